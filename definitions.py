@@ -1,0 +1,1 @@
+"""The code location: `defs` and nothing else."""

@@ -1,0 +1,1 @@
+"""Orchestration: every stage as a Dagster asset."""

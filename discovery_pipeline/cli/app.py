@@ -1,0 +1,31 @@
+"""The `discovery` command: what there is, and how errors reach a person."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from discovery_pipeline.errors import DiscoveryError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def root() -> None:
+    """Find out what the data really is, before it moves."""
+
+
+# Modules of commands are thin and import what is heavy inside the command, so that --help is instant.
+
+
+def main() -> None:
+    """Run a command; an error a person can act on is a sentence on standard error, and exit code 1."""
+    try:
+        app()
+    except DiscoveryError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,1 @@
+"""Cleansing: cells mended by rules, each change logged and reversible."""

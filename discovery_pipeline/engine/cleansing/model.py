@@ -1,0 +1,55 @@
+"""Patches and plans: what cleansing would change, what it changed, and what it leaves to a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.tables import Tables
+
+Tier = Literal["auto", "suggest", "review"]
+
+PATCH_COLUMNS = ("table", "row", "column", "before", "after", "rule", "tier", "confidence", "reason")
+"""Columns of a patch log, Parquet or CSV; `row` is 0-based in the source, null is an empty cell."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PlannedRule(_Value):
+    """One rule that applies to one column, with what it would do."""
+
+    rule: str = Field(description="stable id, e.g. 'mac.canonical'")
+    version: int = 1
+    table: str
+    column: str
+    tier: Tier
+    confidence: float = Field(ge=0, le=1)
+    reason: str
+    expression: str = Field(default="", description="DuckDB expression over the column; empty where it isn't one")
+
+
+class CleansingPlan(_Value):
+    """The rules that will run, in their order."""
+
+    rules: tuple[PlannedRule, ...]
+
+
+class PatchLog(_Value):
+    """Every changed cell of a run, as a Parquet file with PATCH_COLUMNS, in order of table, row, column, rule."""
+
+    path: Path
+    count: int
+    by_rule: dict[str, int] = Field(default_factory=dict)
+
+
+class Cleansed(_Value):
+    """The same tables, rows and columns, with cells patched; and what needs a person."""
+
+    tables: Tables
+    patches: PatchLog
+    findings: tuple[Finding, ...] = ()

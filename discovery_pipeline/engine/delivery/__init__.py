@@ -1,0 +1,1 @@
+"""Delivery: files that the target takes as they are, and the ones that people read."""

@@ -1,0 +1,64 @@
+"""DuckDB: the connection the engines compute on, and the quoting that keeps names and values inert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from discovery_pipeline.engine.tables import LINE, Column, Table
+
+
+def connect(
+    *, threads: int | None = None, memory_limit: str = "700MB", scratch: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that spills to `scratch` beyond `memory_limit` and never fetches extensions.
+
+    Rows keep their order when written, which is what makes a row's position its identity.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "TimeZone": "UTC",
+        "autoinstall_known_extensions": "false",
+        "preserve_insertion_order": "true",
+    }
+    if threads:
+        config["threads"] = threads
+    if scratch:
+        config["temp_directory"] = str(scratch)
+    return duckdb.connect(":memory:", config=config)
+
+
+def name(identifier: str) -> str:
+    """An identifier, quoted."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string literal, quoted."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def col(column: Column) -> str:
+    """A column's quoted key."""
+    return name(column.key)
+
+
+def scan(table: Table) -> str:
+    """A FROM item over a table: its columns, the source line, and `file_row_number` (0-based row)."""
+    return f"read_parquet({text(str(table.path))}, file_row_number=true)"
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query's rows to a Parquet file in their order; the number of rows.
+
+    The file appears whole or not at all: it is written beside its place and renamed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    done = con.execute(f"COPY ({query}) TO {text(str(draft))} (FORMAT parquet, COMPRESSION zstd)").fetchone()
+    draft.replace(path)
+    return int(done[0]) if done else 0
+
+
+__all__ = ["LINE", "col", "connect", "name", "scan", "text", "write"]

@@ -1,0 +1,1 @@
+"""Intake: files of any shape become tables of text, and nothing is lost on the way."""

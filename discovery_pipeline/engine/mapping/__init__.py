@@ -1,0 +1,1 @@
+"""Mapping: which source column becomes which target field."""

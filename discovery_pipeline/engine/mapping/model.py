@@ -1,0 +1,79 @@
+"""Mappings: which source column becomes which target field, how, how surely, and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Origin = Literal["suggested", "agent", "memory", "user"]
+DataType = Literal["string", "integer", "float", "boolean", "datetime", "json"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
+
+
+class Match(_Value):
+    """One target field offered for one source column; rank 1 is the best for that column."""
+
+    source_table: str
+    source_field: str
+    target_table: str
+    target_field: str
+    confidence: float = Field(ge=0, le=1, description="calibrated: of those said 0.9, nine in ten are right")
+    rank: int = Field(ge=1)
+    evidence: tuple[str, ...] = ()
+
+
+class MappedField(_Value):
+    """One target field and what fills it."""
+
+    source_table: str
+    source_field: str = Field(description="empty where the transformation is a constant")
+    target_table: str
+    target_field: str
+    transformation: str | None = Field(default=None, description="in the mini-language; None takes the value as it is")
+    data_type: DataType = "string"
+    is_required: bool = False
+    confidence: float = Field(ge=0, le=1)
+    evidence: tuple[str, ...] = ()
+    origin: Origin = "suggested"
+
+
+class FieldRef(_Value):
+    """A column of a source table or a field of a target table."""
+
+    table: str
+    field: str
+
+
+class Suggestions(_Value):
+    """What the matcher offers for one target."""
+
+    target: str
+    matches: tuple[Match, ...]
+    assignment: tuple[MappedField, ...] = Field(description="at most one source column a target field and source table")
+    unmapped_source: tuple[FieldRef, ...] = ()
+    unmapped_target: tuple[FieldRef, ...] = ()
+
+
+class Mapping(_Value):
+    """What was approved for one target: the only thing that delivery follows."""
+
+    target: str
+    fields: tuple[MappedField, ...]
+
+    def of(self, source_table: str, target_table: str) -> tuple[MappedField, ...]:
+        """The fields that one source table fills in one target table."""
+        return tuple(f for f in self.fields if f.source_table == source_table and f.target_table == target_table)
+
+
+class Approval(_Value):
+    """An unattended decision on suggestions: what was taken, what waits for a person, and what blocks delivery."""
+
+    mapping: Mapping
+    waiting: tuple[MappedField, ...] = Field(default=(), description="below the threshold: listed, not taken")
+    missing: tuple[str, ...] = Field(
+        default=(), description="why nothing can be delivered: required fields that have no approved mapping"
+    )

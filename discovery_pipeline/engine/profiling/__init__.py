@@ -1,0 +1,1 @@
+"""Profiling: what the columns look like."""

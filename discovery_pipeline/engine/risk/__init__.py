@@ -1,0 +1,1 @@
+"""Risk: what may go wrong in the move, from facts."""

@@ -1,0 +1,1 @@
+"""Schema analysis: the schema that the data really has."""

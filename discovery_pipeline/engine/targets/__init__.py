@@ -1,0 +1,1 @@
+"""Targets: contracts of the systems that take the data."""

@@ -1,0 +1,97 @@
+"""Target contracts: what a target system takes, field by field.
+
+A contract is data (YAML beside this module, or the user's own). What it means for a row is validation.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FieldType = Literal[
+    "string", "integer", "number", "boolean", "date", "datetime", "ip", "ipv4", "mac", "fqdn", "uuid",
+    "list<string>", "list<ip>", "list<mac>", "map<string,string>",
+]  # fmt: skip
+
+
+class _Contract(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TargetField(_Contract):
+    """One column of a target file."""
+
+    name: str
+    type: FieldType = "string"
+    required: bool = Field(default=False, description="a row without it is rejected")
+    identity: bool = Field(default=False, description="one of the fields that say which thing a row is about")
+    unique: bool = False
+    unit: str | None = None
+    allowed: tuple[str, ...] = ()
+    vocabulary: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="allowed value → other spellings of it that sources use"
+    )
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    separator: str | None = Field(default=None, description="between the items of a list or map")
+    keyed: bool = Field(default=False, description="the name ends in a key of the user's, e.g. mgn:server:tag:KEY")
+    description: str = ""
+    aliases: tuple[str, ...] = Field(default=(), description="other names the field is known by")
+
+
+class TargetRule(_Contract):
+    """A rule across fields of one row, or across rows."""
+
+    kind: Literal["at_least_one_of", "together", "identifies", "no_conflict", "immutable"]
+    groups: tuple[tuple[str, ...], ...] = ()
+    fields: tuple[str, ...] = ()
+    note: str = ""
+
+
+class TargetTable(_Contract):
+    """One file that the target takes."""
+
+    name: str = Field(description="what a row of it is, e.g. server")
+    file: str = Field(description="path of the delivered file below --out")
+    fields: tuple[TargetField, ...]
+    rules: tuple[TargetRule, ...] = ()
+    write_all_columns: bool = Field(default=True, description="unmapped fields stand in the file, empty")
+    max_rows: int | None = Field(default=None, description="rows a file may hold before it is split")
+    max_bytes: int | None = None
+
+    def field(self, name: str) -> TargetField:
+        """The field of that name. Raises KeyError where there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    @property
+    def identity(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of fields of which one, whole, must be mapped: the required ones, and the rules' groups."""
+        required = tuple((f.name,) for f in self.fields if f.required)
+        either = tuple(g for r in self.rules if r.kind == "at_least_one_of" for g in r.groups)
+        return required + either
+
+
+class Target(_Contract):
+    """A system that takes files."""
+
+    name: str = Field(description="as said to --target, e.g. aws-mgn")
+    title: str
+    aliases: tuple[str, ...] = ()
+    source: str = Field(default="", description="where the contract was read")
+    note: str = ""
+    line_terminator: str = "\n"
+    delimiter: str = ","
+    tables: tuple[TargetTable, ...]
+
+    def table(self, name: str) -> TargetTable:
+        """The table of that name. Raises KeyError where there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)

@@ -1,0 +1,1 @@
+"""Validation: which rows a target takes, and why it does not take the others."""

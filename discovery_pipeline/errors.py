@@ -1,0 +1,93 @@
+"""Every error a person can meet, with the sentence they read.
+
+DiscoveryError                     message says what, where, and what to do
+├── InputRefused                   a file that can't be read at all
+├── TargetError                    an unknown target, or a contract that isn't one
+├── MappingError                   a mapping that can't be applied
+│   └── TransformationError        a transformation that can't be parsed or doesn't fit
+├── SettingsError                  a setting that can't be
+├── ServerError                    PostgreSQL or Dagster can't be started or reached
+└── FlowOperationError             flow_id, details
+    ├── FlowNotFoundError
+    ├── InvalidTransitionError
+    ├── StaleVersionError
+    ├── TenantAccessError
+    ├── IntegrityConflictError
+    ├── OperationTimeoutError
+    └── StateInconsistentError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class DiscoveryError(Exception):
+    """What went wrong, where, and what to do about it, in one sentence or two."""
+
+
+class InputRefused(DiscoveryError):
+    """The file can't be read; nothing was taken from it."""
+
+    def __init__(self, file: str, reason: str, action: str = "") -> None:
+        self.file, self.reason, self.action = file, reason, action
+        super().__init__(f"{file}: {reason}" + (f" {action}" if action else ""))
+
+
+class TargetError(DiscoveryError):
+    """There is no such target, or its contract is not valid."""
+
+
+class MappingError(DiscoveryError):
+    """The mapping can't be applied to these tables or this target."""
+
+
+class TransformationError(MappingError):
+    """The transformation can't be parsed, is unknown, or doesn't fit its arguments."""
+
+
+class SettingsError(DiscoveryError):
+    """A setting has a value that it can't have."""
+
+
+class ServerError(DiscoveryError):
+    """A server that the product needs can't be started or reached."""
+
+
+class FlowOperationError(DiscoveryError):
+    """An operation on a flow didn't happen."""
+
+    def __init__(self, message: str, flow_id: object = None, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.flow_id = flow_id
+        self.details = dict(details or {})
+
+
+class FlowNotFoundError(FlowOperationError):
+    """There is no such flow for this tenant."""
+
+
+class InvalidTransitionError(FlowOperationError):
+    """The flow is in a phase from which this can't be done."""
+
+
+class StaleVersionError(FlowOperationError):
+    """The flow moved on since it was read. Reload it and look again."""
+
+
+class TenantAccessError(FlowOperationError):
+    """This tenant may not do that."""
+
+
+class IntegrityConflictError(FlowOperationError):
+    """The change contradicts what the database already holds."""
+
+
+class OperationTimeoutError(FlowOperationError):
+    """The database did not answer in time. Nothing was changed; try again."""
+
+
+class StateInconsistentError(FlowOperationError):
+    """The flow's row, phases, audit and events do not tell the same story."""

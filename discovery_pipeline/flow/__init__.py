@@ -1,0 +1,1 @@
+"""The life of a flow: tenant, commands, events, state. Pure."""

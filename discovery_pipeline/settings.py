@@ -1,0 +1,68 @@
+"""Settings: everything the outside may choose, read once at the edge."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from discovery_pipeline.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Read from `DISCOVERY_*` and `discovery.toml`, in that order; passed on from the entry points."""
+
+    model_config = SettingsConfigDict(env_prefix="DISCOVERY_", toml_file="discovery.toml", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path(".discovery"), description="where all state lives")
+    database_url: SecretStr | None = Field(
+        default=None, description="your own PostgreSQL server; without it the embedded one is used"
+    )
+    auto_approval: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="calibrated confidence from which an unattended run takes a mapping",
+    )
+    threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
+    memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
+    log_level: str = "warning"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over discovery.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @cached_property
+    def root(self) -> Path:
+        """The home folder, absolute."""
+        return self.home.expanduser().resolve()
+
+
+def read() -> Settings:
+    """The settings of this process.
+
+    Raises
+    ------
+    SettingsError
+        Names each setting that can't be, and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as bad:
+        wrong = "; ".join(f"DISCOVERY_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in bad.errors())
+        raise SettingsError(f"Settings can't be used: {wrong}. Correct the environment or discovery.toml.") from None

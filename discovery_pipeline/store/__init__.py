@@ -1,0 +1,1 @@
+"""The store: what decides and what happened, in PostgreSQL; artifacts in files."""
