@@ -9,11 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SerializationInfo, ValidationInfo
 
 LINE = "__line"
 """Physical column of every table's Parquet file: 1-based line (CSV, JSON Lines) or row (sheets) in the source."""
+
+
+def _resolved(path: Path, info: ValidationInfo) -> Path:
+    root = (info.context or {}).get("root")
+    return Path(root) / path if root else path
+
+
+def _relative(path: Path, info: SerializationInfo) -> str:
+    root = (info.context or {}).get("root")
+    return path.relative_to(root).as_posix() if root else str(path)
+
+
+Located = Annotated[Path, AfterValidator(_resolved), PlainSerializer(_relative)]
+"""A path that is written relative to `context["root"]` and read back below it, so that artifacts can move."""
 
 
 class Column(BaseModel):
@@ -44,7 +59,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="the file's stem; with the sheet's name where a file holds several tables")
-    path: Path
+    path: Located
     columns: tuple[Column, ...]
     row_count: int = Field(ge=0)
     source: Source

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.tables import Tables
+from discovery_pipeline.engine.tables import Located, Tables
 
 Tier = Literal["auto", "suggest", "review"]
 
@@ -42,7 +41,7 @@ class CleansingPlan(_Value):
 class PatchLog(_Value):
     """Every changed cell of a run, as a Parquet file with PATCH_COLUMNS, in order of table, row, column, rule."""
 
-    path: Path
+    path: Located
     count: int
     by_rule: dict[str, int] = Field(default_factory=dict)
 

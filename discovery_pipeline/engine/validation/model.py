@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.tables import Located
 
 REJECTED_COLUMNS = ("target", "table", "file", "line", "row", "reasons")
 """First columns of the rejected rows' Parquet file; the last, `record`, holds the source row as JSON.
@@ -22,7 +21,7 @@ class ValidRows(_Value):
     """Rows for one table of a target: Parquet with the target's fields as text, then `__table` and `__row`."""
 
     target_table: str
-    path: Path
+    path: Located
     row_count: int
 
 
@@ -34,8 +33,8 @@ class Verdict(_Value):
     rows_delivered: int = Field(description="source rows that stand in at least one target file")
     rows_rejected: int
     valid: tuple[ValidRows, ...]
-    rejected: Path = Field(description="Parquet with REJECTED_COLUMNS and `record`, in order of table and row")
-    patches: Path = Field(
+    rejected: Located = Field(description="Parquet with REJECTED_COLUMNS and `record`, in order of table and row")
+    patches: Located = Field(
         description="Parquet with PATCH_COLUMNS: values blanked because an optional field can't take them"
     )
     blanked: int = 0
