@@ -1,0 +1,55 @@
+# discovery_pipeline: `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench soak lock format clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null \
+	&& { command -v $$p; break; }; done)
+BIN := .venv/bin
+READY := .venv/.ready
+SAMPLE := .discovery/sample
+OUT ?= out
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY) ## Make .venv with the locked dependencies
+
+$(READY): requirements/dev.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "discovery_pipeline needs Python 3.11, 3.12 or 3.13, and found none. Install one, or say where: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) (once; a few minutes on a slow line)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## Run the whole pipeline on a sample estate; the result is in out/
+	@[ -d $(SAMPLE) ] || $(BIN)/python examples/estate.py --out $(SAMPLE) --servers 2000 --seed 7
+	@$(BIN)/discovery run $(SAMPLE) --source servicenow --target aws,aws-mgn --out $(OUT) || [ $$? -eq 2 ]
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Format, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/basedpyright --level error
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## Format and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+bench: $(READY) ## Measure against peers in the same run; DATA=folder adds the sets with known answers
+	@$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
+
+soak: $(READY) ## Long fault and load tests
+	@$(BIN)/python -m pytest -m soak
+
+lock: $(READY) ## Resolve the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra agents --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove the environment and what demos made
+	@[ ! -x $(BIN)/discovery ] || $(BIN)/discovery down
+	@rm -rf .venv .discovery $(OUT)

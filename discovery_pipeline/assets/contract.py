@@ -1,0 +1,83 @@
+"""Contracts in Dagster: a pandera model becomes a column schema and an asset check.
+
+dagster-pandera fails the step and pins an older pandas, so this adapter is ours: a frame that breaks
+its contract is a failed check with its cases as metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+CASES = 10
+"""Failure cases shown with a failed check; their values stay out of the metadata."""
+
+
+def spec(asset: str, *, blocking: bool = True) -> dg.AssetCheckSpec:
+    """The check that holds an asset to its contract; blocking where the next stage would be wrong without it."""
+    return dg.AssetCheckSpec(
+        "contract", asset=asset, blocking=blocking, description="The table keeps the contract of its stage."
+    )
+
+
+def column_schema(model: type[pa.DataFrameModel]) -> dg.TableSchema:
+    """The columns of a contract, as Dagster shows them."""
+    schema = model.to_schema()
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                type=str(column.dtype),
+                description=column.description,
+                constraints=dg.TableColumnConstraints(
+                    nullable=bool(column.nullable),
+                    unique=bool(column.unique),
+                    other=[str(check.error or check.name) for check in column.checks],
+                ),
+            )
+            for name, column in schema.columns.items()
+        ]
+    )
+
+
+def held(asset: str, model: type[pa.DataFrameModel], frames: Iterable[pd.DataFrame]) -> dg.AssetCheckResult:
+    """Hold the frames of a table to its contract, one after the other; every failed rule is counted."""
+    from pandera.errors import SchemaErrors
+
+    rows, failed = 0, {}
+    for frame in frames:
+        rows += len(frame)
+        try:
+            model.validate(frame, lazy=True)
+        except SchemaErrors as broken:
+            for rule, count in _counted(broken.failure_cases).items():
+                failed[rule] = failed.get(rule, 0) + count
+    return dg.AssetCheckResult(
+        passed=not failed,
+        asset_key=asset,
+        check_name="contract",
+        description=None if not failed else f"{sum(failed.values())} cases in {len(failed)} rules",
+        metadata={"rows": rows, "contract": model.__name__} | ({"failures": _table(failed)} if failed else {}),
+    )
+
+
+def _counted(cases: pd.DataFrame) -> dict[tuple[str, str], int]:
+    counts: dict[tuple[str, str], int] = {}
+    for column, check in zip(cases["column"], cases["check"], strict=True):
+        key = (str(column), str(check))
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _table(failed: dict[tuple[str, str], int]) -> Any:
+    worst = sorted(failed.items(), key=lambda item: -item[1])[:CASES]
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"column": c, "rule": r, "cases": n}) for (c, r), n in worst],
+        schema=dg.TableSchema([dg.TableColumn("column"), dg.TableColumn("rule"), dg.TableColumn("cases", type="int")]),
+    )

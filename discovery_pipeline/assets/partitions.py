@@ -1,0 +1,7 @@
+"""The flows, as Dagster's partitions: a partition key is a flow's slug."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+flows = dg.DynamicPartitionsDefinition(name="flows")
