@@ -5,6 +5,7 @@ A contract is data (YAML beside this module, or the user's own). What it means f
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,10 @@ FieldType = Literal[
     "string", "integer", "number", "boolean", "date", "datetime", "ip", "ipv4", "mac", "fqdn", "uuid",
     "list<string>", "list<ip>", "list<mac>", "map<string,string>",
 ]  # fmt: skip
+
+
+PLACE = re.compile(r"\b(KEY|NAME)\b")
+"""Where the name of a keyed field takes the user's key."""
 
 
 class _Contract(BaseModel):
@@ -32,14 +37,39 @@ class TargetField(_Contract):
     vocabulary: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="allowed value → other spellings of it that sources use"
     )
+    vocabulary_patterns: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="allowed value → regular expressions (any case) of what it stands for; the first that matches wins",
+    )
+    match: Literal["equals", "contains"] = Field(
+        default="equals", description="whether a value must be an allowed one, or contain one"
+    )
     pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None
     max_length: int | None = None
     separator: str | None = Field(default=None, description="between the items of a list or map")
     keyed: bool = Field(default=False, description="the name ends in a key of the user's, e.g. mgn:server:tag:KEY")
+    references: str | None = Field(default=None, description="'table.field' of this target that must hold the value")
     description: str = ""
     aliases: tuple[str, ...] = Field(default=(), description="other names the field is known by")
+
+    @property
+    def template(self) -> bool:
+        """Whether the name holds a place for a key: KEY or NAME, as in mgn:server:tag:KEY."""
+        return self.keyed and PLACE.search(self.name) is not None
+
+    def keyed_by(self, key: str) -> TargetField:
+        """The field under that key: mgn:server:tag:KEY keyed by "Owner" is mgn:server:tag:Owner."""
+        return self.model_copy(update={"name": PLACE.sub(lambda _: key, self.name)})
+
+    def stands_for(self, name: str) -> bool:
+        """Whether this field, under some key or number, has that name."""
+        if not self.keyed:
+            return name == self.name
+        parts = re.split(r"(\bKEY\b|\bNAME\b|\b\d+\b)", self.name)
+        forms = [r"\d+" if p.isdigit() else ".+" if PLACE.fullmatch(p) else re.escape(p) for p in parts]
+        return re.fullmatch("".join(forms), name) is not None
 
 
 class TargetRule(_Contract):
@@ -63,10 +93,20 @@ class TargetTable(_Contract):
     max_bytes: int | None = None
 
     def field(self, name: str) -> TargetField:
-        """The field of that name. Raises KeyError where there is none."""
+        """The field of that name, also under a key (mgn:server:tag:Owner). Raises KeyError where there is none."""
         for field in self.fields:
             if field.name == name:
                 return field
+        for field in self.fields:
+            if field.stands_for(name):
+                return field.model_copy(update={"name": name})
+        raise KeyError(name)
+
+    def position(self, name: str) -> int:
+        """Where the field stands in the contract; fields under the same keyed name share a place."""
+        for place, field in enumerate(self.fields):
+            if field.name == name or field.stands_for(name):
+                return place
         raise KeyError(name)
 
     @property
