@@ -1,0 +1,148 @@
+"""The mini-language: what it reads, what it makes of values, and what it says when it can't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.operations import OPERATIONS
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.errors import TransformationError
+
+Applied = Callable[..., list[str | None]]
+
+
+@pytest.fixture(scope="module")
+def applied() -> Applied:
+    con = duck.connect()
+
+    def run(text: str, values: Sequence[str | None], **others: Sequence[str | None]) -> list[str | None]:
+        fields = {"value": values, **others}
+        table = Table(
+            name="t",
+            path=Path("unread.parquet"),
+            columns=columns_named(list(fields)),
+            row_count=len(values),
+            source=Source(file="t.csv"),
+        )
+        sql = transformations.compile(transformations.parse(text), table, "value")
+        rows = ", ".join("(" + ", ".join("?" for _ in fields) + ")" for _ in values)
+        names = ", ".join(duck.name(f) for f in fields)
+        cells = [cell for row in zip(*fields.values(), strict=True) for cell in row]
+        query = f"SELECT {sql} FROM (SELECT {', '.join(f'{duck.name(f)}::VARCHAR AS {duck.name(f)}' for f in fields)}"
+        return [row[0] for row in con.execute(f"{query} FROM (VALUES {rows}) t({names}))", cells).fetchall()]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("trim | upper", [" linux ", None, "  "], ["LINUX", None, None]),
+        ("to_integer", ["00123", "16.0", "16.5", "1,024", "many"], ["123", "16", None, "1024", None]),
+        ("to_number", ["1,024.50", "1.5e3", "3,14"], ["1024.50", "1.5e3", None]),
+        ("to_boolean", ["Yes", "0", "maybe"], ["true", "false", None]),
+        ("round(1)", ["2.345", "x"], ["2.3", None]),
+        ('parse_date("%d/%m/%Y")', ["31/12/2024", "12/31/2024"], ["2024-12-31", None]),
+        ('parse_date("%Y-%m-%d %H:%M", "%d.%m.%Y")', ["2024-05-01 10:30"], ["2024-05-01 10:30:00"]),
+        ('map_values({"prd": "Production", "dev": "Dev"})', ["PRD ", "test"], ["Production", None]),
+        ('map_values({"prd": "Production", "*": "Other"})', ["PRD", "test", None], ["Production", "Other", None]),
+        ('lookup({"a": "b"})', ["a", "A"], ["b", "A"]),
+        ('split(",", 0)', ["10.0.0.1, 10.0.0.2"], ["10.0.0.1"]),
+        ('split(",", -1)', ["10.0.0.1, 10.0.0.2"], ["10.0.0.2"]),
+        ('split(",", 5)', ["one"], [None]),
+        (r'regex_extract("(\d+) cores")', ["8 cores", "none"], ["8", None]),
+        ("camelCase", ["Total disk-size"], ["totalDiskSize"]),
+        ("snake_case", ["TotalDisk size"], ["total_disk_size"]),
+        ("mask(4)", ["1234567890", "short"], ["******7890", "*****"]),
+        ('constant("x")', [None, "y"], ["x", "x"]),
+        ('replace(";", ",")', ["a;b"], ["a,b"]),
+    ],
+)
+def test_an_operation_converts_or_gives_null(
+    applied: Applied, text: str, before: list[str | None], after: list[str | None]
+):
+    assert applied(text, before) == after
+
+
+def test_a_unit_written_beside_a_value_wins_over_the_stated_one(applied: Applied):
+    values = ["16", "16 GB", "512MB", "1.5 TiB", "8 GHz", "lots"]
+    assert applied('convert("GB","MB")', values) == ["16384", "16384", "512", "1572864", None, None]
+
+
+def test_an_empty_field_takes_its_separator_away(applied: Applied):
+    joined = applied('concat(value, " - ", second)', ["a", "a", None, None], second=["b", None, "b", None])
+    assert joined == ["a - b", "a", "b", None]
+
+
+def test_coalesce_takes_the_first_that_is_there(applied: Applied):
+    assert applied('trim | coalesce(second, "none")', [" a", "  ", None], second=["x", "y", None]) == ["a", "y", "none"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "nothing is written"),
+        ("trim |", "at character 7"),
+        ("trimm", "did you mean 'trim'"),
+        ("trim upper", "operations are joined by |"),
+        ('constant("x', "a quote is never closed"),
+        ('convert("GB","MHz")', "can't become"),
+        ('split(",")', "which part to keep"),
+        ('regex_extract("(")', "no pattern"),
+        ('parse_date("dd")', "is no format"),
+        ("upper(1)", "takes no arguments"),
+        ('map_values({"a"})', "a pair is old: new"),
+    ],
+)
+def test_what_cant_be_parsed_is_told_with_its_place_and_a_way_out(text: str, told: str):
+    with pytest.raises(TransformationError) as refused:
+        transformations.parse(text)
+    assert told in str(refused.value)
+
+
+def test_an_unknown_column_is_refused_with_the_nearest(applied: Applied):
+    with pytest.raises(TransformationError, match="did you mean 'value'"):
+        applied("concat(value, valeu)", ["a"])
+
+
+def test_losses_are_told_by_operation():
+    told = transformations.parse('trim | split(",", 0) | to_integer').losses
+    assert [loss.split(":")[0] for loss in told] == ["split", "to_integer"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_every_operation_says_how_it_is_written(operation):
+    parsed = transformations.parse(operation.signature)
+    assert parsed.steps[0].operation == operation.name
+
+
+_texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
+_written = st.one_of(
+    st.sampled_from(["trim", "upper", "to_integer", "to_number", "to_boolean", "round", "camelCase", "snake_case"]),
+    st.sampled_from(["mask", "hash", 'convert("MB","GB")', 'split(",",0)', r'regex_extract("(\w+)$")']),
+    st.sampled_from(['parse_date("%d/%m/%Y")', 'parse_date("%Y")', 'coalesce("x")', 'concat("<", value, ">")']),
+    st.dictionaries(_texts, _texts, min_size=1).map(
+        lambda pairs: str(transformations.Step("map_values", (tuple(pairs.items()),)))
+    ),
+)
+_pipelines = st.lists(_written, min_size=1, max_size=3).map(" | ".join)
+_values = st.one_of(st.none(), _texts, st.floats().map(str), st.integers().map("{} GB".format), st.dates().map(str))
+
+
+@settings(max_examples=60, deadline=None)
+@given(_pipelines, st.lists(_values, min_size=1, max_size=5))
+def test_no_value_makes_a_transformation_fail(applied: Applied, text: str, values: list[str | None]):
+    assert len(applied(text, values)) == len(values)
+
+
+@given(_pipelines)
+def test_what_is_written_is_read_back(text: str):
+    parsed = transformations.parse(text)
+    assert transformations.parse(str(parsed)) == parsed
