@@ -47,6 +47,8 @@ class DimensionScore(_Value):
     dimension: str
     before: float
     after: float
+    weight: float = Field(default=0.0, ge=0, le=1, description="its share of the score; the shares sum to 1")
+    evidence: str = Field(default="", description="what was counted, in words with its numbers")
 
 
 class QualityReport(_Value):
@@ -54,5 +56,5 @@ class QualityReport(_Value):
 
     before: float = Field(description="weighted score 0..1")
     after: float
-    dimensions: tuple[DimensionScore, ...]
+    dimensions: tuple[DimensionScore, ...] = Field(description="those that can be measured on this data")
     findings: tuple[Finding, ...] = ()
