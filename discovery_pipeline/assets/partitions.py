@@ -4,4 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-flows = dg.DynamicPartitionsDefinition(name="flows")
+FLOWS = "flows"
+
+flows = dg.DynamicPartitionsDefinition(name=FLOWS)

@@ -1,0 +1,59 @@
+"""The one IO manager: values go into the store's artifacts by tenant, flow and stage.
+
+A value's files are written to scratch and published with it, whole or not at all; only then does the
+phase end that the asset completes. So a flow never says more than what can be read.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import dagster as dg
+
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.values import Value, decoded, encoded
+from discovery_pipeline.flow.state import Phase
+
+COMPLETES = "discovery/completes"
+"""Metadata of the asset whose publication ends a phase: the phase's name."""
+
+_VALUE = "value.json"
+
+
+class ArtifactIO(dg.ConfigurableIOManager):
+    """Keeps assets' values in the store's artifacts."""
+
+    desk: dg.ResourceDependency[Desk]
+
+    def handle_output(self, context: dg.OutputContext, obj: Value | None) -> None:
+        """Publish a value with its files, then end the phase that it completes."""
+        if obj is None:
+            return
+        asset = context.asset_key.path[-1]
+        store, flow = self.desk.store, self.desk.flow(context.partition_key)
+        scratch = self.desk.settings.root / "scratch" / context.run_id / asset
+        with store.artifacts.writing(flow, asset) as folder:
+            (folder / _VALUE).write_text(encoded(obj, scratch))
+            if scratch.is_dir():
+                for item in scratch.iterdir():
+                    shutil.move(item, folder / item.name)
+        shutil.rmtree(scratch, ignore_errors=True)
+        digest = store.artifacts.digest(flow, asset)
+        context.add_output_metadata({"content_hash": digest or "", "path": dg.MetadataValue.path(str(folder))})
+        completes: Any = (context.definition_metadata or {}).get(COMPLETES)
+        if completes:
+            store.complete_phase(flow.id, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+
+    def load_input(self, context: dg.InputContext) -> Value:
+        """The newest value an asset published for the partition's flow."""
+        asset = context.asset_key.path[-1]
+        store, flow = self.desk.store, self.desk.flow(context.partition_key)
+        try:
+            folder = store.artifacts.reading(flow, asset)
+        except FileNotFoundError:
+            raise dg.Failure(
+                f"'{asset}' has not been materialized for flow '{flow.slug}'. Materialize it first.",
+                allow_retries=False,
+            ) from None
+        return decoded((folder / _VALUE).read_text(), folder)

@@ -1,0 +1,137 @@
+"""The desk: what an asset needs to work on a flow, injected as a Dagster resource.
+
+It resolves a partition key to its flow, opens DuckDB, and moves the flow's phases through the store,
+so that a run started anywhere (the UI, a sensor, the command line) tells the same story.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from pydantic import PrivateAttr
+
+from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.blocking import Store, open_store
+
+UPLOADS = "uploads"
+"""The stage under which a flow's files are kept as they came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One asset at work on one flow."""
+
+    flow: Flow
+    store: Store
+    con: duckdb.DuckDBPyConnection
+    scratch: Path
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The systems the flow delivers to."""
+        return tuple(targets.load(name) for name in self.flow.targets)
+
+    @property
+    def uploads(self) -> list[Path]:
+        """The flow's files as they came, by name."""
+        return sorted(self.store.artifacts.reading(self.flow, UPLOADS).iterdir())
+
+    def folder(self, asset: str) -> Path:
+        """Where the files of an asset's value are written before they are published."""
+        place = self.scratch / asset
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+
+class Desk(dg.ConfigurableResource):
+    """State and artifacts of one home. Settings come from the environment, so that no secret stands in run config."""
+
+    home: str
+
+    _store: Store | None = PrivateAttr(default=None)
+    _settings: Settings | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Desk]:
+        """Open the store for a run, and hold its flow's lock while the run works."""
+        self._settings = Settings(home=Path(self.home))
+        with open_store(self._settings) as store:
+            self._store = store
+            slug = context.run.tags.get("dagster/partition") if context.run else None
+            try:
+                if slug and _known(store, slug):
+                    with store.run_lock(slug):
+                        yield self
+                else:
+                    yield self
+            finally:
+                self._store = None
+
+    @property
+    def store(self) -> Store:
+        """The open store. Raises outside a run."""
+        if self._store is None:
+            raise RuntimeError("the desk is open only while a run works")
+        return self._store
+
+    @property
+    def settings(self) -> Settings:
+        """The settings the store was opened with."""
+        return self.store.settings
+
+    def flow(self, slug: str) -> Flow:
+        """The flow of a partition key."""
+        return self.store.flow(None, slug)
+
+    @contextmanager
+    def stage(self, context: dg.AssetExecutionContext, *, starts: Phase | None = None) -> Iterator[Stage]:
+        """Work on the partition's flow; the first asset of a phase starts it.
+
+        An error fails the phase that runs. One that a person can act on fails the step with its sentence,
+        without a retry; any other rises.
+        """
+        try:
+            flow = self.flow(context.partition_key)
+        except FlowNotFoundError:
+            raise dg.Failure(
+                f"There is no flow '{context.partition_key}'. Pick one that `discovery flows list` shows.",
+                allow_retries=False,
+            ) from None
+        if starts:
+            flow = self.store.start_phase(flow.id, starts)
+        scratch = self.settings.root / "scratch" / context.run_id
+        try:
+            with duck.connect(
+                threads=self.settings.threads, memory_limit=self.settings.memory_limit, scratch=scratch / "duckdb"
+            ) as con:
+                yield Stage(flow, self.store, con, scratch)
+        except Exception as error:
+            if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
+                self.store.fail_phase(flow.id, flow.current_phase, {"error": _told(error), "run_id": context.run_id})
+            if isinstance(error, DiscoveryError):
+                raise dg.Failure(str(error), allow_retries=False) from error
+            raise
+        finally:
+            shutil.rmtree(scratch / "duckdb", ignore_errors=True)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, DiscoveryError | dg.Failure) else type(error).__name__
+
+
+def _known(store: Store, slug: str) -> bool:
+    try:
+        store.flow(None, slug)
+    except FlowNotFoundError:
+        return False
+    return True

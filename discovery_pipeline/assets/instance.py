@@ -1,0 +1,82 @@
+"""The Dagster instance: its dagster.yaml, its tables, and a handle on it.
+
+Dagster keeps its runs, events and ticks in the `dagster` database of the same PostgreSQL server as the
+product's own state. Its UI, daemon and the command line read one dagster.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dagster as dg
+import yaml
+
+from discovery_pipeline.errors import ServerError
+
+ENGAGEMENT_TAG = "discovery/engagement"
+"""Run tag by which concurrency is shared out: one client's backlog never starves another's."""
+
+
+def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any]:
+    """What dagster.yaml says for a home whose Dagster database is at `url` (scheme postgresql+psycopg2)."""
+    # psycopg2 by name: SQLAlchemy 2.1 reads "postgresql://" as psycopg 3, and Dagster's NOTIFY breaks there.
+    if urlsplit(url).scheme != "postgresql+psycopg2":
+        raise ServerError(f"Dagster needs a postgresql+psycopg2:// address, not {urlsplit(url).scheme}://.")
+    return {
+        "storage": {"postgres": {"postgres_url": url, "should_autocreate_tables": create_tables}},
+        "compute_logs": {
+            "module": "dagster._core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(home / "dagster" / "logs")},
+        },
+        "run_monitoring": {
+            "enabled": True,
+            "poll_interval_seconds": 10,
+            "free_slots_after_run_end_seconds": 60,
+        },
+        "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
+        "concurrency": {
+            "runs": {
+                "tag_concurrency_limits": [
+                    {"key": ENGAGEMENT_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 4}
+                ]
+            },
+            "pools": {"default_limit": 4},
+        },
+        "sensors": {"use_threads": True, "num_workers": 4},
+        "retention": {
+            "schedule": {"purge_after_days": 30},
+            "sensor": {"purge_after_days": {"skipped": 1, "failure": 30, "success": -1}},
+        },
+        "telemetry": {"enabled": False},
+    }
+
+
+def prepare(url: str, home: Path) -> Path:
+    """Write dagster.yaml for this home and make Dagster's tables once; the DAGSTER_HOME."""
+    folder = home / "dagster"
+    file = folder / "dagster.yaml"
+    wanted = yaml.safe_dump(configuration(url, home, create_tables=False), sort_keys=False)
+    if file.is_file() and file.read_text() == wanted:
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(configuration(url, home, create_tables=True), sort_keys=False))
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        instance.upgrade()
+    draft = file.with_suffix(".part")
+    draft.write_text(wanted)
+    draft.chmod(0o600)
+    draft.replace(file)
+    return folder
+
+
+@contextmanager
+def opened(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of this home, with its connections pooled while it is open."""
+    with dg.DagsterInstance.from_config(str(prepare(url, home))) as instance:
+        instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
+        yield instance

@@ -1,0 +1,57 @@
+"""Intake as an asset."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from discovery_pipeline.assets import contract
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import intake
+from discovery_pipeline.engine.intake.contract import SourceTables, frame
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.errors import InputRefused
+from discovery_pipeline.flow.state import Phase
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="intake",
+    kinds={"duckdb", "parquet"},
+    io_manager_key="artifacts",
+    check_specs=[contract.spec("source_tables"), dg.AssetCheckSpec("all_read", asset="source_tables")],
+)
+def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult[Intake]:
+    """The flow's files as tables of text, with every row that can't be read kept beside them."""
+    with desk.stage(context, starts=Phase.DATA_IMPORT) as stage:
+        found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"))
+        for file in found.files:
+            stage.store.record_import(stage.flow.id, file)
+        if not found.tables:
+            raise InputRefused(stage.flow.name, _refusals(found))
+    tables = frame(found)
+    refused = [file for file in found.files if file.status == "refused"]
+    rejected = int(tables["rejected"].sum())
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "dagster/column_schema": contract.column_schema(SourceTables),
+            "dagster/row_count": int(tables["rows"].sum()),
+            "tables": len(tables),
+            "refused_files": len(refused),
+        },
+        check_results=[
+            contract.held("source_tables", SourceTables, [tables]),
+            dg.AssetCheckResult(
+                passed=not refused and not rejected,
+                asset_key="source_tables",
+                check_name="all_read",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{len(refused)} files refused, {rejected} rows can't be read",
+            ),
+        ],
+    )
+
+
+def _refusals(found: Intake) -> str:
+    return "no file could be read. " + " ".join(f"{f.file}: {f.reason}" for f in found.files)

@@ -1,0 +1,59 @@
+"""Profiling as an asset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from discovery_pipeline.assets import charts, contract
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import profiling
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.profiling.contract import ColumnProfiles, frame
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.flow.events import EventType
+
+MOSTLY_NULL = 0.9
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="profiling",
+    kinds={"duckdb"},
+    io_manager_key="artifacts",
+    check_specs=[contract.spec("column_profile"), dg.AssetCheckSpec("mostly_filled", asset="column_profile")],
+)
+def column_profile(
+    context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake
+) -> dg.MaterializeResult[Profile]:
+    """What every column looks like: type, meaning, nulls, distribution, patterns, quality."""
+    with desk.stage(context) as stage:
+        found = profiling.profile(stage.con, source_tables.tables, today=datetime.now(UTC).date())
+        stage.store.append_event(stage.flow.id, EventType.PROFILE_COMPLETED, {"tables": len(found.tables)})
+    columns = frame(found)
+    empty = int((columns["null_ratio"] >= MOSTLY_NULL).sum())
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "dagster/column_schema": contract.column_schema(ColumnProfiles),
+            "dagster/row_count": len(columns),
+            "personal_data_columns": sum(c.pii is not None for t in found.tables for c in t.columns),
+            "quality": charts.bars(
+                {t.name: sum(c.quality.score for c in t.columns) / len(t.columns) for t in found.tables if t.columns},
+                "Quality by table",
+                share=True,
+            ),
+        },
+        check_results=[
+            contract.held("column_profile", ColumnProfiles, [columns]),
+            dg.AssetCheckResult(
+                passed=not empty,
+                asset_key="column_profile",
+                check_name="mostly_filled",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{empty} columns are null in {MOSTLY_NULL:.0%} of their rows or more",
+            ),
+        ],
+    )

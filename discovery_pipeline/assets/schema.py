@@ -1,0 +1,51 @@
+"""Schema analysis as an asset."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from discovery_pipeline.assets import contract
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import schema
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.schema.contract import References, frame
+from discovery_pipeline.engine.schema.model import SchemaAnalysis
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="schema",
+    kinds={"duckdb"},
+    io_manager_key="artifacts",
+    check_specs=[contract.spec("schema_analysis"), dg.AssetCheckSpec("no_orphans", asset="schema_analysis")],
+)
+def schema_analysis(
+    context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, column_profile: Profile
+) -> dg.MaterializeResult[SchemaAnalysis]:
+    """The schema that the data really has: keys, references, hierarchies, dependencies, rules."""
+    with desk.stage(context) as stage:
+        found = schema.analyse(stage.con, source_tables.tables, column_profile)
+    orphans = sum(key.orphans for key in found.foreign_keys)
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "dagster/column_schema": contract.column_schema(References),
+            "primary_keys": sum(key.rank == 1 for key in found.primary_keys),
+            "foreign_keys": len(found.foreign_keys),
+            "hierarchies": len(found.hierarchies),
+            "functional_dependencies": len(found.functional_dependencies),
+            "business_rules": len(found.business_rules),
+        },
+        check_results=[
+            contract.held("schema_analysis", References, [frame(found)]),
+            dg.AssetCheckResult(
+                passed=not orphans,
+                asset_key="schema_analysis",
+                check_name="no_orphans",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{orphans} rows refer to something that isn't there",
+            ),
+        ],
+    )

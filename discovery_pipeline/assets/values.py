@@ -1,0 +1,61 @@
+"""The values that assets hand to each other, and how they are written.
+
+A value is one of the engines' models, or a tuple of one kind of them. Tables stay in Parquet files;
+the value holds their places, relative to the flow's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.risk.model import RiskAssessment
+from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.validation.model import QualityReport, Verdict
+
+Value = BaseModel | tuple[BaseModel, ...]
+
+_KINDS: dict[str, type[BaseModel]] = {
+    kind.__name__: kind
+    for kind in (
+        Intake, Profile, SchemaAnalysis, Suggestions, Mapping, CleansingPlan, Cleansed, PatchLog, Verdict,
+        QualityReport, RiskAssessment,
+    )
+}  # fmt: skip
+
+
+def encoded(value: Value, root: Path) -> str:
+    """A value as JSON whose paths are relative to `root`."""
+    many = isinstance(value, tuple)
+    items = value if many else (value,)
+    kinds = {type(item).__name__ for item in items}
+    if len(kinds) > 1 or not kinds <= _KINDS.keys():
+        raise TypeError(f"assets hand on one kind of value, one of {sorted(_KINDS)}; not {sorted(kinds)}")
+    dumped = [item.model_dump(mode="json", context={"root": root}) for item in items]
+    return json.dumps({"kind": next(iter(kinds), None), "many": many, "items": dumped}, ensure_ascii=False, indent=1)
+
+
+def decoded(text: str, root: Path) -> Value:
+    """The value that `encoded` wrote, its paths below `root`."""
+    held: dict[str, Any] = json.loads(text)
+    items = tuple(_KINDS[held["kind"]].model_validate(item, context={"root": root}) for item in held["items"])
+    return items if held["many"] else items[0]
+
+
+def content_hash(text: str, files: list[Path]) -> str:
+    """One hash over a value and the files it owns: equal content, equal hash, wherever it stands."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    digest.update(text.encode())
+    return digest.hexdigest()[:16]
