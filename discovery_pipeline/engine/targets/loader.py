@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.errors import TargetError
 
-CONTRACTS = files(__package__) / "contracts"
+CONTRACTS = files("discovery_pipeline.engine.targets") / "contracts"
 
 
 def names() -> tuple[str, ...]:
