@@ -1,0 +1,268 @@
+"""The embedded PostgreSQL server: how it is made, started, shared and stopped.
+
+Only the binaries of the wheel are used. Every process that works with a home holds a shared lock on
+`postgres/users.lock`; the last one to leave stops the server (a start costs about a tenth of a second, so nothing is
+gained by letting it run on). A killed process loses its lock with its life, so nothing can go stale. A server that
+`keep` was asked of stays until `stop`.
+
+The server listens on a socket in a folder of mode 0700 and on no port: whoever reaches that socket is trusted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from discovery_pipeline.errors import ServerError
+from discovery_pipeline.store.placement import INSTALLATION, SOCKET_NAME, Placement, place
+
+SUPERUSER = "postgres"
+RECOVERY_SECONDS = 3600  # pg_ctl's patience; a recovery after a crash is never cut short by us
+STOP_SECONDS = 60
+ORPHAN_SECONDS = 15  # backends of a killed server end by themselves, but not at once
+
+CONFIGURATION = """
+# Written once, when the cluster was made.
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 300
+shared_buffers = 64MB
+io_method = sync
+jit = off
+wal_level = minimal
+max_wal_senders = 0
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %u@%d '
+"""
+
+
+class EmbeddedServer:
+    """The server of one home, as one process uses it."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "postgres"
+        self._users: int | None = None
+        self._owner_pid = 0
+        self.placement: Placement | None = None
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the socket that the running server listens on."""
+        status = _status(self._placed().data)
+        return status.sockets if status else self._placed().sockets
+
+    def start(self) -> None:
+        """Use the server; it is made and started if need be. Waits for a crash recovery to end.
+
+        Raises
+        ------
+        ServerError
+            It can't be made or started; the message holds the end of its log.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._enter()
+        try:
+            if self.running():
+                return
+            with _locked(self._folder / "start.lock"):
+                if not self.running():
+                    self._make()
+                    self._launch()
+        except BaseException:
+            self._leave_lock()
+            raise
+
+    def leave(self) -> None:
+        """Use the server no more. It stops if nobody else uses it, and nobody asked for it to be kept."""
+        if self._users is None or self._owner_pid != os.getpid():  # a forked child shares the lock, and owns nothing
+            return
+        try:
+            if not self._kept.exists() and _last(self._users):
+                self._halt()
+        finally:
+            self._leave_lock()
+
+    def keep(self) -> None:
+        """Let the server run on after its last user has left, until `stop`."""
+        self._kept.touch()
+
+    def stop(self) -> bool:
+        """Stop the server now, whoever uses it. Tells whether it ran."""
+        self._kept.unlink(missing_ok=True)
+        if not self._folder.exists() or not self.running():
+            return False
+        with _locked(self._folder / "start.lock"):
+            self._halt()
+        return True
+
+    def running(self) -> bool:
+        """Whether the server accepts connections."""
+        if not (self._folder / "cluster").exists():
+            return False
+        status = _status(self._placed().data)
+        return status is not None and status.ready and _answers(status.sockets / SOCKET_NAME)
+
+    @property
+    def _kept(self) -> Path:
+        return self._folder / "keep"
+
+    def _placed(self) -> Placement:
+        if self.placement is None:
+            self.placement = place(self._folder)
+        return self.placement
+
+    def _enter(self) -> None:
+        handle = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        self._users, self._owner_pid = handle, os.getpid()
+
+    def _leave_lock(self) -> None:
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    def _make(self) -> None:
+        at = self._placed()
+        version = at.data / "PG_VERSION"
+        if version.exists():
+            found, expected = version.read_text().strip(), INSTALLATION.removeprefix("pginstall")
+            if found != expected:
+                raise ServerError(
+                    f"{at.data}: was written by PostgreSQL {found}, and PostgreSQL {expected} is installed. "
+                    "Start it with the version of discovery-pipeline that wrote it, and make a backup there."
+                )
+            return
+        half = at.cluster / "making"  # renamed when it is whole: a kill half-way leaves nothing that looks like data
+        if half.exists():
+            shutil.rmtree(half)
+        self._run(
+            "initdb", "--pgdata", str(half), "--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8",
+            "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions",
+        )  # fmt: skip
+        with (half / "postgresql.conf").open("a") as settings:
+            settings.write(CONFIGURATION)
+        (half / "pg_hba.conf").write_text("local all all trust\n")
+        half.rename(at.data)
+
+    def _launch(self) -> None:
+        at = self._placed()
+        _forget_dead(at.data)
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            try:
+                self._run(
+                    "pg_ctl", "start", "--wait", "--timeout", str(RECOVERY_SECONDS), "--silent",
+                    "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}'",
+                )  # fmt: skip
+            except ServerError:
+                if "pre-existing shared memory block" not in _tail(at.log) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _halt(self) -> None:
+        if _status(self._placed().data) is None or _forget_dead(self._placed().data):
+            return
+        data = str(self._placed().data)
+        try:
+            self._run("pg_ctl", "stop", "--wait", "--timeout", str(STOP_SECONDS), "--silent", "--pgdata", data)
+        except ServerError:
+            # What is committed is on disk; the next start recovers. A server that can't be stopped is worse.
+            self._run("pg_ctl", "stop", "--mode", "immediate", "--wait", "--silent", "--pgdata", data)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        at = self._placed()
+        person = {} if at.account is None else {"user": at.account.uid, "group": at.account.gid, "extra_groups": []}
+        # Outputs go to a file, not a pipe: the server inherits them, and a pipe would stay open as long as it runs.
+        said = at.cluster / f"{program}.out"
+        with said.open("wb") as out:
+            done = subprocess.run(
+                [str(at.binaries / program), *arguments],
+                cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False, **person,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+            )  # fmt: skip
+        if done.returncode:
+            raise ServerError(
+                f"The embedded PostgreSQL can't be used: {program} failed in {at.cluster}: "
+                f"{_tail(said)} {_tail(at.log)} Run `discovery doctor`, or set DISCOVERY_DATABASE_URL to a server of "
+                "yours."
+            )
+
+
+class _Status:
+    """What postmaster.pid says; it may be a dead server's."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.pid = int(lines[0])
+        self.sockets = Path(lines[4])
+        self.ready = len(lines) > 7 and lines[7].strip() == "ready"
+
+
+def _status(data: Path) -> _Status | None:
+    try:
+        return _Status((data / "postmaster.pid").read_text().splitlines())
+    except (FileNotFoundError, IndexError, ValueError):  # not there, or being written
+        return None
+
+
+def _answers(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(os.fspath(address))
+        except OSError:
+            return False
+        return True
+
+
+def _forget_dead(data: Path) -> bool:
+    """Remove the postmaster.pid of a server that is dead: its number may be another process's by now.
+
+    PostgreSQL would take any living process of that number for a server, a zombie too.
+    """
+    status = _status(data)
+    if status is None:
+        return False
+    import psutil
+
+    try:
+        process = psutil.Process(status.pid)
+        if process.status() != psutil.STATUS_ZOMBIE and os.fspath(data) in process.cmdline():
+            return False
+    except psutil.NoSuchProcess:
+        pass
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    return True
+
+
+def _last(users: int) -> bool:
+    """Whether nobody else holds the lock; if so it is held exclusively, and newcomers wait."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _tail(path: Path, lines: int = 5) -> str:
+    if not path.exists():
+        return ""
+    return " ".join(path.read_text(errors="replace").splitlines()[-lines:])
