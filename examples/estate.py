@@ -148,8 +148,8 @@ def _spoil_quantities(rng: random.Random, row: Row) -> None:
     if rng.random() < 0.12:
         spelt = (f"{megabytes // 1024} GB", f"{megabytes // 1024}GB", f"{megabytes} MB")
         row.spoil("ram", "unit.mixed", rng.choice(spelt))
-    if gigabytes >= 1000 and rng.random() < 0.3:
-        row.spoil("disk_space", "unit.mixed", f"{gigabytes / 1000:g} TB")
+    if gigabytes >= 1024 and rng.random() < 0.3:
+        row.spoil("disk_space", "unit.mixed", f"{gigabytes / 1024:g} TB")
     if rng.random() < 0.03:
         row.spoil("cost", "number.format", _decimal_comma(float(str(row.values["cost"]))))
     if rng.random() < 0.10:

@@ -59,7 +59,7 @@ def server(rng: random.Random, n: int, people: Sequence[tuple[str, str]]) -> Rec
     use = rng.choices(list(USES), weights=(56, 20, 18, 6))[0]
     cores = rng.choices((2, 4, 8, 16, 32), weights=(20, 34, 26, 14, 6))[0]
     memory_gb = cores * rng.choice((2, 4, 4, 8))
-    disk_gb = rng.choice((60, 80, 100, 120, 200, 250, 400, 500, 750, 1000, 1500, 2000)) * (2 if role == "db" else 1)
+    disk_gb = rng.choice((60, 80, 100, 120, 200, 250, 400, 512, 768, 1024, 1536, 2048)) * (2 if role == "db" else 1)
     since = AS_OF - timedelta(days=int(rng.triangular(60, 4200, 1100)))
     retired = rng.random() < 0.05
     seen = AS_OF - timedelta(minutes=rng.randrange(60 * 24 * (700 if retired else 9)))

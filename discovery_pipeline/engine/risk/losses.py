@@ -1,0 +1,125 @@
+"""Losses: what the approved mappings would lose of the real values, counted in one query a table.
+
+Each mapped field is followed step by step through its transformation: where a value becomes empty, is rounded, is cut,
+or falls together with another. What the file on its own way loses (a spreadsheet, another encoding) is counted, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.risk.model import Facts
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.targets.contract import Target, TargetField
+
+# UTF-8 read as Latin text leaves these pairs behind; U+FFFD stands where a reader gave up.
+_MOJIBAKE = r"[ÃÂ][\x{80}-\x{BF}ŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]|â€|\x{FFFD}"
+_TOO_LONG_FOR_DOUBLES = 16
+"""Digits from which a spreadsheet, and every reader that takes numbers for IEEE doubles, changes the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLoss:
+    """What one mapped field loses; counts of source values, except where a name says otherwise."""
+
+    field: MappedField
+    target: str
+    identity: bool
+    filled: int
+    emptied: int
+    examples: list[str]  # of values that become empty: first and last; never personal
+    rounded: int
+    merged: int  # distinct values that fall together with another
+    too_long: int
+    longest: int
+    max_length: int | None
+    not_ascii: int
+    garbled: int
+    leading_zeros: int
+    long_numbers: int
+
+
+def field_losses(con: duckdb.DuckDBPyConnection, facts: Facts) -> tuple[FieldLoss, ...]:
+    """What each mapped field of each target loses, in the mappings' order."""
+    personal = {(t.name, c.name) for t in facts.profile.tables for c in t.columns if c.pii}
+    return tuple(
+        replace(loss, examples=[]) if (table.name, loss.field.source_field) in personal else loss
+        for mapping in facts.mappings
+        for table in facts.tables
+        for loss in _of_table(con, table, mapping, facts.targets.get(mapping.target))
+    )
+
+
+def _of_table(
+    con: duckdb.DuckDBPyConnection, table: Table, mapping: Mapping, target: Target | None
+) -> Iterable[FieldLoss]:
+    fields = [f for f in mapping.fields if f.source_table == table.name and f.source_field]
+    if not fields:
+        return
+    contracts = [_contract(field, target) for field in fields]
+    selected = [_struct(_counts(table, field, contract)) for field, contract in zip(fields, contracts, strict=True)]
+    row = con.execute(f"SELECT {', '.join(selected)} FROM {duck.scan(table)}").fetchone() or ()
+    for field, contract, counts in zip(fields, contracts, row, strict=True):
+        yield FieldLoss(
+            field=field,
+            target=mapping.target,
+            identity=_identifies(contract),
+            max_length=contract.max_length if contract else None,
+            **counts,
+        )
+
+
+def _struct(expressions: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{duck.text(name)}: {sql}" for name, sql in expressions.items()) + "}"
+
+
+def _contract(field: MappedField, target: Target | None) -> TargetField | None:
+    if target is None:
+        return None
+    fields = (f for t in target.tables if t.name == field.target_table for f in t.fields)
+    return next((f for f in fields if f.name == field.target_field), None)
+
+
+def _identifies(contract: TargetField | None) -> bool:
+    return contract is not None and (contract.identity or contract.unique)
+
+
+def _counts(table: Table, field: MappedField, contract: TargetField | None) -> dict[str, str]:
+    """Aggregates over one field, by the name of the count."""
+    steps = transformations.parse(field.transformation).steps if field.transformation else ()
+    made = [_after(table, field, steps[:n]) for n in range(len(steps) + 1)]
+    source, result = made[0], made[-1]
+    emptied = f"{source} IS NOT NULL AND {result} IS NULL"
+    rounded = " OR ".join(
+        f"TRY_CAST({before} AS DOUBLE) <> TRY_CAST({after} AS DOUBLE)"
+        for step, before, after in zip(steps, made, made[1:], strict=False)
+        if step.operation in {"round", "to_integer"}
+    )
+    merges = _identifies(contract) and source != result
+    limit = contract.max_length if contract else None
+    beyond_ascii = f"length({result}) <> strlen({result})"
+    return {
+        "filled": f"count({source})",
+        "emptied": f"count(*) FILTER ({emptied})",
+        "examples": f"list_distinct([min({source}) FILTER ({emptied}), max({source}) FILTER ({emptied})])",
+        "rounded": f"count(*) FILTER ({rounded})" if rounded else "0",
+        "merged": f"count(DISTINCT {source}) FILTER ({result} IS NOT NULL) - count(DISTINCT {result})"
+        if merges
+        else "0",
+        "too_long": f"count(*) FILTER (length({result}) > {limit})" if limit else "0",
+        "longest": f"coalesce(max(length({result})), 0)",
+        "not_ascii": f"count(*) FILTER ({beyond_ascii})",
+        "garbled": f"count(*) FILTER ({beyond_ascii} AND regexp_matches({result}, {duck.text(_MOJIBAKE)}))",
+        "leading_zeros": f"count(*) FILTER ({result} LIKE '0%' AND regexp_full_match({result}, '0[0-9]+'))",
+        "long_numbers": f"count(*) FILTER (regexp_full_match({result}, '[0-9]{{{_TOO_LONG_FOR_DOUBLES},}}'))",
+    }
+
+
+def _after(table: Table, field: MappedField, steps: tuple[transformations.Step, ...]) -> str:
+    return transformations.compile(transformations.Transformation(steps), table, field.source_field)

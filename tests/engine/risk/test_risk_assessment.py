@@ -1,0 +1,195 @@
+"""Risks come from counted facts, and from nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.model import PatchLog
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Pii, Profile, Quality, TableProfile, ValueCount
+from discovery_pipeline.engine.risk import Assumptions, Facts, Risk, RiskAssessment, assess
+from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
+from discovery_pipeline.engine.validation.model import ValidRows, Verdict
+
+GOOD = Quality(completeness=1, validity=1, uniqueness=1, consistency=1, timeliness=None, score=1)
+
+
+def column(name: str, **facts: object) -> ColumnProfile:
+    known = {
+        "position": 0, "inferred_type": "string", "type_fit": 1.0, "null_count": 0, "null_ratio": 0.0,
+        "distinct_count": 1, "distinct_is_exact": True, "quality": GOOD,
+    }  # fmt: skip
+    return ColumnProfile.model_validate({"name": name} | known | facts)
+
+
+def table(folder: Path, **values: list[str | None]) -> Table:
+    columns = columns_named(list(values))
+    rows = list(zip(*values.values(), strict=True))
+    path = folder / "servers.parquet"
+    with duck.connect() as con:
+        con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
+        con.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", rows)
+        duck.write(con, "SELECT *, row_number() OVER () AS __line FROM t", path)
+    source = Source(file="servers.csv", sha256="1", byte_size=1_000_000)
+    return Table(name="servers", path=path, columns=columns, row_count=len(rows), source=source)
+
+
+def facts(servers: Table, *columns: ColumnProfile, **more: object) -> Facts:
+    known = {c.name for c in columns}
+    rest = [column(c.name) for c in servers.columns if c.name not in known]
+    found = TableProfile(name="servers", row_count=servers.row_count, duplicate_row_count=0, columns=(*columns, *rest))
+    return Facts(tables=(servers,), profile=Profile(tables=(found,)), **more)  # pyright: ignore[reportArgumentType]
+
+
+def mapped(source: str, goal: str, how: str | None = None, **more: object) -> tuple[Mapping, ...]:
+    field = MappedField.model_validate(
+        {"source_table": "servers", "source_field": source, "target_table": "server", "target_field": goal,
+         "transformation": how, "confidence": 0.9} | more
+    )  # fmt: skip
+    return (Mapping(target="cloud", fields=(field,)),)
+
+
+def target(**field: object) -> dict[str, Target]:
+    fields = (TargetField.model_validate(field),)
+    return {
+        "cloud": Target(name="cloud", title="Cloud", tables=(TargetTable(name="server", file="c.csv", fields=fields),))
+    }
+
+
+def assessed(known: Facts, assumptions: Assumptions | None = None) -> RiskAssessment:
+    with duck.connect() as con:
+        return assess(con, known, assumptions)
+
+
+def named(assessment: RiskAssessment, words: str) -> Risk:
+    return next(risk for risk in assessment.risks if words in risk.title)
+
+
+def test_values_that_a_transformation_empties_are_counted(tmp_path: Path):
+    servers = table(tmp_path, ram=["16", "lots", None, "8"])
+    risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", "to_integer"))), "become empty")
+    assert risk.evidence == ("servers.ram → cloud memory: 1 value of 3, such as 'lots'",)
+
+
+def test_personal_values_never_stand_in_evidence(tmp_path: Path):
+    servers = table(tmp_path, owner=["ada@example.com"])
+    known = column("owner", pii=Pii(kind="email", risk="medium"))
+    assessment = assessed(facts(servers, known, mappings=mapped("owner", "id", "to_integer")))
+    assert "become empty" in named(assessment, "become empty").title
+    assert "ada@" not in assessment.model_dump_json()
+
+
+def test_rounding_is_counted_on_the_real_values(tmp_path: Path):
+    servers = table(tmp_path, ram=["1024", "1500", "2048"])
+    how = 'convert("MB","GB") | round(0)'
+    risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", how))), "precision")
+    assert "1 value of 3" in risk.evidence[0]
+
+
+def test_texts_over_the_fields_length_are_counted(tmp_path: Path):
+    servers = table(tmp_path, name=["a", "abcdef"])
+    known = facts(servers, mappings=mapped("name", "host"), targets=target(name="host", max_length=4))
+    assert "1 value over 4 characters; the longest has 6" in named(assessed(known), "longer").evidence[0]
+
+
+def test_identities_that_fall_together_are_grave(tmp_path: Path):
+    servers = table(tmp_path, name=["web1", "WEB1", "db"])
+    known = facts(servers, mappings=mapped("name", "host", "lower"), targets=target(name="host", identity=True))
+    risk = named(assessed(known), "fall together")
+    assert risk.impact == "high"
+    assert "1 distinct value fewer" in risk.evidence[0]
+
+
+def test_garbled_text_is_told_from_honest_umlauts(tmp_path: Path):
+    servers = table(tmp_path, city=["München", "MÃ¼nchen", "SÃO PAULO", "Zürich"])
+    risk = named(assessed(facts(servers, mappings=mapped("city", "site"))), "garbled")
+    assert "1 value of 4" in risk.evidence[0]
+
+
+def test_what_a_spreadsheet_would_change_is_counted(tmp_path: Path):
+    servers = table(tmp_path, tag=["00123", "123", "12345678901234567"])
+    risk = named(assessed(facts(servers, mappings=mapped("tag", "tag"))), "spreadsheet")
+    assert "1 value with leading zeros, 1 of more than 15 digits" in risk.evidence[0]
+
+
+def test_columns_that_go_nowhere_are_named(tmp_path: Path):
+    servers = table(tmp_path, name=["a", "b"], notes=["x", "y"])
+    risk = named(assessed(facts(servers, mappings=mapped("name", "host"))), "nowhere")
+    assert risk.evidence[1] == "servers.notes: 2 values"
+
+
+def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
+    servers = table(tmp_path, disk_gb=["500", "1 TB", None])
+    known = facts(servers, column("disk_gb", unit="GB", semantic_type="disk"))
+    risk = named(assessed(known, Assumptions(bandwidth_mbit=100)), "Transfer")
+    gigabits = (500 + 1024) * 8 * 1.024**3
+    assert "1.5 TB stated by 2 rows" in risk.evidence[1]
+    assert f"{gigabits * 1000 / 100 / 86400:.1f} days" in risk.evidence[1]
+    assert risk.impact == "high"
+
+
+def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
+    servers = table(tmp_path, name=["a"])
+    verdict = Verdict(
+        target="cloud", rows_in=5000, rows_delivered=4000, rows_rejected=1000, rejected=tmp_path, patches=tmp_path,
+        valid=(ValidRows(target_table="server", path=tmp_path, row_count=4000),),
+    )  # fmt: skip
+    known = facts(servers, verdicts=(verdict,))
+    assert "rows/s" not in str(named(assessed(known), "Loading").evidence)
+    assert "8 seconds at an assumed 500 rows/s" in str(
+        named(assessed(known, Assumptions(rows_per_second=500)), "Loading").evidence
+    )
+    assert named(assessed(known), "does not take").impact == "high"
+
+
+def test_orphans_and_single_points_come_from_the_relations(tmp_path: Path):
+    servers = table(tmp_path, host=["h1"] * 30)
+    key = ForeignKey(
+        table="servers", columns=("host",), ref_table="hosts", ref_columns=("id",), cardinality="n:1", coverage=0.9,
+        orphans=3, confidence=0.9,
+    )  # fmt: skip
+    known = facts(
+        servers,
+        column("host", top_values=(ValueCount(value="h1", count=27),)),
+        analysis=SchemaAnalysis(foreign_keys=(key,)),
+    )
+    assessment = assessed(known)
+    assert "3 rows without a match (10%)" in named(assessment, "lead nowhere").evidence[0]
+    assert named(assessment, "leans on").evidence == ("one row of hosts carries 27 rows of servers (by host)",)
+
+
+def test_servers_without_an_owner_are_counted(tmp_path: Path):
+    servers = table(tmp_path, owned_by=["a@example.com"] * 18 + [None] * 2)
+    risk = named(assessed(facts(servers, column("owned_by", null_count=2))), "Nobody is named")
+    assert risk.likelihood == "high"
+    assert "empty in 2 rows of 20 (10%)" in risk.evidence[0]
+
+
+def test_personal_data_is_told_by_class_and_place(tmp_path: Path):
+    servers = table(tmp_path, owner=["a@example.com", None])
+    known = column("owner", pii=Pii(kind="email", risk="medium"), null_count=1)
+    risk = named(assessed(facts(servers, known, mappings=mapped("owner", "tag", "hash"))), "Personal data: email")
+    assert risk.evidence == ("servers.owner: 1 value", "servers.owner goes to cloud tag (masked or hashed)")
+
+
+def test_the_gravest_risk_comes_first(tmp_path: Path):
+    servers = table(tmp_path, name=["a"])
+    log = PatchLog(path=tmp_path, count=3, by_rule={"text.trim": 3})
+    risks = assessed(facts(servers, patches=log, mappings=mapped("name", "host"))).risks
+    assert [risk.gravity for risk in risks] == sorted((risk.gravity for risk in risks), reverse=True)
+
+
+def test_nothing_known_raises_no_risk_of_data_loss(tmp_path: Path):
+    risks = assessed(facts(table(tmp_path, name=["a"]))).risks
+    assert {risk.category for risk in risks} == {"performance"}
+
+
+@pytest.mark.parametrize("wrong", [{"bandwidth_mbit": 0}, {"window_hours": -1}, {"bandwith": 3}])
+def test_an_assumption_that_cannot_be_is_refused(wrong: dict[str, float]):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Assumptions.model_validate(wrong)
