@@ -1,0 +1,102 @@
+"""`discovery doctor`: is the set-up sound, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import typer
+
+LEAST_FREE_GIB = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing looked at; `mend` is empty where all is well."""
+
+    name: str
+    found: str
+    mend: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
+) -> None:
+    """Check the set-up and say how to mend it. Exit code 1 where something is wrong."""
+    from rich.console import Console
+
+    from discovery_pipeline.errors import DiscoveryError
+    from discovery_pipeline.settings import read
+
+    settings = read()
+    looks: tuple[Callable[[Any], Examined], ...] = (_python, _home, _disk, _postgres, _dagster, _definitions)
+    found = []
+    for look in looks:
+        try:
+            found.append(look(settings))
+        except DiscoveryError as error:
+            found.append(Examined(look.__name__.strip("_"), "doesn't work", str(error)))
+    if as_json:
+        print(json.dumps([asdict(one) for one in found]))
+    else:
+        console = Console()
+        for one in found:
+            console.print(f"{'[red]✗' if one.mend else '[green]✓'}[/] {one.name:<12} {one.found}", highlight=False)
+            if one.mend:
+                console.print(f"  → {one.mend}", highlight=False)
+    if any(one.mend for one in found):
+        raise typer.Exit(1)
+
+
+def _python(_: Any) -> Examined:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    return Examined("python", version, "" if fits else "Use Python 3.11, 3.12 or 3.13.")
+
+
+def _home(settings: Any) -> Examined:
+    try:
+        settings.root.mkdir(parents=True, exist_ok=True)
+        probe = settings.root / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Examined(
+            "home", f"{settings.root}: {error.strerror}", "Set DISCOVERY_HOME to a folder that you can write to."
+        )
+    return Examined("home", f"{settings.root} can be written to")
+
+
+def _disk(settings: Any) -> Examined:
+    free = shutil.disk_usage(settings.root).free / 2**30
+    enough = free >= LEAST_FREE_GIB
+    return Examined("disk", f"{free:.1f} GiB free", "" if enough else "Free some space, or move DISCOVERY_HOME.")
+
+
+def _postgres(settings: Any) -> Examined:
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings) as store:
+        flows = len(store.list_flows(limit=1000))
+        kind = "your server" if settings.database_url else "embedded server"
+    return Examined("postgres", f"{kind} answers, every migration applied, {flows} flows")
+
+
+def _dagster(settings: Any) -> Examined:
+    from discovery_pipeline.assets import instance
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings) as store, instance.opened(store.dagster_url, settings.root) as opened:
+        runs = opened.get_runs_count()
+    return Examined("dagster", f"instance opens, {runs} runs")
+
+
+def _definitions(settings: Any) -> Examined:
+    from discovery_pipeline.assets.build import build
+
+    assets = len(build(settings).resolve_all_asset_keys())
+    return Examined("definitions", f"{assets} assets load")
