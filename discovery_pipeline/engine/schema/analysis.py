@@ -1,0 +1,58 @@
+"""The analysis: keys, references and what follows from them, over all tables of an intake."""
+
+from __future__ import annotations
+
+import duckdb
+
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.schema import evidence, facts, inclusions, keys, references
+from discovery_pipeline.engine.schema.facts import Database
+from discovery_pipeline.engine.schema.model import ForeignKey, PrimaryKey, SchemaAnalysis
+from discovery_pipeline.engine.schema.references import Reference
+from discovery_pipeline.engine.tables import Tables
+
+
+def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | None = None) -> SchemaAnalysis:
+    """What relates to what, from the data and its names.
+
+    Parameters
+    ----------
+    profile
+        Tells how dates are written; without it the usual formats are tried.
+    """
+    with facts.gathered(con, tables, profile) as database:
+        found = keys.found(con, database)
+        naming = evidence.Names(database)
+        held = inclusions.found(con, database, found, naming.preference)
+        judged = references.judged(database, found, naming, held)
+        chosen = references.best(judged)
+        con.execute(f"drop table {keys.KEYS}")
+        return SchemaAnalysis(
+            primary_keys=tuple(_primary_key(database, k) for k in found),
+            foreign_keys=tuple(sorted((_foreign_key(database, r) for r in chosen), key=lambda f: -f.confidence)),
+        )
+
+
+def _primary_key(database: Database, key: keys.Key) -> PrimaryKey:
+    return PrimaryKey(
+        table=database.tables[key.table].name,
+        columns=tuple(c.column.name for c in key.columns),
+        confidence=key.confidence,
+        rank=key.rank,
+        evidence=f"{key.distinct:,} values in {key.filled:,} filled rows",
+    )
+
+
+def _foreign_key(database: Database, reference: Reference) -> ForeignKey:
+    held = reference.inclusion
+    return ForeignKey(
+        table=database.table_of(held.column).name,
+        columns=(held.column.column.name,),
+        ref_table=database.tables[held.key.table].name,
+        ref_columns=tuple(c.column.name for c in held.key.columns),
+        cardinality="1:1" if held.distinct == held.column.filled else "n:1",
+        coverage=held.coverage,
+        orphans=held.orphans,
+        confidence=round(reference.confidence, 3),
+        evidence="",
+    )

@@ -1,0 +1,197 @@
+"""Evidence: what names and data say for and against an inclusion being a reference, as numbers.
+
+Each piece of evidence is a feature between -1 and 1 that means the same in any database. How much each weighs
+is `references`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from math import exp, log10
+
+from discovery_pipeline.engine.schema import names
+from discovery_pipeline.engine.schema.facts import Database, Facts
+from discovery_pipeline.engine.schema.inclusions import Inclusion
+from discovery_pipeline.engine.schema.keys import Key
+
+CLEAR = 0.8
+"""Affinity from which a name is said to name a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """For one column and one key it may refer to."""
+
+    orphans: float  # 1: one row in ten, or more, has no match
+    clean: float  # 1: every row has a match
+    table_name: float  # the column names the key's table
+    column_name: float  # the column repeats the key's own name
+    named: float  # either of these, clearly
+    role: float  # the column names a role that the table's things play
+    parent: float  # the column says "another row", and the key is its own table's
+    self_reference: float  # own table, and no such word
+    says_key: float
+    says_measure: float
+    nameless: float  # no name evidence, in a database whose names do name tables
+    rival: float  # the column names another table more clearly
+    own_name: float  # the column names its own table
+    misfit: float  # integers crowd at the low end of the key's range, as no random choice of keys would
+    surprise: float  # integers end just where the key's integers end
+    information: float  # texts that don't coincide by chance: long ones, many
+    share: float  # how much of the key occurs
+    distinct: float  # how many values the evidence rests on
+    main_key: float  # the key is THE key of its table
+    display: float  # the key is a text without a key's name: a reference by what people read
+    column_is_key: float  # the column is THE key of its own table
+    column_unique: float  # the column is a lesser key of its own table
+    larger: float  # the key's table has more rows than the column's
+    odd_kind: float  # integers in a text key, or the other way round
+    short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
+
+
+FEATURES = tuple(f.name for f in fields(Evidence))
+
+
+class Names:
+    """The names of a database, read once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._words: dict[int, names.Words] = {}
+        self._short: dict[int, names.Words] = {}
+        for table in database.tables:
+            full = [names.words(c.column.name) for c in table.columns]
+            for column, parts, short in zip(table.columns, full, names.without_prefix(full), strict=True):
+                self._words[column.id], self._short[column.id] = parts, short
+        self._subjects = [names.subject(t.name) for t in database.tables]
+        self._clearest: dict[tuple[names.Words, names.Words], list[float]] = {}
+
+    def words(self, column: Facts) -> names.Words:
+        """The column's words."""
+        return self._words[column.id]
+
+    def table_affinity(self, column: Facts, table: int) -> float:
+        """How clearly the column names that table."""
+        return self._affinities(column)[table]
+
+    def rival(self, column: Facts, table: int) -> float:
+        """How clearly the column names the table that it names best, that one and its own left out."""
+        known = self._affinities(column)
+        return max((a for i, a in enumerate(known) if i not in (table, column.table)), default=0.0)
+
+    def column_affinity(self, column: Facts, key: Facts) -> float:
+        """How clearly the column repeats the key's name."""
+        full = names.column_affinity(self._words[column.id], self._words[key.id])
+        short = names.column_affinity(self._short[column.id], self._short[key.id])
+        return max(full, short)
+
+    def role(self, column: Facts, table: int) -> float:
+        """Whether the column names a role that the table's things play."""
+        return names.role_affinity(self._words[column.id], self._subjects[table])
+
+    def preference(self, column: Facts, key: Key) -> float:
+        """All name evidence of a pair in one number, 0..3."""
+        return (
+            self.table_affinity(column, key.table)
+            + self.column_affinity(column, key.columns[0])
+            + 0.6 * self.role(column, key.table)
+            + 0.3 * (key.rank == 1)
+            + 0.6 * (column.table == key.table and names.names_parent(self._words[column.id]))
+        )
+
+    @cached_property
+    def telling(self) -> float:
+        """Share of tables that a column of another table names, 0..1: whether names mean anything here."""
+        if len(self._database.tables) < 2:
+            return 1.0
+        named: set[int] = set()
+        for column in self._database.columns:
+            affinities = self._affinities(column)
+            named.update(i for i, a in enumerate(affinities) if a >= CLEAR and i != column.table)
+        return min(1.0, 1.5 * len(named) / len(self._database.tables))
+
+    def _affinities(self, column: Facts) -> list[float]:
+        full, short = names.stem(self._words[column.id]), names.stem(self._short[column.id])
+        found = self._clearest.get((full, short))
+        if found is None:
+            found = [max(names.table_affinity(full, s), names.table_affinity(short, s)) for s in self._subjects]
+            self._clearest[full, short] = found
+        return found
+
+
+def gathered(database: Database, keys: Sequence[Key], naming: Names, inclusion: Inclusion) -> Evidence:
+    """What speaks for and against one inclusion."""
+    column, key = inclusion.column, inclusion.key
+    referred = key.columns[0]
+    own = {k.columns[0].id: k.rank for k in keys if k.single and k.table == column.table}
+    parts = naming.words(column)
+    table_name = naming.table_affinity(column, key.table)
+    column_name = naming.column_affinity(column, referred)
+    own_table = column.table == key.table
+    parent = own_table and names.names_parent(parts)
+    role = naming.role(column, key.table)
+    named = max(table_name, column_name) >= CLEAR
+    both_integers = column.kind == referred.kind == "integer"
+    rows, referred_rows = database.table_of(column).rows, database.tables[key.table].rows
+    return Evidence(
+        orphans=min(1.0, 10 * (1 - inclusion.coverage)),
+        clean=float(inclusion.orphans == 0),
+        table_name=table_name,
+        column_name=column_name,
+        named=float(named),
+        role=role,
+        parent=float(parent),
+        self_reference=float(own_table and not parent),
+        says_key=names.says_key(parts),
+        says_measure=float(names.says_measure(parts) and not named),
+        nameless=naming.telling * float(not named and not role and not parent),
+        rival=max(0.0, naming.rival(column, key.table) - max(table_name, column_name, 0.6 * role)),
+        own_name=float(not own_table and naming.table_affinity(column, column.table) > max(table_name, 0.7)),
+        misfit=_misfit(column, referred, key) if both_integers else 0.0,
+        surprise=_surprise(column, referred) if both_integers else 0.0,
+        information=0.0 if both_integers else _information(column, inclusion.shared),
+        share=inclusion.share**0.5,
+        distinct=min(1.0, log10(max(1, inclusion.distinct)) / 4),
+        main_key=float(key.rank == 1),
+        display=float(referred.kind == "text" and not names.says_key(naming.words(referred))),
+        column_is_key=float(own.get(column.id) == 1),
+        column_unique=float(own.get(column.id, 1) > 1),
+        larger=max(-1.0, min(1.0, log10((referred_rows + 1) / (rows + 1)) / 3)),
+        odd_kind=float(column.kind != referred.kind),
+        short_number=float(both_integers and key.distinct <= 30 and referred.low in (0, 1) and referred.density > 0.9),
+    )
+
+
+def _misfit(column: Facts, referred: Facts, key: Key) -> float:
+    """How improbable it is that a random choice of the key's values stays so far below its end, 0..1."""
+    reach = (column.high - referred.low + 1) / (referred.high - referred.low + 1)
+    if reach >= 1 or column.distinct >= key.distinct:
+        return 0.0
+    if reach <= 0:
+        return 1.0
+    return min(1.0, -min(column.distinct, 60) * log10(reach) / 8)
+
+
+def _surprise(column: Facts, referred: Facts) -> float:
+    """How improbable it is that unrelated integers end just where the key's do, 0..1.
+
+    Unrelated numbers are taken to end anywhere, evenly on a logarithmic scale up to a million.
+    """
+    if column.high <= 0 or referred.high <= 0:
+        return 0.0
+    window = abs(log10(referred.high + 1) - log10(column.high)) / 6
+    base = max(1e-6, min(1.0, window))
+    return min(1.0, -log10(base) / 5) * (1 - exp(-column.distinct / 3))
+
+
+def _information(column: Facts, shared: int) -> float:
+    """How little texts coincide by chance, 0..1: none for two-letter codes, all for long and many."""
+    length = min(1.0, max(0.0, ((column.shortest + column.longest) / 2 - 1) / 7))
+    return length * min(1.0, 0.25 + log10(max(1, shared)) / 2)
+
+
+def vector(evidence: Evidence) -> tuple[float, ...]:
+    """The features in the order of FEATURES."""
+    return astuple(evidence)

@@ -1,0 +1,151 @@
+"""Inclusions: which columns' values lie within which keys' values, nearly all of them.
+
+Three sieves, each cheaper a pair than the next: kinds and ranges, a sample of hashed values against all
+keys at once, then exact counts for the few pairs left. Whether an inclusion is a reference is `references`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.schema.facts import Database, Facts
+from discovery_pipeline.engine.schema.keys import KEYS, Key
+
+SAMPLES = "schema_values"
+"""Temporary table of hashed values of a sample: col (a column's id), h."""
+
+SAMPLED_VALUES = 96  # distinct values a column; a 90 % inclusion shows 80 % or less once in 500
+SAMPLED_ROWS = 600
+LEAST_SAMPLED = 0.75
+LEAST_COVERAGE = 0.85
+MOST_OFFERS = 12  # keys a column that the sample is compared with, by preference
+MOST_EXACT = 5  # keys a column that are counted exactly, by preference
+
+Preference = Callable[[Facts, Key], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """A column whose values lie in a key's, up to `orphans` rows."""
+
+    column: Facts
+    key: Key
+    coverage: float  # share of filled rows whose value is in the key, 0..1
+    orphans: int  # filled rows whose value is not
+    distinct: int  # exact, of the column
+    shared: int  # distinct values that are in both
+
+    @property
+    def share(self) -> float:
+        """Share of the key's values that occur in the column, 0..1."""
+        return self.shared / self.key.distinct if self.key.distinct else 0.0
+
+
+def found(
+    con: duckdb.DuckDBPyConnection, database: Database, keys: Sequence[Key], preference: Preference
+) -> list[Inclusion]:
+    """All inclusions of a column in a single key of any table, its own included.
+
+    Parameters
+    ----------
+    preference
+        How promising a pair is by names; only the most promising keys of a column are looked at where
+        there are many, as with small integers, which lie in every numbered table.
+    """
+    single = [k for k in keys if k.single and k.columns[0].kind in ("integer", "text")]
+    offers = _offers(database, single, preference)
+    if not offers:
+        return []
+    sampled = _sampled(con, database, offers)
+    out: list[Inclusion] = []
+    for column_id, promising in sampled.items():
+        promising.sort(key=lambda pair: -(pair[1] + preference(database.columns[column_id], pair[0])))
+        out += _counted(con, database, database.columns[column_id], [k for k, _ in promising[:MOST_EXACT]])
+    return out
+
+
+def _offers(database: Database, keys: Sequence[Key], preference: Preference) -> dict[int, list[Key]]:
+    """For each column, the keys that may hold its values."""
+    offers: dict[int, list[Key]] = {}
+    for column in database.columns:
+        if not column.filled or column.kind not in ("integer", "text") or column.longest > 200:
+            continue
+        able = [k for k in keys if k.columns[0].id != column.id and _possible(column, k)]
+        numbers = [k for k in able if k.columns[0].kind == "integer"]
+        if len(numbers) > MOST_OFFERS:
+            numbers.sort(key=lambda k: (-preference(column, k), k.columns[0].high - column.high))
+            able = [k for k in able if k.columns[0].kind != "integer"] + numbers[:MOST_OFFERS]
+        if able:
+            offers[column.id] = able
+    return offers
+
+
+def _possible(column: Facts, key: Key) -> bool:
+    """Whether kinds, sizes and ranges let the column's values lie in the key's."""
+    referred = key.columns[0]
+    if column.distinct * 0.75 > key.distinct:
+        return False
+    if column.kind == "integer" and referred.kind == "integer":
+        slack = 1 + (referred.high - referred.low) * 0.02
+        # A sentinel (0, -1, 99999) or an orphan lies outside; what lies outside at both ends is another range.
+        return column.high <= referred.high + slack or column.low >= referred.low - slack
+    return column.shortest <= referred.longest and column.longest >= referred.shortest
+
+
+def _sampled(
+    con: duckdb.DuckDBPyConnection, database: Database, offers: dict[int, list[Key]]
+) -> dict[int, list[tuple[Key, float]]]:
+    """The offers that a sample of the column's values does not refute, with the share found."""
+    con.execute(f"create or replace temp table {SAMPLES} (col integer, h ubigint)")
+    con.execute("create or replace temp table schema_offers (col integer, key integer)")
+    pairs = [[c, k.columns[0].id] for c, ks in offers.items() for k in ks]
+    con.execute(
+        "insert into schema_offers select unnest($1::integer[]), unnest($2::integer[])",
+        [[c for c, _ in pairs], [k for _, k in pairs]],
+    )
+    for table in database.tables:
+        wanted = [c for c in table.columns if c.id in offers]
+        if not wanted:
+            continue
+        con.execute(
+            f"insert into {SAMPLES} select distinct * from ("
+            f"select unnest([{', '.join(str(c.id) for c in wanted)}]) as col,"
+            f" unnest([{', '.join(f'case when {c.value} is not null then hash({c.value}) end' for c in wanted)}]) as h"
+            f" from (from {table.sample} limit {SAMPLED_ROWS})) where h is not null"
+            f" qualify row_number() over (partition by col order by h) <= {SAMPLED_VALUES}"
+        )
+    hits = con.execute(
+        f"with totals as (select col, count(*) as n from {SAMPLES} group by col)"
+        f" select o.col, o.key, count(*) / any_value(t.n)"
+        f" from {SAMPLES} s join {KEYS} k on s.h = k.h join schema_offers o on o.col = s.col and o.key = k.key"
+        f" join totals t on t.col = s.col group by all"
+    ).fetchall()
+    con.execute("drop table schema_offers")
+    con.execute(f"drop table {SAMPLES}")
+    by_id = {k.columns[0].id: k for ks in offers.values() for k in ks}
+    kept: dict[int, list[tuple[Key, float]]] = defaultdict(list)
+    for column, key, share in sorted(hits):
+        if share >= LEAST_SAMPLED:
+            kept[column].append((by_id[key], share))
+    return kept
+
+
+def _counted(con: duckdb.DuckDBPyConnection, database: Database, column: Facts, keys: Sequence[Key]) -> list[Inclusion]:
+    by_id = {k.columns[0].id: k for k in keys}
+    table = database.table_of(column)
+    rows = con.execute(
+        f"with held as materialized (select hash({column.value}) as h, count(*) as n from {duck.scan(table.table)}"
+        f" where {column.value} is not null group by h)"
+        f" select k.key, sum(held.n)::bigint, count(*), (select sum(n)::bigint from held), (select count(*) from held)"
+        f" from held join {KEYS} k on held.h = k.h where k.key in ({', '.join(map(str, by_id))}) group by k.key"
+    ).fetchall()
+    return [
+        Inclusion(column, by_id[key], matched / filled, filled - matched, distinct, shared)
+        for key, matched, shared, filled, distinct in sorted(rows)
+        if matched >= LEAST_COVERAGE * filled
+    ]
