@@ -1,0 +1,163 @@
+"""Databases and roles: who may connect to what, and how they are made the first time.
+
+Two databases stand on one server: ours and Dagster's. Four roles use them:
+
+- `discovery_owner` owns the tables, runs migrations, and is the operator's login: it sees every tenant;
+- `discovery_app` is the application: it owns nothing, and row security shows it one tenant at a time;
+- `discovery_orchestrator` owns Dagster's database, and reads which flow belongs to whom;
+- `discovery_readonly` reads, one tenant at a time.
+
+`discovery_archivist` logs in nowhere: it owns the one function that may take rows out of the audit and the events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy.engine import URL, make_url
+
+from discovery_pipeline.errors import ServerError, SettingsError
+from discovery_pipeline.store.server import SUPERUSER
+
+if TYPE_CHECKING:
+    import psycopg
+
+BOOTSTRAP_LOCK = 0x64_69_73_63  # one first start at a time
+
+
+class Role(StrEnum):
+    """Who connects."""
+
+    OWNER = "discovery_owner"
+    APP = "discovery_app"
+    ORCHESTRATOR = "discovery_orchestrator"
+    READONLY = "discovery_readonly"
+
+
+ARCHIVIST = "discovery_archivist"
+Database = Literal["discovery", "dagster"]
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Addresses of the two databases on one server."""
+
+    server: URL  # as whom a role or a database can be made
+    discovery: str
+    dagster: str
+    own_logins: bool  # whether each role logs in as itself, or the server's one login takes it on
+
+    @classmethod
+    def embedded(cls, sockets: Path) -> Databases:
+        """On the embedded server, where every role has its login."""
+        url = URL.create("postgresql", username=SUPERUSER, database="postgres", query={"host": str(sockets)})
+        return cls(url, "discovery", "dagster", own_logins=True)
+
+    @classmethod
+    def of(cls, address: str) -> Databases:
+        """On a server of the user's. A database named there holds our tables, and Dagster's has `_dagster` after it.
+
+        Raises
+        ------
+        SettingsError
+            The address isn't one of PostgreSQL.
+        """
+        try:
+            url = make_url(address)
+        except Exception as error:
+            raise SettingsError(f"DISCOVERY_DATABASE_URL can't be read. {ADDRESS_FORM}") from error
+        if url.get_backend_name() not in {"postgresql", "postgres"}:
+            raise SettingsError(f"DISCOVERY_DATABASE_URL is of another kind: {url.get_backend_name()}. {ADDRESS_FORM}")
+        ours = url.database if url.database not in {None, "", "postgres", "discovery"} else "discovery"
+        theirs = "dagster" if ours == "discovery" else f"{ours}_dagster"
+        return cls(url.set(drivername="postgresql"), str(ours), theirs, own_logins=False)
+
+    def url(self, role: Role, database: Database = "discovery", driver: str = "psycopg") -> URL:
+        """Where that role finds that database.
+
+        Dagster needs `psycopg2` by name: SQLAlchemy 2.1 reads `postgresql://` as psycopg 3, and Dagster's NOTIFY
+        breaks there.
+        """
+        url = self.server.set(drivername=f"postgresql+{driver}", database=self._name(database))
+        if self.own_logins:
+            return url.set(username=role.value)
+        given = url.query.get("options", "")
+        options = f"{given} -c role={role.value}".strip()
+        return url.update_query_dict({"options": options})
+
+    def text(self, role: Role, database: Database = "discovery", driver: str = "psycopg") -> str:
+        """The same as text, password and all: for what is handed to other programs, never for logs."""
+        return self.url(role, database, driver).render_as_string(hide_password=False)
+
+    def dsn(self, role: Role | None = None, database: Database | None = None) -> str:
+        """The same for psycopg itself; without a role, as the server's own login."""
+        url = self.url(role, database or "discovery") if role else self.server
+        if role is None:
+            url = url.set(database=self._name(database) if database else url.database or "postgres")
+        return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def _name(self, database: Database) -> str:
+        return self.discovery if database == "discovery" else self.dagster
+
+    def create(self) -> None:
+        """Make the roles and databases that are missing. Safe to call again, and from two processes at once.
+
+        Raises
+        ------
+        ServerError
+            The server can't be reached, or its login may not make them.
+        """
+        import psycopg
+
+        try:
+            with psycopg.connect(self._anywhere(), autocommit=True) as connection:
+                connection.execute("select pg_advisory_lock(%s)", [BOOTSTRAP_LOCK])
+                self._create_roles(connection)
+                self._create_databases(connection)
+            with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as connection:
+                connection.execute(f"grant create on schema public to {Role.OWNER}")
+        except psycopg.Error as error:
+            raise ServerError(
+                f"The databases {self.discovery} and {self.dagster} can't be prepared: {error} "
+                "Give DISCOVERY_DATABASE_URL a login with CREATEROLE and CREATEDB for the first start."
+            ) from error
+
+    def _anywhere(self) -> str:
+        """A database that is there before ours are."""
+        return self.server.set(database="postgres").render_as_string(hide_password=False)
+
+    def _create_roles(self, connection: psycopg.Connection) -> None:
+        login = "login" if self.own_logins else "nologin"
+        there = {
+            name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'discovery_%'")
+        }
+        for role in [*(r.value for r in Role), ARCHIVIST]:
+            if role in there:
+                continue
+            may = "nologin" if role == ARCHIVIST else login
+            connection.execute(f"create role {role} {may} nosuperuser nobypassrls nocreatedb nocreaterole")  # pyright: ignore[reportArgumentType, reportCallIssue]
+            if not self.own_logins:
+                connection.execute(f"grant {role} to current_user with set true, inherit true")  # pyright: ignore[reportArgumentType, reportCallIssue]
+        if not {Role.OWNER, Role.ORCHESTRATOR, ARCHIVIST} <= there:
+            # The operator's login reads Dagster's tables, and hands the archive function to the archivist.
+            connection.execute(f"grant {Role.ORCHESTRATOR}, {ARCHIVIST} to {Role.OWNER}")
+
+    def _create_databases(self, connection: psycopg.Connection) -> None:
+        from psycopg.sql import SQL, Identifier
+
+        there = {name for (name,) in connection.execute("select datname from pg_database")}
+        users = {self.discovery: list(Role), self.dagster: [Role.ORCHESTRATOR, Role.OWNER]}
+        owners = {self.discovery: Role.OWNER, self.dagster: Role.ORCHESTRATOR}
+        for name, owner in owners.items():
+            if name in there:
+                continue
+            who = SQL(", ").join(Identifier(r) for r in users[name])
+            connection.execute(SQL("create database {} owner {}").format(Identifier(name), Identifier(owner)))
+            connection.execute(SQL("revoke all on database {} from public").format(Identifier(name)))
+            connection.execute(SQL("grant connect on database {} to {}").format(Identifier(name), who))
+
+
+ADDRESS_FORM = "It looks like postgresql://user:password@host:5432/discovery."
