@@ -20,7 +20,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "discovery_pipeline needs Python 3.11, 3.12 or 3.13, and found none. Install one, or say where: make PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version) (once; a few minutes on a slow line)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
