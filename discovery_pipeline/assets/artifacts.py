@@ -12,13 +12,11 @@ from typing import Any
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.values import Value, decoded, encoded
+from discovery_pipeline.assets.values import VALUE, Value, decoded, encoded
 from discovery_pipeline.flow.state import Phase
 
 COMPLETES = "discovery/completes"
 """Metadata of the asset whose publication ends a phase: the phase's name."""
-
-_VALUE = "value.json"
 
 
 class ArtifactIO(dg.ConfigurableIOManager):
@@ -34,7 +32,7 @@ class ArtifactIO(dg.ConfigurableIOManager):
         store, flow = self.desk.store, self.desk.flow(context.partition_key)
         scratch = self.desk.settings.root / "scratch" / context.run_id / asset
         with store.artifacts.writing(flow, asset) as folder:
-            (folder / _VALUE).write_text(encoded(obj, scratch))
+            (folder / VALUE).write_text(encoded(obj, scratch))
             if scratch.is_dir():
                 for item in scratch.iterdir():
                     shutil.move(item, folder / item.name)
@@ -56,4 +54,4 @@ class ArtifactIO(dg.ConfigurableIOManager):
                 f"'{asset}' has not been materialized for flow '{flow.slug}'. Materialize it first.",
                 allow_retries=False,
             ) from None
-        return decoded((folder / _VALUE).read_text(), folder)
+        return decoded((folder / VALUE).read_text(), folder)

@@ -6,15 +6,20 @@ its contract is a failed check with its cases as metadata.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from discovery_pipeline.engine import duck
+
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
     import pandera.pandas as pa
 
+VECTORS = 100  # of 2,048 rows each
 CASES = 10
 """Failure cases shown with a failed check; their values stay out of the metadata."""
 
@@ -65,6 +70,13 @@ def held(asset: str, model: type[pa.DataFrameModel], frames: Iterable[pd.DataFra
         description=None if not failed else f"{sum(failed.values())} cases in {len(failed)} rules",
         metadata={"rows": rows, "contract": model.__name__} | ({"failures": _table(failed)} if failed else {}),
     )
+
+
+def batches(con: duckdb.DuckDBPyConnection, file: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Those columns of a Parquet file, about 200,000 rows at a time."""
+    con.execute(f"SELECT {', '.join(map(duck.name, columns))} FROM read_parquet({duck.text(str(file))})")
+    while len(batch := con.fetch_df_chunk(VECTORS)):
+        yield batch
 
 
 def _counted(cases: pd.DataFrame) -> dict[tuple[str, str], int]:

@@ -41,6 +41,10 @@ class Stage:
         """The systems the flow delivers to."""
         return tuple(targets.load(name) for name in self.flow.targets)
 
+    def target(self, name: str) -> Target:
+        """One of them, by its name."""
+        return next(target for target in self.targets if target.name == name)
+
     @property
     def uploads(self) -> list[Path]:
         """The flow's files as they came, by name."""

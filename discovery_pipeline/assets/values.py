@@ -6,7 +6,6 @@ the value holds their places, relative to the flow's folder.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,10 @@ from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
-from discovery_pipeline.engine.validation.model import QualityReport, Verdict
+from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
+
+VALUE = "value.json"
+"""The file that holds a value, in the folder of its stage."""
 
 Value = BaseModel | tuple[BaseModel, ...]
 
@@ -27,7 +29,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     kind.__name__: kind
     for kind in (
         Intake, Profile, SchemaAnalysis, Suggestions, Mapping, CleansingPlan, Cleansed, PatchLog, Verdict,
-        QualityReport, RiskAssessment,
+        RejectedLog, QualityReport, RiskAssessment,
     )
 }  # fmt: skip
 
@@ -48,14 +50,3 @@ def decoded(text: str, root: Path) -> Value:
     held: dict[str, Any] = json.loads(text)
     items = tuple(_KINDS[held["kind"]].model_validate(item, context={"root": root}) for item in held["items"])
     return items if held["many"] else items[0]
-
-
-def content_hash(text: str, files: list[Path]) -> str:
-    """One hash over a value and the files it owns: equal content, equal hash, wherever it stands."""
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.name.encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    digest.update(text.encode())
-    return digest.hexdigest()[:16]

@@ -41,6 +41,13 @@ class Verdict(_Value):
     findings: tuple[Finding, ...] = ()
 
 
+class RejectedLog(_Value):
+    """The rejected rows of all targets in one Parquet file with REJECTED_COLUMNS and `record`."""
+
+    path: Located
+    count: int
+
+
 class DimensionScore(_Value):
     """A quality dimension before cleansing and after it, each 0..1."""
 

@@ -1,0 +1,105 @@
+"""Cleansing as assets: the plan, the mended tables, and the log of every change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import dagster as dg
+
+from discovery_pipeline.assets import charts, contract
+from discovery_pipeline.assets.artifacts import COMPLETES
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.mapping import approved_mapping
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import cleansing
+from discovery_pipeline.engine.cleansing.contract import Patches
+from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, CleansingPlan
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.flow.events import EventType
+from discovery_pipeline.flow.state import Phase
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="cleansing",
+    kinds={"duckdb"},
+    io_manager_key="artifacts",
+    deps=[approved_mapping],
+)
+def cleansing_plan(
+    context: dg.AssetExecutionContext,
+    desk: Desk,
+    source_tables: Intake,
+    column_profile: Profile,
+    schema_analysis: SchemaAnalysis,
+) -> dg.MaterializeResult[CleansingPlan]:
+    """Which rules will mend which columns, in their order."""
+    with desk.stage(context, starts=Phase.CLEANSING) as stage:
+        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis)
+    tiers = [rule.tier for rule in found.rules]
+    return dg.MaterializeResult(
+        value=found, metadata={"rules": len(tiers)} | {tier: tiers.count(tier) for tier in sorted(set(tiers))}
+    )
+
+
+@dg.multi_asset(
+    partitions_def=flows,
+    group_name="cleansing",
+    outs={
+        "cleansed_tables": dg.AssetOut(
+            io_manager_key="artifacts",
+            kinds={"duckdb", "parquet"},
+            description="The same tables, rows and columns, with cells mended.",
+            metadata={COMPLETES: Phase.CLEANSING.value},
+        ),
+        "patch_log": dg.AssetOut(
+            io_manager_key="artifacts",
+            kinds={"parquet"},
+            description="Every changed cell: before, after, by which rule, how surely, why.",
+        ),
+    },
+    check_specs=[
+        dg.AssetCheckSpec(
+            "nothing_lost", asset="cleansed_tables", blocking=True, description="Same tables, same number of rows."
+        ),
+        contract.spec("patch_log"),
+    ],
+)
+def cleansed(
+    context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, cleansing_plan: CleansingPlan
+) -> Iterator[dg.MaterializeResult]:
+    """Mend the cells that rules of the tier `auto` can mend, and log each change."""
+    with desk.stage(context) as stage:
+        done = cleansing.cleanse(stage.con, source_tables.tables, cleansing_plan, stage.folder("cleansed_tables"))
+        log = stage.folder("patch_log") / done.patches.path.name
+        os.link(done.patches.path, log)
+        kept = contract.held("patch_log", Patches, contract.batches(stage.con, log, PATCH_COLUMNS))
+        stage.store.append_event(stage.flow.id, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
+    before = {t.name: t.row_count for t in source_tables.tables}
+    after = {t.name: t.row_count for t in done.tables}
+    yield dg.MaterializeResult(
+        asset_key="patch_log",
+        value=done.patches.model_copy(update={"path": log}),
+        metadata={
+            "dagster/column_schema": contract.column_schema(Patches),
+            "dagster/row_count": done.patches.count,
+            "rules": charts.bars(done.patches.by_rule, "Changed cells by rule"),
+        },
+        check_results=[kept],
+    )
+    yield dg.MaterializeResult(
+        asset_key="cleansed_tables",
+        value=done,
+        metadata={"dagster/row_count": sum(after.values()), "for_a_person": len(done.findings)},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=before == after,
+                asset_key="cleansed_tables",
+                check_name="nothing_lost",
+                metadata={"rows_before": sum(before.values()), "rows_after": sum(after.values())},
+            )
+        ],
+    )

@@ -1,0 +1,3 @@
+"""Delivery as an asset."""
+
+from __future__ import annotations

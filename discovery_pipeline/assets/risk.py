@@ -1,0 +1,63 @@
+"""Risk as an asset."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import risk
+from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.risk.model import LEVELS, Facts, RiskAssessment
+from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.validation.model import Verdict
+
+GRAVE = 6
+"""Likelihood times impact (1 to 9) from which a person should look before the move."""
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="risk",
+    kinds={"duckdb"},
+    io_manager_key="artifacts",
+    check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment")],
+)
+def risk_assessment(  # noqa: PLR0913, PLR0917 - one input a stage before it
+    context: dg.AssetExecutionContext,
+    desk: Desk,
+    column_profile: Profile,
+    schema_analysis: SchemaAnalysis,
+    approved_mapping: tuple[Mapping, ...],
+    cleansed_tables: Cleansed,
+    validated_tables: tuple[Verdict, ...],
+) -> dg.MaterializeResult[RiskAssessment]:
+    """What may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers."""
+    with desk.stage(context) as stage:
+        facts = Facts(
+            tables=cleansed_tables.tables,
+            profile=column_profile,
+            analysis=schema_analysis,
+            mappings=approved_mapping,
+            targets={target.name: target for target in stage.targets},
+            verdicts=validated_tables,
+            patches=cleansed_tables.patches,
+        )
+        found = risk.assess(stage.con, facts)
+    grave = sum(one.gravity >= GRAVE for one in found.risks)
+    return dg.MaterializeResult(
+        value=found,
+        metadata={"risks": len(found.risks)}
+        | {f"impact_{level}": sum(one.impact == level for one in found.risks) for level in LEVELS},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not grave,
+                asset_key="risk_assessment",
+                check_name="no_grave_risk",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{grave} grave risks",
+            )
+        ],
+    )

@@ -1,0 +1,169 @@
+"""An unattended run: files in, a folder of results out, with two real Dagster runs and no person between them."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+
+from discovery_pipeline.assets import instance as dagster_instance
+from discovery_pipeline.assets.build import build
+from discovery_pipeline.assets.desk import UPLOADS
+from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.values import VALUE, Value, decoded
+from discovery_pipeline.engine import mapping
+from discovery_pipeline.engine.mapping.model import Approval, Suggestions
+from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.errors import DiscoveryError
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.blocking import Store, open_store
+
+Tell = Callable[[str, str], None]
+"""Called with a step's name and 'started', 'finished' or 'failed'."""
+
+STEPS = ("set_up", *DISCOVER, "approval", *DELIVER)
+"""The steps that `Tell` hears of, in order."""
+
+
+class RunFailed(DiscoveryError):
+    """A step of the run failed; its sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run on what."""
+
+    files: Sequence[Path]
+    source: str
+    targets: Sequence[Target]
+    out: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it. `delivered` is false where the flow waits for its review."""
+
+    flow: Flow
+    approvals: tuple[Approval, ...]
+    delivered: bool
+    values: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Why nothing could be delivered, one sentence a target or field."""
+        return tuple(reason for approval in self.approvals for reason in approval.missing)
+
+
+def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
+    """Create a flow for the files, discover, approve what is sure enough, and deliver.
+
+    Raises
+    ------
+    RunFailed
+        A step failed. The flow stays, failed and retryable, with all that was found before.
+    """
+    tell("set_up", "started")
+    with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
+        flow = _created(store, request)
+        instance.add_dynamic_partitions(FLOWS, [flow.slug])
+        tell("set_up", "finished")
+        worker = _Worker(build(settings), instance, flow.slug, tell)
+        worker.execute("discover")
+        tell("approval", "started")
+        approvals = _approvals(store, flow, request.targets, settings.auto_approval)
+        if any(approval.missing for approval in approvals):
+            tell("approval", "finished")
+            return Outcome(store.flow(None, flow.id), approvals, delivered=False)
+        store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
+        tell("approval", "finished")
+        worker.execute("deliver")
+        values = {
+            asset: _value(store, flow, asset)
+            for asset in ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")
+        }
+        publish(store.artifacts.reading(flow, "target_files"), request.out)
+        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values)
+
+
+def _created(store: Store, request: Request) -> Flow:
+    """A new flow that holds its own copy of the files."""
+    targets = ",".join(target.name for target in request.targets)
+    flow = store.create_flow(store.default_tenant(), request.name, request.source, targets, created_by="discovery run")
+    with store.artifacts.writing(flow, UPLOADS) as folder:
+        for file in request.files:
+            shutil.copyfile(file, folder / file.name)
+    return flow
+
+
+def _approvals(store: Store, flow: Flow, targets: Sequence[Target], threshold: float) -> tuple[Approval, ...]:
+    offered = _value(store, flow, "mapping_suggestions")
+    by_name = {target.name: target for target in targets}
+    return tuple(
+        mapping.approve(suggestions, by_name[suggestions.target], threshold)
+        for suggestions in offered
+        if isinstance(suggestions, Suggestions)
+    )
+
+
+def _value(store: Store, flow: Flow, asset: str) -> Value:
+    folder = store.artifacts.reading(flow, asset)
+    return decoded((folder / VALUE).read_text(), folder)
+
+
+class _Worker:
+    """Runs jobs of one flow in this process, as Dagster runs that its UI shows."""
+
+    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance, slug: str, tell: Tell) -> None:
+        self._defs, self._instance, self._slug, self._tell = defs, instance, slug, tell
+
+    def execute(self, job: str) -> None:
+        run_id = str(uuid.uuid4())
+        self._instance.add_event_listener(run_id, self._heard)
+        result = self._defs.resolve_job_def(job).execute_in_process(
+            instance=self._instance,
+            partition_key=self._slug,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        if not result.success:
+            raise RunFailed(_reason(result))
+
+    def _heard(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        word = _WORDS.get(event.event_type)
+        if word:
+            for asset in _STEP_ASSETS.get(event.step_key, (event.step_key,)):
+                self._tell(asset, word)
+
+
+_WORDS = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "finished",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+}
+_STEP_ASSETS = {"cleansed": ("cleansed_tables", "patch_log")}
+"""Steps that make more than one asset."""
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """The sentence of the first step that failed, or of the checks that did."""
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        if failure.user_failure_data and failure.user_failure_data.description:
+            return failure.user_failure_data.description
+        error = failure.error
+        told = error.cause.message if error and error.cause else error.message if error else "no reason given"
+        return f"{event.step_key} failed: {told.strip()}"
+    return "The run failed before its first step; `discovery dagster` shows its log."

@@ -1,0 +1,138 @@
+"""Validation as assets: what each target takes, what it doesn't, and how good the data is."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.engine import validation
+from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.flow.events import EventType
+from discovery_pipeline.flow.state import Phase
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="validation",
+    kinds={"duckdb", "pandera"},
+    io_manager_key="artifacts",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "nothing_lost",
+            asset="validated_tables",
+            blocking=True,
+            description="For each target, rows in = delivered + rejected.",
+        ),
+        dg.AssetCheckSpec("all_valid", asset="validated_tables"),
+    ],
+)
+def validated_tables(
+    context: dg.AssetExecutionContext, desk: Desk, cleansed_tables: Cleansed, approved_mapping: tuple[Mapping, ...]
+) -> dg.MaterializeResult[tuple[Verdict, ...]]:
+    """The rows each target takes, in its own fields, held to the pandera schema of its contract."""
+    with desk.stage(context, starts=Phase.VALIDATION) as stage:
+        verdicts = tuple(
+            validation.validate(
+                stage.con,
+                cleansed_tables.tables,
+                mapping,
+                stage.target(mapping.target),
+                stage.folder("validated_tables") / mapping.target,
+            )
+            for mapping in approved_mapping
+        )
+        stage.store.append_event(
+            stage.flow.id,
+            EventType.VALIDATION_COMPLETED,
+            {v.target: {"delivered": v.rows_delivered, "rejected": v.rows_rejected} for v in verdicts},
+        )
+    lost = {v.target: v.rows_in - v.rows_delivered - v.rows_rejected for v in verdicts}
+    return dg.MaterializeResult(
+        value=verdicts,
+        metadata={f"{v.target}_delivered": v.rows_delivered for v in verdicts}
+        | {f"{v.target}_rejected": v.rows_rejected for v in verdicts}
+        | {f"{v.target}_blanked_cells": v.blanked for v in verdicts},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not any(lost.values()), asset_key="validated_tables", check_name="nothing_lost", metadata=lost
+            ),
+            dg.AssetCheckResult(
+                passed=not any(v.rows_rejected for v in verdicts),
+                asset_key="validated_tables",
+                check_name="all_valid",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{sum(v.rows_rejected for v in verdicts)} rows rejected",
+            ),
+        ],
+    )
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="validation",
+    kinds={"parquet"},
+    io_manager_key="artifacts",
+    check_specs=[contract.spec("rejected_rows")],
+)
+def rejected_rows(
+    context: dg.AssetExecutionContext, desk: Desk, validated_tables: tuple[Verdict, ...]
+) -> dg.MaterializeResult[RejectedLog]:
+    """Every row that a target does not take, with every reason, its file and its line."""
+    with desk.stage(context) as stage:
+        log = together(stage.con, validated_tables, stage.folder("rejected_rows"))
+        kept = contract.held(
+            "rejected_rows", RejectedRows, contract.batches(stage.con, log.path, (*REJECTED_COLUMNS, "record"))
+        )
+    return dg.MaterializeResult(
+        value=log,
+        metadata={"dagster/column_schema": contract.column_schema(RejectedRows), "dagster/row_count": log.count},
+        check_results=[kept],
+    )
+
+
+@dg.asset(
+    partitions_def=flows,
+    group_name="validation",
+    kinds={"duckdb"},
+    io_manager_key="artifacts",
+    check_specs=[dg.AssetCheckSpec("better_than_before", asset="quality_report")],
+)
+def quality_report(  # noqa: PLR0913, PLR0917 - one input a stage before it
+    context: dg.AssetExecutionContext,
+    desk: Desk,
+    source_tables: Intake,
+    column_profile: Profile,
+    cleansed_tables: Cleansed,
+    validated_tables: tuple[Verdict, ...],
+) -> dg.MaterializeResult[QualityReport]:
+    """How good the data was and is, by dimension, with what a person should still look at."""
+    with desk.stage(context) as stage:
+        now = profiling.profile(stage.con, cleansed_tables.tables, today=datetime.now(UTC).date())
+        findings = (
+            *source_tables.findings,
+            *cleansed_tables.findings,
+            *(finding for verdict in validated_tables for finding in verdict.findings),
+        )
+        found = quality(column_profile, now, findings)
+        stage.store.record_quality(stage.flow.id, found.findings)
+    return dg.MaterializeResult(
+        value=found,
+        metadata={
+            "before": found.before,
+            "after": found.after,
+            "dimensions": charts.bars({d.dimension: d.after for d in found.dimensions}, "Quality now", share=True),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                passed=found.after >= found.before,
+                asset_key="quality_report",
+                check_name="better_than_before",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=f"{found.before:.0%} before cleansing, {found.after:.0%} after",
+            )
+        ],
+    )
