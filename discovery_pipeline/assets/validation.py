@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
+from discovery_pipeline.assets import charts, contract
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flows
-from discovery_pipeline.engine import validation
+from discovery_pipeline.engine import profiling, validation
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
-from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.validation.contract import RejectedRows
+from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, QualityReport, RejectedLog, Verdict
+from discovery_pipeline.engine.validation.quality import quality
+from discovery_pipeline.engine.validation.rejections import together
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
 
