@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.errors import DiscoveryError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -17,6 +18,7 @@ def root() -> None:
 
 
 # Modules of commands are thin and import what is heavy inside the command, so that --help is instant.
+app.command()(inspect)
 
 
 def main() -> None:

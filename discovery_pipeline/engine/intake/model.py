@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.tables import Located, Table
+from discovery_pipeline.engine.tables import Table
+
+
+class Options(BaseModel):
+    """What the caller knows better than detection; None where detection decides."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delimiter: str | None = Field(default=None, min_length=1, max_length=4)
+    quote: str | None = Field(default=None, max_length=1, description="empty: nothing is quoted")
+    escape: str | None = Field(default=None, max_length=1, description="the quote itself where quotes are doubled")
+    encoding: str | None = Field(default=None, description="a codec that Python knows, e.g. cp1252")
+    header_rows: int | None = Field(default=None, ge=0, le=20, description="0: the file has no header")
+    skip_rows: int | None = Field(default=None, ge=0, description="lines above the header")
+    sheets: tuple[str, ...] = Field(default=(), description="only these sheets of a workbook; empty: all")
+    keep_rowless: bool = Field(default=False, description="take a table that has a header and no rows")
 
 
 class TableRead(BaseModel):
@@ -20,8 +36,10 @@ class TableRead(BaseModel):
     encoding: str | None = None
     delimiter: str | None = None
     quote: str | None = None
+    escape: str | None = None
     header_rows: int = 1
     preamble_rows: int = 0
+    reasons: tuple[str, ...] = Field(default=(), description="why it was read this way, a sentence a decision")
     findings: tuple[Finding, ...] = ()
 
 
@@ -45,7 +63,7 @@ class Intake(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     files: tuple[FileRead, ...]
-    rejected: Located = Field(
+    rejected: Path = Field(
         description="Parquet, one row an unreadable row: file, table, line (bigint), reason, raw; always there"
     )
 

@@ -1,0 +1,117 @@
+"""`discovery inspect`: what is in these files, and how they were read."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.intake import FileRead, TableRead
+
+_SEVERITIES = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
+    out: Annotated[Path | None, typer.Option(help="Write each table there as plain CSV.", metavar="DIR")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found there.", metavar="OUT")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Delimiter of text files; \\t for a tab.")] = None,
+    quote: Annotated[str | None, typer.Option(help="Quote of text files; empty where nothing is quoted.")] = None,
+    escape: Annotated[str | None, typer.Option(help="What escapes a quote in a quoted cell, e.g. a backslash.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text files, e.g. cp1252.")] = None,
+    header_rows: Annotated[
+        int | None, typer.Option(help="Rows that name the columns; 0 for none.", min=0, max=20)
+    ] = None,
+    skip_rows: Annotated[int | None, typer.Option(help="Lines above the header.", min=0)] = None,
+    sheet: Annotated[list[str] | None, typer.Option(help="Only this sheet of a workbook; may be repeated.")] = None,
+) -> None:
+    """Say what tables are in these files, how they were read and why, and which rows can't be read.
+
+    Exit code 0: all files were read; 2: some were refused; 1: none could be read.
+    """
+    from discovery_pipeline.engine import duck, intake
+
+    options = intake.Options(
+        delimiter=delimiter.encode().decode("unicode_escape") if delimiter else None,
+        quote=quote,
+        escape=escape,
+        encoding=encoding,
+        header_rows=header_rows,
+        skip_rows=skip_rows,
+        sheets=tuple(sheet or ()),
+        keep_rowless=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
+        con = duck.connect(scratch=Path(folder) / "spill")
+        found = intake.read(con, paths, Path(folder) / "tables", options)
+        if out:
+            intake.to_csv(con, found.files, out)
+    if json_file:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        told = {"files": [_file(file) for file in found.files]}
+        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _show(found.files)
+    refused = sum(file.status == "refused" for file in found.files)
+    raise typer.Exit(1 if refused == len(found.files) else 2 if refused else 0)
+
+
+def _file(file: FileRead) -> dict[str, Any]:
+    return {
+        "file": file.file,
+        "status": file.status,
+        "reason": file.reason,
+        "media_type": file.media_type,
+        "sha256": file.sha256,
+        "byte_size": file.byte_size,
+        "tables": [_table(read) for read in file.tables],
+    }
+
+
+def _table(read: TableRead) -> dict[str, Any]:
+    table = read.table
+    return {
+        "name": table.name,
+        "sheet": table.source.sheet,
+        "row_count": table.row_count,
+        "columns": [column.name for column in table.columns],
+        **read.model_dump(mode="json", exclude={"table"}),
+    }
+
+
+def _show(files: tuple[FileRead, ...]) -> None:
+    """A line a file and a block a table, for people."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    grid = Table(box=None, pad_edge=False)
+    for title in ("file", "table", "rows", "columns", "rejected", "encoding", "delimiter", "header", "above"):
+        grid.add_column(
+            title, justify="right" if title in ("rows", "columns", "rejected", "header", "above") else "left"
+        )
+    for file in files:
+        for read in file.tables:
+            table = read.table
+            sizes = [f"{table.row_count:,}", f"{len(table.columns):,}", f"{read.rejected_count:,}"]
+            dialect = [read.encoding or "", repr(read.delimiter) if read.delimiter else ""]
+            above = [str(read.header_rows), str(read.preamble_rows)]
+            grid.add_row(escape(file.file), escape(table.name), *sizes, *map(escape, dialect), *above)
+    if grid.row_count:
+        console.print(grid)
+    for file in files:
+        if file.status == "refused":
+            console.print(f"[red]refused[/] {escape(file.file)}: {escape(file.reason or '')}")
+        for read in file.tables:
+            for reason in read.reasons:
+                console.print(f"[dim]{escape(read.table.name)}: {escape(reason)}[/]")
+            for finding in read.findings:
+                colour = _SEVERITIES[finding.severity]
+                places = f" ({', '.join(finding.examples)})" if finding.examples else ""
+                console.print(
+                    f"[{colour}]{finding.severity}[/] {escape(f'{read.table.name}: {finding.evidence}{places}')}"
+                )

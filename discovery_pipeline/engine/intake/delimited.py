@@ -1,0 +1,280 @@
+"""Delimited text: CSV, TSV and their relatives become tables.
+
+Detection looks at a sample. DuckDB's strict reader then takes the whole file with everything given;
+where it finds the file less regular than it looked, the forgiving reader takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.intake import dialects, encodings, layouts
+from discovery_pipeline.engine.intake.encodings import Encoding, Survey
+from discovery_pipeline.engine.intake.layouts import Layout
+from discovery_pipeline.engine.intake.model import Options, TableRead
+from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
+from discovery_pipeline.engine.intake.repair import Repair
+from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_notes, note
+from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
+from discovery_pipeline.errors import InputRefused
+
+SAMPLE = 256 << 10
+"""Characters that detection looks at; more only where these are fewer than MANY lines."""
+MANY = 30
+MOST = 16 << 20
+COLUMNS = 10_000
+"""Columns of one table; DuckDB plans wider ones too slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How a delimited text is to be read: what a sample of it says, with reasons."""
+
+    text: Path  # the file itself, or its UTF-8 copy
+    survey: Survey  # of `text`
+    encoding: Encoding
+    dialect: Dialect
+    layout: Layout
+    names: tuple[str, ...]
+    first_line: int  # physical line of the first row below the header
+    preamble: tuple[str, ...]  # the lines above the header
+    rows: int  # rows of the sample below the header
+    multiline: bool  # some record of the sample spans lines
+    irregular: bool  # the sample itself holds rows that a strict reader turns down
+    reasons: tuple[str, ...]
+
+
+def read(work: Work, upload: Upload) -> TableRead:
+    """The table in a delimited text."""
+    survey = encodings.survey(upload.path)
+    found = detect(upload, work.scratch, work.options, survey)
+    if not found.rows and not work.options.keep_rowless:
+        what = "It has a header but no rows." if found.layout.header_rows else "It has no rows."
+        raise InputRefused(upload.file, what, "Check the export; an empty table can't be migrated.")
+    columns = columns_named(found.names)
+    name = work.named(upload.stem)
+    place = work.place(name)
+    repair = None
+    rows = None if found.irregular else _strictly(work.con, found, columns, place)
+    if rows is None:
+        repair = Repair(work, upload.file, name, found.layout.width)
+        rows = repair.write(_lines(found), found.dialect, found.first_line, columns, place)
+    skipped = _skipped(found, rows, repair)
+    findings = [*_findings(name, found, columns, survey, skipped), *(repair.findings() if repair else ())]
+    if not rows and not work.options.keep_rowless:
+        place.unlink()
+        raise InputRefused(upload.file, "None of its rows can be read.", "Look at the rejected rows.")
+    table = Table(name=name, path=place, columns=columns, row_count=rows, source=upload.source(survey.sha256))
+    return TableRead(
+        table=table,
+        rejected_count=repair.rejected if repair else 0,
+        encoding=found.encoding.name,
+        delimiter=found.dialect.delimiter if len(columns) > 1 or work.options.delimiter else None,
+        quote=found.dialect.quote or None,
+        escape=found.dialect.escape or None,
+        header_rows=found.layout.header_rows,
+        preamble_rows=found.layout.preamble,
+        reasons=found.reasons,
+        findings=tuple(findings),
+    )
+
+
+def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> Detection:
+    """How the text is to be read. Writes a UTF-8 copy into `scratch` where the text is in another encoding."""
+    text, encoding, survey = _as_utf8(upload, scratch, options, survey)
+    newline = "\r" if survey.lone_returns > survey.line_feeds else "\n"
+    lines = _sample(text, newline, upload.file)
+    skip = options.skip_rows or 0
+    verdict = dialects.detect(
+        lines[skip:], newline, delimiter=options.delimiter, quote=options.quote, escape=options.escape
+    )
+    records = list(Reader(verdict.dialect).records(lines))
+    layout = _layout(records, options)
+    if layout.width > COLUMNS:
+        what = f"It has {layout.width:,} columns; a table can have {COLUMNS:,}."
+        raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
+    body = records[layout.body :]
+    first = body[0].line if body else (records[-1].line + 1 if records else 1)
+    rows = [record for record in body if layouts.filled(record.cells)]
+    return Detection(
+        text=text,
+        survey=survey,
+        encoding=encoding,
+        dialect=verdict.dialect,
+        layout=layout,
+        names=tuple(layout.names),
+        first_line=first,
+        preamble=tuple(r.raw for r in records[: layout.preamble] if r.cells),
+        rows=len(rows),
+        multiline=any("\n" in record.raw.rstrip("\n") for record in body),
+        irregular=survey.endless
+        or verdict.dialect.escape not in ("", verdict.dialect.quote)
+        or any(record.fault or len(record.cells) != layout.width for record in body if record.cells),
+        reasons=(encoding.reason, *verdict.reasons, *layout.reasons),
+    )
+
+
+def _as_utf8(upload: Upload, scratch: Path, options: Options, survey: Survey) -> tuple[Path, Encoding, Survey]:
+    if options.encoding:
+        encoding = Encoding(encodings.check(options.encoding, upload.file), "Encoding given.")
+    else:
+        with upload.path.open("rb") as stream:
+            encoding = encodings.detect(stream.read(SAMPLE), utf8=survey.utf8)
+    if encoding.codec.startswith("utf-8") and survey.utf8 and not survey.nulls:
+        return upload.path, encoding, survey
+    copy = scratch / f"{survey.sha256[:16]}.txt"
+    encodings.rewritten(upload.path, encoding, copy)
+    return copy, encoding, encodings.survey(copy)
+
+
+def _sample(text: Path, newline: str, file: str) -> list[str]:
+    """The first lines, whole ones. Raises InputRefused where not even the first ends."""
+    lines, size = [], 0
+    with text.open(encoding="utf-8-sig", newline=newline) as stream:
+        while size < SAMPLE or (len(lines) < MANY and size < MOST):
+            line = stream.readline(LONGEST)
+            if not line:
+                break
+            if len(line) >= LONGEST and not line.endswith(newline):
+                if not lines:
+                    what = f"Its first line is longer than {LONGEST:,} characters."
+                    raise InputRefused(file, what, "Check the line ends of the export.")
+                break
+            lines.append(line)
+            size += len(line)
+    return lines
+
+
+def _layout(records: list[Record], options: Options) -> Layout:
+    rows = [record.cells for record in records]
+    skip = None
+    if options.skip_rows is not None:
+        skip = next((i for i, record in enumerate(records) if record.line > options.skip_rows), len(records))
+    return layouts.find(rows, options.header_rows, skip)
+
+
+def _lines(found: Detection) -> Iterator[str]:
+    """Physical lines from the first row on; one that never ends comes cut, and its rest is dropped."""
+    newline = found.dialect.newline
+    with found.text.open(encoding="utf-8-sig", newline=newline) as stream:
+        for _ in range(found.first_line - 1):
+            stream.readline()
+        while line := stream.readline(LONGEST):
+            yield line
+            while len(line) >= LONGEST and not line.endswith(newline):
+                line = stream.readline(LONGEST)
+
+
+def relation(found: Detection, columns: tuple[Column, ...]) -> str:
+    """A FROM item over the text as detected: strict, nothing inferred, every cell text."""
+    struct = ", ".join(f"{duck.text(column.key)}: 'VARCHAR'" for column in columns)
+    dialect = found.dialect
+    return (
+        f"read_csv({duck.text(str(found.text))}, auto_detect=false, header=false, skip={found.first_line - 1}, "
+        f"delim={duck.text(dialect.delimiter)}, quote={duck.text(dialect.quote)}, escape={duck.text(dialect.escape)}, "
+        f"columns={{{struct}}}, strict_mode=true, max_line_size={LONGEST}, buffer_size={2 * LONGEST})"
+    )
+
+
+def _strictly(con: duckdb.DuckDBPyConnection, found: Detection, columns: tuple[Column, ...], place: Path) -> int | None:
+    """Write the table by DuckDB's strict reader; None where the text breaks a rule or hides blank lines."""
+    last = _last_line(found)
+    for spanning in [True] if found.multiline else [False, True]:
+        try:
+            rows = duck.write(con, _query(found, columns, spanning=spanning), place)
+        except duckdb.Error:
+            return None
+        if _ends_at(con, place, columns, spanning=spanning) == last:
+            return rows
+    return None
+
+
+def _query(found: Detection, columns: tuple[Column, ...], *, spanning: bool) -> str:
+    """All rows that hold anything, with the line each starts at; `spanning` where cells may hold line ends."""
+    keys = ", ".join(duck.col(column) for column in columns)
+    if spanning:
+        extra = f"1 + {_breaks(columns)}"
+        line = f"sum({extra}) OVER (ROWS UNBOUNDED PRECEDING) - ({extra}) + {found.first_line}"
+    else:
+        line = f"row_number() OVER () + {found.first_line - 1}"
+    inner = f"SELECT *, ({line})::BIGINT AS {duck.name(LINE)} FROM {relation(found, columns)}"
+    return f"SELECT {keys}, {duck.name(LINE)} FROM ({inner}) WHERE coalesce({keys}) IS NOT NULL"
+
+
+def _breaks(columns: tuple[Column, ...]) -> str:
+    whole = f"concat({', '.join(duck.col(column) for column in columns)})"
+    return f"(length({whole}) - length(replace({whole}, chr(10), '')))"
+
+
+def _ends_at(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column, ...], *, spanning: bool) -> int | None:
+    """Line on which the last row ends, by the lines the rows were given."""
+    line, scan = duck.name(LINE), f"read_parquet({duck.text(str(place))})"
+    extra = _breaks(columns) if spanning else "0"
+    found = con.execute(f"SELECT {line} + {extra} FROM {scan} ORDER BY {line} DESC LIMIT 1").fetchone()
+    return int(found[0]) if found else None
+
+
+def _last_line(found: Detection) -> int:
+    """Number of the last physical line that is not blank."""
+    end = found.dialect.newline.encode()
+    with found.text.open("rb") as stream:
+        stream.seek(max(0, found.text.stat().st_size - 65_536))
+        tail = stream.read()
+    total = found.survey.lone_returns if end == b"\r" else found.survey.line_feeds
+    rest = tail.rstrip(b"\r\n")
+    return total - tail[len(rest) :].count(end) + 1
+
+
+def _skipped(found: Detection, rows: int, repair: Repair | None) -> int:
+    """Rows without a value that were left out."""
+    if repair:
+        return repair.blank
+    return 0 if found.multiline else max(0, _last_line(found) - found.first_line + 1 - rows)
+
+
+def _findings(
+    name: str, found: Detection, columns: tuple[Column, ...], survey: Survey, skipped: int
+) -> Iterator[Finding]:
+    if found.preamble:
+        yield note(
+            name,
+            "preamble",
+            len(found.preamble),
+            f"{counted(len(found.preamble), 'line')} above the header are not part of the table.",
+            "Nothing, if these are titles or notes.",
+            examples=found.preamble,
+        )
+    if not found.layout.header_rows:
+        what = "The first row reads like data, so the columns are called by their position."
+        yield note(
+            name,
+            "no_header",
+            0,
+            what,
+            "Give the columns names, or say that there is a header.",
+            severity=Severity.WARNING,
+        )
+    if found.layout.header_rows > 1:
+        what = f"The header takes {found.layout.header_rows} rows; a column's name joins them."
+        yield note(name, "stacked_header", 0, what, "Check the names.", examples=[c.name for c in columns])
+    if skipped:
+        what = f"{counted(skipped, 'row')} without any value left out."
+        yield note(name, "empty_rows", skipped, what, "Nothing.", dimension=Dimension.COMPLETENESS)
+    if survey.nulls and not found.encoding.codec.startswith("utf-16"):
+        what = f"{counted(survey.nulls, 'NUL character')} taken out."
+        yield note(name, "nul_characters", survey.nulls, what, "Check the export.", severity=Severity.WARNING)
+    if found.encoding.codec == "utf-8" and not survey.utf8:
+        what = "Some lines are not valid UTF-8; they were read as Windows-1252."
+        yield note(name, "mixed_encodings", 0, what, "Check names with accents.", severity=Severity.WARNING)
+    if found.layout.header_rows:
+        yield from header_notes(name, found.names, [column.name for column in columns])
+
+
+__all__ = ["Detection", "detect", "islice", "read", "relation"]

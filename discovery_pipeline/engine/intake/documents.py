@@ -1,0 +1,233 @@
+"""JSON documents and JSON Lines: records become rows, nested objects become dotted columns.
+
+Numbers keep the digits they were written with. A document is valid as a whole or refused; in JSON
+Lines each line stands alone, and one that can't be read is rejected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.intake import encodings, grids
+from discovery_pipeline.engine.intake.encodings import Encoding
+from discovery_pipeline.engine.intake.grids import Grid
+from discovery_pipeline.engine.intake.json_text import Invalid, Values, as_text, parse
+from discovery_pipeline.engine.intake.kinds import Kind
+from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.work import Upload, Work, counted, note
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.errors import InputRefused
+
+WIDEST = 10_000
+DEEPEST = 6
+"""Levels of nested objects that become columns; what lies deeper stays JSON text."""
+LINE = 32 << 20
+"""Characters of one line of JSON Lines."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One array of a document (or its lines), and what its table wants to be called."""
+
+    name: str
+    rows: int = 0
+    rejected: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def read(work: Work, upload: Upload, kind: Kind) -> list[TableRead]:
+    """All tables of a document.
+
+    Raises
+    ------
+    InputRefused
+        Where it is not valid JSON, or holds no records.
+    """
+    survey = encodings.survey(upload.path)
+    text, encoding = _as_utf8(work, upload, survey)
+    source = upload.source(survey.sha256)
+    try:
+        if kind is Kind.JSON_LINES or _is_lines(text):
+            return [_lines(work, upload, text, source, encoding)]
+        return _document(work, upload, text, source, encoding)
+    except Invalid as error:
+        raise InputRefused(
+            upload.file, f"It is not valid JSON: {error}.", "Export it again, or mend it there."
+        ) from None
+
+
+def _as_utf8(work: Work, upload: Upload, survey: encodings.Survey) -> tuple[Path, Encoding]:
+    with upload.path.open("rb") as stream:
+        encoding = encodings.detect(stream.read(1 << 16), utf8=survey.utf8)
+    if encoding.codec.startswith("utf-8") and survey.utf8:
+        return upload.path, encoding
+    copy = work.draft(".json")
+    encodings.rewritten(upload.path, encoding, copy)
+    return copy, encoding
+
+
+def _is_lines(text: Path) -> bool:
+    """Whether a text is one JSON object a line: the first line is whole, and the next starts another."""
+    with text.open(encoding="utf-8-sig") as stream:
+        first = stream.readline(LINE).strip()
+        second = stream.readline(LINE).strip()
+    if not (first.startswith("{") and second.startswith("{")):
+        return False
+    try:
+        return isinstance(parse(first), dict)
+    except Invalid:
+        return False
+
+
+def _document(work: Work, upload: Upload, text: Path, source: Source, encoding: Encoding) -> list[TableRead]:
+    parts = _parts(text)
+    if not parts:
+        raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
+    tables = []
+    for key, shape in parts:
+        name = upload.stem if len(parts) == 1 else f"{upload.stem}.{key}"
+        values = partial(_elements, text, key)
+        if shape is list:
+            rows = partial(_grid_rows, values)
+            found = grids.read(work, upload, Grid(name, source, rows))
+        else:
+            found = _records(work, upload, name, enumerate(values(), 1), source)
+        if found:
+            tables.append(found.model_copy(update={"encoding": encoding.name}))
+    if not tables:
+        raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
+    return tables
+
+
+def _parts(text: Path) -> list[tuple[str | None, type]]:
+    """The arrays of a document that hold records: None for the document's own, else their keys."""
+    shapes: dict[str | None, type] = {}
+    with text.open(encoding="utf-8-sig") as stream:
+        for key, value in Values(stream).items():
+            if isinstance(value, dict | list) or key not in shapes:
+                shapes.setdefault(key, type(value))
+    tables = {key: shape for key, shape in shapes.items() if shape in (dict, list)}
+    return list(tables.items()) or [(key, shape) for key, shape in shapes.items() if key is None]
+
+
+def _elements(text: Path, wanted: str | None) -> Iterator[Any]:
+    with text.open(encoding="utf-8-sig") as stream:
+        for key, value in Values(stream).items():
+            if key == wanted:
+                yield value
+
+
+def _grid_rows(values: Any) -> Iterator[grids.Row]:
+    for number, value in enumerate(values(), 1):
+        cells = value if isinstance(value, list) else [value]
+        yield number, [as_text(cell) or "" for cell in cells]
+
+
+def _lines(work: Work, upload: Upload, text: Path, source: Source, encoding: Encoding) -> TableRead:
+    part = Part(upload.stem)
+    found = _records(work, upload, upload.stem, _parsed_lines(work, upload, text, part), source, part)
+    if found is None:
+        what = f"None of its lines is a JSON object{f': {part.faults[0]}' if part.faults else ''}."
+        raise InputRefused(upload.file, what, "Export one object a line.")
+    return found.model_copy(update={"encoding": encoding.name})
+
+
+def _parsed_lines(work: Work, upload: Upload, text: Path, part: Part) -> Iterator[tuple[int, Any]]:
+    with text.open(encoding="utf-8-sig", newline="\n") as stream:
+        number = 0
+        while line := stream.readline(LINE):
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                value = parse(line)
+            except Invalid as error:
+                part.rejected += 1
+                if len(part.faults) < 5:
+                    part.faults.append(f"line {number}: {error}")
+                work.reject(upload.file, part.name, number, f"not valid JSON: {error}", line.rstrip("\r\n"))
+                continue
+            yield number, value
+
+
+def _records(
+    work: Work,
+    upload: Upload,
+    wanted: str,
+    values: Iterable[tuple[int, Any]],
+    source: Source,
+    part: Part | None = None,
+) -> TableRead | None:
+    """A table of records: a column for each path that any of them has, in the order of first sight."""
+    places: dict[str, int] = {}
+    part = part or Part(wanted)
+    with Spool(work.draft(".csv")) as spool:
+        for number, value in values:
+            flat = flattened(value)
+            if not any(cell not in (None, "") for cell in flat.values()):
+                continue
+            for path in flat:
+                places.setdefault(path, len(places))
+            if len(places) > WIDEST:
+                what = f"Its records have more than {WIDEST:,} different fields."
+                raise InputRefused(upload.file, what, "Export records that share their fields.")
+            cells: list[str | None] = [None] * len(places)
+            for path, cell in flat.items():
+                cells[places[path]] = cell
+            spool.add(number, cells)
+        if not spool.rows:
+            return None
+        columns = columns_named(list(places))
+        name = work.named(wanted)
+        place = work.place(name)
+        rows = spool.to_parquet(work.con, columns, place, ragged=True)
+    table = Table(name=name, path=place, columns=columns, row_count=rows, source=source)
+    return TableRead(
+        table=table,
+        rejected_count=part.rejected,
+        reasons=("Each object is a row; each path to a value is a column.",),
+        findings=tuple(_findings(name, part)),
+    )
+
+
+def _findings(name: str, part: Part) -> Iterator[Finding]:
+    if part.rejected:
+        yield note(
+            name,
+            "rejected_rows",
+            part.rejected,
+            f"{counted(part.rejected, 'line')} are not valid JSON.",
+            "They are kept with line and reason among the rejected rows; mend them in the source.",
+            severity=Severity.ERROR,
+            examples=part.faults,
+        )
+
+
+def flattened(value: Any) -> dict[str, str | None]:
+    """Paths to values: nested objects become dotted paths, arrays JSON text; not an object: the path 'value'."""
+    if not isinstance(value, dict):
+        return {"value": as_text(value)}
+    flat: dict[str, str | None] = {}
+    _flatten(value, "", flat, 1)
+    return flat
+
+
+def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str | None], depth: int) -> None:
+    for key, inner in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(inner, dict) and inner and depth < DEEPEST:
+            _flatten(inner, f"{path}.", flat, depth + 1)
+            continue
+        while path in flat:
+            path += "_2"
+        flat[path] = as_text(inner)
+
+
+__all__ = ["flattened", "json", "read"]

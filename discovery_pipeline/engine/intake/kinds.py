@@ -1,0 +1,125 @@
+"""Kinds: what a file is, by its first bytes; its name only decides where the bytes leave it open."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+from discovery_pipeline.errors import InputRefused
+
+HEAD = 65_536
+"""Bytes looked at to tell what a file is."""
+
+
+class Kind(StrEnum):
+    """Kinds of file that intake reads, as media types."""
+
+    DELIMITED = "text/csv"
+    JSON = "application/json"
+    JSON_LINES = "application/x-ndjson"
+    PARQUET = "application/vnd.apache.parquet"
+    WORKBOOK = "application/vnd.ms-excel"
+    ARCHIVE = "application/zip"
+
+
+_FOREIGN = (
+    (b"%PDF", "a PDF document", "Export the data behind it as CSV or XLSX."),
+    (b"\x89PNG", "a PNG image", "Export the data behind it as CSV or XLSX."),
+    (b"\xff\xd8\xff", "a JPEG image", "Export the data behind it as CSV or XLSX."),
+    (b"GIF8", "a GIF image", "Export the data behind it as CSV or XLSX."),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it, or pack it as ZIP."),
+    (b"BZh", "a bzip2 archive", "Unpack it, or pack it as ZIP."),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it as ZIP."),
+    (b"7z\xbc\xaf'\x1c", "a 7-Zip archive", "Unpack it, or pack it as ZIP."),
+    (b"Rar!", "a RAR archive", "Unpack it, or pack it as ZIP."),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Unpack it, or pack it as ZIP."),
+    (b"SQLite format 3", "a SQLite database", "Export its tables as CSV."),
+    (b"\x7fELF", "a program", "Choose the file that holds the data."),
+    (b"MZ\x90", "a program", "Choose the file that holds the data."),
+    (b"PAR1", "", ""),
+    (b"ORC", "an ORC file", "Convert it to Parquet."),
+    (b"Obj\x01", "an Avro file", "Convert it to Parquet."),
+    (b"ARROW1", "an Arrow file", "Convert it to Parquet."),
+    (b"{\\rtf", "an RTF document", "Export the data behind it as CSV or XLSX."),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
+_JSON_NAMES = {".json", ".geojson"}
+_LINES_NAMES = {".jsonl", ".ndjson"}
+_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+_CONTROL = bytes(set(range(32)) - {0, 1, 2, 9, 10, 12, 13, 26, 27, 28, 29, 30, 31})
+
+
+def kind_of(path: Path) -> Kind:
+    """What the file is.
+
+    Raises
+    ------
+    InputRefused
+        Where it is nothing that holds a table: 0 bytes, a document, an image, another archive, binary data.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    if not head:
+        raise InputRefused(path.name, "The file is empty (0 bytes).", "Check the export and upload it again.")
+    if head.startswith(b"PAR1"):
+        return Kind.PARQUET
+    if head.startswith(_OLE):
+        return Kind.WORKBOOK
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        return _zipped(path)
+    for magic, what, action in _FOREIGN:
+        if head.startswith(magic):
+            raise InputRefused(path.name, f"This is {what}, not a table.", action)
+    return _text(path, head)
+
+
+def _zipped(path: Path) -> Kind:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+        what = f"The ZIP archive (or workbook) is damaged: {error}."
+        raise InputRefused(path.name, what, "Save or export it again.") from None
+    if "[Content_Types].xml" in names or "xl/workbook.xml" in names or "xl/workbook.bin" in names:
+        if any(name.startswith(("word/", "ppt/")) for name in names):
+            raise InputRefused(
+                path.name, "This is an Office document, not a workbook.", "Export the data as CSV or XLSX."
+            )
+        return Kind.WORKBOOK
+    if "content.xml" in names and "mimetype" in names:
+        return Kind.WORKBOOK
+    return Kind.ARCHIVE
+
+
+def _text(path: Path, head: bytes) -> Kind:
+    suffix = path.suffix.lower()
+    wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)
+    if not wide:
+        noise = len(head) - len(head.translate(None, _CONTROL))
+        if noise > len(head) * 0.02 or head.count(0) > len(head) * 0.3:
+            what = "The file holds binary data that is neither text nor a known table format."
+            raise InputRefused(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
+    codec = "utf-16" if head.startswith(_BOMS[:2]) else ("utf-16-le" if wide else "latin-1")
+    text = head.decode(codec, "replace").removeprefix("\ufeff").removeprefix("ï»¿").lstrip("\x00 \t\r\n")
+    if _MARKUP.match(text):
+        what = "This is an HTML or XML page, not a table"
+        hint = " (some systems name such an export .xls)" if suffix.startswith(".xls") else ""
+        raise InputRefused(path.name, f"{what}{hint}.", "Open it in a spreadsheet and save it as XLSX or CSV.")
+    if suffix in _LINES_NAMES:
+        return Kind.JSON_LINES
+    if suffix in _JSON_NAMES:
+        return Kind.JSON
+    if re.match(r'\{\s*("[^"\n]*"\s*:|\})|\[\s*(\{|\]|\[\s*["\[{\d])', text):
+        return Kind.JSON
+    return Kind.DELIMITED
+
+
+def _utf16_without_bom(head: bytes) -> bool:
+    pairs = len(head) // 2
+    if pairs < 2:
+        return False
+    low, high = head[1::2].count(0), head[0::2].count(0)
+    return low > pairs * 0.7 > high + pairs * 0.5 or high > pairs * 0.7 > low + pairs * 0.5

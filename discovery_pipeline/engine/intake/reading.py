@@ -1,0 +1,112 @@
+"""Reading: every file that is handed in is read or refused, and none stops the others."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from discovery_pipeline.engine.intake import encodings
+from discovery_pipeline.engine.intake.kinds import Kind, kind_of
+from discovery_pipeline.engine.intake.model import FileRead, Intake, Options, TableRead
+from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.errors import InputRefused
+
+
+def read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, options: Options | None = None) -> Intake:
+    """Read files, folders and archives into Parquet tables below `into`.
+
+    Parameters
+    ----------
+    paths
+        Files; a folder stands for the files in it, a ZIP archive for those packed in it.
+    into
+        Folder for the tables and for `rejected.parquet`, made where it is missing.
+
+    Returns
+    -------
+    Intake
+        One entry a file, in order: its tables, or why it was refused.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=".reading-") as folder:
+        scratch = Path(folder)
+        with Spool(scratch / "rejected.csv") as rejects:
+            work = Work(con, into, scratch, rejects, options or Options())
+            files = tuple(done for path in paths for done in _path(work, path))
+            rejected = into / "rejected.parquet"
+            rejects.to_rejects(con, rejected)
+    return Intake(files=files, rejected=rejected)
+
+
+def _path(work: Work, path: Path) -> Iterator[FileRead]:
+    """All files that a path stands for."""
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        if not inside:
+            yield FileRead(file=path.name, status="refused", reason="The folder holds no files.")
+        for file in inside:
+            yield from _file(work, Upload(file, file.name))
+        return
+    yield from _file(work, Upload(path, path.name))
+
+
+def _file(work: Work, upload: Upload) -> Iterator[FileRead]:
+    try:
+        if not upload.path.is_file():
+            raise InputRefused(upload.file, "There is no such file.", "Check the path.")
+        kind = kind_of(upload.path)
+        if kind is Kind.ARCHIVE:
+            from discovery_pipeline.engine.intake import archives
+
+            for member in archives.unpacked(upload, work.draft(".d")):
+                yield member if isinstance(member, FileRead) else from_one(work, member, kind_of(member.path))
+            return
+        yield from_one(work, upload, kind)
+    except InputRefused as refusal:
+        yield _refused(upload, refusal)
+    except OSError as error:
+        why = f"It can't be opened: {error.strerror or error}."
+        yield _refused(upload, InputRefused(upload.file, why, "Check the permissions."))
+
+
+def from_one(work: Work, upload: Upload, kind: Kind) -> FileRead:
+    """A file of one kind, read."""
+    tables = tuple(_tables(work, upload, kind))
+    return FileRead(
+        file=upload.file,
+        status="read",
+        media_type=kind.value,
+        sha256=tables[0].table.source.sha256 if tables else encodings.survey(upload.path).sha256,
+        byte_size=upload.path.stat().st_size,
+        tables=tables,
+    )
+
+
+def _tables(work: Work, upload: Upload, kind: Kind) -> Sequence[TableRead]:
+    match kind:
+        case Kind.DELIMITED:
+            from discovery_pipeline.engine.intake import delimited
+
+            return [delimited.read(work, upload)]
+        case Kind.JSON | Kind.JSON_LINES:
+            from discovery_pipeline.engine.intake import documents
+
+            return documents.read(work, upload, kind)
+        case Kind.PARQUET:
+            from discovery_pipeline.engine.intake import columnar
+
+            return [columnar.read(work, upload)]
+        case _:
+            from discovery_pipeline.engine.intake import workbooks
+
+            return workbooks.read(work, upload)
+
+
+def _refused(upload: Upload, refusal: InputRefused) -> FileRead:
+    reason = f"{refusal.reason} {refusal.action}".strip()
+    size = upload.path.stat().st_size if upload.path.is_file() else 0
+    return FileRead(file=upload.file, status="refused", reason=reason, byte_size=size)

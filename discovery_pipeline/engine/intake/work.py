@@ -1,0 +1,129 @@
+"""Work: what the files of one intake share: where things go, which names are taken, what was rejected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.intake.model import Options
+from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.tables import Source
+
+RAW = 100_000
+"""Characters kept of the text of a rejected row."""
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file to read, and the name it came under."""
+
+    path: Path
+    file: str  # as the user named it, without folders
+
+    @property
+    def stem(self) -> str:
+        """The name without its last suffix; what its tables are called."""
+        return Path(self.file).stem or self.file
+
+    def source(self, sha256: str, sheet: str | None = None) -> Source:
+        """Where a table of this file comes from."""
+        return Source(file=self.file, sheet=sheet, sha256=sha256, byte_size=self.path.stat().st_size)
+
+
+@dataclass(slots=True)
+class Work:
+    """One call of intake, while it runs."""
+
+    con: duckdb.DuckDBPyConnection
+    into: Path
+    scratch: Path
+    rejects: Spool
+    options: Options
+    names: set[str] = field(default_factory=set)
+    drafts: Iterator[int] = field(default_factory=count)
+
+    def named(self, wanted: str) -> str:
+        """The wanted table name, or a numbered one where another table of this call has it."""
+        name, n = wanted, 2
+        while name in self.names:
+            name, n = f"{wanted}_{n}", n + 1
+        self.names.add(name)
+        return name
+
+    def place(self, name: str) -> Path:
+        """The Parquet file of a table of that name; nothing in the name leads out of the folder."""
+        plain = re.sub(r"[^\w-]+", "_", name, flags=re.ASCII).strip("_")[:60] or "table"
+        path, n = self.into / f"{plain}.parquet", 2
+        while path.name in ("rejected.parquet",) or path.exists():
+            path, n = self.into / f"{plain}_{n}.parquet", n + 1
+        return path
+
+    def draft(self, suffix: str) -> Path:
+        """A new path in the scratch folder."""
+        return self.scratch / f"{next(self.drafts)}{suffix}"
+
+    def reject(self, file: str, table: str, line: int, reason: str, raw: str) -> None:
+        """Keep a row that can't be read."""
+        self.rejects.add(line, (file, table, reason, raw[:RAW]))
+
+
+def note(
+    table: str,
+    rule: str,
+    rows: int,
+    evidence: str,
+    action: str,
+    *,
+    severity: Severity = Severity.INFO,
+    dimension: Dimension = Dimension.ACCURACY,
+    examples: Iterable[object] = (),
+) -> Finding:
+    """A finding of intake."""
+    shown = tuple(str(example)[:200] for example in list(examples)[:EXAMPLES])
+    return Finding(
+        table=table,
+        rule=f"intake.{rule}",
+        severity=severity,
+        dimension=dimension,
+        count=rows,
+        examples=shown,
+        evidence=evidence,
+        action=action,
+    )
+
+
+def header_notes(table: str, names: Sequence[str], given: Sequence[str]) -> list[Finding]:
+    """What is odd about a header: names that repeat, cells without one."""
+    found = []
+    repeated = sorted({name for name in names if name and names.count(name) > 1}) if len(names) < 5000 else []
+    if repeated:
+        what = f"{len(repeated)} names stand more than once in the header; the later ones are numbered."
+        found.append(
+            note(
+                table,
+                "duplicate_headers",
+                len(repeated),
+                what,
+                "Name each column once in the source.",
+                severity=Severity.WARNING,
+                dimension=Dimension.UNIQUENESS,
+                examples=repeated,
+            )
+        )
+    unnamed = [given[i] for i, name in enumerate(names) if not name]
+    if unnamed:
+        what = f"{len(unnamed)} of {len(names)} columns have no name; they are called by their position."
+        found.append(note(table, "unnamed_columns", len(unnamed), what, "Name them in the source.", examples=unnamed))
+    return found
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """'1 row', '2 rows'."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

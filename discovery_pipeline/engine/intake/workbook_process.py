@@ -1,0 +1,102 @@
+"""A process of its own that unpacks a workbook into one CSV a sheet, within limits.
+
+The library that reads workbooks is native code: on a hostile file it may panic, or ask for more memory
+than there is, and take its process along. So this process holds nothing else, not even this package:
+it is run by its path, `python -I workbook_process.py FILE FOLDER MEMORY [SHEET…]`, and prints JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+CELLS = 60_000_000
+"""Cells that a sheet may claim to span; the rest is left to the memory limit."""
+
+
+def as_text(value: object) -> str:
+    """A cell as text: what was stored, without what the file format adds to it."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        midnight = value.time() == time()
+        return value.date().isoformat() if midnight else value.isoformat(timespec="auto")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    return str(value)
+
+
+def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
+    """Write each sheet as CSV (row number, cells); what there is, or what went wrong."""
+    from python_calamine import CalamineWorkbook
+
+    sheets: list[dict[str, Any]] = []
+    with CalamineWorkbook.from_path(path) as book:
+        for at, about in enumerate(book.sheets_metadata):
+            if only and about.name not in only:
+                continue
+            told: dict[str, Any] = {"name": about.name, "hidden": "Visible" not in str(about.visible)}
+            sheets.append(told)
+            try:
+                told["rows"] = _sheet(book, at, folder / f"{at}.csv")
+                told["file"] = f"{at}.csv"
+            except BaseException as error:  # noqa: BLE001 - a Rust panic is a BaseException
+                if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+                    raise
+                told["error"] = _said(error)
+    return {"sheets": sheets}
+
+
+def _sheet(book: Any, at: int, target: Path) -> int:
+    sheet = book.get_sheet_by_index(at)
+    if sheet.start is None:
+        target.touch()
+        return 0
+    top, left = sheet.start
+    bottom, right = sheet.end
+    if (bottom - top + 1) * (right - left + 1) > CELLS:
+        raise ValueError(f"it spans {bottom - top + 1:,} rows × {right - left + 1:,} columns")
+    rows = 0
+    with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        for rows, cells in enumerate(sheet.iter_rows(), 1):
+            writer.writerow([rows, *map(as_text, cells)])
+    return rows
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def main(arguments: list[str]) -> int:
+    """Unpack under the given limit of memory (bytes); 0 also where the answer is an error."""
+    path, folder, memory, *only = arguments
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        answer = unpack(Path(path), Path(folder), only)
+    except MemoryError:
+        answer = {"error": "it needs too much memory", "kind": "MemoryError"}
+    except BaseException as error:  # noqa: BLE001 - a Rust panic is a BaseException
+        answer = {"error": _said(error), "kind": type(error).__name__}
+    json.dump(answer, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""Workbooks: every sheet of XLSX, XLSM, XLSB, XLS and ODS that holds a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from discovery_pipeline.engine.findings import Severity
+from discovery_pipeline.engine.intake import encodings, grids
+from discovery_pipeline.engine.intake.grids import Grid
+from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.work import Upload, Work, note
+from discovery_pipeline.errors import InputRefused
+
+MEMORY = 1_400_000_000
+"""Bytes of address space for the process that unpacks a workbook."""
+SECONDS = 15
+"""Time to unpack a workbook, and as much again for each further 4 MB of it."""
+
+
+def read(work: Work, upload: Upload) -> list[TableRead]:
+    """All tables of a workbook.
+
+    Raises
+    ------
+    InputRefused
+        Where it is damaged, protected by a password, too large to unpack, or has no sheet with rows.
+    """
+    folder = work.draft(".sheets")
+    folder.mkdir()
+    sheets = _unpacked(upload, folder, work.options.sheets)
+    source = upload.source(encodings.survey(upload.path).sha256)
+    full = [sheet for sheet in sheets if sheet.get("rows")]
+    found = []
+    for sheet in full:
+        name = upload.stem if len(full) == 1 else f"{upload.stem}.{sheet['name']}"
+        origin = source.model_copy(update={"sheet": sheet["name"]})
+        table = grids.read(work, upload, Grid(name, origin, partial(_rows, folder / sheet["file"])))
+        if table:
+            found.append(_told(table, sheet))
+    if not found:
+        broken = next((f" Sheet {s['name']!r}: {s['error']}." for s in sheets if "error" in s), "")
+        what = f"None of its {len(sheets)} sheets has rows below a header.{broken}"
+        raise InputRefused(upload.file, what, "Check the workbook.")
+    lost = [sheet for sheet in sheets if "error" in sheet]
+    return [found[0].model_copy(update={"findings": (*found[0].findings, *_lost(found[0], lost))}), *found[1:]]
+
+
+def _unpacked(upload: Upload, folder: Path, only: tuple[str, ...]) -> list[dict[str, Any]]:
+    size = upload.path.stat().st_size
+    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py"))]
+    command += [str(upload.path.resolve()), str(folder), str(MEMORY), *only]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS * (1 + size / 4e6), check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        what = "The workbook takes too long to unpack; its size does not explain why."
+        raise InputRefused(upload.file, what, "Save it again, or save its sheets as CSV.") from None
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        what = "The workbook can't be unpacked: it is damaged, or needs more memory than there is."
+        raise InputRefused(upload.file, what, "Save it again, or save its sheets as CSV.") from None
+    if "error" in answer:
+        raise _refusal(upload, answer)
+    return answer["sheets"]
+
+
+def _refusal(upload: Upload, answer: dict[str, Any]) -> InputRefused:
+    said = answer["error"].rstrip(".")
+    if answer["kind"] == "PasswordError" or "password" in said.lower():
+        what = "The workbook is protected by a password."
+        return InputRefused(upload.file, what, "Save it without one.")
+    if answer["kind"] == "MemoryError":
+        what = "The workbook needs more memory than one file may take."
+        return InputRefused(upload.file, what, "Save its sheets as CSV.")
+    return InputRefused(upload.file, f"The workbook is damaged: {said}.", "Save it again, or save its sheets as CSV.")
+
+
+def _rows(path: Path) -> Iterator[grids.Row]:
+    csv.field_size_limit(1 << 30)
+    with path.open(encoding="utf-8", newline="") as stream:
+        for number, *cells in csv.reader(stream):
+            yield int(number), cells
+
+
+def _told(table: TableRead, sheet: dict[str, Any]) -> TableRead:
+    if not sheet["hidden"]:
+        return table
+    what = f"The sheet {sheet['name']!r} is hidden in the workbook."
+    hidden = note(table.table.name, "hidden_sheet", 0, what, "Leave the sheet out if it isn't meant.")
+    return table.model_copy(update={"findings": (*table.findings, hidden)})
+
+
+def _lost(first: TableRead, lost: list[dict[str, Any]]) -> Iterator[Any]:
+    for sheet in lost:
+        what = f"The sheet {sheet['name']!r} can't be read: {sheet['error']}."
+        yield note(first.table.name, "broken_sheet", 0, what, "Save the workbook again.", severity=Severity.ERROR)
