@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="your own PostgreSQL server; without it the embedded one is used"
     )
+    artifacts_url: str | None = Field(
+        default=None, description="an fsspec URL (s3://, gs://, az://) to keep artifacts at; default: in the home"
+    )
     auto_approval: float = Field(
         default=0.8,
         ge=0,

@@ -5,48 +5,83 @@ Every change goes the one way, through FlowStateManager; this module only waits 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
+from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, StartPhase, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
-from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, FlowId, Tenant
+from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.connection import connected, prepare
+from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.loop import Loop
+from discovery_pipeline.store.outbox import Cursor, Posted
+from discovery_pipeline.store.rows import FlowRef
+from discovery_pipeline.store.session import Sessions
 
-FlowRef = FlowId | str | Flow
-"""A flow by its id, its slug, or as it was read."""
+T = TypeVar("T")
 
 
 class Store:
     """State and artifacts of one home. Safe to share between threads; close it, or use it in a `with`.
 
-    A method that takes a flow acts for that flow's own tenant; given `tenant`, another tenant's flow isn't found.
+    A method that takes a flow (its id, its slug, or as it was read) acts for that flow's own tenant.
     """
 
-    settings: Settings
-    artifacts: Artifacts
-    dagster_url: str  # postgresql+psycopg2://…, the `dagster` database
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.artifacts = Artifacts.of(settings)
+        with ExitStack() as opening:
+            self.databases: Databases = opening.enter_context(connected(settings))
+            new = prepare(self.databases)
+            self._loop = Loop()
+            opening.callback(self._loop.close)
+            sessions = Sessions(self.databases)
+            opening.callback(lambda: self.wait_for(sessions.close()))
+            self.flows = Flows(sessions)
+            if new:
+                self.default_tenant()
+            self._open = opening.pop_all()
 
-    def __enter__(self) -> Store: ...
-    def __exit__(self, *_: object) -> None: ...
+    def __enter__(self) -> Store:
+        """Itself; it is open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
     def close(self) -> None:
         """Let go of connections; the embedded server stops when its last user leaves."""
+        self._open.close()
+
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine over `flows` on the store's own loop."""
+        return self._loop.run(work)
+
+    @property
+    def dagster_url(self) -> str:
+        """Where Dagster keeps its storage."""
+        return self.databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")
 
     def default_tenant(self) -> Tenant:
         """The account and engagement that exist after the first start."""
-        raise NotImplementedError
+        return self.wait_for(self.flows.default_tenant())
 
     def create_flow(
         self, tenant: Tenant, name: str, source_system: str, target_system: str, created_by: str = ""
     ) -> Flow:
         """A new flow, initialized and ready for data. Several targets are separated by commas."""
-        raise NotImplementedError
+        acting = tenant.acting(created_by) if created_by else tenant
+        return self.wait_for(self.flows.create(acting, name, source_system, target_system))
 
     def flow(self, tenant: Tenant | None, ref: FlowRef) -> Flow:
         """The flow of that slug or id; without a tenant, whoever's it is.
@@ -56,13 +91,13 @@ class Store:
         FlowNotFoundError
             There is none for this tenant.
         """
-        raise NotImplementedError
+        return self.wait_for(self.flows.get(tenant, ref))
 
     def list_flows(
         self, tenant: Tenant | None = None, *, status: FlowStatus | None = None, limit: int = 1000
     ) -> list[Flow]:
         """Flows, newest first; without a tenant, all tenants'."""
-        raise NotImplementedError
+        return self.wait_for(self.flows.list(tenant, status=status, limit=limit))
 
     def start_phase(self, ref: FlowRef, phase: Phase | str, *, by: str = ORCHESTRATOR) -> Flow:
         """Set the phase running. A failed one is retried; an earlier one is re-opened, and later ones start over.
@@ -74,27 +109,31 @@ class Store:
         InvalidTransitionError
             The flow isn't that far, waits for a review, or has ended.
         """
-        raise NotImplementedError
+        return self._update(ref, StartPhase(Phase(phase)), by)
 
     def complete_phase(
         self, ref: FlowRef, phase: Phase | str, result: Mapping[str, Any] | None = None, *, by: str = ORCHESTRATOR
     ) -> Flow:
         """The running phase is done: data_import leads to the review, validation completes the flow."""
-        raise NotImplementedError
+        return self._update(ref, CompletePhase(Phase(phase), result or {}), by)
 
     def fail_phase(
         self, ref: FlowRef, phase: Phase | str, result: Mapping[str, Any] | None = None, *, by: str = ORCHESTRATOR
     ) -> Flow:
         """The running phase failed, and the flow with it, until the phase is retried. `result` says why."""
-        raise NotImplementedError
+        return self._update(ref, FailPhase(Phase(phase), result or {}), by)
+
+    def cancel(self, ref: FlowRef, why: str = "", *, by: str) -> Flow:
+        """End the flow without a result."""
+        return self._update(ref, CancelFlow(why), by)
 
     def record_import(self, ref: FlowRef, file: FileRead, *, by: str = ORCHESTRATOR) -> int:
         """Keep what came of one file; its id. The same bytes again give the first import's id."""
-        raise NotImplementedError
+        return self._for(ref, by, lambda tenant: self.flows.record_import(tenant, ref, file))
 
     def record_suggestions(self, ref: FlowRef, suggestions: Suggestions, *, by: str = ORCHESTRATOR) -> None:
         """Keep what the matcher offers for one target."""
-        raise NotImplementedError
+        self._for(ref, by, lambda tenant: self.flows.record_suggestions(tenant, ref, suggestions))
 
     def submit_mapping(
         self,
@@ -113,15 +152,16 @@ class Store:
         InvalidTransitionError
             The flow waits for no review.
         """
-        raise NotImplementedError
+        agreed = [mapping] if isinstance(mapping, FieldMapping) else list(mapping)
+        return self._for(ref, by, lambda tenant: self.flows.submit_mapping(tenant, ref, agreed, expected_version))
 
     def approved_mappings(self, ref: FlowRef) -> dict[str, FieldMapping]:
         """The approved mapping of each target; empty until there is a review's decision."""
-        raise NotImplementedError
+        return self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.approved_mappings(tenant, ref))
 
     def record_quality(self, ref: FlowRef, findings: Iterable[Finding]) -> None:
         """Replace the open quality issues of the flow by these."""
-        raise NotImplementedError
+        self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.record_quality(tenant, ref, findings))
 
     def append_event(
         self,
@@ -132,15 +172,48 @@ class Store:
         by: str = ORCHESTRATOR,
     ) -> None:
         """Tell a fact that leaves the state as it is: profile.completed, delivery.completed, run.requested, …"""
-        raise NotImplementedError
+        self._update(ref, Tell(EventType(event_type), data or {}), by)
+
+    def events_after(
+        self, cursor: Cursor, *, types: frozenset[EventType] | None = None, limit: int = 200
+    ) -> list[Posted]:
+        """A page of events of every tenant that come after the cursor, oldest first."""
+        return self.wait_for(self.flows.events_after(cursor, types=types, limit=limit))
 
     @contextmanager
     def run_lock(self, ref: FlowRef) -> Iterator[None]:
-        """Hold the flow's session-level lock while a run works on it: a running phase without it is a dead one."""
-        raise NotImplementedError
-        yield
+        """Hold the flow's session-level lock while a run works on it: a running phase without it is a dead one.
+
+        Raises
+        ------
+        FlowOperationError
+            Another run works on the flow.
+        """
+        held = self.flows.running(ref)
+        self.wait_for(held.__aenter__())
+        try:
+            yield
+        finally:
+            self.wait_for(held.__aexit__(None, None, None))
+
+    def _update(self, ref: FlowRef, command: Command, by: str) -> Flow:
+        return self._for(ref, by, lambda tenant: self.flows.update(tenant, ref, command))
+
+    def _for(self, ref: FlowRef, by: str, work: Any) -> Any:
+        """Do the work as `by`, for the tenant whose flow it is."""
+
+        async def acting() -> Any:
+            return await work(await self.flows.tenant_of(ref, by))
+
+        return self.wait_for(acting())
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of that home: server started, databases there, migrations applied."""
-    raise NotImplementedError
+    """The store of that home: server started, databases there, migrations applied.
+
+    Raises
+    ------
+    ServerError
+        PostgreSQL can't be started or reached, or its data is of a newer version.
+    """
+    return Store(settings)

@@ -29,8 +29,10 @@ def connected(settings: Settings) -> Iterator[Databases]:
         server.leave()
 
 
-def prepare(databases: Databases) -> None:
+def prepare(databases: Databases) -> bool:
     """Make what is missing: databases, roles, and the tables of the newest revision. One query where nothing is.
+
+    Tells whether anything was.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def prepare(databases: Databases) -> None:
     try:
         with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
             if connection.execute("select version_num from alembic_version").fetchone() == (migrate.HEAD,):
-                return
+                return False
     except psycopg.errors.UndefinedTable:
         pass
     except psycopg.OperationalError as error:
@@ -50,6 +52,7 @@ def prepare(databases: Databases) -> None:
             raise ServerError(f"PostgreSQL doesn't answer: {error} Is DISCOVERY_DATABASE_URL right?") from error
         databases.create()
     upgrade(databases)
+    return True
 
 
 def upgrade(databases: Databases, to: str = "head") -> None:

@@ -111,6 +111,7 @@ class Databases:
             The server can't be reached, or its login may not make them.
         """
         import psycopg
+        from psycopg.sql import SQL, Identifier
 
         try:
             with psycopg.connect(self._anywhere(), autocommit=True) as connection:
@@ -118,7 +119,7 @@ class Databases:
                 self._create_roles(connection)
                 self._create_databases(connection)
             with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as connection:
-                connection.execute(f"grant create on schema public to {Role.OWNER}")
+                connection.execute(SQL("grant create on schema public to {}").format(Identifier(Role.OWNER)))
         except psycopg.Error as error:
             raise ServerError(
                 f"The databases {self.discovery} and {self.dagster} can't be prepared: {error} "
@@ -130,20 +131,23 @@ class Databases:
         return self.server.set(database="postgres").render_as_string(hide_password=False)
 
     def _create_roles(self, connection: psycopg.Connection) -> None:
-        login = "login" if self.own_logins else "nologin"
+        from psycopg.sql import SQL, Identifier
+
         there = {
             name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'discovery_%'")
         }
         for role in [*(r.value for r in Role), ARCHIVIST]:
             if role in there:
                 continue
-            may = "nologin" if role == ARCHIVIST else login
-            connection.execute(f"create role {role} {may} nosuperuser nobypassrls nocreatedb nocreaterole")  # pyright: ignore[reportArgumentType, reportCallIssue]
+            login = SQL("login" if self.own_logins and role != ARCHIVIST else "nologin")
+            powers = SQL("nosuperuser nobypassrls nocreatedb nocreaterole")
+            connection.execute(SQL("create role {} {} {}").format(Identifier(role), login, powers))
             if not self.own_logins:
-                connection.execute(f"grant {role} to current_user with set true, inherit true")  # pyright: ignore[reportArgumentType, reportCallIssue]
-        if not {Role.OWNER, Role.ORCHESTRATOR, ARCHIVIST} <= there:
-            # The operator's login reads Dagster's tables, and hands the archive function to the archivist.
-            connection.execute(f"grant {Role.ORCHESTRATOR}, {ARCHIVIST} to {Role.OWNER}")
+                taken_on = SQL("grant {} to current_user with set true, inherit true").format(Identifier(role))
+                connection.execute(taken_on)
+        # The operator's login reads Dagster's tables, and hands the archive's function to the archivist.
+        lent = SQL("grant {}, {} to {}").format(*map(Identifier, (Role.ORCHESTRATOR, ARCHIVIST, Role.OWNER)))
+        connection.execute(lent)
 
     def _create_databases(self, connection: psycopg.Connection) -> None:
         from psycopg.sql import SQL, Identifier

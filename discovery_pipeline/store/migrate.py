@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +71,7 @@ def check(connection: Connection) -> None:
 def _config(connection: Connection) -> Config:
     from alembic.config import Config
 
-    config = Config(attributes={"connection": connection})
+    config = Config(attributes={"connection": connection}, stdout=io.StringIO())  # it talks; we answer
     config.set_main_option("script_location", str(scripts()))
     config.set_main_option("path_separator", "os")
     return config
@@ -82,26 +85,26 @@ def _refuse_newer(found: str | None) -> None:
         )
 
 
-class _turn:  # noqa: N801 - reads as a word in a with
-    """Hold the migrations' lock. It is tried, not waited for: a session that waits in the lock holds a snapshot, for
-    which CREATE INDEX CONCURRENTLY waits in turn.
+@contextmanager
+def _turn(connection: Connection) -> Iterator[None]:
+    """Hold the migrations' lock.
+
+    It is tried, not waited for: a session that waits in the lock holds a snapshot, and CREATE INDEX CONCURRENTLY
+    would wait for that in turn.
     """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not _said(connection, "select pg_try_advisory_lock(:key)"):
+        if time.monotonic() > deadline:
+            raise ServerError("Another process migrates the database and doesn't end. See `discovery doctor`.")
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        connection.rollback()
+        _said(connection, "select pg_advisory_unlock(:key)")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
-    def __enter__(self) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not self._say("select pg_try_advisory_lock(:key)"):
-            if time.monotonic() > deadline:
-                raise ServerError("Another process migrates the database and doesn't end. See `discovery doctor`.")
-            time.sleep(0.1)
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.rollback()
-        self._say("select pg_advisory_unlock(:key)")
-
-    def _say(self, statement: str) -> bool:
-        said = bool(self._connection.scalar(text(statement), {"key": MIGRATION_LOCK}))
-        self._connection.commit()
-        return said
+def _said(connection: Connection, statement: str) -> bool:
+    said = bool(connection.scalar(text(statement), {"key": MIGRATION_LOCK}))
+    connection.commit()
+    return said

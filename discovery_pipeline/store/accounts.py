@@ -1,0 +1,139 @@
+"""Accounts: client accounts, engagements, users, their roles, and the tokens they come with."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.errors import TenantAccessError
+from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, ClientAccountId, EngagementId, Tenant
+from discovery_pipeline.store.schema import api_tokens, client_accounts, engagements, memberships, users
+
+UserRole = Literal["viewer", "reviewer", "admin"]
+
+DEFAULT = "default"
+OPERATOR = "operator"
+TOKEN_BYTES = 32
+TOKEN_PREFIX = "dp_"  # noqa: S105 - what a token begins with, so that scanners for leaked secrets know one
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What one user may do in one engagement."""
+
+    tenant: Tenant
+    role: UserRole
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as it is shown once; only its hash is kept."""
+
+    token: str
+    tenant: Tenant
+
+
+async def ensure_default(session: AsyncConnection) -> Tenant:
+    """The default account and engagement, with the operator and the users that runs act as; made if missing."""
+    found = await _default(session)
+    if found is not None:
+        return found
+    await session.execute(upsert(client_accounts).values(name=DEFAULT).on_conflict_do_nothing())
+    account = await session.scalar(select(client_accounts.c.id).where(client_accounts.c.name == DEFAULT))
+    await session.execute(upsert(engagements).values(client_account_id=account, name=DEFAULT).on_conflict_do_nothing())
+    tenant = await _default(session)
+    if tenant is None:
+        raise TenantAccessError("The default engagement can't be made.", None, {"error_type": "unexpected"})
+    roles: dict[str, UserRole] = {OPERATOR: "admin", AUTO_APPROVAL: "reviewer", ORCHESTRATOR: "reviewer"}
+    for login, role in roles.items():
+        await enrol(session, tenant, login, role)
+    return tenant
+
+
+async def _default(session: AsyncConnection) -> Tenant | None:
+    wanted = (
+        select(engagements.c.client_account_id, engagements.c.id)
+        .join(client_accounts, client_accounts.c.id == engagements.c.client_account_id)
+        .where(client_accounts.c.name == DEFAULT, engagements.c.name == DEFAULT)
+    )
+    row = (await session.execute(wanted)).one_or_none()
+    return Tenant(ClientAccountId(row.client_account_id), EngagementId(row.id), OPERATOR) if row else None
+
+
+async def tenant(session: AsyncConnection, account: int, engagement: int | None, by: str = OPERATOR) -> Tenant:
+    """The engagement of that number; without one, the account's first.
+
+    Raises
+    ------
+    TenantAccessError
+        There is no such engagement.
+    """
+    wanted = select(func.min(engagements.c.id)).where(engagements.c.client_account_id == account)
+    if engagement is not None:
+        wanted = wanted.where(engagements.c.id == engagement)
+    found = await session.scalar(wanted)
+    if found is None:
+        raise TenantAccessError(
+            f"There is no engagement {engagement or ''} of account {account}.", None, {"error_type": "tenant_access"}
+        )
+    return Tenant(ClientAccountId(account), EngagementId(found), by)
+
+
+async def create_engagement(session: AsyncConnection, account: str, engagement: str) -> Tenant:
+    """The engagement of that name of the account of that name; both are made if missing."""
+    await session.execute(upsert(client_accounts).values(name=account).on_conflict_do_nothing())
+    number = await session.scalar(select(client_accounts.c.id).where(client_accounts.c.name == account))
+    made = upsert(engagements).values(client_account_id=number, name=engagement).on_conflict_do_nothing()
+    await session.execute(made)
+    wanted = select(engagements.c.id).where(engagements.c.client_account_id == number, engagements.c.name == engagement)
+    found = (await session.execute(wanted)).scalar_one()
+    return Tenant(ClientAccountId(number or 0), EngagementId(found), OPERATOR)
+
+
+async def enrol(session: AsyncConnection, tenant: Tenant, login: str, role: UserRole) -> int:
+    """Give the user of that login, made if missing, this role in the engagement; the user's number."""
+    await session.execute(upsert(users).values(login=login).on_conflict_do_nothing())
+    user = (await session.execute(select(users.c.id).where(users.c.login == login))).scalar_one()
+    member = upsert(memberships).values(
+        client_account_id=tenant.client_account_id, engagement_id=tenant.engagement_id, user_id=user, role=role
+    )
+    who = ["client_account_id", "engagement_id", "user_id"]
+    await session.execute(member.on_conflict_do_update(index_elements=who, set_={"role": role}))
+    return user
+
+
+async def create_token(
+    session: AsyncConnection, tenant: Tenant, role: UserRole, expires_at: datetime | None = None
+) -> NewToken:
+    """A new token with a user of its own, who has this role in the engagement."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+    login = f"token-{_hash(token).hex()[:8]}"
+    user = await enrol(session, tenant, login, role)
+    await session.execute(
+        insert(api_tokens).values(
+            client_account_id=tenant.client_account_id, engagement_id=tenant.engagement_id,
+            user_id=user, token_hash=_hash(token), expires_at=expires_at,
+        )
+    )  # fmt: skip
+    return NewToken(token, tenant.acting(login))
+
+
+async def authenticate(session: AsyncConnection, token: str) -> tuple[Membership, ...]:
+    """Every engagement that the token's user belongs to; none where the token is unknown, revoked or expired."""
+    told = await session.execute(text("select * from authenticate(:hash)"), {"hash": _hash(token)})
+    return tuple(
+        Membership(Tenant(ClientAccountId(row.client_account_id), EngagementId(row.engagement_id), row.login), row.role)
+        for row in told
+    )
+
+
+def _hash(token: str) -> bytes:
+    """A token is 256 random bits: a plain hash of it can't be guessed back, and needs no salt."""
+    return hashlib.sha256(token.encode()).digest()

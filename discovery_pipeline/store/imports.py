@@ -1,0 +1,80 @@
+"""Imports: one row for each file that came to a flow, read or refused."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.engine.intake.model import FileRead
+from discovery_pipeline.flow.commands import AcceptImport, Tell
+from discovery_pipeline.flow.events import EventType
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store import rows
+from discovery_pipeline.store.rows import FlowRef
+from discovery_pipeline.store.schema import data_imports
+from discovery_pipeline.store.state import FlowStateManager
+
+ACCEPTED, REJECTED, REPLACED = "accepted", "rejected", "replaced"
+
+
+async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> int:
+    """Keep what came of one file, and answer with its id.
+
+    The same bytes again are the first import's answer. A file of an earlier one's name replaces that one.
+    """
+    session = states.session
+    flow = await rows.find(session, flow_id, lock=True)
+    known = await _known(session, flow, _bytes(file))
+    if known is not None:
+        return known
+    replaces = await _replaced(session, flow, file) if file.status == "read" else None
+    count = sum(read.table.row_count for read in file.tables)
+    made = insert(data_imports).values(
+        **rows.tenant_columns(flow),
+        flow_id=flow.id,
+        filename=file.file,
+        sha256=_bytes(file),
+        byte_size=file.byte_size,
+        media_type=file.media_type,
+        row_count=count,
+        status=ACCEPTED if file.status == "read" else REJECTED,
+        rejected_reason=file.reason,
+        created_by=states.tenant.by,
+    )
+    import_id = (await session.execute(made.returning(data_imports.c.id))).scalar_one()
+    if file.status == "read":
+        said = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
+        await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=said)
+    else:
+        refused = {"import_id": import_id, "reason": file.reason}
+        await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))
+    return import_id
+
+
+def _bytes(file: FileRead) -> str:
+    """What tells the file from others: its hash, or its name where it couldn't even be opened."""
+    return file.sha256 or f"unopened:{file.file}"
+
+
+async def _known(session: AsyncConnection, flow: Flow, sha256: str) -> int | None:
+    same = (data_imports.c.flow_id == flow.id) & (data_imports.c.sha256 == sha256)
+    row = (await session.execute(select(data_imports.c.id, data_imports.c.status).where(same))).one_or_none()
+    if row is None:
+        return None
+    if row.status == REPLACED:  # it was replaced by other bytes, and is back
+        await session.execute(update(data_imports).where(same).values(status=ACCEPTED))
+    return row.id
+
+
+async def _replaced(session: AsyncConnection, flow: Flow, file: FileRead) -> int | None:
+    earlier = (
+        update(data_imports)
+        .where(
+            data_imports.c.flow_id == flow.id,
+            data_imports.c.filename == file.file,
+            data_imports.c.status == ACCEPTED,
+        )
+        .values(status=REPLACED)
+        .returning(data_imports.c.id)
+    )
+    return (await session.execute(earlier)).scalar()

@@ -1,0 +1,39 @@
+"""Locks of runs: a session-level advisory lock says that a run is alive, for exactly as long as it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+
+from discovery_pipeline.errors import FlowOperationError
+from discovery_pipeline.flow.tenant import FlowId
+from discovery_pipeline.store.session import Sessions
+
+
+def key(flow_id: FlowId) -> int:
+    """The lock's number: 64 of the id's random bits, signed as PostgreSQL has them."""
+    return int.from_bytes(flow_id.bytes[:8], "big", signed=True)
+
+
+@asynccontextmanager
+async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
+    """Hold the flow's lock. It ends with the block, the process or the connection, whichever is first.
+
+    Raises
+    ------
+    FlowOperationError
+        Another run works on the flow.
+    """
+    async with sessions.holding() as session:
+        if not await session.scalar(text("select pg_try_advisory_lock(:key)"), {"key": key(flow_id)}):
+            raise FlowOperationError(
+                f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
+                flow_id,
+                {"error_type": "running"},
+            )
+        try:
+            yield
+        finally:
+            await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})

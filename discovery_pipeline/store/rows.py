@@ -1,0 +1,169 @@
+"""Rows: how flows and events stand in their tables, and how they are read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.errors import FlowNotFoundError
+from discovery_pipeline.flow.events import Event, EventType
+from discovery_pipeline.flow.state import ORDER, RESERVED, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
+from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId
+from discovery_pipeline.store.schema import discovery_flows, flow_events, flow_phases
+
+FlowRef = FlowId | str | Flow
+"""A flow by its id, its slug, or as it was read."""
+
+
+async def find(session: AsyncConnection, ref: FlowRef, *, lock: bool = False) -> Flow:
+    """The flow, as this session may see it.
+
+    Raises
+    ------
+    FlowNotFoundError
+        There is none of that id or slug among the rows this session sees.
+    """
+    wanted = _which(ref)
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    if row is None:
+        name = ref.slug if isinstance(ref, Flow) else ref
+        raise FlowNotFoundError(f"There is no flow {name}. See `discovery flows list`.", ref, {"error_type": "missing"})
+    return (await _whole(session, [row]))[0]
+
+
+async def find_all(session: AsyncConnection, wanted: Select[Any]) -> list[Flow]:
+    """The flows that the query over discovery_flows selects, in its order."""
+    return await _whole(session, (await session.execute(wanted)).all())
+
+
+def _which(ref: FlowRef) -> Select[Any]:
+    """The query for one flow. A slug that looks like an id is found, too."""
+    if isinstance(ref, Flow):
+        ref = ref.id
+    by_slug = discovery_flows.c.slug == str(ref)
+    try:
+        by_id = discovery_flows.c.id == (ref if isinstance(ref, UUID) else UUID(ref))
+    except ValueError:
+        return select(discovery_flows).where(by_slug)
+    return select(discovery_flows).where(or_(by_id, by_slug))
+
+
+async def _whole(session: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Flow]:
+    phases: dict[UUID, dict[Phase, PhaseState]] = {row.id: dict.fromkeys(ORDER, PhaseState()) for row in rows}
+    wanted = select(flow_phases).where(flow_phases.c.discovery_flow_id.in_(phases))
+    for part in await session.execute(wanted):
+        phases[part.discovery_flow_id][Phase(part.name)] = PhaseState(
+            PhaseStatus(part.status), part.started_at, part.completed_at, part.result_data
+        )
+    return [_flow(row, phases[row.id]) for row in rows]
+
+
+def _flow(row: Row[Any], phases: dict[Phase, PhaseState]) -> Flow:
+    return Flow(
+        id=FlowId(row.id),
+        client_account_id=ClientAccountId(row.client_account_id),
+        engagement_id=EngagementId(row.engagement_id),
+        name=row.name,
+        slug=row.slug,
+        source_system=row.source_system,
+        target_system=row.target_system,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status=FlowStatus(row.status),
+        current_phase=Phase(row.current_phase),
+        phases=phases,
+        data={key: value for key, value in row.state_data.items() if key not in RESERVED},
+        metadata=row.flow_metadata,
+        version=row.version,
+    )
+
+
+def tenant_columns(flow: Flow) -> dict[str, int]:
+    """What every row of the flow's tenant begins with."""
+    return {"client_account_id": flow.client_account_id, "engagement_id": flow.engagement_id}
+
+
+async def add(session: AsyncConnection, flow: Flow) -> None:
+    """Write a new flow with its phases."""
+    fixed = {
+        "id": flow.id,
+        "name": flow.name,
+        "slug": flow.slug,
+        "source_system": flow.source_system,
+        "target_system": flow.target_system,
+        "flow_metadata": dict(flow.metadata),
+        "created_by": flow.created_by,
+        "created_at": flow.created_at,
+    }
+    await session.execute(insert(discovery_flows).values(**tenant_columns(flow), **fixed, **_moving(flow)))
+    await write_phases(session, flow, ORDER)
+
+
+async def change(session: AsyncConnection, before: Flow, after: Flow) -> None:
+    """Write what moved between two states of a flow."""
+    await session.execute(update(discovery_flows).where(discovery_flows.c.id == after.id).values(**_moving(after)))
+    await write_phases(session, after, [phase for phase in ORDER if before.phases[phase] != after.phases[phase]])
+
+
+def _moving(flow: Flow) -> dict[str, Any]:
+    return {
+        "status": flow.status.value,
+        "current_phase": flow.current_phase.value,
+        "state_data": flow.state_data,
+        "version": flow.version,
+        "updated_at": flow.updated_at,
+    }
+
+
+async def write_phases(session: AsyncConnection, flow: Flow, phases: Iterable[Phase]) -> None:
+    """Write these phases as they stand in the flow."""
+    rows = [
+        {
+            **tenant_columns(flow),
+            "discovery_flow_id": flow.id,
+            "name": phase.value,
+            "status": flow.phases[phase].status.value,
+            "started_at": flow.phases[phase].started_at,
+            "completed_at": flow.phases[phase].completed_at,
+            "result_data": dict(flow.phases[phase].result),
+        }
+        for phase in phases
+    ]
+    if not rows:
+        return
+    written = upsert(flow_phases).values(rows)
+    moving = {name: written.excluded[name] for name in ("status", "started_at", "completed_at", "result_data")}
+    await session.execute(written.on_conflict_do_update(index_elements=["discovery_flow_id", "name"], set_=moving))
+
+
+async def tell(session: AsyncConnection, flow: Flow, events: Sequence[Event]) -> None:
+    """Append events of the flow, in their order."""
+    if not events:
+        return
+    rows = [
+        {
+            **tenant_columns(flow),
+            "flow_id": event.flow_id,
+            "event_type": event.type.value,
+            "event_data": dict(event.data),
+            "created_by": event.by,
+            "created_at": event.at,
+        }
+        for event in events
+    ]
+    await session.execute(insert(flow_events).values(rows))
+
+
+async def story(session: AsyncConnection, flow_id: FlowId) -> list[Event]:
+    """Every event of the flow, in order."""
+    wanted = select(flow_events).where(flow_events.c.flow_id == flow_id).order_by(flow_events.c.id)
+    return [
+        Event(EventType(row.event_type), FlowId(row.flow_id), row.created_by, row.created_at, row.event_data)
+        for row in await session.execute(wanted)
+    ]
