@@ -1,0 +1,210 @@
+"""Feeds: which source table fills which table of a target, and why another does not.
+
+Decided from the mapping alone, before a row is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.tables import Table, Tables
+from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
+from discovery_pipeline.errors import MappingError
+
+NOT_MAPPED = "table_not_mapped"
+"""Rule by which rows of a table are rejected when its mapping doesn't say what they are about."""
+
+_CONVERTING = frozenset({"to_integer", "to_number", "to_boolean", "parse_date", "convert", "map_values", "round"})
+"""Operations that give nothing because they can't read a value; the others give nothing where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One target field, and the expression over the source table that fills it."""
+
+    field: TargetField
+    source: str  # name of the source column; empty for a constant
+    source_sql: str
+    value_sql: str
+    transformation: str | None
+    converts: bool  # whether an empty result from a value means that it can't be read
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source table that fills a table of the target."""
+
+    number: int
+    source: Table
+    place: int  # of the source among the tables
+    target: TargetTable
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A source table that can't fill a table of the target, with the reason in a sentence."""
+
+    source: Table
+    target: TargetTable
+    reason: str
+    mapped: tuple[str, ...]  # source columns whose values are left behind
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a mapping makes of the tables."""
+
+    tables: Tables
+    target: Target
+    feeds: tuple[Feed, ...]
+    refusals: tuple[Refusal, ...]
+    findings: tuple[Finding, ...]
+
+    def of(self, table: TargetTable) -> tuple[Feed, ...]:
+        """The feeds of one target table, in the order of their source tables."""
+        return tuple(f for f in self.feeds if f.target.name == table.name)
+
+
+def plan(tables: Tables, mapping: Mapping, target: Target) -> Plan:
+    """What each source table fills.
+
+    Raises
+    ------
+    MappingError
+        The mapping names a table, column, target table or field that isn't there, or fills a field twice.
+    """
+    _check_names(tables, mapping, target)
+    feeds: list[Feed] = []
+    refusals: list[Refusal] = []
+    findings: list[Finding] = list(_absent(tables, mapping))
+    for place, source in enumerate(tables):
+        for table in target.tables:
+            fills = _fills(source, table, mapping.of(source.name, table.name))
+            if not fills:
+                continue
+            fills, parted = _without_parted(source, table, fills)
+            findings += parted
+            reason = _why_not(source, table, fills)
+            if reason:
+                refusals.append(Refusal(source, table, reason, tuple(f.source for f in fills)))
+            else:
+                feeds.append(Feed(len(feeds), source, place, table, fills))
+        if not any(f.source is source for f in feeds) and not any(r.source is source for r in refusals):
+            refusals.append(Refusal(source, target.tables[0], _why_not(source, target.tables[0], ()), ()))
+    return Plan(tables, target, tuple(feeds), tuple(refusals), tuple(findings))
+
+
+def _check_names(tables: Tables, mapping: Mapping, target: Target) -> None:
+    sources = {t.name: t for t in tables}
+    if mapping.fields and not any(m.source_table in sources for m in mapping.fields):
+        raise MappingError(
+            f"The mapping speaks of {', '.join(sorted({m.source_table for m in mapping.fields}))}; "
+            f"the tables are {', '.join(sources) or 'none'}. Was it made for other files?"
+        )
+    for mapped in mapping.fields:
+        where = f"Mapping of '{mapped.source_table}.{mapped.source_field}' to '{mapped.target_field}'"
+        try:
+            target.table(mapped.target_table).field(mapped.target_field)
+        except KeyError:
+            raise MappingError(
+                f"{where}: target '{target.name}' has no field '{mapped.target_table}.{mapped.target_field}'. "
+                f"`discovery target show {target.name}` lists its fields."
+            ) from None
+        source = sources.get(mapped.source_table)
+        if source and mapped.source_field and mapped.source_field not in {c.name for c in source.columns}:
+            raise MappingError(f"{where}: table '{source.name}' has no column '{mapped.source_field}'.")
+
+
+def _absent(tables: Tables, mapping: Mapping) -> Iterable[Finding]:
+    here = {t.name for t in tables}
+    for name in dict.fromkeys(m.source_table for m in mapping.fields if m.source_table not in here):
+        yield Finding(
+            table=name,
+            rule="table_absent",
+            severity=Severity.INFO,
+            dimension=Dimension.COMPLETENESS,
+            count=0,
+            evidence=f"The mapping fills fields from '{name}', which isn't among the files.",
+            action="Nothing, if it was left out on purpose; else add its file.",
+        )
+
+
+def _fills(source: Table, table: TargetTable, mapped: Iterable[MappedField]) -> tuple[Fill, ...]:
+    """In the contract's order; a field under a key that nobody chose goes by the source column's name."""
+    fills = [_fill(source, table, m) for m in mapped]
+    taken: dict[str, Fill] = {}
+    for fill in fills:
+        # Names that differ in case only can't stand side by side in a Parquet file, nor in most importers.
+        other = taken.setdefault(fill.field.name.casefold(), fill)
+        if other is not fill:
+            raise MappingError(
+                f"'{fill.field.name}' is filled twice from '{source.name}', by '{other.source}' and '{fill.source}'. "
+                "Take one of them out of the mapping, or join them with concat or coalesce."
+            )
+    return tuple(sorted(fills, key=lambda f: table.position(f.field.name)))
+
+
+def _fill(source: Table, table: TargetTable, mapped: MappedField) -> Fill:
+    field = table.field(mapped.target_field)
+    if field.template:
+        field = field.keyed_by(mapped.source_field or "Value")
+    own = duck.col(source.column(mapped.source_field)) if mapped.source_field else "CAST(NULL AS VARCHAR)"
+    if not mapped.transformation:
+        return Fill(field, mapped.source_field, own, own, None, converts=False)
+    parsed = transformations.parse(mapped.transformation)
+    return Fill(
+        field,
+        mapped.source_field,
+        own,
+        transformations.compile(parsed, source, mapped.source_field),
+        mapped.transformation,
+        converts=any(step.operation in _CONVERTING for step in parsed.steps),
+    )
+
+
+def _without_parted(
+    source: Table, table: TargetTable, fills: tuple[Fill, ...]
+) -> tuple[tuple[Fill, ...], tuple[Finding, ...]]:
+    """Fills without fields whose companions aren't mapped: no row could satisfy the rule, so none shall break it."""
+    findings: list[Finding] = []
+    for rule in (r for r in table.rules if r.kind == "together"):
+        named = {f.field.name for f in fills}
+        lone, absent = [n for n in rule.fields if n in named], [n for n in rule.fields if n not in named]
+        if not lone or not absent:
+            continue
+        findings += [
+            Finding(
+                table=source.name,
+                column=fill.source or None,
+                rule="together",
+                severity=Severity.WARNING,
+                dimension=Dimension.COMPLETENESS,
+                count=source.row_count,
+                evidence=f"{fill.field.name} goes only with {', '.join(absent)}, to which nothing is mapped.",
+                action=f"Map a column to {', '.join(absent)}, or take {fill.field.name} out of the mapping.",
+            )
+            for fill in fills
+            if fill.field.name in lone
+        ]
+        fills = tuple(f for f in fills if f.field.name not in lone)
+    return fills, tuple(findings)
+
+
+def _why_not(source: Table, table: TargetTable, fills: tuple[Fill, ...]) -> str:
+    """Why these fills can't make rows of that table; empty where they can."""
+    filled = {f.field.name for f in fills}
+    groups = [g for r in table.rules if r.kind == "at_least_one_of" for g in r.groups]
+    groups = groups or [(f.name,) for f in table.fields if f.identity or (f.unique and f.required)]
+    if groups and not any(filled.issuperset(g) for g in groups):
+        wanted = ", ".join(" with ".join(g) for g in groups)
+        return f"no column of '{source.name}' identifies a {table.name} ({wanted})"
+    missing = [f.name for f in table.fields if f.required and f.name not in filled]
+    if missing:
+        return f"no column of '{source.name}' is mapped to {', '.join(missing)}, which a {table.name} needs"
+    return "" if fills else f"no column of '{source.name}' is mapped to a {table.name}"

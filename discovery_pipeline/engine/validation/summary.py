@@ -1,0 +1,127 @@
+"""Findings of a validation: every rule that something broke, counted by column, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan
+
+_DIMENSIONS = {
+    "required": Dimension.COMPLETENESS,
+    "at_least_one_of": Dimension.COMPLETENESS,
+    "placeholder": Dimension.COMPLETENESS,
+    NOT_MAPPED: Dimension.COMPLETENESS,
+    "together": Dimension.CONSISTENCY,
+    "identifies": Dimension.CONSISTENCY,
+    "no_conflict": Dimension.CONSISTENCY,
+    "references": Dimension.CONSISTENCY,
+    "unique": Dimension.UNIQUENESS,
+    "duplicate": Dimension.UNIQUENESS,
+}
+
+_ACTIONS = {
+    "type": "Correct the values at their source, or map the field through a transformation that reads them.",
+    "conversion": "Correct the values at their source, or use a transformation that reads them.",
+    "item": "Correct the items that were left out, at their source.",
+    "placeholder": "Fill in the values at their source if the target shall have them.",
+    "allowed": "Add the spellings to the mapping with map_values, or correct them at their source.",
+    "pattern": "Correct the values at their source.",
+    "range": "Check the unit (convert) and the values at their source.",
+    "length": "Shorten the values at their source, or map a shorter column.",
+    "required": "Fill in the field at the source, or map another column to it.",
+    "at_least_one_of": "Fill in one of the identifying fields at the source, or map another column to one.",
+    "together": "Fill in both fields at the source, or none.",
+    "identifies": "Fill in the name at the source, or take the description out of the mapping.",
+    "no_conflict": "Make the rows agree at their source; the first one was taken.",
+    "unique": "Decide which of the rows is right; the first one was taken.",
+    "duplicate": "Nothing: the row is there already.",
+    "references": "Deliver what the rows refer to, or correct the reference.",
+    NOT_MAPPED: "Map the column that identifies the thing, if the table belongs to this target.",
+}
+
+
+_WHY = {
+    "type": "takes only what has its type",
+    "conversion": "is made by a transformation that can't read the value",
+    "item": "takes only items that have its type",
+    "placeholder": "would be filled with a word that stands for no value",
+    "allowed": "takes only certain values",
+    "pattern": "takes only values of a certain form",
+    "range": "takes only values of a certain range",
+    "length": "takes no longer values",
+    "required": "is needed and is empty",
+    "at_least_one_of": "has none of the fields that identify it",
+    "together": "has one of two fields that go only together",
+    "identifies": "describes something that it doesn't name",
+    "no_conflict": "contradicts an earlier row",
+    "unique": "is taken by an earlier row with other values",
+    "duplicate": "is a duplicate of an earlier one",
+    "references": "refers to what isn't delivered",
+}
+
+
+def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
+    """From the `issues` and `rewritten` tables of one validation, by table, field and rule."""
+    found = con.execute("""
+        SELECT source, field, source_column, rule, fatal, sum(n), max_by(example, n, 5), min(place) AS place
+        FROM (SELECT source, field, source_column, rule, fatal, coalesce(before, reason)[:80] AS example,
+                  count(*) AS n, min(place) AS place
+              FROM issues GROUP BY ALL)
+        GROUP BY source, field, source_column, rule, fatal
+        ORDER BY source, place, field, rule, fatal
+    """).fetchall()
+    for source, field, column, rule, fatal, count, examples, _ in found:
+        table = plan.tables[source]
+        effect = "rows are rejected" if fatal else "lists are shortened" if rule == "item" else "values are left empty"
+        what = field or "the row"
+        yield Finding(
+            table=table.name,
+            column=column or None,
+            rule=rule,
+            severity=Severity.ERROR if fatal else Severity.WARNING,
+            dimension=_DIMENSIONS.get(rule, Dimension.ACCURACY),
+            count=int(count),
+            examples=tuple(examples),
+            evidence=f"{count} of {table.row_count} {effect} for {plan.target.name}: {what} {_WHY[rule]}.",
+            action=_ACTIONS[rule],
+        )
+    yield from _rewritten(con, plan)
+    yield from _refused(plan)
+
+
+def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
+    found = con.execute("""
+        SELECT source, field, source_column, sum(count), max_by(before[:40] || ' → ' || after, count, 5)
+        FROM rewritten GROUP BY source, field, source_column ORDER BY source, field
+    """).fetchall()
+    for source, field, column, count, examples in found:
+        table = plan.tables[source]
+        yield Finding(
+            table=table.name,
+            column=column or None,
+            rule="rewritten",
+            severity=Severity.INFO,
+            dimension=Dimension.CONSISTENCY,
+            count=int(count),
+            examples=tuple(examples),
+            evidence=f"{count} of {table.row_count} values go to {field} of {plan.target.name} in its own words.",
+            action="Look whether the target's words mean the same.",
+        )
+
+
+def _refused(plan: Plan) -> Iterator[Finding]:
+    fed = {f.source.name for f in plan.feeds}
+    for refusal in plan.refusals:
+        yield Finding(
+            table=refusal.source.name,
+            rule=NOT_MAPPED,
+            severity=Severity.INFO if refusal.source.name in fed else Severity.ERROR,
+            dimension=Dimension.COMPLETENESS,
+            count=refusal.source.row_count,
+            examples=refusal.mapped[:5],
+            evidence=f"Nothing goes into {refusal.target.file} of {plan.target.name}: {refusal.reason}.",
+            action=_ACTIONS[NOT_MAPPED],
+        )
