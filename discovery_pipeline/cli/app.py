@@ -6,7 +6,11 @@ import sys
 
 import typer
 
+from discovery_pipeline.cli import dagster
+from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.inspect import inspect
+from discovery_pipeline.cli.run import run
+from discovery_pipeline.cli.up import down, status, up
 from discovery_pipeline.errors import DiscoveryError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -18,7 +22,13 @@ def root() -> None:
 
 
 # Modules of commands are thin and import what is heavy inside the command, so that --help is instant.
+app.command()(run)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(doctor)
 app.command()(inspect)
+app.add_typer(dagster.app, name="dagster")
 
 
 def main() -> None:

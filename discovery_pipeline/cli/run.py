@@ -1,0 +1,98 @@
+"""`discovery run`: the whole pipeline on own files, unattended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.targets.contract import Target
+
+DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
+"""Exit codes. A failure beats a waiting review, which beats what was left out."""
+
+STEPS = {
+    "set_up": "Setting up",
+    "source_tables": "Reading the files",
+    "column_profile": "Profiling every column",
+    "schema_analysis": "Finding keys and relationships",
+    "mapping_suggestions": "Matching columns to the target",
+    "approval": "Approving what is sure enough",
+    "cleansing_plan": "Planning the cleansing",
+    "cleansed_tables": "Cleansing",
+    "validated_tables": "Holding rows to the contract",
+    "quality_report": "Scoring quality",
+    "risk_assessment": "Assessing risks",
+    "target_files": "Writing files and the report",
+}
+
+
+def run(
+    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, XLSX, JSON, JSON Lines, Parquet, ZIP; or a folder.")],
+    target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file; several by commas.")],
+    source: Annotated[str, typer.Option(help="Where the data comes from, e.g. servicenow.")] = "generic",
+    out: Annotated[Path, typer.Option(help="Folder for the results, replaced at the end, all at once.")] = Path("out"),
+    name: Annotated[str | None, typer.Option(help="Name of the flow. Default: the first file's.")] = None,
+) -> None:
+    """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
+
+    Exit code 0: delivered. 2: delivered, with rows or files left out. 3: nothing delivered, since a required field has
+    no mapping that is sure enough. 1: failed.
+    """
+    from rich.console import Console
+
+    from discovery_pipeline.cli import summary
+    from discovery_pipeline.cli.progress import Steps
+    from discovery_pipeline.settings import read
+
+    console, settings = Console(), read()
+    targets = _targets(target)
+    found, absent = _found(files)
+    for path in absent:
+        typer.echo(f"Error: {path}: there is no such file. Check its name and folder.", err=True)
+    if not found:
+        raise typer.Exit(FAILED)
+    with Steps(console, STEPS) as steps:
+        # Started before the heavy import below, so that a person sees at once that it works.
+        steps("set_up", "started")
+        from discovery_pipeline.assets.unattended import Request
+        from discovery_pipeline.assets.unattended import run as unattended
+
+        outcome = unattended(
+            settings,
+            Request(
+                files=found, source=source.strip().casefold(), targets=targets, out=out, name=name or found[0].stem
+            ),
+            steps,
+        )
+    if not outcome.delivered:
+        summary.waiting(console, outcome)
+        raise typer.Exit(WAITING)
+    summary.delivered(console, outcome, out)
+    for file in outcome.intake.files:
+        if file.status == "refused":
+            typer.echo(f"Left out: {file.file}: {file.reason}", err=True)
+    if absent or outcome.partly:
+        raise typer.Exit(PARTLY)
+
+
+def _targets(said: str) -> tuple[Target, ...]:
+    from discovery_pipeline.engine import targets
+
+    return tuple({t.name: t for t in (targets.load(part.strip()) for part in said.split(",") if part.strip())}.values())
+
+
+def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """The files that are there, those of folders among them, by name; and the paths that aren't."""
+    found: list[Path] = []
+    absent: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        elif path.exists():
+            found.append(path)
+        else:
+            absent.append(path)
+    return found, absent

@@ -1,0 +1,116 @@
+"""What a run says at its end: the numbers a person asks for first, and where everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from discovery_pipeline.assets.unattended import Outcome
+    from discovery_pipeline.engine.mapping.model import MappedField
+
+SHOWN = 5
+"""Lines of a list before the rest is counted."""
+
+
+def delivered(console: Console, outcome: Outcome, out: Path) -> None:
+    """The summary of a delivery."""
+    tables = outcome.intake.tables
+    rows = sum(table.row_count for table in tables)
+    console.print()
+    console.print(
+        f"[bold]{rows:,}[/] rows in [bold]{len(tables)}[/] tables from {len(outcome.intake.files)} files",
+        highlight=False,
+    )
+    console.print(Padding(_targets(outcome), (1, 0, 1, 2)))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column()
+    facts.add_row("Cleansed", _cleansed(outcome))
+    facts.add_row("Quality", _quality(outcome))
+    facts.add_row("Risks", _risks(outcome))
+    if below := [field for approval in outcome.approvals for field in approval.waiting]:
+        facts.add_row("For you", f"{len(below)} mappings were not sure enough: {_listed(map(_arrow, below))}")
+    facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
+    facts.add_row("Report", f"[link={(out / 'report.html').resolve().as_uri()}]{out / 'report.html'}[/link]")
+    facts.add_row("Files", f"{out}: {', '.join(_files(out))}")
+    console.print(Padding(facts, (0, 0, 0, 2)), highlight=False)
+
+
+def waiting(console: Console, outcome: Outcome) -> None:
+    """What a person has to decide before anything can be delivered."""
+    console.print()
+    console.print("[bold yellow]Nothing delivered: a review is waiting.[/]")
+    for reason in outcome.missing:
+        console.print(f"  • {reason}", highlight=False, markup=False)
+    offered = [field for approval in outcome.approvals for field in approval.waiting]
+    if offered:
+        table = Table(
+            "Source", "Target", "Confidence", "Why", title="Offered, and not sure enough to take", title_justify="left"
+        )
+        for field in sorted(offered, key=lambda f: -f.confidence)[:20]:
+            table.add_row(
+                f"{field.source_table}.{field.source_field}",
+                field.target_field,
+                f"{field.confidence:.0%}",
+                "; ".join(field.evidence[:2]),
+            )
+        console.print(table)
+    console.print(f"  The flow is kept: discovery flows show {outcome.flow.slug}", highlight=False)
+
+
+def _targets(outcome: Outcome) -> Table:
+    table = Table("Target", box=None, header_style="dim", padding=(0, 3, 0, 0))
+    for heading in ("Delivered", "Rejected", "Of other kinds", "Values left out", "Fields filled"):
+        table.add_column(heading, justify="right")
+    for verdict in outcome.verdicts:
+        other = sum(f.count for f in verdict.findings if f.rule == "table_not_mapped")
+        approval = next(a for a in outcome.approvals if a.mapping.target == verdict.target)
+        table.add_row(
+            outcome.titles[verdict.target],
+            f"[green]{verdict.rows_delivered:,}[/]",
+            f"{verdict.rows_rejected - other:,}",
+            f"[dim]{other:,}[/]",
+            f"{verdict.blanked:,}",
+            str(len({(f.target_table, f.target_field) for f in approval.mapping.fields})),
+        )
+    return table
+
+
+def _cleansed(outcome: Outcome) -> str:
+    log = outcome.patches
+    rules = sorted(log.by_rule.items(), key=lambda item: -item[1])
+    return f"{log.count:,} cells by {len(rules)} rules: {_listed(f'{rule} {count:,}' for rule, count in rules)}"
+
+
+def _quality(outcome: Outcome) -> str:
+    report = outcome.quality
+    each = " · ".join(f"{d.dimension} {d.before:.0%} → {d.after:.0%}" for d in report.dimensions)
+    return f"{report.before:.1%} → [bold]{report.after:.1%}[/]   [dim]{each}[/]"
+
+
+def _risks(outcome: Outcome) -> str:
+    risks = outcome.risks.risks
+    if not risks:
+        return "none found"
+    high = sum(risk.impact == "high" for risk in risks)
+    return f"{len(risks)}, {high} of high impact: {_listed(risk.title for risk in risks)}"
+
+
+def _arrow(field: MappedField) -> str:
+    return f"{field.source_field} → {field.target_field} {field.confidence:.0%}"
+
+
+def _listed(items: Iterable[str]) -> str:
+    every = list(items)
+    rest = len(every) - SHOWN
+    return ", ".join(every[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _files(out: Path) -> list[str]:
+    return sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file() and file.name[0] != ".")
