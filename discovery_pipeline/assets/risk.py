@@ -25,7 +25,7 @@ GRAVE = 6
     io_manager_key="artifacts",
     check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment")],
 )
-def risk_assessment(  # noqa: PLR0913, PLR0917 - one input a stage before it
+def risk_assessment(
     context: dg.AssetExecutionContext,
     desk: Desk,
     column_profile: Profile,

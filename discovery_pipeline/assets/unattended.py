@@ -51,14 +51,47 @@ class Outcome:
     """What came of it. `delivered` is false where the flow waits for its review."""
 
     flow: Flow
+    titles: dict[str, str]
     approvals: tuple[Approval, ...]
     delivered: bool
-    values: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Why nothing could be delivered, one sentence a target or field."""
         return tuple(reason for approval in self.approvals for reason in approval.missing)
+
+    @property
+    def intake(self) -> Intake:
+        """What came in."""
+        return self.values["source_tables"]
+
+    @property
+    def patches(self) -> PatchLog:
+        """What cleansing changed."""
+        return self.values["patch_log"]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What each target takes."""
+        return self.values["validated_tables"]
+
+    @property
+    def quality(self) -> QualityReport:
+        """How good the data was, and is."""
+        return self.values["quality_report"]
+
+    @property
+    def risks(self) -> RiskAssessment:
+        """What may go wrong in the move."""
+        return self.values["risk_assessment"]
+
+    @property
+    def partly(self) -> bool:
+        """Whether a row or a file was left out."""
+        refused = any(file.status == "refused" for file in self.intake.files)
+        unread = any(read.rejected_count for file in self.intake.files for read in file.tables)
+        return refused or unread or any(verdict.rows_rejected for verdict in self.verdicts)
 
 
 def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
@@ -78,18 +111,20 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         worker.execute("discover")
         tell("approval", "started")
         approvals = _approvals(store, flow, request.targets, settings.auto_approval)
+        titles = {target.name: target.title for target in request.targets}
         if any(approval.missing for approval in approvals):
             tell("approval", "finished")
-            return Outcome(store.flow(None, flow.id), approvals, delivered=False)
+            return Outcome(store.flow(None, flow.id), titles, approvals, delivered=False)
         store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
         tell("approval", "finished")
         worker.execute("deliver")
-        values = {
-            asset: _value(store, flow, asset)
-            for asset in ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")
-        }
         publish(store.artifacts.reading(flow, "target_files"), request.out)
-        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values)
+        values = {asset: _value(store, flow, asset) for asset in _SUMMED}
+        return Outcome(store.flow(None, flow.id), titles, approvals, delivered=True, values=values)
+
+
+_SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")
+"""Assets whose values an outcome holds."""
 
 
 def _created(store: Store, request: Request) -> Flow:

@@ -108,7 +108,7 @@ def rejected_rows(
     io_manager_key="artifacts",
     check_specs=[dg.AssetCheckSpec("better_than_before", asset="quality_report")],
 )
-def quality_report(  # noqa: PLR0913, PLR0917 - one input a stage before it
+def quality_report(
     context: dg.AssetExecutionContext,
     desk: Desk,
     source_tables: Intake,
