@@ -1,0 +1,46 @@
+"""Masking: a report travels further than the data, so what is personal stands in it as initials."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.profiling.model import Pii, Profile
+
+_WORD = re.compile(r"\w+")
+_MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.\w+")
+_NEVER_SHOWN = {"email", "name", "person_name", "phone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Decides by column what may be read, and hides mailboxes wherever they stand."""
+
+    personal: frozenset[tuple[str, str]]  # table, column
+    raised: bool = False  # the reader may see everything
+
+    def column(self, table: str, column: str | None) -> bool:
+        """Whether the values of that column are hidden."""
+        return not self.raised and column is not None and (table, column) in self.personal
+
+    def value(self, table: str, column: str | None, value: str) -> str:
+        """A value of that column, as it may be shown."""
+        return _initials(value) if self.column(table, column) else self.text(value)
+
+    def text(self, text: str) -> str:
+        """A sentence that may quote values."""
+        return text if self.raised else _MAILBOX.sub(lambda found: _initials(found[0]), text)
+
+
+def mask_of(profile: Profile, *, raised: bool = False) -> Mask:
+    """The mask over all columns that the profile found personal."""
+    personal = ((t.name, c.name) for t in profile.tables for c in t.columns if c.pii and _hidden(c.pii))
+    return Mask(frozenset(personal), raised)
+
+
+def _hidden(pii: Pii) -> bool:
+    return pii.risk != "low" or pii.kind in _NEVER_SHOWN
+
+
+def _initials(value: str) -> str:
+    return _WORD.sub(lambda word: word[0][0] + "•••" if len(word[0]) > 1 else "•", value)

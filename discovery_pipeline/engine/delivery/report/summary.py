@@ -1,0 +1,135 @@
+"""The summary: what a reader takes along in a minute, in sentences made from counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
+from discovery_pipeline.engine.delivery.report.samples import Rejection
+from discovery_pipeline.engine.findings import Finding, Severity
+
+PROBLEMS = 5
+GRAVE = 6
+"""Gravity (1..9) from which a risk is worth a step of its own."""
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next, and why."""
+
+    what: str
+    why: str
+
+
+def lead(contents: Contents, to_correct: int) -> str:
+    """What the report says in a sentence or two; `to_correct` counts the rejected source rows."""
+    rows = sum(table.row_count for table in contents.profile.tables)
+    came = f"{_count(rows, 'row')} in {_count(len(contents.profile.tables), 'table')}"
+    judged = [story for story in contents.targets if story.verdict]
+    ready = [story for story in judged if story.verdict and story.verdict.rows_delivered]
+    if not contents.targets:
+        return f"{came} were read{_mended(contents)}."
+    if not ready:
+        return f"{came} were read{_mended(contents)}; nothing is ready for {_listed(_titles(contents.targets))} yet."
+    told = _by_count(ready)
+    open_ones = [story for story in contents.targets if story not in ready]
+    if open_ones:
+        told += f" Nothing is ready for {_listed(_titles(open_ones))} yet."
+    if to_correct:
+        told += f" {_count(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction."
+    if contents.patches and contents.patches.count:
+        told += (
+            f" {_count(contents.patches.count, 'cell')} {'was' if contents.patches.count == 1 else 'were'} cleansed."
+        )
+    return told
+
+
+def _by_count(ready: Sequence[TargetStory]) -> str:
+    """Targets that got the same share in one breath, others each for itself."""
+    groups: dict[tuple[int, int], list[TargetStory]] = {}
+    for story in ready:
+        if story.verdict:
+            groups.setdefault((story.verdict.rows_delivered, story.verdict.rows_in), []).append(story)
+    parts = []
+    for (delivered, rows_in), stories in groups.items():
+        share = f"All {rows_in:,}" if delivered == rows_in else f"{delivered:,} of {rows_in:,}"
+        parts.append(f"{share} rows are ready for {_listed(_titles(stories))}")
+    return "; ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])]) + "."
+
+
+def _mended(contents: Contents) -> str:
+    return f", {_count(contents.patches.count, 'cell')} cleansed" if contents.patches and contents.patches.count else ""
+
+
+def problems(contents: Contents) -> tuple[Finding, ...]:
+    """The worst findings: errors first, then by how much they touch; one for each column and rule."""
+    worst: dict[tuple[str, str | None, str], Finding] = {}
+    for finding in contents.findings:
+        place = (finding.table, finding.column, finding.rule)
+        if finding.count and finding.severity is not Severity.INFO:
+            kept = worst.get(place)
+            worst[place] = finding if kept is None or finding.count > kept.count else kept
+    return tuple(sorted(worst.values(), key=lambda f: (_ORDER[f.severity], -f.count, f.table, f.column or "")))
+
+
+def next_steps(contents: Contents, rejected: Sequence[Rejection], to_correct: int) -> tuple[Step, ...]:
+    """What to do, in the order in which it helps."""
+    return (
+        *_decisions(contents.targets),
+        *_corrections(rejected, to_correct),
+        *_precautions(contents),
+        *_deliveries(contents),
+    )
+
+
+def _decisions(stories: Sequence[TargetStory]) -> Iterable[Step]:
+    for story in stories:
+        if story.missing:
+            yield Step(f"Map what {story.target.title} requires", "; ".join(story.missing))
+    waiting = [field for story in stories for field in story.waiting]
+    if waiting:
+        yield Step(
+            f"Decide {_count(len(waiting), 'mapping')} that the evidence leaves open",
+            _listed([f"{f.source_field} → {f.target_field}" for f in waiting[:3]]) + (" …" if len(waiting) > 3 else ""),
+        )
+
+
+def _corrections(rejected: Sequence[Rejection], to_correct: int) -> Iterable[Step]:
+    if to_correct and rejected:
+        first = max(rejected, key=lambda reason: reason.count)
+        yield Step(
+            f"Correct {_count(to_correct, 'rejected row')} in rejected_rows.csv and run {_them(to_correct)} again",
+            f"most often: {first.reason} ({first.count:,})",
+        )
+
+
+def _precautions(contents: Contents) -> Iterable[Step]:
+    if contents.risk and contents.risk.risks and contents.risk.risks[0].gravity >= GRAVE:
+        gravest = contents.risk.risks[0]
+        yield Step(gravest.mitigation, f"against the gravest risk: {gravest.title[0].lower()}{gravest.title[1:]}")
+
+
+def _deliveries(contents: Contents) -> Iterable[Step]:
+    for story in contents.targets:
+        if story.files:
+            named = [f"{file.path} ({file.row_count:,} rows)" for file in story.files[:3]]
+            more = f" and {len(story.files) - 3} more" if len(story.files) > 3 else ""
+            yield Step(f"Upload to {story.target.title}", _listed(named) + more)
+
+
+def _titles(stories: Sequence[TargetStory]) -> list[str]:
+    return [story.target.title for story in stories]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
