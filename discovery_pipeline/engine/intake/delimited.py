@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -25,7 +24,7 @@ from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
-SAMPLE = 256 << 10
+SAMPLE = 96 << 10
 """Characters that detection looks at; more only where these are fewer than MANY lines."""
 MANY = 30
 MOST = 16 << 20
@@ -95,7 +94,7 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
     verdict = dialects.detect(
         lines[skip:], newline, delimiter=options.delimiter, quote=options.quote, escape=options.escape
     )
-    records = list(Reader(verdict.dialect).records(lines))
+    records = list(Reader(verdict.dialect, verdict.width).records(lines))
     layout = _layout(records, options)
     if layout.width > COLUMNS:
         what = f"It has {layout.width:,} columns; a table can have {COLUMNS:,}."
@@ -179,7 +178,7 @@ def relation(found: Detection, columns: tuple[Column, ...]) -> str:
     return (
         f"read_csv({duck.text(str(found.text))}, auto_detect=false, header=false, skip={found.first_line - 1}, "
         f"delim={duck.text(dialect.delimiter)}, quote={duck.text(dialect.quote)}, escape={duck.text(dialect.escape)}, "
-        f"columns={{{struct}}}, strict_mode=true, max_line_size={LONGEST}, buffer_size={2 * LONGEST})"
+        f"columns={{{struct}}}, strict_mode=true, max_line_size={LONGEST}, buffer_size={4 * LONGEST})"
     )
 
 
@@ -277,4 +276,4 @@ def _findings(
         yield from header_notes(name, found.names, [column.name for column in columns])
 
 
-__all__ = ["Detection", "detect", "islice", "read", "relation"]
+__all__ = ["Detection", "detect", "read", "relation"]

@@ -184,7 +184,8 @@ def _records(
             spool.add(number, cells)
         if not spool.rows:
             return None
-        columns = columns_named(list(places))
+        # Half a surrogate pair is legal in JSON and in no encoding of text.
+        columns = columns_named([path.encode("utf-8", "backslashreplace").decode() for path in places])
         name = work.named(wanted)
         place = work.place(name)
         rows = spool.to_parquet(work.con, columns, place, ragged=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +23,31 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_EAST_ASIAN = ("shift_jis", "cp932", "euc_jp", "gb18030", "gbk", "gb2312", "big5", "euc_kr", "cp949", "iso2022_jp")
-_CYRILLIC = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866")
+_EAST_ASIAN = (
+    "shift_jis",
+    "cp932",
+    "euc_jp",
+    "gb18030",
+    "gbk",
+    "gb2312",
+    "hz",
+    "big5",
+    "big5hkscs",
+    "euc_kr",
+    "cp949",
+    "johab",
+)
+_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp850", "mac_roman")
+_KANA, _HAN, _HANGUL = ("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uac00", "\ud7a3")
+_JAPANESE = ("cp932", "euc_jp")
+# Hanzi are in all of these, so a codec whose own letters explain the text goes before one that only could.
+_COMMON = {
+    "cp932": ([_KANA, _HAN], 1.0),
+    "euc_jp": ([_KANA, _HAN], 1.0),
+    "euc_kr": ([_HANGUL, ("\u3000", "\u3020")], 1.02),
+    "gb2312": ([_HAN, ("\u3000", "\u3020"), ("\uff01", "\uff5e")], 0.99),
+    "big5": ([_HAN, ("\u3000", "\u3020"), ("\uff01", "\uff5e")], 0.98),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +129,62 @@ def detect(head: bytes, *, utf8: bool) -> Encoding:
 
 
 def _legacy(head: bytes) -> Encoding:
-    """An encoding of one or two bytes a character: measured by charset-normalizer, else Western European."""
+    """An encoding of one or two bytes a character, told by how its letters would stand in words."""
     lines = [line for line in head.splitlines() if not line.isascii()]
     if sum(_is_utf8(line) for line in lines) > len(lines) / 2:
         return Encoding("utf-8", "Most lines are valid UTF-8; the others are read as Windows-1252.")
+    sample = b"\n".join(lines)[: CHUNK // 16]
+    high = re.findall(rb"[\x80-\xff]+", sample)
+    if sum(len(run) for run in high if len(run) > 1) < 0.6 * sum(map(len, high)):
+        return _latin(sample)
+    if codec := _double_byte(sample):
+        return Encoding(codec, f"Its bytes above 127 come in pairs that are common letters of {codec}.")
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(b"\n".join(lines)[: CHUNK // 16]).best()
-    guess = best.encoding if best else ""
-    if best and guess in (*_EAST_ASIAN, *_CYRILLIC) and best.chaos < 0.2:
-        codec = "cp932" if guess in ("shift_jis", "cp932") else guess
-        return Encoding(codec, f"Its bytes read as text of {', '.join(best.languages) or 'that script'} in {guess}.")
-    if codec := _double_byte(lines):
-        return Encoding(codec, f"Its bytes above 127 come in pairs that are valid {codec}.")
+    best = charset_normalizer.from_bytes(sample).best()
+    if best and best.encoding not in _EAST_ASIAN:
+        return Encoding(best.encoding, f"Its bytes read as {', '.join(best.languages) or 'text'} in {best.encoding}.")
+    return _latin(sample)
+
+
+def _latin(sample: bytes) -> Encoding:
+    """The Latin encoding whose letters make plausible words: no sign inside a word, no capital after a small letter."""
+    near = re.findall(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?", sample)
+    scores = {codec: sum(_plausible(part.decode(codec, "replace")) for part in near) for codec in _LATIN}
+    best = max(_LATIN, key=lambda codec: scores[codec])
+    if scores[best] - scores["cp1252"] > 0.15 * len(near):
+        return Encoding(best, f"It is not UTF-8, and its bytes above 127 make words in {best}.")
     return Encoding("cp1252", "It is not UTF-8, and its bytes above 127 fit Windows-1252 (Western European).")
 
 
-def _double_byte(lines: list[bytes]) -> str:
-    """Shift-JIS or another East Asian codec, where nearly all of the text's odd bytes make letters of it."""
-    sample = b"\n".join(lines)
-    for codec in ("cp932", "gb18030", "big5", "euc_kr"):
-        try:
-            text = sample.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        odd = [c for c in text if ord(c) > 127]
-        kana = sum("\u3040" <= c <= "\u30ff" for c in odd)
-        if codec == "cp932" and odd and kana > len(odd) * 0.25:
-            return codec
-    return ""
+def _plausible(part: str) -> float:
+    """How plausible the letters around an accent are, -1..1."""
+    if not (part[0].isascii() and part[0].isalpha()) and not (part[-1].isascii() and part[-1].isalpha()):
+        return 0.0
+    if any(not c.isalpha() for c in part[1:-1]):
+        return -1.0
+    return -0.5 if any(a.islower() and b.isupper() for a, b in itertools.pairwise(part)) else 1.0
+
+
+def _double_byte(sample: bytes) -> str:
+    """The East Asian codec under which nearly all letters above ASCII are common ones; empty where there is none."""
+    shares = {codec: _common(sample, codec) for codec in _COMMON}
+    best = max(shares, key=lambda codec: shares[codec])
+    if shares[best] < 0.7:
+        return ""
+    return "gb18030" if best == "gb2312" else best
+
+
+def _common(sample: bytes, codec: str) -> float:
+    """Share of the letters above ASCII that are common in the codec's language; 0 where it can't be that codec."""
+    text = sample.decode(codec, "replace")
+    odd = [c for c in text if ord(c) > 127]
+    if not odd or text.count("\ufffd") > 0.01 * len(odd) + 1:
+        return 0.0
+    if codec in _JAPANESE and sum(_KANA[0] <= c <= _KANA[1] for c in odd) < 0.15 * len(odd):
+        return 0.0
+    common, weight = _COMMON[codec]
+    return weight * sum(any(low <= c <= high for low, high in common) for c in odd) / len(odd)
 
 
 def _is_utf8(line: bytes) -> bool:

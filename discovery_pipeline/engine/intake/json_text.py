@@ -66,7 +66,10 @@ def as_text(value: Any) -> str | None:
         return value.replace("\x00", "")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _dumped(value)
+    try:
+        return _dumped(value)
+    except RecursionError:
+        raise Invalid("it is nested too deeply") from None
 
 
 def _dumped(value: Any) -> str:

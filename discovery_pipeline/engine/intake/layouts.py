@@ -14,7 +14,7 @@ from statistics import mean, median, pstdev
 
 from discovery_pipeline.engine.intake.values import Look, look, mask
 
-BODY = 200
+BODY = 100
 """Rows below a candidate that it is compared with."""
 TOP = 60
 """Rows among which the table's first is looked for."""
@@ -93,7 +93,8 @@ def _start(rows: Sequence[Sequence[str]]) -> int:
     if width < 2 or usual < 2:
         return _after_comments(rows, full[0][0])
     for position, (i, length, count) in enumerate(full[:TOP]):
-        if _belongs(rows[i], length, count, width, usual) and _goes_on(full, position, width, usual):
+        whole = count == length == width and width > 2
+        if whole or (_belongs(rows[i], length, count, width, usual) and _goes_on(full, position, width, usual)):
             return _grouping_above(rows, full, position)
     return full[0][0]
 
@@ -160,6 +161,8 @@ def _stacked(body: Sequence[Sequence[str]], count: int, columns: int) -> bool:
     if not below:
         return False
     for row in body[:count]:
+        if columns > 2 and filled(row) < 2:
+            return False
         looks = [look(cell) for cell in row]
         if any(kind in (Look.NUMBER, Look.DATE) and not _year(row[i]) for i, kind in enumerate(looks)):
             return False

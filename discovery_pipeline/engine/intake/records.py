@@ -17,6 +17,8 @@ LONGEST = 8 << 20
 """Characters of one record; a longer one is cut off and rejected, so that memory stays bounded."""
 JOINS = 12
 """How often a quoted cell may seem to end, wrongly, before its quote counts as one that never closes."""
+SPAN = 4
+"""Lines over which a record with a misplaced quote is looked for."""
 OTHERS = (",", ";", "\t", "|")
 
 
@@ -106,13 +108,30 @@ class Reader:
             return self._fitted(Record(line, cells, bare)), 1
         if self._opens(bare) and (found := self._joined(text, line, source, waiting)):
             return found
-        guess = self._taken(self._loose, bare)
-        if guess is not None and (self.width is None or len(guess) == self.width):
-            return Record(line, guess, bare, Fault.STRAY_QUOTE), 1
+        return self._guessed(bare, text, line, source, waiting)
+
+    def _guessed(
+        self, bare: str, text: str, line: int, source: Iterator[str], waiting: deque[str]
+    ) -> tuple[Record, int]:
+        """A record whose quoting breaks the rules: the reading that gives the width, over more lines if need be."""
+        parts = [text]
+        loose = self._taken(self._loose, bare) or []
         literal = bare.split(self.dialect.delimiter)
-        if guess is not None and len(literal) != self.width:
-            return Record(line, guess, bare, Fault.STRAY_QUOTE), 1
-        return Record(line, literal, bare, Fault.OPEN_QUOTE), 1
+        if self.width in (None, len(loose)):
+            return Record(line, loose, bare, Fault.STRAY_QUOTE), 1
+        if len(literal) == self.width:
+            return Record(line, literal, bare, Fault.OPEN_QUOTE), 1
+        while len(parts) < SPAN and (more := waiting.popleft() if waiting else next(source, None)) is not None:
+            parts.append(more)
+            raw = "".join(parts).rstrip("\r\n")
+            if raw.count(self.dialect.quote, len(text)) and self._matches(raw):
+                return Record(line, self._taken(self._loose, raw) or [], raw, Fault.STRAY_QUOTE), len(parts)
+        waiting.extendleft(reversed(parts[1:]))
+        return self._fitted(Record(line, loose, bare, Fault.STRAY_QUOTE)), 1
+
+    def _matches(self, raw: str) -> bool:
+        cells = self._taken(self._loose, raw)
+        return cells is not None and len(cells) == self.width and not self._faulty
 
     def _joined(self, text: str, line: int, source: Iterator[str], waiting: deque[str]) -> tuple[Record, int] | None:
         """The record with as many further lines as close its quote; None, and the lines go back, where none do."""
@@ -177,7 +196,7 @@ class Reader:
     def _fitted(self, record: Record) -> Record:
         """The record; taken apart by another delimiter where that, and not the file's own, gives the width."""
         width, cells = self.width, record.cells
-        if width is None or width < 3 or len(cells) == width or len(cells) > 2:
+        if width is None or width < 3 or len(cells) >= width:
             return record
         for other in OTHERS:
             if other == self.dialect.delimiter or record.raw.count(other) < width - 1:
