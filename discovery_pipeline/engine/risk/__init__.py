@@ -8,6 +8,7 @@ from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.risk import compliance, continuity, data_loss, performance
 from discovery_pipeline.engine.risk.losses import FieldLoss, field_losses
 from discovery_pipeline.engine.risk.model import Assumptions, Category, Facts, Level, Risk, RiskAssessment
+from discovery_pipeline.engine.risk.outcomes import outcomes
 
 
 def assess(con: duckdb.DuckDBPyConnection, facts: Facts, assumptions: Assumptions | None = None) -> RiskAssessment:
@@ -18,10 +19,11 @@ def assess(con: duckdb.DuckDBPyConnection, facts: Facts, assumptions: Assumption
     """
     given = assumptions or Assumptions()
     losses = field_losses(con, facts)
+    ends = outcomes(con, facts.verdicts)
     found = [
-        *data_loss.risks(facts, losses),
+        *data_loss.risks(facts, losses, ends),
         *performance.risks(con, facts, given),
-        *continuity.risks(facts, given),
+        *continuity.risks(facts, ends, given),
         *compliance.risks(facts, given),
     ]
     found.sort(key=lambda risk: -risk.gravity)  # stable: equals stay in the order of their categories

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.profiling.model import ColumnProfile, TableProfile
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Risk
+from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.risk.scale import counted, level, percent
 
 _OWNERS = re.compile(r"(?i)(^|[^a-z])(owner|owned|managed|responsible|contact|custodian|steward)")
@@ -15,7 +16,7 @@ _CONCENTRATED = 20
 """Rows that lean on one other row, from which its loss is felt widely."""
 
 
-def risks(facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
+def risks(facts: Facts, ends: Sequence[Outcome], assumptions: Assumptions) -> Iterable[Risk]:
     """What would keep the business from going on."""
     yield from _orphans(facts)
     yield from _circles(facts)
@@ -23,7 +24,7 @@ def risks(facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
     yield from _unowned(facts)
     yield from _keyless(facts)
     yield from _rollback(facts)
-    yield from _downtime(facts, assumptions)
+    yield from _downtime(ends, assumptions)
 
 
 def _orphans(facts: Facts) -> Iterable[Risk]:
@@ -160,14 +161,14 @@ def _rollback(facts: Facts) -> Iterable[Risk]:
         )
 
 
-def _downtime(facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
-    rejected = sum(verdict.rows_rejected for verdict in facts.verdicts)
+def _downtime(ends: Sequence[Outcome], assumptions: Assumptions) -> Iterable[Risk]:
+    rejected = sum(end.to_correct for end in ends)
     if rejected and assumptions.window_hours is not None:
         yield Risk(
             category="continuity",
             title="Rejected rows would be mended inside the window",
             likelihood="medium",
-            impact=level(rejected, sum(verdict.rows_in for verdict in facts.verdicts)),
+            impact=level(rejected, sum(end.meant for end in ends)),
             evidence=(f"{counted(rejected, 'row')} open, and a window of {assumptions.window_hours:g} hours",),
             mitigation="Finish the rejected rows before the window opens; freeze changes at the source from then on.",
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Facts, Level, Risk
+from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.risk.scale import counted, level, percent
 
 SHOWN = 5
@@ -61,26 +62,27 @@ _KINDS = (
 )
 
 
-def risks(facts: Facts, losses: Sequence[FieldLoss]) -> Iterable[Risk]:
+def risks(facts: Facts, losses: Sequence[FieldLoss], ends: Sequence[Outcome]) -> Iterable[Risk]:
     """What of the data would be lost."""
-    yield from _rejected(facts)
+    yield from _rejected(ends)
     yield from _unmapped(facts)
     for kind in _KINDS:
         yield from _by_field(kind, losses)
     yield from _in_other_hands(losses)
 
 
-def _rejected(facts: Facts) -> Iterable[Risk]:
-    for verdict in facts.verdicts:
-        if verdict.rows_rejected:
-            share = percent(verdict.rows_rejected, verdict.rows_in)
+def _rejected(ends: Sequence[Outcome]) -> Iterable[Risk]:
+    for end in ends:
+        verdict = end.verdict
+        if end.to_correct:
+            share = percent(end.to_correct, end.meant)
             yield Risk(
                 category="data_loss",
                 title=f"Rows that {verdict.target} does not take",
                 likelihood="high",
-                impact=level(verdict.rows_rejected, verdict.rows_in),
+                impact=level(end.to_correct, end.meant),
                 evidence=(
-                    f"{counted(verdict.rows_rejected, 'row')} of {verdict.rows_in:,} rejected ({share}), "
+                    f"{counted(end.to_correct, 'row')} of {end.meant:,} rejected ({share}), "
                     f"{verdict.rows_delivered:,} delivered",
                 ),
                 mitigation="Correct the rejected rows in rejected_rows.csv by their reasons and run them again.",
@@ -90,7 +92,7 @@ def _rejected(facts: Facts) -> Iterable[Risk]:
                 category="data_loss",
                 title=f"Values that {verdict.target} would refuse are left out",
                 likelihood="high",
-                impact=level(verdict.blanked, verdict.rows_in),
+                impact=level(verdict.blanked, end.meant),
                 evidence=(f"{counted(verdict.blanked, 'value')} blanked in optional fields; the rows are delivered",),
                 mitigation="Look at the findings of this target; correct the values at the source where they matter.",
             )

@@ -39,6 +39,14 @@ def table(folder: Path, **values: list[str | None]) -> Table:
     return Table(name="servers", path=path, columns=columns, row_count=len(rows), source=source)
 
 
+def rejections(folder: Path, to_correct: int, elsewhere: int) -> Path:
+    path = folder / "rejected.parquet"
+    with duck.connect() as con:
+        reason = f"CASE WHEN i < {to_correct} THEN 'HostName is required and empty' ELSE 'table_not_mapped: x' END"
+        duck.write(con, f"SELECT {reason} AS reasons FROM range({to_correct + elsewhere}) r(i)", path)
+    return path
+
+
 def facts(servers: Table, *columns: ColumnProfile, **more: object) -> Facts:
     known = {c.name for c in columns}
     rest = [column(c.name) for c in servers.columns if c.name not in known]
@@ -135,8 +143,9 @@ def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
 
 def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
     servers = table(tmp_path, name=["a"])
+    rejected = rejections(tmp_path, to_correct=1000, elsewhere=0)
     verdict = Verdict(
-        target="cloud", rows_in=5000, rows_delivered=4000, rows_rejected=1000, rejected=tmp_path, patches=tmp_path,
+        target="cloud", rows_in=5000, rows_delivered=4000, rows_rejected=1000, rejected=rejected, patches=rejected,
         valid=(ValidRows(target_table="server", path=tmp_path, row_count=4000),),
     )  # fmt: skip
     known = facts(servers, verdicts=(verdict,))
@@ -145,6 +154,21 @@ def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
         named(assessed(known, Assumptions(rows_per_second=500)), "Loading").evidence
     )
     assert named(assessed(known), "does not take").impact == "high"
+
+
+def test_rows_of_tables_that_go_elsewhere_are_not_called_lost(tmp_path: Path):
+    rejected = rejections(tmp_path, to_correct=10, elsewhere=500)
+    verdict = Verdict(
+        target="cloud",
+        rows_in=1510,
+        rows_delivered=1000,
+        rows_rejected=510,
+        rejected=rejected,
+        patches=rejected,
+        valid=(),
+    )
+    risk = named(assessed(facts(table(tmp_path, name=["a"]), verdicts=(verdict,))), "does not take")
+    assert risk.evidence == ("10 rows of 1,010 rejected (1.0%), 1,000 delivered",)
 
 
 def test_orphans_and_single_points_come_from_the_relations(tmp_path: Path):

@@ -35,6 +35,7 @@ class ColumnLine:
     bars_width: int
     low: str
     high: str
+    range: str  # in words, where it is no histogram's axis
     values: tuple[Shown, ...]
     notes: tuple[str, ...]
     personal: str
@@ -76,6 +77,7 @@ def _line(table: TableProfile, column: ColumnProfile, mask: Mask) -> ColumnLine:
         bars_width=charts.histogram_width(column.histogram),
         low=_bound(column, column.min),
         high=_bound(column, column.max),
+        range="" if hidden else _range(column),
         values=() if bars else _values(table.name, column, filled, mask),
         notes=tuple(mask.text(note) for note in _notes(table.name, column, mask)),
         personal=column.pii.kind.replace("_", " ") if column.pii else "",
@@ -109,6 +111,12 @@ def _notes(table: str, column: ColumnProfile, mask: Mask) -> list[str]:
         notes.append("units mixed: " + ", ".join(f"{one.value} ({one.count:,})" for one in column.units[:4]))
     # An anomaly in words may quote a value, and nothing in it says where.
     return notes if mask.column(table, column.name) else [*notes, *column.anomalies[:3]]
+
+
+def _range(column: ColumnProfile) -> str:
+    if column.inferred_type not in {"date", "datetime"} or column.min is None:
+        return ""
+    return f"{_bound(column, column.min)} to {_bound(column, column.max)}"
 
 
 def _bound(column: ColumnProfile, value: str | float | None) -> str:

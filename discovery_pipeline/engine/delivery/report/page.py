@@ -20,6 +20,7 @@ from discovery_pipeline.engine.delivery.report.diagram import diagram
 from discovery_pipeline.engine.delivery.report.masking import Mask, mask_of
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.risk.model import LEVELS, Risk
+from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.risk.scale import duration, size
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
         Show personal values as they are; without it they stand as initials.
     """
     mask = mask_of(contents.profile, raised=unmasked)
-    verdicts = [story.verdict for story in contents.targets if story.verdict]
-    rejected = samples.rejections(con, verdicts)
-    to_correct = samples.rejected_rows(con, verdicts)
+    ends = outcomes(con, [story.verdict for story in contents.targets if story.verdict])
+    rejected = samples.rejections(con, ends)
+    to_correct = samples.rows_to_correct(con, ends)
     dimensions = contents.quality.dimensions if contents.quality else ()
     risks = _numbered(contents)
     return (
@@ -71,7 +72,10 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
         .render(
             contents=contents,
             mask=mask,
-            lead=summary.lead(contents, to_correct),
+            ends={end.verdict.target: end for end in ends},
+            titles={story.target.name: story.target.title for story in contents.targets},
+            private=_private_fields(contents, mask),
+            lead=summary.lead(contents, ends, to_correct),
             problems=summary.problems(contents),
             shown_problems=summary.PROBLEMS,
             steps=summary.next_steps(contents, rejected, to_correct),
@@ -129,6 +133,12 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by severity, then by count."""
     order = ("error", "warning", "info")
     return sorted(findings, key=lambda finding: (order.index(finding.severity), -finding.count))
+
+
+def _private_fields(contents: Contents, mask: Mask) -> tuple[str, ...]:
+    """Target fields that personal columns fill: what was said of their values is shown without the values."""
+    fields = (field for story in contents.targets for field in (*story.fields, *story.waiting))
+    return tuple({f.target_field for f in fields if mask.column(f.source_table, f.source_field)})
 
 
 def _numbered(contents: Contents) -> list[NumberedRisk]:

@@ -10,7 +10,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
-from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.engine.risk.outcomes import Outcome, unmapped
 
 _EACH = 3
 _REASONS = 25
@@ -50,11 +50,11 @@ class RejectedExample:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Rows of one target that share a reason, whatever the value in it."""
+    """Rows that share a reason, whatever the value in it."""
 
-    target: str
     reason: str
     count: int
+    targets: tuple[str, ...]
     examples: tuple[RejectedExample, ...]
 
 
@@ -85,39 +85,49 @@ def rules(con: duckdb.DuckDBPyConnection, log: PatchLog) -> tuple[RuleSample, ..
     )
 
 
-def rejections(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> tuple[Rejection, ...]:
-    """Why rows were rejected, by target, the most frequent reason first. A row with two reasons counts in both."""
-    told = []
-    for verdict in verdicts:
-        if not verdict.rows_rejected:
-            continue
-        rows = con.execute(
-            f"""
-            WITH told AS (
-                SELECT file, line, unnest(string_split(reasons, '; ')) AS reason FROM {_parquet(verdict.rejected)}
-            ), alike AS (
-                SELECT *, regexp_replace(reason, '''[^'']*''|"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') AS kind FROM told
-            )
-            SELECT arg_min(reason, line), kind, count(*) AS n,
-                   arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH})
-            FROM alike GROUP BY kind ORDER BY n DESC, kind LIMIT {_REASONS}
-            """
-        ).fetchall()
-        told += [
-            Rejection(
-                verdict.target, reason if count == 1 else kind, count, tuple(RejectedExample(**e) for e in examples)
-            )
-            for reason, kind, count, examples in rows
-        ]
-    return tuple(told)
+def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple[Rejection, ...]:
+    """Why rows were rejected, the most frequent reason first. A row counts once in each of its reasons."""
+    logs = _logs(ends)
+    if not logs:
+        return ()
+    rows = con.execute(
+        f"""
+        WITH told AS (
+            SELECT target, "table", "row", file, line, unnest(string_split(reasons, '; ')) AS reason FROM ({logs})
+        ), alike AS (
+            SELECT *, regexp_replace(reason, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') AS kind FROM told
+        ), once AS (
+            SELECT kind, file, line, min(reason) AS reason, list(DISTINCT target) AS targets
+            FROM alike GROUP BY kind, "table", "row", file, line
+        )
+        SELECT kind, count(*) AS n, list_sort(list_distinct(flatten(list(targets)))),
+               arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH})
+        FROM once GROUP BY kind ORDER BY n DESC, kind LIMIT {_REASONS}
+        """
+    ).fetchall()
+    return tuple(
+        Rejection(kind, count, tuple(targets), tuple(RejectedExample(**example) for example in examples))
+        for kind, count, targets, examples in rows
+    )
 
 
-def rejected_rows(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> int:
+def rows_to_correct(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> int:
     """Source rows that at least one target rejects; a row that two reject is one row to correct."""
-    logs = [f'SELECT "table", "row" FROM {_parquet(v.rejected)}' for v in verdicts if v.rows_rejected]
+    logs = _logs(ends)
     if not logs:
         return 0
-    return (con.execute(f"SELECT count(*) FROM ({' UNION '.join(logs)})").fetchone() or (0,))[0]
+    counted = con.execute(f'SELECT count(*) FROM (SELECT DISTINCT "table", "row" FROM ({logs}))').fetchone()
+    return counted[0] if counted else 0
+
+
+def _logs(ends: Sequence[Outcome]) -> str:
+    """All rejected rows that were meant for their target."""
+    return " UNION ALL ".join(
+        f'SELECT target, "table", "row", file, line, reasons FROM {_parquet(end.verdict.rejected)}'
+        + (f" WHERE NOT {unmapped('reasons')}" if end.elsewhere else "")
+        for end in ends
+        if end.to_correct
+    )
 
 
 def _parquet(path: Path) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
 from discovery_pipeline.engine.delivery.report.samples import Rejection
 from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.risk.outcomes import Outcome
+from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 
 PROBLEMS = 5
 GRAVE = 6
@@ -23,40 +25,38 @@ class Step:
     why: str
 
 
-def lead(contents: Contents, to_correct: int) -> str:
-    """What the report says in a sentence or two; `to_correct` counts the rejected source rows."""
+def lead(contents: Contents, ends: Sequence[Outcome], to_correct: int) -> str:
+    """What the report says in a few sentences; `to_correct` counts the rejected source rows."""
     rows = sum(table.row_count for table in contents.profile.tables)
     came = f"{_count(rows, 'row')} in {_count(len(contents.profile.tables), 'table')}"
-    judged = [story for story in contents.targets if story.verdict]
-    ready = [story for story in judged if story.verdict and story.verdict.rows_delivered]
-    if not contents.targets:
+    titles = {story.target.name: story.target.title for story in contents.targets}
+    ready = [end for end in ends if end.delivered]
+    unready = [title for name, title in titles.items() if name not in {end.verdict.target for end in ready}]
+    if not titles:
         return f"{came} were read{_mended(contents)}."
     if not ready:
-        return f"{came} were read{_mended(contents)}; nothing is ready for {_listed(_titles(contents.targets))} yet."
-    told = _by_count(ready)
-    open_ones = [story for story in contents.targets if story not in ready]
-    if open_ones:
-        told += f" Nothing is ready for {_listed(_titles(open_ones))} yet."
+        return f"{came} were read{_mended(contents)}; nothing is ready for {_listed(unready)} yet."
+    told = [_by_count(ready, titles)]
+    if unready:
+        told.append(f"Nothing is ready for {_listed(unready)} yet.")
     if to_correct:
-        told += f" {_count(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction."
-    if contents.patches and contents.patches.count:
-        told += (
-            f" {_count(contents.patches.count, 'cell')} {'was' if contents.patches.count == 1 else 'were'} cleansed."
-        )
-    return told
+        told.append(f"{_count(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction.")
+    if contents.patches and (changed := contents.patches.count):
+        told.append(f"{_count(changed, 'cell')} {'was' if changed == 1 else 'were'} cleansed on the way.")
+    return " ".join(told)
 
 
-def _by_count(ready: Sequence[TargetStory]) -> str:
+def _by_count(ready: Sequence[Outcome], titles: Mapping[str, str]) -> str:
     """Targets that got the same share in one breath, others each for itself."""
-    groups: dict[tuple[int, int], list[TargetStory]] = {}
-    for story in ready:
-        if story.verdict:
-            groups.setdefault((story.verdict.rows_delivered, story.verdict.rows_in), []).append(story)
-    parts = []
-    for (delivered, rows_in), stories in groups.items():
-        share = f"All {rows_in:,}" if delivered == rows_in else f"{delivered:,} of {rows_in:,}"
-        parts.append(f"{share} rows are ready for {_listed(_titles(stories))}")
-    return "; ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])]) + "."
+    groups: dict[tuple[int, int], list[str]] = {}
+    for end in ready:
+        groups.setdefault((end.delivered, end.meant), []).append(titles[end.verdict.target])
+    parts = [
+        f"{'all' if delivered == meant else f'{delivered:,} of'} {meant:,} rows are ready for {_listed(goals)}"
+        for (delivered, meant), goals in groups.items()
+    ]
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
 
 
 def _mended(contents: Contents) -> str:
@@ -68,7 +68,8 @@ def problems(contents: Contents) -> tuple[Finding, ...]:
     worst: dict[tuple[str, str | None, str], Finding] = {}
     for finding in contents.findings:
         place = (finding.table, finding.column, finding.rule)
-        if finding.count and finding.severity is not Severity.INFO:
+        # That a table does not go to a target is a decision; the summary counts its rows apart.
+        if finding.count and finding.severity is not Severity.INFO and finding.rule != NOT_MAPPED:
             kept = worst.get(place)
             worst[place] = finding if kept is None or finding.count > kept.count else kept
     return tuple(sorted(worst.values(), key=lambda f: (_ORDER[f.severity], -f.count, f.table, f.column or "")))
@@ -117,10 +118,6 @@ def _deliveries(contents: Contents) -> Iterable[Step]:
             named = [f"{file.path} ({file.row_count:,} rows)" for file in story.files[:3]]
             more = f" and {len(story.files) - 3} more" if len(story.files) > 3 else ""
             yield Step(f"Upload to {story.target.title}", _listed(named) + more)
-
-
-def _titles(stories: Sequence[TargetStory]) -> list[str]:
-    return [story.target.title for story in stories]
 
 
 def _listed(words: Sequence[str]) -> str:
