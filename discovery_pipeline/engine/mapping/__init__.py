@@ -2,7 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.approving import approve
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
 
-__all__ = ["Approval", "FieldRef", "MappedField", "Mapping", "Match", "Suggestions", "transformations"]
+if TYPE_CHECKING:
+    import duckdb
+
+    from discovery_pipeline.engine.profiling.model import Profile
+    from discovery_pipeline.engine.schema.model import SchemaAnalysis
+    from discovery_pipeline.engine.tables import Tables
+    from discovery_pipeline.engine.targets import Target
+
+
+def suggest(
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    profile: Profile | None,
+    analysis: SchemaAnalysis | None,
+    target: Target,
+    memory: Sequence[MappedField] = (),
+) -> Suggestions:
+    """Offer target fields for source columns; see `suggesting.suggest`, whose libraries load only when it is used."""
+    from discovery_pipeline.engine.mapping import suggesting
+
+    return suggesting.suggest(con, tables, profile, analysis, target, memory)
+
+
+__all__ = [
+    "Approval",
+    "FieldRef",
+    "MappedField",
+    "Mapping",
+    "Match",
+    "Suggestions",
+    "approve",
+    "suggest",
+    "transformations",
+]

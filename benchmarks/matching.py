@@ -1,0 +1,128 @@
+"""Schema matching on solved problems: how often the right target is offered first, and how honest confidences are.
+
+    python benchmarks/matching.py DATASETS                        every case in one process, with times
+    python benchmarks/matching.py SOURCE TARGET OUT [SCHEMA ...]  one case as `discovery match` sees it, as
+                                                                  source_column,target_column,score for a harness
+
+DATASETS holds <benchmark>/<case>/ with source.csv, target.csv, ground_truth.csv(source_column,target_column) and
+perhaps source_schema.csv and target_schema.csv. Means of benchmarks' means, as in Valentine (Koutras et al., 2021).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.mapping import channels, fields, samples, scoring
+
+MEASURES = ("hit1", "mrr", "r@gt", "f1", "f1 best")
+
+
+def cases(datasets: Path) -> Iterator[Path]:
+    """The folders of all cases."""
+    yield from sorted(found.parent for found in datasets.glob("*/*/ground_truth.csv"))
+
+
+def truth(folder: Path) -> list[tuple[str, str]]:
+    """The pairs that are right."""
+    with (folder / "ground_truth.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["source_column"], row["target_column"]) for row in csv.DictReader(file)]
+
+
+@lru_cache(maxsize=1)
+def _connection() -> tuple[duckdb.DuckDBPyConnection, Path]:
+    return duck.connect(), Path(tempfile.mkdtemp())
+
+
+def evidence(folder: Path) -> tuple[fields.Side, fields.Side, channels.Evidence]:
+    """Both sides of a case, and what speaks for each pair."""
+    con, home = _connection()
+    sides = []
+    for name in ("source", "target"):
+        into = home / folder.parent.name / folder.name / name
+        (table,) = intake.read(con, [folder / f"{name}.csv"], into, intake.Options(keep_rowless=True)).tables
+        schema = folder / f"{name}_schema.csv"
+        stated = fields.read_schema(schema) if schema.exists() else ()
+        sides.append(fields.of_table(table, samples.take(con, table), stated))
+    return sides[0], sides[1], channels.gather(*sides)
+
+
+def measures(confidence: np.ndarray, right: np.ndarray) -> list[float]:
+    """The MEASURES of one case; equal scores count as wrong."""
+    rows = np.flatnonzero(right.any(axis=1))
+    ranks = []
+    for i in rows:
+        best = confidence[i][right[i]].max()
+        ranks.append(1 + int((confidence[i][~right[i]] >= best).sum()))
+    top = np.argsort(-confidence, axis=None, kind="stable")[: right.sum()]
+    order = sorted(((confidence[i, j], right[i, j]) for i, j in zip(*linear_sum_assignment(-confidence), strict=True)),
+                   reverse=True)  # fmt: skip
+    hits = np.cumsum([ok for _, ok in order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + len(rows))
+    return [
+        float(np.mean([r == 1 for r in ranks])),
+        float(np.mean([1 / r for r in ranks])),
+        float(right.ravel()[top].mean()),
+        float(f1[-1]),
+        float(f1.max()),
+    ]
+
+
+def one(source: str, target: str, out: str, schemas: list[str]) -> None:
+    """Run `discovery match` on one case and write its matches as a harness wants them."""
+    options = []
+    for schema in filter(None, schemas):
+        options += ["--source-schema" if "source_schema" in Path(schema).name else "--target-schema", schema]
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "matches.json"
+        run = "from discovery_pipeline.cli.app import main; main()"
+        command = [sys.executable, "-c", run, "match", source, target, "--json", str(found)]
+        subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+        matches = json.loads(found.read_text(encoding="utf-8"))["matches"]
+    with Path(out).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["source_column", "target_column", "score"])
+        rows.writerows((m["source_field"], m["target_field"], m["confidence"]) for m in matches)
+
+
+def every(datasets: Path) -> None:
+    """Run all cases in this process and print measures and seconds."""
+    by_benchmark: dict[str, list[list[float]]] = {}
+    spent = 0.0
+    print(f"{'':46}" + "".join(f"{m:>8}" for m in MEASURES) + "     sec")
+    for folder in cases(datasets):
+        begun = time.perf_counter()
+        source, target, found = evidence(folder)
+        confidence = scoring.confidences(found, source, target)
+        took = time.perf_counter() - begun
+        spent += took
+        rows = {name: i for i, name in enumerate(source.names)}
+        columns = {name: j for j, name in enumerate(target.names)}
+        right = np.zeros(confidence.shape, dtype=bool)
+        for left, other in truth(folder):
+            right[rows[left], columns[other]] = True
+        measured = measures(confidence, right)
+        by_benchmark.setdefault(folder.parent.name, []).append(measured)
+        name = f"{folder.parent.name}/{folder.name}"
+        print(f"{name:46}" + "".join(f"{m:8.3f}" for m in measured) + f"{took:8.2f}")
+    overall = np.mean([np.mean(rows, axis=0) for rows in by_benchmark.values()], axis=0)
+    print(f"{'OVERALL':46}" + "".join(f"{m:8.3f}" for m in overall) + f"{spent:8.2f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        one(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+    else:
+        every(Path(sys.argv[1]))

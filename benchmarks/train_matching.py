@@ -1,0 +1,190 @@
+"""Learn the matcher's weights from solved problems, and say how well they do on benchmarks they never saw.
+
+    python benchmarks/train_matching.py DATASETS [--write]
+
+DATASETS holds <benchmark>/<case>/ with source.csv, target.csv, ground_truth.csv and perhaps schemas. Each benchmark
+is left out once and scored with what the others teach; the curve from score to confidence is drawn from those
+held-out scores only. With --write, weights learned from all of them become the product's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matching
+import numpy as np
+import yaml
+from scipy.optimize import linear_sum_assignment, minimize
+
+from discovery_pipeline.engine.mapping import scoring
+
+WEIGHTS = Path(scoring.__file__).parent / "knowledge" / "weights.yaml"
+RIDGE = 0.003
+EASY = 0.05  # share of obvious non-matches that is kept; they are weighed up for it
+KNOTS = 12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A solved matching problem."""
+
+    benchmark: str
+    case: str
+    groups: tuple[list[str], list[str]]
+    channels: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Line:
+    """A linear score."""
+
+    weights: np.ndarray
+    bias: float
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        return features @ self.weights + self.bias
+
+
+def problem(folder: Path) -> Problem:
+    """One case of a benchmark with its evidence."""
+    source, target, evidence = matching.evidence(folder)
+    truth = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
+    rows = {name: i for i, name in enumerate(source.names)}
+    columns = {name: j for j, name in enumerate(target.names)}
+    for left, right in matching.truth(folder):
+        if left in rows and right in columns:
+            truth[rows[left], columns[right]] = True
+    groups = ([f.group for f in source.fields], [f.group for f in target.fields])
+    return Problem(folder.parent.name, folder.name, groups, evidence.channels, truth)
+
+
+def fitted(features: Sequence[np.ndarray], problems: Sequence[Problem], ridge: float = RIDGE) -> Line:
+    """Weighted logistic regression over all pairs; each benchmark counts about alike."""
+    x, y, w = [], [], []
+    for found, solved in zip(features, problems, strict=True):
+        flat, right = found.reshape(-1, found.shape[2]), solved.truth.ravel()
+        siblings = sum(p.benchmark == solved.benchmark for p in problems)
+        weight = np.full(len(right), 1 / np.sqrt(max(1, right.sum()) * siblings))
+        promise = flat[:, :10].sum(axis=1)
+        keep = right | (promise >= np.quantile(promise, 0.9)) | (len(right) < 2000)
+        drawn = ~keep & (np.random.default_rng(0).random(len(right)) < EASY)
+        weight[drawn] /= EASY
+        keep |= drawn
+        x.append(flat[keep])
+        y.append(right[keep])
+        w.append(weight[keep])
+    return _logistic(np.concatenate(x), np.concatenate(y).astype(float), np.concatenate(w), ridge)
+
+
+def _logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray, ridge: float) -> Line:
+    w = w / w.sum()
+    mean = w @ x
+    spread = np.sqrt(w @ (x - mean) ** 2) + 1e-3
+    z = (x - mean) / spread
+
+    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        out = z @ theta[:-1] + theta[-1]
+        fault = w * (1 / (1 + np.exp(-out)) - y)
+        value = w @ (np.logaddexp(0, out) - y * out) * 100 + ridge * theta[:-1] @ theta[:-1]
+        slope = np.append(100 * z.T @ fault + 2 * ridge * theta[:-1], 100 * fault.sum())
+        return value, slope
+
+    theta = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    return Line(theta[:-1] / spread, float(theta[-1] - mean @ (theta[:-1] / spread)))
+
+
+def learned(problems: Sequence[Problem]) -> tuple[Line, Line]:
+    """Both lines, from these problems."""
+    features = [scoring.alone(p.channels) for p in problems]
+    first = fitted(features, problems)
+    second = fitted([scoring.among(first(f), *p.groups) for f, p in zip(features, problems, strict=True)], problems)
+    return first, second
+
+
+def scored(solved: Problem, lines: tuple[Line, Line]) -> np.ndarray:
+    """Scores of all pairs of a problem."""
+    return lines[1](scoring.among(lines[0](scoring.alone(solved.channels)), *solved.groups))
+
+
+def drawn(scores: Sequence[np.ndarray], problems: Sequence[Problem]) -> tuple[np.ndarray, np.ndarray]:
+    """The curve: scores of each field's best pair that is also assigned, and how often such a pair was right."""
+    pairs = [
+        (score[i, j], float(solved.truth[i, j]), 1 / np.sqrt(len(score)))
+        for score, solved in zip(scores, problems, strict=True)
+        for i, j in zip(*linear_sum_assignment(-score), strict=True)
+    ]
+    said, right, weight = (np.array(c) for c in zip(*sorted(pairs), strict=True))
+    line = _logistic(said[:, None], right, weight, 1e-4)
+    knots = np.quantile(said, np.linspace(0.02, 0.98, KNOTS))
+    smooth = 1 / (1 + np.exp(-line(knots[:, None])))
+    width = max(0.6, float(np.std(said)) / 3)
+    near = np.exp(-0.5 * ((knots[:, None] - said[None, :]) / width) ** 2) * weight
+    local = (near @ right + 8 * np.median(weight) * smooth) / (near.sum(axis=1) + 8 * np.median(weight))
+    rising = np.maximum.accumulate(local)
+    low, high = knots[0] - 12, knots[-1] + 6
+    return np.concatenate([[low], knots, [high]]), np.concatenate([[0.0], rising, [max(rising[-1], 0.995)]])
+
+
+def report(name: str, confidences: Iterable[np.ndarray], problems: Sequence[Problem]) -> None:
+    """Print measures by benchmark, and how honest confidences are."""
+    rows: dict[str, list[list[float]]] = {}
+    said, right, asked = [], [], 0
+    for confidence, solved in zip(confidences, problems, strict=True):
+        rows.setdefault(solved.benchmark, []).append(matching.measures(confidence, solved.truth))
+        asked += int(solved.truth.any(axis=1).sum())
+        for i, j in zip(*linear_sum_assignment(-confidence), strict=True):
+            said.append(confidence[i, j])
+            right.append(bool(solved.truth[i, j]))
+    print(f"## {name}\n{'':22}" + "".join(f"{m:>8}" for m in matching.MEASURES))
+    means = {b: np.mean(r, axis=0) for b, r in rows.items()}
+    for benchmark, mean in [*means.items(), ("OVERALL", np.mean([*means.values()], axis=0))]:
+        print(f"{benchmark:22}" + "".join(f"{m:8.3f}" for m in mean))
+    p, ok = np.array(said), np.array(right)
+    bins = np.clip((p * 10).astype(int), 0, 9)
+    parts = [(b / 10, int((bins == b).sum()), p[bins == b].mean(), ok[bins == b].mean()) for b in np.unique(bins)]
+    print("ECE", round(sum(n * abs(s - r) for _, n, s, r in parts) / len(p), 4))
+    print("said/right by tenth:", "  ".join(f"{lo:.1f}: {s:.2f}/{r:.2f} ({n})" for lo, n, s, r in parts))
+    for bar in (0.5, 0.7, 0.8, 0.9, 0.95):
+        taken = p >= bar
+        print(f"at {bar}: precision {ok[taken].mean() if taken.any() else 1:.3f}, recall {ok[taken].sum() / asked:.3f}")
+
+
+def main() -> None:
+    """Learn, report, and write if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("datasets", type=Path)
+    parser.add_argument("--write", action="store_true", help="make the weights learned from everything the product's")
+    asked = parser.parse_args()
+    problems = [problem(folder) for folder in matching.cases(asked.datasets)]
+    held_out = {}
+    for benchmark in sorted({p.benchmark for p in problems}):
+        lines = learned([p for p in problems if p.benchmark != benchmark])
+        held_out |= {(p.benchmark, p.case): scored(p, lines) for p in problems if p.benchmark == benchmark}
+    scores = [held_out[p.benchmark, p.case] for p in problems]
+    honest = []
+    for p, score in zip(problems, scores, strict=True):
+        others = [i for i, q in enumerate(problems) if q.benchmark != p.benchmark]
+        honest.append(np.interp(score, *drawn([scores[i] for i in others], [problems[i] for i in others])))
+    report("each benchmark left out of weights and curve", honest, problems)
+    lines, curve = learned(problems), drawn(scores, problems)
+    report("all benchmarks learned from", [np.interp(scored(p, lines), *curve) for p in problems], problems)
+    if asked.write:
+        _write(lines, curve)
+
+
+def _write(lines: tuple[Line, Line], curve: tuple[np.ndarray, np.ndarray]) -> None:
+    named = [
+        dict(zip((*names, "bias"), (round(float(v), 4) for v in (*line.weights, line.bias)), strict=True))
+        for names, line in ((scoring.ALONE, lines[0]), (scoring.AMONG, lines[1]))
+    ]
+    points = {k: [round(float(v), 4) for v in row] for k, row in zip(("score", "confidence"), curve, strict=True)}
+    text = yaml.safe_dump({"alone": named[0], "among": named[1], "curve": points}, sort_keys=False, width=120)
+    WEIGHTS.write_text("# Learned by benchmarks/train_matching.py; not for editing by hand.\n" + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Approving without a person: what is sure enough is taken, the rest is listed, and what blocks delivery is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.mapping.model import Approval, MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.targets import Target, TargetTable
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """What one source table offers one target table: the fields sure enough, and the others."""
+
+    source: str
+    table: TargetTable
+    sure: tuple[MappedField, ...]
+    unsure: tuple[MappedField, ...]
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What the target table needs of a source that is not there, in words."""
+        have = {f.target_field for f in self.sure}
+        absent = [f.name for f in self.table.fields if f.required and f.name not in have]
+        said = [f"{name} ({self._best(name)})" for name in absent]
+        for rule in (r for r in self.table.rules if r.kind == "at_least_one_of"):
+            if not any(set(group) <= have for group in rule.groups):
+                either = ", ".join(" with ".join(group) for group in rule.groups)
+                said.append(f"one of {either}")
+        return tuple(said)
+
+    def _best(self, name: str) -> str:
+        offered = next((f for f in self.unsure if f.target_field == name), None)
+        return f"best offer: {offered.source_field}, {offered.confidence:.2f}" if offered else "nothing is offered"
+
+
+def approve(suggestions: Suggestions, target: Target, threshold: float) -> Approval:
+    """Take what is assigned with at least this confidence, from source tables that can fill rows of the target.
+
+    A source table can if the fields that a target table requires, and one whole group of those of which it needs
+    one, are among those taken. Tables that refer to others of the target count only beside those.
+    """
+    feeds = [_feed(suggestions.assignment, source, table, threshold) for source, table in _pairs(suggestions, target)]
+    whole = [f for f in feeds if not f.lacks]
+    there = {f.table.name for f in whole}
+    whole = [f for f in whole if _referred(f.table) <= there]
+    taken = tuple(field for feed in whole for field in feed.sure)
+    chosen = {(f.source, f.table.name) for f in whole}
+    waiting = tuple(
+        f
+        for f in suggestions.assignment
+        if f.confidence < threshold or (f.source_table, f.target_table) not in chosen
+    )
+    return Approval(
+        mapping=Mapping(target=target.name, fields=taken),
+        waiting=waiting,
+        missing=() if whole else tuple(_missing(feeds, target, threshold)),
+    )
+
+
+def _pairs(suggestions: Suggestions, target: Target) -> list[tuple[str, TargetTable]]:
+    pairs = dict.fromkeys((f.source_table, f.target_table) for f in suggestions.assignment)
+    return [(source, target.table(name)) for source, name in pairs]
+
+
+def _feed(assignment: Iterable[MappedField], source: str, table: TargetTable, threshold: float) -> _Feed:
+    mine = [f for f in assignment if f.source_table == source and f.target_table == table.name]
+    sure = tuple(f for f in mine if f.confidence >= threshold)
+    return _Feed(source, table, sure, tuple(f for f in mine if f.confidence < threshold))
+
+
+def _referred(table: TargetTable) -> set[str]:
+    """Other tables of the target whose rows this one's must belong to."""
+    named = {f.references.partition(".")[0] for f in table.fields if f.references}
+    return named - {table.name}
+
+
+def _missing(feeds: Sequence[_Feed], target: Target, threshold: float) -> Iterable[str]:
+    """For each table that stands by itself, what its nearest source lacks."""
+    for table in (t for t in target.tables if not _referred(t)):
+        offers = [f for f in feeds if f.table.name == table.name] or [_Feed("", table, (), ())]
+        nearest = min(offers, key=lambda f: (len(f.lacks), -len(f.sure)))
+        where = f" from {nearest.source}" if nearest.source else ""
+        for lack in nearest.lacks:
+            yield f"{target.name} {table.name}: no mapping{where} reaches {threshold:g} for {lack}"

@@ -1,0 +1,142 @@
+"""Channels: every kind of evidence for every pair of fields, as numbers a scorer can weigh.
+
+A channel that has nothing to go by is NaN for that pair, and is not counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping import embedding, names, values
+from discovery_pipeline.engine.mapping.fields import Field, Side
+from discovery_pipeline.engine.mapping.samples import KINDS, Sample
+
+CHANNELS = (
+    "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "group",
+    "description", "told", "type", "unit", "allowed",
+    "shared", "contained", "frequency", "value words", "masks", "kinds", "shape", "numbers", "uniqueness",
+)  # fmt: skip
+
+_FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "text")
+_FAMILY_OF_KIND = {
+    "boolean": "boolean", "integer": "number", "float": "number", "quantity": "number", "ip": "ip", "mac": "mac",
+    "uuid": "uuid", "date": "date", "email": "email", "url": "url", "phone": "text", "hostname": "text",
+    "code": "text", "word": "text", "words": "text", "text": "text",
+}  # fmt: skip
+_DECLARED = (
+    ("number", re.compile(r"int|num|dec|float|double|real|money|serial|currency", re.IGNORECASE)),
+    ("date", re.compile(r"date|time|year", re.IGNORECASE)),
+    ("boolean", re.compile(r"bool|^bit$", re.IGNORECASE)),
+    ("ip", re.compile(r"\bip(v4)?\b|inet|cidr", re.IGNORECASE)),
+    ("mac", re.compile(r"\bmac(addr)?\b", re.IGNORECASE)),
+    ("uuid", re.compile(r"uuid|guid", re.IGNORECASE)),
+)
+# What a source may hold for a target of another family: whole numbers say yes and no, keys are numbers or codes.
+_TOLERANCE = {("boolean", "number"): 0.5, ("number", "boolean"): 0.3, ("number", "date"): 0.3, ("uuid", "text"): 0.7}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All channels of all pairs, and the words of the names for those who explain."""
+
+    channels: np.ndarray  # source × target × CHANNELS, NaN where a channel has nothing to go by
+    names: names.Names
+
+    def channel(self, name: str) -> np.ndarray:
+        """One channel, source × target."""
+        return self.channels[:, :, CHANNELS.index(name)]
+
+
+def gather(source: Side, target: Side) -> Evidence:
+    """Look at every pair of fields through every channel."""
+    called = names.compare(source.fields, target.fields)
+    empty = np.full((len(source.fields), len(target.fields)), np.nan)
+    data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
+    found = [
+        called.words, called.covered, called.path, called.same, called.spelling, called.grams,
+        called.meaning, called.path_meaning, called.concept, called.group,
+        _described(source.fields, target.fields),
+        _told(source.fields, target.fields),
+        _typed(source, target),
+        _units(source.fields, target.fields),
+        _allowed(source.sample, target.fields, empty),
+    ]  # fmt: skip
+    found += (
+        [data.shared, data.contained, data.frequency, data.words, data.masks, data.kinds, data.shape, data.numbers,
+         data.uniqueness]
+        if data else [empty] * 9
+    )  # fmt: skip
+    return Evidence(np.stack(found, axis=2).astype(np.float32), called)
+
+
+def _described(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
+    """How alike two descriptions are, where both fields have one."""
+    alike = embedding.likeness([f.description for f in source], [f.description for f in target])
+    both = np.logical_and.outer([bool(f.description) for f in source], [bool(f.description) for f in target])
+    return np.where(both, alike, np.nan)
+
+
+def _told(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
+    """How alike names and descriptions are taken together, where at least one field has a description."""
+
+    def whole(field: Field) -> str:
+        return f"{field.name.replace('_', ' ').replace('.', ' ')}: {field.description}"
+
+    alike = embedding.likeness([*map(whole, source)], [*map(whole, target)])
+    either = np.logical_or.outer([bool(f.description) for f in source], [bool(f.description) for f in target])
+    return np.where(either, alike, np.nan)
+
+
+def _typed(source: Side, target: Side) -> np.ndarray:
+    """How well what a source holds fits what a target takes; a target of plain text takes everything."""
+    left, right = families(source), families(target)
+    fits = np.eye(len(_FAMILIES))
+    for (held, taken), share in _TOLERANCE.items():
+        fits[_FAMILIES.index(held), _FAMILIES.index(taken)] = share
+    fit = left @ fits @ right.T
+    known = np.logical_and.outer(left.any(axis=1), right.any(axis=1))
+    return np.where(known, fit, np.nan)
+
+
+def families(side: Side) -> np.ndarray:
+    """Shares of the families of types in each field, fields × families; zeros where nobody knows."""
+    out = np.zeros((len(side.fields), len(_FAMILIES)))
+    for i, field in enumerate(side.fields):
+        declared = next((family for family, pattern in _DECLARED if pattern.search(field.type)), None)
+        if declared:
+            out[i, _FAMILIES.index(declared)] = 1.0
+    if side.sample is not None:
+        to_family = np.zeros((len(KINDS), len(_FAMILIES)))
+        for k, kind in enumerate(KINDS):
+            to_family[k, _FAMILIES.index(_FAMILY_OF_KIND[kind])] = 1.0
+        out = np.where(side.sample.seen[:, None], side.sample.kinds @ to_family, out)
+    return out
+
+
+def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
+    """1 where both units measure the same, 0 where they don't; NaN where a side has none."""
+    return np.array(
+        [
+            [float(f.unit.quantity == g.unit.quantity) if f.unit and g.unit else np.nan for g in target]
+            for f in source
+        ]
+    ).reshape(len(source), len(target))
+
+
+def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:
+    """Share of a source's frequent values that the target lists, where it lists any."""
+    out = empty.copy()
+    if sample is None:
+        return out
+    for j, field in enumerate(target):
+        listed = {a.strip().lower() for a in field.allowed}
+        if listed:
+            out[:, j] = [
+                sum(value.lower() in listed for value in seen) / len(seen) if seen else np.nan
+                for seen in sample.examples
+            ]
+    return out

@@ -1,0 +1,92 @@
+"""Evidence in words: why a pair is offered, in a few short reasons a reviewer can check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping import knowledge, names
+from discovery_pipeline.engine.mapping.matching import Matched
+from discovery_pipeline.engine.mapping.samples import KINDS
+
+_TOLD_KINDS = {
+    "ip": "IP addresses", "mac": "MAC addresses", "uuid": "UUIDs", "date": "dates", "email": "e-mail addresses",
+    "url": "URLs", "boolean": "yes or no", "integer": "whole numbers", "float": "decimal numbers",
+}  # fmt: skip
+
+
+class Reasons:
+    """The reasons for each pair of one match."""
+
+    def __init__(self, matched: Matched) -> None:
+        self._matched = matched
+        self._left = names.naming(matched.source.fields)
+        self._right = names.naming(matched.target.fields)
+
+    def of(self, i: int, j: int) -> tuple[str, ...]:
+        """Why source field i is offered for target field j, the strongest first."""
+        said = [*self._names(i, j), *self._data(i, j), *self._stated(i, j)]
+        if self._matched.context:
+            said.append(self._matched.context)
+        return tuple(said) or ("nothing but the lack of a better field",)
+
+    def _channel(self, name: str, i: int, j: int) -> float:
+        """A channel's value; NaN compares as false everywhere."""
+        return float(self._matched.evidence.channel(name)[i, j])
+
+    def _names(self, i: int, j: int) -> Iterator[str]:
+        together = self._left[i] * self._right[j]
+        concept = int(together.argmax())
+        if together[concept] > 0:
+            yield f"both names stand for '{knowledge.concepts()[concept].name}'"
+        called = self._matched.evidence.names
+        left, right = called.source_words[i], called.target_words[j]
+        shared = [word for word in left if word in right]
+        if self._channel("same", i, j) >= 0.95:
+            yield "the names say the same"
+        elif shared:
+            yield f"names share {_listed(shared)}"
+        elif self._channel("words", i, j) >= 0.5:
+            yield f"names are alike in words ('{' '.join(left)}', '{' '.join(right)}')"
+        elif max(self._channel("meaning", i, j), self._channel("path meaning", i, j)) >= 0.5:
+            yield "names mean alike"
+
+    def _data(self, i: int, j: int) -> Iterator[str]:
+        sample = self._matched.source.sample
+        if sample is None or not sample.seen[i]:
+            return
+        kind = int(sample.kinds[i].argmax())
+        fit, name = sample.kinds[i][kind], KINDS_IN_ORDER[kind]
+        if name in _TOLD_KINDS and fit >= 0.5 and self._channel("type", i, j) >= 0.5:
+            seen = int(sample.values[i])
+            yield f"{round(fit * seen)} of {seen} distinct values are {_TOLD_KINDS[name]}"
+        common = self._channel("contained", i, j)
+        if common >= 0.2:
+            yield f"about {common:.0%} of the distinct values stand on both sides"
+        elif self._channel("numbers", i, j) >= 0.6:
+            yield "numbers are spread alike"
+        elif self._channel("value words", i, j) >= 0.3:
+            yield "values share words"
+        listed = self._channel("allowed", i, j)
+        if listed >= 0.5:
+            yield f"{listed:.0%} of the values are ones that the target lists"
+        if self._channel("type", i, j) < 0.3:
+            yield "but the values are not of the target's type"
+
+    def _stated(self, i: int, j: int) -> Iterator[str]:
+        told = np.nanmax([self._channel("description", i, j), self._channel("told", i, j), 0.0])
+        if told >= 0.5:
+            yield "descriptions say alike"
+        if self._channel("unit", i, j) == 1:
+            unit = self._matched.target.fields[j].unit
+            yield f"units measure the same{f' (target: {unit.name})' if unit else ''}"
+        elif self._channel("unit", i, j) == 0:
+            yield "but the units measure different things"
+
+
+KINDS_IN_ORDER = tuple(KINDS)
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(f"'{word}'" for word in dict.fromkeys(words))

@@ -1,0 +1,143 @@
+"""Fields: both sides of a match in one shape, whether they come from data, a contract or a bare schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from discovery_pipeline.engine.mapping import units
+from discovery_pipeline.engine.mapping.samples import Sample
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.targets import TargetField, TargetTable
+from discovery_pipeline.errors import InputRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a source, or a field of a target, with all that is stated about it."""
+
+    name: str
+    type: str = ""  # as declared; empty where nobody says
+    description: str = ""
+    unit: units.Unit | None = None
+    aliases: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    keyed: bool = False
+
+    @property
+    def group(self) -> str:
+        """What stands before the last dot: the table in "orders.id", the subject in "CPU.Usage.Avg"."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def own(self) -> str:
+        """The name without its group."""
+        return self.name.rpartition(".")[2] or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The fields of one table, and a sample of their values where there are any."""
+
+    table: str
+    fields: tuple[Field, ...]
+    sample: Sample | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names in their order."""
+        return tuple(f.name for f in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a schema file says of one field."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+
+
+def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ()) -> Side:
+    """The columns of a table, with what a schema file says of them."""
+    said = {s.name: s for s in schema}
+    fields = tuple(
+        Field(
+            name=column.name,
+            type=said[column.name].type if column.name in said else column.declared_type or "",
+            description=said[column.name].description if column.name in said else "",
+            unit=units.in_header(column.name),
+        )
+        for column in table.columns
+    )
+    return Side(table.name, fields, sample)
+
+
+def of_target(table: TargetTable) -> Side:
+    """The fields of one table of a target contract."""
+    fields = tuple(_of_contract(field) for field in table.fields)
+    return Side(table.name, fields)
+
+
+def of_schema(name: str, schema: Iterable[Stated]) -> Side:
+    """The fields that a schema file names."""
+    fields = tuple(
+        Field(name=s.name, type=s.type, description=s.description, unit=units.in_header(s.name)) for s in schema
+    )
+    return Side(name, fields)
+
+
+def _of_contract(field: TargetField) -> Field:
+    return Field(
+        name=field.name,
+        type=field.type,
+        description=field.description,
+        unit=units.unit(field.unit) if field.unit else units.in_header(field.name),
+        aliases=field.aliases,
+        allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
+        keyed=field.keyed,
+    )
+
+
+def read_schema(path: Path) -> tuple[Stated, ...]:
+    """The fields a schema file states: CSV with name, type, description, or YAML with a list of such fields.
+
+    Raises
+    ------
+    InputRefused
+        The file can't be read, or states no names.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputRefused(path.name, f"the schema can't be read ({wrong}).") from None
+    rows = _yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(text)
+    stated = tuple(
+        Stated(str(row["name"]), str(row.get("type") or ""), str(row.get("description") or ""))
+        for row in rows
+        if row.get("name")
+    )
+    if not stated:
+        raise InputRefused(path.name, "it names no fields.", "A schema is CSV or YAML with name, type, description.")
+    return stated
+
+
+def _csv_rows(text: str) -> list[dict[str, str]]:
+    import csv
+    import io
+
+    return [{str(k).strip().lower(): v for k, v in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+def _yaml_rows(path: Path, text: str) -> list[dict[str, object]]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as wrong:
+        raise InputRefused(path.name, f"the schema is not valid YAML ({' '.join(str(wrong).split())}).") from None
+    listed = content.get("fields", content.get("columns")) if isinstance(content, dict) else content
+    if not isinstance(listed, list):
+        return []
+    return [row if isinstance(row, dict) else {"name": row} for row in listed]

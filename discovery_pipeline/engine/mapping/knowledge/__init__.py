@@ -1,0 +1,57 @@
+"""Knowledge: what is generally true of column names, kept as data beside this module.
+
+Abbreviations, synonyms, and the concepts of IT inventories with the names they go by in each source system.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+SOURCE_SYSTEMS = ("servicenow", "rvtools")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Something inventories record, and the names it goes by."""
+
+    name: str
+    about: str  # server, application, person, relation, connection, database, software, or any
+    names: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def abbreviations() -> dict[str, str]:
+    """Short form → the words it stands for."""
+    return _read("abbreviations")
+
+
+@lru_cache(maxsize=1)
+def synonyms() -> dict[str, str]:
+    """Word or phrase, in small letters → the one the matcher writes for it."""
+    groups = _read("synonyms")
+    return {phrase: one for one, phrases in groups.items() for phrase in (one, *phrases)}
+
+
+@lru_cache(maxsize=1)
+def concepts() -> tuple[Concept, ...]:
+    """The concepts of IT inventories, with their names in every known source system."""
+    known = _read("fields")
+    by_system = [_read(system) for system in SOURCE_SYSTEMS]
+    return tuple(
+        Concept(
+            name=concept,
+            about=said["about"],
+            names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
+        )
+        for concept, said in known.items()
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = (files(__package__) / f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

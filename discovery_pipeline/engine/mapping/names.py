@@ -1,0 +1,252 @@
+"""Names: how alike fields are called, word by word, as a whole, and by the concepts they name.
+
+All results are matrices of source fields × target fields with values 0..1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+from scipy import sparse
+
+from discovery_pipeline.engine.mapping import embedding, knowledge
+from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.words import Reader
+
+_ALIAS = 0.97  # an alias says a little less than the name itself
+_SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of the pen
+_SHORTENED = 0.85  # what a likely abbreviation is worth
+_EXACT = 0.95  # naming a concept from which a name with its group needs no second reading
+_NAMED = 0.6  # share of words in common from which a name names a concept
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the names on both sides say."""
+
+    words: np.ndarray  # words in common, weighed by how much they tell, of all words
+    covered: np.ndarray  # the same, of the side with fewer words
+    path: np.ndarray  # words in common where groups count as well
+    same: np.ndarray  # 1 where the words are the same
+    spelling: np.ndarray  # of the names as written
+    grams: np.ndarray  # letter triples (or single characters, where a script has no spaces) in common
+    meaning: np.ndarray  # of embedded names
+    path_meaning: np.ndarray  # of embedded names with their groups
+    concept: np.ndarray  # how surely both name the same concept of an inventory
+    group: np.ndarray  # of the groups alone; 1 where neither has one
+    source_words: tuple[tuple[str, ...], ...]
+    target_words: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """One side's names: each field under its name and its aliases."""
+
+    phrases: tuple[tuple[str, ...], ...]
+    first: np.ndarray  # index of each field's own name in `phrases`
+
+
+def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
+    """Compare all source names with all target names."""
+    reader = Reader.of([f.name for f in (*source, *target)])
+    left, right = _called(source, reader), _called(target, reader)
+    words, covered = _by_word(left.phrases, right.phrases)
+    own_left = [left.phrases[i] for i in left.first]
+    own_right = [right.phrases[i] for i in right.first]
+    long_left, long_right = ([(*reader.words(f.group), *reader.words(f.own)) for f in side] for side in (source, target))
+    groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
+    same = np.array([[set(a) == set(b) for b in right.phrases] for a in left.phrases], dtype=float)
+    return Names(
+        words=_best(words, left, right),
+        covered=_best(covered, left, right),
+        path=_by_word(long_left, long_right)[0],
+        same=_best(same, left, right),
+        spelling=process.cdist(
+            [f.own.lower() for f in source], [f.own.lower() for f in target], scorer=JaroWinkler.normalized_similarity
+        ),
+        grams=_grams([f.own for f in source], [f.own for f in target]),
+        meaning=_best(embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)]), left, right),
+        path_meaning=embedding.likeness([*map(" ".join, long_left)], [*map(" ".join, long_right)]),
+        concept=_concepts(naming(source), naming(target)),
+        group=_groups(*groups),
+        source_words=tuple(own_left),
+        target_words=tuple(own_right),
+    )
+
+
+def _called(fields: Sequence[Field], reader: Reader) -> _Called:
+    phrases: list[tuple[str, ...]] = []
+    first = []
+    for field in fields:
+        first.append(len(phrases))
+        phrases += dict.fromkeys([reader.words(field.own), *map(reader.words, field.aliases)])
+    return _Called(tuple(phrases), np.array(first))
+
+
+def _best(phrases: np.ndarray, left: _Called, right: _Called) -> np.ndarray:
+    """From phrases × phrases to fields × fields: the best of a field's names."""
+    rows = np.maximum.reduceat(_discounted(phrases, left.first, 0), left.first, axis=0)
+    return np.maximum.reduceat(_discounted(rows, right.first, 1), right.first, axis=1)
+
+
+def _discounted(phrases: np.ndarray, first: np.ndarray, axis: int) -> np.ndarray:
+    worth = np.full(phrases.shape[axis], _ALIAS)
+    worth[first] = 1.0
+    return phrases * (worth[:, None] if axis == 0 else worth)
+
+
+def _by_word(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Words in common of each pair of phrases: of all words, and of the shorter phrase.
+
+    Each word finds its best partner on the other side; words that many names hold count little.
+    """
+    left_words, left_of = _vocabulary(left)
+    right_words, right_of = _vocabulary(right)
+    likeness = _word_likeness(left_words, right_words)
+    told_left, told_right = _tell(left_words, left, right), _tell(right_words, left, right)
+    found_left = _found(likeness, left_of, right_of, told_left)
+    found_right = _found(likeness.T, right_of, left_of, told_right).T
+    weight_left = np.array([sum(told_left[i] for i in words) for words in left_of])[:, None]
+    weight_right = np.array([sum(told_right[i] for i in words) for words in right_of])[None, :]
+    of_all = (found_left * weight_left + found_right * weight_right) / (weight_left + weight_right)
+    of_fewer = np.where(weight_left <= weight_right, found_left, found_right)
+    return of_all, of_fewer
+
+
+def _vocabulary(phrases: Sequence[tuple[str, ...]]) -> tuple[list[str], list[list[int]]]:
+    index: dict[str, int] = {}
+    of = [[index.setdefault(word, len(index)) for word in phrase or ("",)] for phrase in phrases]
+    return list(index), of
+
+
+def _tell(words: Sequence[str], *sides: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """How much each word tells: less, the more names hold it; numbers and units little."""
+    counts: dict[str, int] = {}
+    for side in sides:
+        for phrase in side:
+            for word in set(phrase):
+                counts[word] = counts.get(word, 0) + 1
+    total = sum(map(len, sides))
+    told = np.array([np.log1p(total / counts.get(word, 1)) for word in words])
+    return told * np.array([0.3 if word.isdigit() or len(word) < 2 else 1.0 for word in words])
+
+
+def _found(likeness: np.ndarray, left: list[list[int]], right: list[list[int]], told: np.ndarray) -> np.ndarray:
+    """For each pair of phrases, the share of the left one's words that are found in the right one."""
+    starts = np.cumsum([0] + [len(words) for words in right[:-1]])
+    best = np.maximum.reduceat(likeness[:, np.concatenate(right)], starts, axis=1)
+    rows = np.concatenate([np.full(len(words), i) for i, words in enumerate(left)])
+    columns = np.concatenate(left)
+    share = sparse.csr_matrix((told[columns], (rows, columns)), shape=(len(left), len(told)))
+    total = np.asarray(share.sum(axis=1)).clip(min=1e-9)
+    return (share @ best) / total
+
+
+def _word_likeness(left: list[str], right: list[str]) -> np.ndarray:
+    spelled = process.cdist(left, right, scorer=JaroWinkler.normalized_similarity)
+    # Short words differ by more than spelling tells: "day" is no "may".
+    short = np.minimum.outer([len(w) for w in left], [len(w) for w in right]) < 5
+    alike = np.where((spelled >= _SPELLED_ALIKE) & ~short, spelled, 0.0)
+    meant = np.clip(embedding.likeness(left, right) * 1.1 - 0.2, 0.0, 0.9)
+    likeness = np.maximum(alike, meant)
+    for i, word in enumerate(left):
+        for j, other in enumerate(right):
+            if word == other:
+                likeness[i, j] = 1.0
+            elif likeness[i, j] < _SHORTENED and (_shortens(word, other) or _shortens(other, word)):
+                likeness[i, j] = _SHORTENED
+    return likeness
+
+
+def _shortens(short: str, full: str) -> bool:
+    """Whether a word is likely an abbreviation of the other: same first letter, its letters in order, vowels gone."""
+    if len(short) < 3 or len(full) < len(short) + 2 or short[0] != full[0] or not short.isascii():
+        return False
+    if full.startswith(short):
+        return True
+    letters = iter(full)
+    if not all(letter in letters for letter in short):
+        return False
+    kept = [c for c in full[1:] if c not in "aeiou "]
+    return all(c in kept for c in short[1:] if c not in "aeiou") and len(short) * 2.5 >= len(full)
+
+
+def _grams(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+    texts = [_pieces(t) for t in (*left, *right)]
+    index: dict[str, int] = {}
+    rows = [i for i, pieces in enumerate(texts) for _ in pieces]
+    columns = [index.setdefault(p, len(index)) for pieces in texts for p in pieces]
+    held = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(texts), max(1, len(index))))
+    sizes = np.asarray(held.sum(axis=1)).ravel()
+    shared = (held[: len(left)] @ held[len(left) :].T).toarray()
+    return 2 * shared / np.add.outer(sizes[: len(left)], sizes[len(left) :]).clip(min=1)
+
+
+def _pieces(text: str) -> set[str]:
+    plain = "".join(c for c in text.lower() if c.isalnum())
+    if not plain.isascii():
+        return set(plain)
+    padded = f"  {plain} "
+    return {padded[i : i + 3] for i in range(len(padded) - 2)}
+
+
+def _concepts(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How surely both fields name one concept: the product of how well each names it, at its best."""
+    return np.max(left[:, None, :] * right[None, :, :], axis=2)
+
+
+def naming(fields: Sequence[Field]) -> np.ndarray:
+    """How well each field names each concept of the knowledge, fields × concepts."""
+    reader = Reader.of([f.name for f in fields])
+    own = _naming([reader.words(f.own) for f in fields])
+    path = _naming([(*reader.words(f.group), *reader.words(f.own)) for f in fields])
+    # A group can change what a name says: "OS.Name" is no name of a server.
+    said = np.where(path.max(axis=1, keepdims=True) >= _EXACT, path, np.maximum(own, path))
+    for i, field in enumerate(fields):
+        if field.aliases:
+            said[i] = np.maximum(said[i], _ALIAS * _naming([reader.words(a) for a in field.aliases]).max(axis=0))
+    return said
+
+
+def _naming(phrases: Sequence[tuple[str, ...]]) -> np.ndarray:
+    known, starts, index = _concept_names()
+    fields = _incidence([frozenset(p) for p in phrases], index)
+    sizes = np.array([len(set(p)) for p in phrases])
+    shared = (fields @ known.T).toarray()
+    known_sizes = np.asarray(known.sum(axis=1)).ravel()
+    jaccard = shared / (sizes[:, None] + known_sizes[None, :] - shared).clip(min=1)
+    return np.maximum.reduceat(np.where(jaccard >= _NAMED, jaccard, 0.0), starts, axis=1)
+
+
+@lru_cache(maxsize=1)
+def _concept_names() -> tuple[sparse.csr_matrix, np.ndarray, dict[str, int]]:
+    """All names of all concepts as names × words, where each concept's names start, and the words' columns."""
+    concepts, reader = knowledge.concepts(), Reader()
+    phrases = [frozenset(reader.words(name)) for concept in concepts for name in concept.names]
+    starts = np.cumsum([0] + [len(concept.names) for concept in concepts[:-1]])
+    index: dict[str, int] = {}
+    for phrase in phrases:
+        for word in phrase:
+            index.setdefault(word, len(index))
+    return _incidence(phrases, index), starts, index
+
+
+def _incidence(phrases: Sequence[frozenset[str]], index: dict[str, int]) -> sparse.csr_matrix:
+    cells = [(i, index[word]) for i, phrase in enumerate(phrases) for word in phrase if word in index]
+    rows, columns = zip(*cells, strict=True) if cells else ((), ())
+    return sparse.csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(phrases), len(index)))
+
+
+def _groups(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
+    if not any(left) or not any(right):
+        return np.ones((len(left), len(right)))
+    distinct = [list(dict.fromkeys(side)) for side in (left, right)]
+    alike = _by_word(*distinct)[0]
+    rows = [distinct[0].index(g) for g in left]
+    columns = [distinct[1].index(g) for g in right]
+    return alike[np.ix_(rows, columns)]

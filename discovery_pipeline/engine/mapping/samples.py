@@ -1,0 +1,179 @@
+"""Samples: what the values of a table's columns look like, seen through at most a thousand distinct ones each.
+
+DuckDB takes the sample and turns it into counts; what stays in memory is small whatever the table's size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import duckdb
+import numpy as np
+from scipy import sparse
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.tables import Table
+
+ROWS = 2000
+CELLS = 150_000  # of a wide table fewer rows are read
+DISTINCT = 1000
+_BUCKETS = 1 << 20  # of hashed words and values
+
+# Patterns by which a value shows what kind of thing it is; the first that fits counts.
+KINDS = {
+    "boolean": r"(?i)^(true|false|yes|no|y|n|t|f)$",
+    "integer": r"^[+-]?(\d{1,3}(,\d{3})+|\d+)$",
+    "float": r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$",
+    "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
+    "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
+    "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
+    "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|^\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{2,4}|^[A-Za-z]{3,9} \d{1,2},? \d{4}",
+    "quantity": r"^[$€£¥]?\s?[+-]?\d[\d.,]*\s?([A-Za-z%€$£]{1,5}|元)?$",
+    "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    "url": r"(?i)^(https?://|www\.)\S+$",
+    "phone": r"^\+?[\d(][\d\s()./-]{5,}\d( ?x\d+)?$",
+    "hostname": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$",
+    "code": r"^\S*\d\S*$",
+    "word": r"^\S+$",
+    "words": r"^\S+( \S+){1,3}$",
+    "text": r"",
+}  # fmt: skip
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_SHAPES = (
+    "digit share", "letter share", "capital share", "space share", "other share",
+    "log length", "length spread", "words", "log words",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was seen, one row a column of the table. Columns without values are all zeros."""
+
+    values: np.ndarray  # distinct values seen
+    cells: np.ndarray  # values seen
+    filled: np.ndarray  # share of cells that hold a value
+    kinds: np.ndarray  # share of distinct values of each of KINDS
+    shape: np.ndarray  # means of _SHAPES over distinct values
+    quantiles: np.ndarray  # of values that are numbers; NaN where fewer than half are
+    by_value: sparse.csr_matrix  # counts of hashed values
+    by_word: sparse.csr_matrix  # counts of distinct values that hold a hashed word
+    by_mask: sparse.csr_matrix  # counts of distinct values of a hashed mask
+    examples: tuple[tuple[str, ...], ...]  # the most frequent values
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Whether a column has values at all."""
+        return self.values > 0
+
+    @cached_property
+    def uniqueness(self) -> np.ndarray:
+        """Distinct values over values seen."""
+        return np.divide(self.values, self.cells, out=np.zeros(len(self.values)), where=self.cells > 0)
+
+    @cached_property
+    def numeric(self) -> np.ndarray:
+        """Whether at least half of a column's values are numbers."""
+        return ~np.isnan(self.quantiles[:, 0])
+
+
+def take(con: duckdb.DuckDBPyConnection, table: Table) -> Sample | None:
+    """A sample of the table; None where it has no rows."""
+    if not table.row_count or not table.columns:
+        return None
+    with con.cursor() as own:
+        _draw(own, table)
+        return _summed(own, len(table.columns))
+
+
+def _draw(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """The sampled distinct values of every column with their counts, as the temporary table `seen`."""
+    rows = max(200, min(ROWS, CELLS // len(table.columns)))
+    step = max(1, table.row_count // rows)
+    columns = ", ".join(f"{duck.col(c)} AS {duck.name(str(c.position))}" for c in table.columns)
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE seen AS
+        WITH picked AS (SELECT {columns} FROM {duck.scan(table)} WHERE file_row_number % {step} = 0 LIMIT {rows}),
+        long AS (UNPIVOT picked ON COLUMNS(*) INTO NAME field VALUE value),
+        counted AS (SELECT field::INT AS field, trim(value) AS value, count(*) AS cells FROM long GROUP BY ALL)
+        SELECT field, left(value, 2000) AS value, cells, sum(cells) OVER (PARTITION BY field) AS filled
+        FROM counted WHERE value <> ''
+        QUALIFY row_number() OVER (PARTITION BY field ORDER BY hash(lower(value))) <= {DISTINCT}"""
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE drawn AS SELECT least({rows}, ceil({table.row_count} / {step})) AS rows")
+
+
+def _summed(con: duckdb.DuckDBPyConnection, width: int) -> Sample:
+    stats = con.execute(_statistics()).fetchnumpy()
+    fields = stats["field"].astype(int)
+
+    def column(name: str, empty: float = 0.0) -> np.ndarray:
+        out = np.full(width, empty)
+        out[fields] = np.ma.filled(np.ma.asarray(stats[name], dtype=float), empty)
+        return out
+
+    drawn = con.execute("SELECT rows FROM drawn").fetchone()
+    return Sample(
+        values=column("n"),
+        cells=column("cells"),
+        filled=np.minimum(1.0, column("filled") / max(1.0, float(drawn[0]) if drawn else 1.0)),
+        kinds=np.stack([column(f"kind_{k}") for k in KINDS], axis=1),
+        shape=np.stack([column(f"shape_{i}") for i in range(len(_SHAPES))], axis=1),
+        quantiles=np.stack([column(f"q_{i}", np.nan) for i in range(len(_QUANTILES))], axis=1),
+        by_value=_counts(con, "SELECT field, lower(value) AS item, cells AS n FROM seen", width),
+        by_word=_counts(
+            con,
+            r"""SELECT field, unnest(list_distinct(regexp_extract_all(lower(value), '[\pL]{2,}|\d+'))) AS item, 1 AS n
+            FROM seen""",
+            width,
+        ),
+        by_mask=_counts(
+            con,
+            r"""SELECT field, left(regexp_replace(regexp_replace(regexp_replace(value, '\pLu', 'A', 'g'),
+            '\pL', 'a', 'g'), '\d', '9', 'g'), 24) AS item, 1 AS n FROM seen""",
+            width,
+        ),
+        examples=_examples(con, width),
+    )
+
+
+def _statistics() -> str:
+    kinds = " ".join(f"WHEN regexp_matches(value, {duck.text(p)}) THEN {duck.text(k)}" for k, p in KINDS.items())
+    shapes = (
+        r"length(regexp_replace(value, '\D', '', 'g')) / length(value)",
+        r"length(regexp_replace(value, '\PL', '', 'g')) / length(value)",
+        r"length(regexp_replace(value, '\P{Lu}', '', 'g')) / length(value)",
+        r"length(regexp_replace(value, '\S', '', 'g')) / length(value)",
+        r"length(regexp_replace(value, '[\pL\d\s]', '', 'g')) / length(value)",
+        "ln(length(value))",
+    )
+    means = [f"avg({shape}) AS shape_{i}" for i, shape in enumerate(shapes)]
+    means.append("coalesce(stddev_pop(ln(length(value))), 0) AS shape_6")
+    means.append(r"avg(least(length(regexp_replace(value, '\S', '', 'g')), 40)) / 40 AS shape_7")
+    means.append(r"avg(ln(1 + length(regexp_replace(value, '\S', '', 'g')))) AS shape_8")
+    number = "TRY_CAST(replace(regexp_extract(value, '^[$€£¥]?\\s?([+-]?\\d[\\d,]*(?:\\.\\d+)?)', 1), ',', '') AS DOUBLE)"
+    shares = ", ".join(f"avg((kind = {duck.text(k)})::INT) AS kind_{k}" for k in KINDS)
+    numeric = "kind IN ('integer', 'float', 'quantity')"
+    quantiles = ", ".join(
+        f"CASE WHEN avg(({numeric})::INT) >= 0.5 THEN quantile_cont(number, {q}) FILTER ({numeric}) END AS q_{i}"
+        for i, q in enumerate(_QUANTILES)
+    )
+    return f"""SELECT field, count(*) AS n, sum(cells) AS cells, max(filled) AS filled, {shares}, {", ".join(means)}, {quantiles}
+    FROM (SELECT *, CASE {kinds} END AS kind, {number} AS number FROM seen) GROUP BY field ORDER BY field"""
+
+
+def _counts(con: duckdb.DuckDBPyConnection, query: str, width: int) -> sparse.csr_matrix:
+    found = con.execute(
+        f"""SELECT field, (hash(item) % {_BUCKETS})::INT AS bucket, sum(n)::DOUBLE AS n FROM ({query})
+        GROUP BY ALL ORDER BY ALL"""
+    ).fetchnumpy()
+    cells = (found["n"], (found["field"], found["bucket"]))
+    return sparse.csr_matrix(cells, shape=(width, _BUCKETS))
+
+
+def _examples(con: duckdb.DuckDBPyConnection, width: int) -> tuple[tuple[str, ...], ...]:
+    found = con.execute(
+        """SELECT field, list(value ORDER BY cells DESC, value)[:60] FROM seen GROUP BY field"""
+    ).fetchall()
+    by_field = {field: tuple(values) for field, values in found}
+    return tuple(by_field.get(i, ()) for i in range(width))

@@ -1,0 +1,137 @@
+"""Scoring: from channels of evidence to calibrated confidence.
+
+Two linear steps and a curve, all learned from solved matching problems (see benchmarks/train_matching.py) and
+kept as named numbers in weights.yaml: what a pair shows by itself; how it stands among its rivals and neighbours;
+and how often a pair that stands so was right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+import yaml
+
+from discovery_pipeline.engine.mapping.channels import CHANNELS, Evidence
+from discovery_pipeline.engine.mapping.fields import Side
+
+_FLAGGED = ("description", "told", "type", "unit", "allowed", "shared", "numbers")
+_RELATIVE = ("path", "meaning", "path meaning", "told", "shared", "frequency", "value words", "shape")
+ALONE = (
+    *CHANNELS,
+    *(f"has {c}" for c in _FLAGGED),
+    *(f"{c} in its {line}" for c in _RELATIVE for line in ("row", "column")),
+)
+"""What a pair shows by itself: the channels, which of them have something to go by, and how near each is to the
+best of its row and column."""
+
+AMONG = (
+    "score", "lead in its row", "lead in its column", "share of its row", "share of its column", "mutual",
+    "neighbours", "tables", "tables in its row", "size of its row", "size of its column", "has tables",
+)  # fmt: skip
+"""How a pair stands among others, once all have a score."""
+
+_LEAD = 6.0  # a lead beyond this says no more
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What was learned: a weight for every feature, and the curve from score to confidence."""
+
+    alone: np.ndarray
+    alone_bias: float
+    among: np.ndarray
+    among_bias: float
+    curve: np.ndarray  # scores and the confidence they stand for, two rows
+
+
+@lru_cache(maxsize=1)
+def weights() -> Weights:
+    """The weights that ship with the product."""
+    text = (files(__package__) / "knowledge" / "weights.yaml").read_text(encoding="utf-8")
+    said = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return Weights(
+        alone=np.array([said["alone"][name] for name in ALONE]),
+        alone_bias=said["alone"]["bias"],
+        among=np.array([said["among"][name] for name in AMONG]),
+        among_bias=said["among"]["bias"],
+        curve=np.array([said["curve"]["score"], said["curve"]["confidence"]]),
+    )
+
+
+def confidences(evidence: Evidence, source: Side, target: Side) -> np.ndarray:
+    """How surely each pair is right, source × target, 0..1."""
+    learned = weights()
+    first = alone(evidence.channels) @ learned.alone + learned.alone_bias
+    second = among(first, _groups(source), _groups(target)) @ learned.among + learned.among_bias
+    return np.interp(second, learned.curve[0], learned.curve[1])
+
+
+def alone(channels: np.ndarray) -> np.ndarray:
+    """The features of ALONE, source × target × features."""
+    missing = np.isnan(channels)
+    filled = np.where(missing, 0.0, channels)
+    flags = [~missing[:, :, CHANNELS.index(c)] for c in _FLAGGED]
+    relative = []
+    for channel in _RELATIVE:
+        matrix = filled[:, :, CHANNELS.index(channel)]
+        relative += [matrix / matrix.max(axis=axis, keepdims=True).clip(min=1e-6) for axis in (1, 0)]
+    return np.concatenate([filled, np.stack(flags, axis=2), np.stack(relative, axis=2)], axis=2)
+
+
+def among(scores: np.ndarray, source_groups: Sequence[str], target_groups: Sequence[str]) -> np.ndarray:
+    """The features of AMONG, source × target × features."""
+    by_row, by_column = _share(scores, 1), _share(scores, 0)
+    mutual = np.sqrt(by_row * by_column)
+    tables = _tables(mutual, source_groups, target_groups)
+    grouped = len(set(source_groups)) > 1 or len(set(target_groups)) > 1
+    rows, columns = scores.shape
+    return np.stack(
+        [
+            scores, _lead(scores, 1), _lead(scores, 0), by_row, by_column, mutual,
+            _neighbours(mutual),
+            tables,
+            tables / tables.max(axis=1, keepdims=True).clip(min=1e-6),
+            np.full_like(scores, np.log(columns)),
+            np.full_like(scores, np.log(rows)),
+            np.full_like(scores, float(grouped)),
+        ],
+        axis=2,
+    )  # fmt: skip
+
+
+def _groups(side: Side) -> list[str]:
+    return [field.group for field in side.fields]
+
+
+def _lead(scores: np.ndarray, axis: int) -> np.ndarray:
+    """How far a score is ahead of the best of the others in its row (1) or column (0); behind is negative."""
+    if scores.shape[axis] < 2:
+        return np.full_like(scores, _LEAD / 3)
+    ordered = np.sort(scores, axis=axis)
+    best, second = np.take(ordered, [-1], axis=axis), np.take(ordered, [-2], axis=axis)
+    return np.clip(scores - np.where(scores == best, second, best), -_LEAD, _LEAD)
+
+
+def _share(scores: np.ndarray, axis: int) -> np.ndarray:
+    raised = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return raised / raised.sum(axis=axis, keepdims=True)
+
+
+def _neighbours(mutual: np.ndarray) -> np.ndarray:
+    """How well the fields before or after both match each other: exports keep columns in order."""
+    around = np.pad(mutual, 1)
+    return np.maximum(around[:-2, :-2], around[2:, 2:])
+
+
+def _tables(mutual: np.ndarray, source_groups: Sequence[str], target_groups: Sequence[str]) -> np.ndarray:
+    """How well the other fields of both groups match each other."""
+    left, right = (np.unique(g, return_inverse=True)[1] for g in (source_groups, target_groups))
+    member_left, member_right = np.eye(left.max() + 1)[left], np.eye(right.max() + 1)[right]
+    matched = member_left.T @ mutual @ member_right
+    size = np.sqrt(np.outer(member_left.sum(axis=0), member_right.sum(axis=0)))
+    others = matched[left][:, right] - mutual
+    return others / (size[left][:, right] - 1).clip(min=1)

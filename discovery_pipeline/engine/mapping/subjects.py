@@ -1,0 +1,43 @@
+"""Subjects: what the rows of a table are about, by its name and the concepts its columns name.
+
+A column "name" of a table of applications is no name of a server, however well the words agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from discovery_pipeline.engine.mapping import knowledge, names
+from discovery_pipeline.engine.mapping.fields import Side
+from discovery_pipeline.engine.mapping.words import split
+
+_BY_WORD = {
+    "server": "server", "servers": "server", "vm": "server", "vms": "server", "host": "server", "hosts": "server",
+    "machine": "server", "machines": "server", "computer": "server", "vinfo": "server", "inventory": "server",
+    "application": "application", "applications": "application", "app": "application", "apps": "application",
+    "user": "person", "users": "person", "employee": "person", "employees": "person", "people": "person",
+    "contact": "person", "contacts": "person", "person": "person", "persons": "person", "staff": "person",
+    "relation": "relation", "relations": "relation", "relationship": "relation", "relationships": "relation",
+    "dependency": "relation", "dependencies": "relation", "rel": "relation",
+    "connection": "connection", "connections": "connection", "flows": "connection", "traffic": "connection",
+    "database": "database", "databases": "database", "software": "software", "packages": "software",
+}  # fmt: skip
+_WORTH_OF_NAME = 2.5  # columns that the table's own name weighs as much as
+_TOLD_NOTHING = frozenset({"name", "identifier", "type", "status", "description", "parent", "person", "manager"})
+_ENOUGH = 2.0
+
+
+def of(side: Side) -> str | None:
+    """The subject of a table: server, application, person, relation, …; None where nothing tells."""
+    told: Counter[str] = Counter()
+    concepts = knowledge.concepts()
+    for field, naming in zip(side.fields, names.naming(side.fields), strict=True):
+        best = int(naming.argmax())
+        if naming[best] > 0 and not set(split(field.own)) <= _TOLD_NOTHING:
+            told[concepts[best].about] += naming[best]
+    for word in split(side.table):
+        if word in _BY_WORD:
+            told[_BY_WORD[word]] += _WORTH_OF_NAME
+    del told["any"]
+    subject, votes = told.most_common(1)[0] if told else (None, 0.0)
+    return subject if votes >= _ENOUGH else None

@@ -1,0 +1,124 @@
+"""Words: a column's name taken apart, written out and put into the words that other names use.
+
+"u_jrnlNm" becomes ("journal", "name"); "zip" and "codice postale" both become ("postal code",).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from discovery_pipeline.engine.mapping import knowledge
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+|[#%]")
+_ACCENTED = re.compile(r"[^\W\d_]+|\d+|[#%]")
+_EMPTY = frozenset("of the a an in on at to for and or is was by with per this that these u".split())
+_UNITS = frozenset("kb mb gb tb kib mib gib tib mhz ghz optional required".split())  # said of a value, not what it is
+_LONGEST = 4  # words in a phrase of the synonyms
+_SHORTEST_PIECE = 3
+
+
+def split(name: str) -> tuple[str, ...]:
+    """The words as written, in small letters: at case changes, digits and punctuation."""
+    words = []
+    for chunk in _ACCENTED.findall(name.replace("_", " ").replace("’s", "").replace("'s", "")):
+        words += _PARTS.findall(chunk) if chunk.isascii() else [chunk]
+    return tuple(w.lower() for w in words)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads names with what the names around them show: words that stand alone there help part words that don't."""
+
+    around: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Reader:
+        """A reader for these names."""
+        return cls(frozenset(w for name in names for w in split(name) if len(w) >= _SHORTEST_PIECE))
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The words of a name, written out and in their usual form; the words as written if none is left."""
+        written = [piece for word in _rejoined(split(name)) for piece in _parted(word, self.around)]
+        full: list[str] = []
+        for word in written:
+            full += knowledge.abbreviations().get(word, word).split()
+        usual = tuple(_usual(tuple(full)))
+        telling = tuple(w for w in usual if w not in _EMPTY)
+        return tuple(w for w in telling if w not in _UNITS) or telling or usual
+
+
+def _rejoined(words: tuple[str, ...]) -> list[str]:
+    """Words that a capital parted too early put together again: "V", "Center" is a vCenter."""
+    out: list[str] = []
+    for word in words:
+        if out and (len(out[-1]) <= 2 or len(word) <= 2) and out[-1] + word in _known():
+            out[-1] += word
+        else:
+            out.append(word)
+    return out
+
+
+@lru_cache(maxsize=65536)
+def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
+    """A word that is two or three known ones written together, parted; else as it is."""
+    known = _known()
+    if len(word) < 5 or word in known or not word.isascii():
+        return (word,)
+    vocabulary = known | around
+    best = _cover(word, vocabulary - {word}, 3)
+    return best if best else (word,)
+
+
+def _cover(word: str, vocabulary: frozenset[str], pieces: int) -> tuple[str, ...]:
+    """The fewest known pieces that make up the word; empty where none do."""
+    if word in vocabulary:
+        return (word,)
+    if pieces == 1:
+        return ()
+    found: tuple[str, ...] = ()
+    for cut in range(len(word) - 2, 1, -1):
+        head, tail = word[:cut], word[cut:]
+        if head in vocabulary and _whole(head):
+            rest = _cover(tail, vocabulary, pieces - 1)
+            if rest and all(map(_whole, rest)) and (not found or len(rest) + 1 < len(found)):
+                found = (head, *rest)
+    return found
+
+
+def _whole(piece: str) -> bool:
+    return len(piece) >= _SHORTEST_PIECE or piece in ("id", "nm", "no", "cd", "dt", "ip", "os", "vm", "db", "pk", "fk")
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    phrases = [*knowledge.synonyms(), *knowledge.abbreviations(), *knowledge.abbreviations().values()]
+    phrases += [name for concept in knowledge.concepts() for name in concept.names]
+    return frozenset(w for phrase in phrases for w in split(phrase) if w.isascii() and len(w) > 1)
+
+
+def _usual(words: tuple[str, ...]) -> list[str]:
+    """Phrases and words replaced by the form their synonyms share, the longest phrase first."""
+    synonyms, out, at = knowledge.synonyms(), [], 0
+    while at < len(words):
+        for length in range(min(_LONGEST, len(words) - at), 0, -1):
+            phrase = " ".join(words[at : at + length])
+            usual = synonyms.get(phrase) or synonyms.get(_singular(phrase))
+            if usual:
+                out.append(usual)
+                at += length
+                break
+        else:
+            out.append(_singular(words[at]))
+            at += 1
+    return out
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
