@@ -30,10 +30,12 @@ IPV6 = "(?:" + "|".join(
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _TOP = "[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # never all digits, or an address would be a name
 
+NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?"
+
 _SCALARS: Mapping[str, str] = MappingProxyType(
     {
         "integer": r"-?(?:0|[1-9][0-9]*)",
-        "number": r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?",
+        "number": NUMBER,
         "boolean": "true|false",
         "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
         "datetime": "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}",

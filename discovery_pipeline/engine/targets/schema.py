@@ -44,8 +44,6 @@ def value_rules(field: TargetField) -> tuple[ValueRule, ...]:
 
 
 def _value_rules(field: TargetField) -> Iterable[ValueRule]:
-    import pandas as pd
-
     if shape := form(field):
         whole, kind = re.compile(shape), SAID[item_type(field)]
         says = f"is not {kind}" if not is_list(field) else f"holds what is not {kind}"
@@ -64,14 +62,21 @@ def _value_rules(field: TargetField) -> Iterable[ValueRule]:
         yield ValueRule("pattern", f"doesn't fit {field.pattern}", lambda values: values.str.contains(pattern))
     if field.minimum is not None:
         least = field.minimum
-        yield ValueRule("range", f"is below {least:g}", lambda values: pd.to_numeric(values, errors="coerce") >= least)
+        yield ValueRule("range", f"is below {least:g}", lambda values: _numbers(values) >= least)
     if field.maximum is not None:
         most = field.maximum
-        yield ValueRule("range", f"is above {most:g}", lambda values: pd.to_numeric(values, errors="coerce") <= most)
+        yield ValueRule("range", f"is above {most:g}", lambda values: _numbers(values) <= most)
     if field.max_length is not None:
         longest = field.max_length
         says = f"is longer than {longest} characters"
         yield ValueRule("length", says, lambda values: values.str.len() <= longest)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """As numbers; what is none compares as false."""
+    import pandas as pd
+
+    return pd.to_numeric(values, errors="coerce")
 
 
 def row_rules(table: TargetTable, columns: Sequence[str]) -> tuple[RowRule, ...]:

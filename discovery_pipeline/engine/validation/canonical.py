@@ -7,12 +7,12 @@ value that has no reading gives NULL. Whether a value is allowed is for the sche
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import units
 from discovery_pipeline.engine.targets.contract import TargetField
-from discovery_pipeline.engine.targets.forms import IPV4, IPV6, form, is_list, item_type, separator
+from discovery_pipeline.engine.targets.forms import IPV4, IPV6, NUMBER, form, is_list, item_type, separator
+from discovery_pipeline.engine.targets.schema import value_rules
 
 BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8203) || chr(65279)"
 """White space at the ends of cells: Unicode's no-break and zero-width spaces and byte order marks, too."""
@@ -24,17 +24,12 @@ PLACEHOLDERS = (
 )  # fmt: skip
 """Texts that people write where they have no value."""
 
+_NOBODY = ("0.0.0.0", "255.255.255.255", "::", "00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF")  # noqa: S104
+"""Addresses that no host and no adapter has."""
+
 _NUMBER = r"([+-]?(?:[0-9]{1,3}(?:[, '][0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-]?\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _YES, _NO = ("true", "yes", "y", "t", "1", "on", "enabled"), ("false", "no", "n", "f", "0", "off", "disabled")
 _DATES = ("%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
-
-
-@dataclass(frozen=True, slots=True)
-class Canonical:
-    """DuckDB expressions over one text."""
-
-    value: str  # the canonical text; NULL where there is none
-    left_out: str  # the items of a list that have no canonical text; NULL where nothing is left out
 
 
 def trimmed(text: str) -> str:
@@ -47,20 +42,41 @@ def stands_for_nothing(text: str) -> str:
     return f"lower({trimmed(text)}) IN ({', '.join(map(duck.text, PLACEHOLDERS))})"
 
 
-def canonical(field: TargetField, text: str) -> Canonical:
-    """A field's canonical form of a text (an SQL expression, written out several times: pass a column)."""
+def canonical(field: TargetField, text: str) -> str:
+    """A field's canonical form of a text, as a struct.
+
+    Its `value` is the canonical text, NULL where there is none; `left_out` names the items of a list that have no
+    canonical text. `text` is an SQL expression that is written out several times: pass a column.
+    """
     value = trimmed(text)
     if is_list(field):
         return _items(field, value)
     placeholder = f"WHEN {stands_for_nothing(text)} THEN NULL" if never_placeholder(field) else ""
     known = _known(field, value)
-    plain = f"CASE {placeholder} {known} ELSE {_scalar(field, value)} END" if known or placeholder else None
-    return Canonical(plain or _scalar(field, value), "CAST(NULL AS VARCHAR)")
+    plain = _scalar(field, value)
+    read = f"CASE {placeholder} {known} ELSE {plain} END" if known or placeholder else plain
+    return f"{{'value': {read}, 'left_out': CAST(NULL AS VARCHAR)}}"
+
+
+def settled(field: TargetField, text: str) -> str:
+    """Whether a trimmed text is sure to be canonical and valid, so that there is nothing to read or to judge.
+
+    Most values of an inventory are. It is asked of every row, and must cost less than telling values apart.
+    """
+    kind, judged = item_type(field), bool(field.allowed or field.vocabulary or len(value_rules(field)) > 1)
+    if judged or kind in ("pair", "boolean"):
+        return "false"
+    if kind in _READERS:
+        shape = form(field.model_copy(update={"type": kind})) or ""
+        nobody = f" AND {text} NOT IN ({', '.join(map(duck.text, _NOBODY))})" if kind in ("ip", "ipv4", "mac") else ""
+        return f"(regexp_full_match({text}, {duck.text(shape)}){nobody})"
+    single = f"NOT regexp_matches({text}, '[,;|\r\n]')" if is_list(field) else "true"
+    return f"({single} AND NOT {stands_for_nothing(text)})" if never_placeholder(field) else f"({single})"
 
 
 def never_placeholder(field: TargetField) -> bool:
     """Whether "N/A" can't be meant: all but free text, which may say "unknown" and mean it."""
-    free = item_type(field) == "string" and not field.allowed
+    free = field.type == "string" and not field.allowed
     return not free or field.required or field.identity or field.unique
 
 
@@ -89,7 +105,7 @@ def _scalar(field: TargetField, value: str) -> str:
     return _READERS[kind](field, value) if kind in _READERS else value
 
 
-def _items(field: TargetField, value: str) -> Canonical:
+def _items(field: TargetField, value: str) -> str:
     kind = item_type(field)
     addresses = kind in ("ip", "mac", "ipv4")
     cut = "[,;|\\s]+" if addresses else "[,;|\\r\\n]+" if separator(field) != "|" else "[|\\r\\n]+"
@@ -98,14 +114,26 @@ def _items(field: TargetField, value: str) -> Canonical:
     parts = f"list_filter({each}, lambda p: p <> '')"
     good = _pair("p") if kind == "pair" else _scalar(field.model_copy(update={"type": kind}), "p")
     hollow = f"lower(p) IN ({', '.join(map(duck.text, PLACEHOLDERS))})"
-    read = f"list_transform({parts}, lambda p: CASE WHEN {hollow} THEN NULL ELSE {good} END)"
-    kept = f"list_filter({read}, lambda p: p IS NOT NULL)"
-    once = f"list_filter({kept}, lambda p, i: list_position({kept}, p) = i)"
-    bad = f"list_filter({parts}, lambda p: (CASE WHEN {hollow} THEN NULL ELSE {good} END) IS NULL)"
-    return Canonical(
-        f"nullif(array_to_string({once}, {duck.text(separator(field))}), '')",
-        f"nullif(array_to_string({bad}, ', '), '')",
-    )
+    read = f"list_transform({parts}, lambda p: {{'said': p, 'read': CASE WHEN {hollow} THEN NULL ELSE {good} END}})"
+
+    def joined(items: str) -> str:
+        # A list may name an item twice; the target needs it once.
+        kept = f"list_transform(list_filter({items}, lambda p: p.read IS NOT NULL), lambda p: p.read)"
+        once = _let(kept, lambda k: f"list_filter({k}, lambda p, i: list_position({k}, p) = i)")
+        bad = f"list_transform(list_filter({items}, lambda p: p.read IS NULL), lambda p: p.said)"
+        return (
+            f"{{'value': nullif(array_to_string({once}, {duck.text(separator(field))}), ''),"
+            f" 'left_out': nullif(array_to_string({bad}, ', '), '')}}"
+        )
+
+    return _let(read, joined)
+
+
+def _let(expression: str, use: Callable[[str], str]) -> str:
+    """An expression that uses another one several times and has it worked out once."""
+    # The longer the expression, the further out it stands: names of nested ones differ.
+    own = f"x{len(expression)}"
+    return f"list_transform([{expression}], lambda {own}: {use(own)})[1]"
 
 
 def _pair(item: str) -> str:
@@ -116,15 +144,23 @@ def _pair(item: str) -> str:
 def _number(field: TargetField, value: str) -> str:
     """Plain decimals stay digit by digit; units and exponents are worked out, to six decimals."""
     written = duck.text(rf"^{_NUMBER}\s*(\pL[\pL /]*|%|\pL+/s)?$")
-    digits, exponent, unit = (f"regexp_extract({value}, {written}, {n})" for n in (1, 2, 3))
-    clean = f"regexp_replace({digits}, '[, '']', '', 'g')"
+    parts = f"regexp_extract({value}, {written}, ['digits', 'exponent', 'unit'])"
+
+    def read(part: str) -> str:
+        clean = f"regexp_replace({part}.digits, '[, '']', '', 'g')"
+        double = f"TRY_CAST({clean} || {part}.exponent AS DOUBLE)"
+        worked_out = f"printf('%.6f', {double} * ({_factor(field, f'{part}.unit')}))"
+        return (
+            f"CASE WHEN {part}.digits = '' THEN NULL WHEN {part}.exponent = '' AND {part}.unit = '' THEN {clean}"
+            f" WHEN isfinite({double}) THEN {worked_out} END"
+        )
+
     decimal_comma = f"regexp_full_match({value}, '[+-]?[0-9]+,([0-9]{{1,2}}|[0-9]{{4,}})')"
-    worked_out = f"printf('%.6f', TRY_CAST({clean} || {exponent} AS DOUBLE) * ({_factor(field, unit)}))"
+    number = f"CASE WHEN {decimal_comma} THEN replace({value}, ',', '.') ELSE {_let(parts, read)} END"
+    # Most numbers are in their form already, and only need to be looked at.
     return (
-        f"CASE WHEN {decimal_comma} THEN {_tidy(f'replace({value}, chr(44), chr(46))')}"
-        f" WHEN {digits} = '' THEN NULL"
-        f" WHEN {exponent} = '' AND {unit} = '' THEN {_tidy(clean)}"
-        f" WHEN isfinite(TRY_CAST({clean} || {exponent} AS DOUBLE)) THEN {_tidy(worked_out)} END"
+        f"CASE WHEN regexp_full_match({value}, {duck.text(NUMBER)}) AND {value} <> '-0' THEN {value}"
+        f" ELSE {_let(number, _tidy)} END"
     )
 
 
@@ -137,9 +173,12 @@ def _factor(field: TargetField, unit: str) -> str:
 def _tidy(decimal: str) -> str:
     """A plain decimal without plus, leading zeros, or decimals that say nothing; zero has no sign."""
     point = f"CASE WHEN contains({decimal}, '.') THEN rtrim(rtrim({decimal}, '0'), '.') ELSE {decimal} END"
-    bare = f"ltrim(ltrim({point}, '+-'), '0')"
-    whole = f"CASE WHEN {bare} = '' OR {bare}[1] = '.' THEN '0' || {bare} ELSE {bare} END"
-    return f"(CASE WHEN {decimal}[1] = '-' AND {bare} <> '' THEN '-' ELSE '' END || {whole})"
+
+    def signed(bare: str) -> str:
+        whole = f"CASE WHEN {bare} = '' OR {bare}[1] = '.' THEN '0' || {bare} ELSE {bare} END"
+        return f"CASE WHEN {decimal}[1] = '-' AND {bare} <> '' THEN '-' ELSE '' END || {whole}"
+
+    return _let(f"ltrim(ltrim({point}, '+-'), '0')", signed)
 
 
 def _boolean(field: TargetField, value: str) -> str:
@@ -174,7 +213,7 @@ def _address(kind: str, value: str) -> str:
     number = f"list_reduce({octets}, lambda a, b: a * 256 + b)"
     hosts = f"(1::BIGINT << greatest(32 - {prefix}, 0))"
     network = f"coalesce({prefix} > 32 OR ({prefix} < 32 AND {number} % {hosts} = 0), false)"
-    whens = f"WHEN {host} IN ('', '0.0.0.0', '255.255.255.255') OR {network} THEN NULL"
+    whens = f"WHEN {host} IN ('', {', '.join(map(duck.text, _NOBODY[:2]))}) OR {network} THEN NULL"
     if kind == "ipv4":
         return f"CASE {whens} ELSE {host} END"
     v6 = f"lower(regexp_extract({value}, '^\\[?([0-9A-Fa-f:.]+)(?:\\](?::[0-9]{{1,5}})?)?$', 1))"
@@ -191,8 +230,9 @@ def _mac(value: str) -> str:
 
 
 def _integer(field: TargetField, value: str) -> str:
-    number = _number(field, value)
-    return f"CASE WHEN regexp_full_match({number}, '-?[0-9]+') THEN {number} END"
+    return _let(
+        _number(field, value), lambda number: f"CASE WHEN regexp_full_match({number}, '-?[0-9]+') THEN {number} END"
+    )
 
 
 def _fqdn(field: TargetField, value: str) -> str:

@@ -16,7 +16,7 @@ from discovery_pipeline.engine.tables import LINE
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.engine.targets.forms import SAID, is_list, item_type
 from discovery_pipeline.engine.targets.schema import column, value_rules
-from discovery_pipeline.engine.validation.canonical import canonical, stands_for_nothing, trimmed
+from discovery_pipeline.engine.validation.canonical import canonical, settled, stands_for_nothing, trimmed
 from discovery_pipeline.engine.validation.feeds import Feed, Fill
 
 BATCH = 100_000
@@ -50,7 +50,7 @@ WHOLE_ROW = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """One field of a feed: its cells are s{place} in the source and v{place} after the transformation, in `rows`."""
+    """One field of a feed: its cells in `rows` are s{place} in the source, and v{place} transformed and trimmed."""
 
     feed: Feed
     place: int
@@ -104,7 +104,7 @@ def read(con: duckdb.DuckDBPyConnection, feed: Feed, work: Path) -> Path:
 
 def _projection(feed: Feed) -> str:
     whole = ", ".join(duck.col(c) for c in feed.source.columns)
-    fills = ", ".join(f"{f.source_sql} AS s{i}, {f.value_sql} AS v{i}" for i, f in enumerate(feed.fills))
+    fills = ", ".join(f"{f.source_sql} AS s{i}, {trimmed(f.value_sql)} AS v{i}" for i, f in enumerate(feed.fills))
     return (
         f"SELECT file_row_number AS __row, {duck.name(LINE)} AS __line, hash(row({whole})) AS __whole, {fills}"
         f" FROM {duck.scan(feed.source)}"
@@ -117,10 +117,11 @@ def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
     The value is NULL where the field can't take it. Gives how many values change.
     """
     field = cells.fill.field
-    form = canonical(field, "raw")
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE read_values AS SELECT raw, {form.value} AS value, {form.left_out} AS left_out
-        FROM (SELECT DISTINCT {cells.value} AS raw FROM {cells.rows} WHERE {cells.value} IS NOT NULL)
+        CREATE OR REPLACE TEMP TABLE read_values AS
+        SELECT raw, form.value AS value, form.left_out AS left_out
+        FROM (SELECT raw, {canonical(field, "raw")} AS form
+              FROM (SELECT DISTINCT {cells.value} AS raw FROM {cells.rows} WHERE NOT {settled(field, cells.value)}))
     """)
     con.execute("CREATE OR REPLACE TEMP TABLE failing (value VARCHAR, rule VARCHAR, says VARCHAR)")
     _fail(con, field)
@@ -129,8 +130,7 @@ def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
         CREATE TEMP TABLE {cells.changed} AS
         WITH judged AS (
             SELECT raw, left_out, says, CASE WHEN f.rule IS NULL THEN r.value END AS value,
-                CASE WHEN {trimmed("raw")} IS NULL THEN NULL
-                     WHEN f.rule IS NOT NULL THEN f.rule
+                CASE WHEN f.rule IS NOT NULL THEN f.rule
                      WHEN r.value IS NULL AND {stands_for_nothing("raw")} THEN 'placeholder'
                      WHEN r.value IS NULL THEN 'type'
                      WHEN left_out IS NOT NULL THEN 'item' END AS rule
@@ -189,7 +189,7 @@ def _note_rewritten(con: duckdb.DuckDBPyConnection, cells: _Cells) -> None:
         INSERT INTO rewritten
         SELECT {cells.feed.place}, {duck.text(field.name)}, {duck.text(cells.fill.source)}, raw, value, count(*)
         FROM {cells.rows} JOIN {cells.changed} ON raw = {cells.value}
-        WHERE rule IS NULL AND value IS NOT NULL AND lower({trimmed("raw")}) <> lower(value) GROUP BY raw, value
+        WHERE rule IS NULL AND value IS NOT NULL AND lower(raw) <> lower(value) GROUP BY raw, value
     """)
 
 
