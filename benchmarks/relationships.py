@@ -65,19 +65,20 @@ def f1(found: set[Pair], true: set[Pair]) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / max(1e-9, precision + recall)
 
 
-def keys_right(analysis: SchemaAnalysis, folder: Path) -> tuple[int, int]:
-    """Tables whose first key is the declared one, and tables that have one declared and rows to show it."""
+def keys_wrong(analysis: SchemaAnalysis, folder: Path) -> tuple[list[str], int]:
+    """Tables whose first key is not the declared one, and how many have one declared and are there."""
     file = folder / "primary_keys.csv"
     if not file.exists():
-        return 0, 0
+        return [], 0
     declared: dict[str, set[str]] = {}
     with file.open() as rows:
         for row in csv.DictReader(rows):
             declared.setdefault(row["table"], set()).add(row["column"])
     there = {f.stem for f in folder.glob("*.csv")}
     tested = {t: c for t, c in declared.items() if t in there}
-    right = [t for t, c in tested.items() if (k := analysis.primary_key(t)) and set(k.columns) == c]
-    return len(right), len(tested)
+    first = {t: analysis.primary_key(t) for t in tested}
+    wrong = [f"{t} {k.columns if k else 'none'}" for t, k in first.items() if not k or set(k.columns) != tested[t]]
+    return wrong, len(tested)
 
 
 def main() -> None:
@@ -97,15 +98,17 @@ def main() -> None:
             seconds = time.perf_counter() - start
         true, found = answers(folder), found_pairs(analysis)
         precision, recall, score = f1(found, true)
-        right, tested = keys_right(analysis, folder)
+        badly, tested = keys_wrong(analysis, folder)
         scores.append(score)
-        line = f"P {precision:.2f}  R {recall:.2f}  F1 {score:.3f}  keys {right}/{tested}"
+        line = f"P {precision:.2f}  R {recall:.2f}  F1 {score:.3f}  keys {tested - len(badly)}/{tested}"
         print(f"{folder.name:24} {line}  {seconds:.2f} s")
         if given.wrong:
             for pair in sorted(true - found):
                 print("   missed", *pair)
             for pair in sorted(found - true):
                 print("   wrong ", *pair)
+            for key in badly:
+                print("   key   ", key)
     print(f"{'mean':24} F1 {sum(scores) / max(1, len(scores)):.3f} over {len(scores)} databases")
 
 

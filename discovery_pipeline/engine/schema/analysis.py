@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import duckdb
 
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.schema import evidence, facts, inclusions, keys, references
+from discovery_pipeline.engine.schema import composites, evidence, facts, inclusions, keys, references
 from discovery_pipeline.engine.schema.facts import Database
 from discovery_pipeline.engine.schema.model import ForeignKey, PrimaryKey, SchemaAnalysis
 from discovery_pipeline.engine.schema.references import Reference
 from discovery_pipeline.engine.tables import Tables
+
+LEAST = 0.1
+"""Confidence of the least likely reference that is told."""
 
 
 def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | None = None) -> SchemaAnalysis:
@@ -23,13 +28,17 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
     with facts.gathered(con, tables, profile) as database:
         found = keys.found(con, database)
         naming = evidence.Names(database)
-        held = inclusions.found(con, database, found, naming.preference)
-        judged = references.judged(database, found, naming, held)
-        chosen = references.best(judged)
+        held = inclusions.found(con, database, found, partial(evidence.promise, naming))
+        singles = references.judged(database, found, naming, held)
+        chosen = composites.replacing(singles, composites.found(con, database, found, naming, singles))
         con.execute(f"drop table {keys.KEYS}")
         return SchemaAnalysis(
             primary_keys=tuple(_primary_key(database, k) for k in found),
-            foreign_keys=tuple(sorted((_foreign_key(database, r) for r in chosen), key=lambda f: -f.confidence)),
+            foreign_keys=tuple(
+                sorted(
+                    (_foreign_key(database, r) for r in chosen if r.confidence >= LEAST), key=lambda f: -f.confidence
+                )
+            ),
         )
 
 
@@ -44,15 +53,15 @@ def _primary_key(database: Database, key: keys.Key) -> PrimaryKey:
 
 
 def _foreign_key(database: Database, reference: Reference) -> ForeignKey:
-    held = reference.inclusion
+    one_each = reference.distinct == min(c.filled for c in reference.columns)
     return ForeignKey(
-        table=database.table_of(held.column).name,
-        columns=(held.column.column.name,),
-        ref_table=database.tables[held.key.table].name,
-        ref_columns=tuple(c.column.name for c in held.key.columns),
-        cardinality="1:1" if held.distinct == held.column.filled else "n:1",
-        coverage=held.coverage,
-        orphans=held.orphans,
+        table=database.table_of(reference.columns[0]).name,
+        columns=tuple(c.column.name for c in reference.columns),
+        ref_table=database.tables[reference.key.table].name,
+        ref_columns=tuple(c.column.name for c in reference.key.columns),
+        cardinality="1:1" if one_each else "n:1",
+        coverage=reference.coverage,
+        orphans=reference.orphans,
         confidence=round(reference.confidence, 3),
-        evidence="",
+        evidence=reference.told,
     )

@@ -6,7 +6,8 @@ is `references`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from math import exp, log10
@@ -28,7 +29,6 @@ class Evidence:
     clean: float  # 1: every row has a match
     table_name: float  # the column names the key's table
     column_name: float  # the column repeats the key's own name
-    named: float  # either of these, clearly
     role: float  # the column names a role that the table's things play
     parent: float  # the column says "another row", and the key is its own table's
     self_reference: float  # own table, and no such word
@@ -44,11 +44,18 @@ class Evidence:
     distinct: float  # how many values the evidence rests on
     main_key: float  # the key is THE key of its table
     display: float  # the key is a text without a key's name: a reference by what people read
-    column_is_key: float  # the column is THE key of its own table
-    column_unique: float  # the column is a lesser key of its own table
+    attribute: float  # a lesser key whose name the column repeats: billing_phone and phone
+    own_key: float  # the column is THE key of its own table, and is named so
+    shared_key: float  # the column is THE key of its own table, and is named after something else
+    column_unique: float  # the column is a lesser key of its own table, and names no other
     larger: float  # the key's table has more rows than the column's
-    odd_kind: float  # integers in a text key, or the other way round
+    unclaimed: float  # the column says "key" but names no table at all: its table goes by another name
+    unclaimed_end: float  # and its integers end just where the key's do
     short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
+    sibling: float  # the key's table has a column of that name, too, which is not the key
+    consensus: float  # share of the columns of that name, in other tables, that lie in this key
+    looser: float  # a smaller key, named as clearly, holds all values: a random choice would not stay within it
+    passes_on: float  # the key is itself a clear reference to another key that holds the column's values
 
 
 FEATURES = tuple(f.name for f in fields(Evidence))
@@ -71,6 +78,10 @@ class Names:
     def words(self, column: Facts) -> names.Words:
         """The column's words."""
         return self._words[column.id]
+
+    def has(self, table: int, parts: names.Words, key: Facts) -> bool:
+        """Whether the table has a column of that name beside the key."""
+        return any(self._words[c.id] == parts for c in self._database.tables[table].columns if c.id != key.id)
 
     def table_affinity(self, column: Facts, table: int) -> float:
         """How clearly the column names that table."""
@@ -121,46 +132,125 @@ class Names:
         return found
 
 
-def gathered(database: Database, keys: Sequence[Key], naming: Names, inclusion: Inclusion) -> Evidence:
-    """What speaks for and against one inclusion."""
+def gathered(database: Database, keys: Sequence[Key], naming: Names, inclusions: Sequence[Inclusion]) -> list[Evidence]:
+    """What speaks for and against each inclusion, in their order."""
+    company = _Company(naming, inclusions)
+    ranks = {k.columns[0].id: k.rank for k in keys if k.single}
+    return [_gathered(database, ranks, naming, company, inclusion) for inclusion in inclusions]
+
+
+def promise(naming: Names, column: Facts, key: Key) -> float:
+    """How promising a pair is before its values are compared: names, and where integers end."""
+    named = naming.preference(column, key)
+    referred = key.columns[0]
+    if column.kind == referred.kind == "integer":
+        return named + _surprise(column, referred) - _misfit(column, referred, key)
+    return named
+
+
+class _Company:
+    """The inclusions beside an inclusion: of the same column, of columns called the same, of its key."""
+
+    def __init__(self, naming: Names, inclusions: Sequence[Inclusion]) -> None:
+        self._naming = naming
+        self._of: dict[int, dict[int, Inclusion]] = defaultdict(dict)
+        self._called: dict[names.Words, set[int]] = defaultdict(set)
+        for inclusion in inclusions:
+            self._of[inclusion.column.id][inclusion.key.columns[0].id] = inclusion
+            self._called[naming.words(inclusion.column)].add(inclusion.column.id)
+
+    def consensus(self, inclusion: Inclusion) -> float:
+        """Share of the other columns of that name that lie in this key, too; 0 where there is no other."""
+        same = self._called[self._naming.words(inclusion.column)] - {inclusion.column.id}
+        key = inclusion.key.columns[0].id
+        return sum(key in self._of[c] for c in same - {key}) / len(same) if same else 0.0
+
+    def looser(self, inclusion: Inclusion) -> float:
+        """How improbable it is that a choice of this key's values lies within a smaller key by chance, 0..1."""
+        clear = self._clearness(inclusion)
+        smaller = [
+            other.key.distinct
+            for other in self._of[inclusion.column.id].values()
+            if other.coverage >= inclusion.coverage
+            and self._clearness(other) >= clear
+            and other.key.columns[0].id != inclusion.key.columns[0].id
+        ]
+        least = min(smaller, default=inclusion.key.distinct)
+        if least >= inclusion.key.distinct:
+            return 0.0
+        return min(1.0, inclusion.distinct * log10(inclusion.key.distinct / least) / 6)
+
+    def passes_on(self, inclusion: Inclusion) -> bool:
+        """Whether the key clearly refers to another key that holds the column's values."""
+        held = self._of[inclusion.column.id]
+        further = self._of.get(inclusion.key.columns[0].id, {})
+        return any(
+            target in held
+            and target != inclusion.column.id
+            and (self._clearness(onward) >= CLEAR or _information(onward.column, onward.shared) >= 0.5)
+            for target, onward in further.items()
+        )
+
+    def _clearness(self, inclusion: Inclusion) -> float:
+        return max(
+            self._naming.table_affinity(inclusion.column, inclusion.key.table),
+            self._naming.column_affinity(inclusion.column, inclusion.key.columns[0]),
+        )
+
+
+def _gathered(
+    database: Database, ranks: Mapping[int, int], naming: Names, company: _Company, inclusion: Inclusion
+) -> Evidence:
     column, key = inclusion.column, inclusion.key
     referred = key.columns[0]
-    own = {k.columns[0].id: k.rank for k in keys if k.single and k.table == column.table}
-    parts = naming.words(column)
+    parts, referred_parts = naming.words(column), naming.words(referred)
     table_name = naming.table_affinity(column, key.table)
     column_name = naming.column_affinity(column, referred)
     own_table = column.table == key.table
+    own_name = naming.table_affinity(column, column.table)
     parent = own_table and names.names_parent(parts)
     role = naming.role(column, key.table)
     named = max(table_name, column_name) >= CLEAR
     both_integers = column.kind == referred.kind == "integer"
+    display = referred.kind == "text" and not names.says_key(referred_parts)
+    main = ranks.get(column.id) == 1
+    identity = not names.stem(parts) or own_name > table_name
+    unclaimed = float(names.says_key(parts) == 1 and not named and naming.rival(column, key.table) < CLEAR)
+    surprise = _surprise(column, referred) if both_integers else 0.0
+    plural = column.kind == "integer" and names.says_count(parts)
     rows, referred_rows = database.table_of(column).rows, database.tables[key.table].rows
     return Evidence(
         orphans=min(1.0, 10 * (1 - inclusion.coverage)),
         clean=float(inclusion.orphans == 0),
         table_name=table_name,
         column_name=column_name,
-        named=float(named),
         role=role,
         parent=float(parent),
         self_reference=float(own_table and not parent),
         says_key=names.says_key(parts),
-        says_measure=float(names.says_measure(parts) and not named),
+        says_measure=float(plural or (names.says_measure(parts) and not named)),
         nameless=naming.telling * float(not named and not role and not parent),
         rival=max(0.0, naming.rival(column, key.table) - max(table_name, column_name, 0.6 * role)),
-        own_name=float(not own_table and naming.table_affinity(column, column.table) > max(table_name, 0.7)),
+        own_name=float(not own_table and own_name > max(table_name, 0.7)),
         misfit=_misfit(column, referred, key) if both_integers else 0.0,
-        surprise=_surprise(column, referred) if both_integers else 0.0,
+        surprise=surprise,
         information=0.0 if both_integers else _information(column, inclusion.shared),
         share=inclusion.share**0.5,
         distinct=min(1.0, log10(max(1, inclusion.distinct)) / 4),
         main_key=float(key.rank == 1),
-        display=float(referred.kind == "text" and not names.says_key(naming.words(referred))),
-        column_is_key=float(own.get(column.id) == 1),
-        column_unique=float(own.get(column.id, 1) > 1),
+        display=float(display),
+        attribute=float(key.rank > 1 and column_name >= CLEAR > table_name and not names.says_title(referred_parts)),
+        own_key=float(main and identity),
+        shared_key=float(main and not identity),
+        column_unique=float(ranks.get(column.id, 1) > 1 and not named),
         larger=max(-1.0, min(1.0, log10((referred_rows + 1) / (rows + 1)) / 3)),
-        odd_kind=float(column.kind != referred.kind),
+        unclaimed=unclaimed,
+        unclaimed_end=unclaimed * surprise,
         short_number=float(both_integers and key.distinct <= 30 and referred.low in (0, 1) and referred.density > 0.9),
+        sibling=float(not own_table and naming.has(key.table, parts, referred)),
+        consensus=company.consensus(inclusion),
+        looser=company.looser(inclusion),
+        passes_on=float(company.passes_on(inclusion)),
     )
 
 
@@ -195,3 +285,27 @@ def _information(column: Facts, shared: int) -> float:
 def vector(evidence: Evidence) -> tuple[float, ...]:
     """The features in the order of FEATURES."""
     return astuple(evidence)
+
+
+def told(evidence: Evidence, inclusion: Inclusion) -> str:
+    """The evidence in words, the weightiest first."""
+    said = []
+    if evidence.table_name >= CLEAR:
+        said.append("names the table")
+    if evidence.column_name >= CLEAR:
+        said.append("named as the key")
+    if evidence.parent:
+        said.append("names another row of its table")
+    elif evidence.role:
+        said.append("names a role of the table's things")
+    said.append("every row has a match" if evidence.clean else f"{inclusion.coverage:.1%} of rows have a match")
+    said.append(f"{inclusion.shared:,} of {inclusion.key.distinct:,} keys occur")
+    if evidence.surprise >= 0.5:
+        said.append("numbers end where the key's do")
+    if evidence.information >= 0.5:
+        said.append("values too long to agree by chance")
+    if evidence.rival >= 0.5:
+        said.append("but its name is nearer to another table's")
+    if evidence.says_measure:
+        said.append("but its name is a measure's")
+    return "; ".join(said)

@@ -23,8 +23,8 @@ SAMPLED_VALUES = 96  # distinct values a column; a 90 % inclusion shows 80 % or 
 SAMPLED_ROWS = 600
 LEAST_SAMPLED = 0.75
 LEAST_COVERAGE = 0.85
-MOST_OFFERS = 12  # keys a column that the sample is compared with, by preference
-MOST_EXACT = 5  # keys a column that are counted exactly, by preference
+MOST_OFFERS = 20  # keys a column that the sample is compared with, by preference
+MOST_EXACT = 8  # keys a column that are counted exactly, by preference
 
 Preference = Callable[[Facts, Key], float]
 
@@ -54,8 +54,8 @@ def found(
     Parameters
     ----------
     preference
-        How promising a pair is by names; only the most promising keys of a column are looked at where
-        there are many, as with small integers, which lie in every numbered table.
+        How promising a pair is before its values are compared. Only the most promising keys of a column are
+        looked at where there are many, as with small integers, which lie in every numbered table.
     """
     single = [k for k in keys if k.single and k.columns[0].kind in ("integer", "text")]
     offers = _offers(database, single, preference)
@@ -78,7 +78,7 @@ def _offers(database: Database, keys: Sequence[Key], preference: Preference) -> 
         able = [k for k in keys if k.columns[0].id != column.id and _possible(column, k)]
         numbers = [k for k in able if k.columns[0].kind == "integer"]
         if len(numbers) > MOST_OFFERS:
-            numbers.sort(key=lambda k: (-preference(column, k), k.columns[0].high - column.high))
+            numbers.sort(key=lambda k: -preference(column, k))
             able = [k for k in able if k.columns[0].kind != "integer"] + numbers[:MOST_OFFERS]
         if able:
             offers[column.id] = able

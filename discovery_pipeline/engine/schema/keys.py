@@ -88,7 +88,8 @@ def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
     for key, distinct, filled in sorted(counted):
         column = database.columns[key]
         share = distinct / filled
-        if share == 1 or (share >= ALMOST and names.says_key(names.words(column.column.name)) > 0):
+        parts = names.words(column.column.name)
+        if share == 1 or (share >= ALMOST and (names.says_key(parts) > 0 or names.says_title(parts))):
             score = _score(database.table_of(column), column, share)
             keys.append(Key(column.table, (column,), distinct, filled, score))
     return keys
@@ -104,8 +105,9 @@ def _score(table: TableFacts, column: Facts, uniqueness: float) -> float:
     noun = names.stem(parts)
     score = 2.0 * names.says_key(parts)
     if names.says_key(parts):
-        score += 2.0 if not noun else 2.0 * names.table_affinity(noun, names.subject(table.name))
-    score += 1.5 if column.column.position == 0 else -0.1 * min(column.column.position, 10)
+        own = names.table_affinity(noun, names.subject(table.name)) if noun else float(column.column.position == 0)
+        score += 2.0 * own
+    score += 1.5 if column.column.position == 0 else -0.4 - 0.1 * min(column.column.position, 10)
     score += {"integer": 1.0, "text": 0.8, "date": -2.0}.get(column.kind, -3.0)
     if column.kind == "integer" and column.density > 0.9 and column.low in (0, 1):
         score += 0.7
@@ -135,8 +137,8 @@ def _composites(con: duckdb.DuckDBPyConnection, table: TableFacts, singles: Sequ
 
 def _part_score(column: Facts) -> float:
     parts = names.words(column.column.name)
-    kind = {"integer": 0.5, "text": 0.3, "date": -0.3}.get(column.kind, -1.0)
-    return 1.5 * names.says_key(parts) + kind - 0.15 * column.column.position - 0.8 * names.says_measure(parts)
+    kind = {"integer": 0.5, "text": 0.3, "date": 0.1}.get(column.kind, -1.0)
+    return 1.5 * names.says_key(parts) + kind - 0.15 * column.column.position - 1.5 * names.says_measure(parts)
 
 
 def _unique_combinations(
@@ -154,7 +156,7 @@ def _unique_combinations(
         filled = " and ".join(f"{c.value} is not null" for c in combo)
         rows, distinct = one(con, f"select count(*), count(distinct {_hash(combo)}) from {scan} where {filled}")
         if rows and distinct >= (1.0 if rows < 100 else 0.995) * rows:
-            score = 1.0 + sum(map(_part_score, combo)) / len(combo) - 20 * (1 - distinct / rows) - 0.5 * len(combo)
+            score = 2.0 + sum(map(_part_score, combo)) / len(combo) - 20 * (1 - distinct / rows) - 0.5 * len(combo)
             keys.append(Key(table.index, combo, distinct, rows, score))
     return keys
 

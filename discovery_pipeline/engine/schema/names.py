@@ -55,9 +55,12 @@ def likeness(left: str, right: str) -> float:
     if not a or a[0] != b[0] or a.isdigit() or b.isdigit():
         return 0.0
     if b.startswith(a):
-        if len(a) >= 4 and len(b) - len(a) <= 3:
-            return 0.9
-        return 0.75 if len(a) >= 3 else 0.3
+        return 0.9 if len(a) >= 4 and len(b) - len(a) <= 3 else 0.75 if len(a) >= 3 else 0.3
+    return _inexact(a, b)
+
+
+def _inexact(a: str, b: str) -> float:
+    """Likeness of a word to a longer one that doesn't begin with it."""
     shared = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
     if shared >= 5 and len(a) - shared <= 2 and len(b) - shared <= 3:
         return 0.85  # kunde/kundin, categoria/categories
@@ -76,6 +79,8 @@ def stem(column: Words) -> Words:
     """A column's words without those that say "key"; empty for a bare "id"."""
     left = column
     while left and left[-1] in vocabulary.KEY_WORDS:
+        left = left[:-1]
+    while len(left) > 1 and left[-1] in vocabulary.PREPOSITIONS:
         left = left[:-1]
     while left and left[0] in ("fk", "id", "pk", "ref", "sk"):
         left = left[1:]
@@ -141,6 +146,11 @@ def names_parent(column: Words) -> bool:
     return bool(vocabulary.PARENTS & set(column))
 
 
+def names_copy(table: Words) -> bool:
+    """Whether the table's name says that it repeats another's rows: an audit, a history, a backup."""
+    return bool(vocabulary.COPIES & set(table))
+
+
 def says_key(column: Words) -> float:
     """1 for "id" and its like at either end, 0.5 for "code" and "number", else 0."""
     if not column:
@@ -150,6 +160,11 @@ def says_key(column: Words) -> float:
     return 0.5 if column[-1] in vocabulary.KEY_WORDS else 0.0
 
 
+def says_title(column: Words) -> bool:
+    """Whether the name says "what people call it": a name, a title, a label."""
+    return bool(column) and singular(column[-1]) in vocabulary.TITLES
+
+
 def says_measure(column: Words) -> bool:
     """Whether the name ends in a measure's word, or starts as a yes-or-no question."""
     return (
@@ -157,6 +172,11 @@ def says_measure(column: Words) -> bool:
         and says_key(column) < 1
         and (singular(column[-1]) in vocabulary.MEASURES or column[0] in ("is", "has"))
     )
+
+
+def says_count(column: Words) -> bool:
+    """Whether the name is a plural without a key's word, which is how integers that count things are called."""
+    return bool(column) and not says_key(column) and len(column[-1]) > 3 and singular(column[-1]) != column[-1]
 
 
 def without_prefix(columns: Sequence[Words]) -> tuple[Words, ...]:

@@ -40,6 +40,19 @@ PARENTS = _set(
 )
 """Words for another row of the same table."""
 
+TITLES = _set(
+    "name title label caption display designation bezeichnung titel nom nombre nome naam code number tag host"
+)
+"""Words for what people call a thing."""
+
+PREPOSITIONS = _set("by to of on in at for from via with von zu an auf bei fuer durch de por para par chez")
+"""Words that may end a column's name and name nothing."""
+
+COPIES = _set(
+    "audit log history hist archive archived backup bak old copy temp tmp snapshot journal historie protokoll"
+)
+"""Words of tables that repeat the rows of others."""
+
 ROLES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (
         _set(
@@ -47,7 +60,8 @@ ROLES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     manager owner author creator assignee assigned approver approved reviewer reviewed supervisor rep
     representative agent managed created updated modified opened closed resolved requested requester caller
     supported reports lead leader head boss contact operator seller salesperson buyer instructor teacher student
-    doctor sender recipient receiver editor responsible custodian steward administrator admin by who bearbeiter
+    doctor sender recipient receiver editor responsible custodian steward administrator advisor chair chairman dean
+    coach admin by who bearbeiter
     verantwortlich vorgesetzter mitarbeiter leiter ansprechpartner besitzer chef driver
     """
         ),
