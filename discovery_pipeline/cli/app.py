@@ -7,9 +7,12 @@ import sys
 import typer
 
 from discovery_pipeline.cli import dagster
+from discovery_pipeline.cli.db import db
 from discovery_pipeline.cli.doctor import doctor
+from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.cli.run import run
+from discovery_pipeline.cli.token import token
 from discovery_pipeline.cli.up import down, status, up
 from discovery_pipeline.errors import DiscoveryError
 
@@ -29,6 +32,9 @@ app.command()(status)
 app.command()(doctor)
 app.command()(inspect)
 app.add_typer(dagster.app, name="dagster")
+app.add_typer(flows, name="flows")
+app.add_typer(token, name="token")
+app.add_typer(db, name="db")
 
 
 def main() -> None:

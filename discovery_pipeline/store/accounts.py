@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -123,6 +123,13 @@ async def create_token(
         )
     )  # fmt: skip
     return NewToken(token, tenant.acting(login))
+
+
+async def revoke(session: AsyncConnection, token: str, now: datetime) -> bool:
+    """Make the token worthless. Tells whether it was worth something."""
+    alive = (api_tokens.c.token_hash == _hash(token)) & api_tokens.c.revoked_at.is_(None)
+    done = await session.execute(update(api_tokens).where(alive).values(revoked_at=now).returning(api_tokens.c.id))
+    return done.first() is not None
 
 
 async def authenticate(session: AsyncConnection, token: str) -> tuple[Membership, ...]:

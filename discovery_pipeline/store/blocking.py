@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
+from discovery_pipeline import log
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
@@ -18,12 +19,15 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.accounts import NewToken, UserRole
 from discovery_pipeline.store.artifacts import Artifacts
 from discovery_pipeline.store.connection import connected, prepare
 from discovery_pipeline.store.databases import Databases, Role
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.loop import Loop
 from discovery_pipeline.store.outbox import Cursor, Posted
+from discovery_pipeline.store.query import ask
+from discovery_pipeline.store.recovery import StateRecovery
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.session import Sessions
 
@@ -47,6 +51,7 @@ class Store:
             sessions = Sessions(self.databases)
             opening.callback(lambda: self.wait_for(sessions.close()))
             self.flows = Flows(sessions)
+            self._recovery = StateRecovery(self.flows)
             if new:
                 self.default_tenant()
             self._open = opening.pop_all()
@@ -72,9 +77,25 @@ class Store:
         """Where Dagster keeps its storage."""
         return self.databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")
 
+    def query(self, statement: str, role: Role = Role.OWNER) -> list[tuple[Any, ...]]:
+        """The rows of one statement of SQL; the owner sees every tenant."""
+        return ask(self.databases, statement, role).rows
+
     def default_tenant(self) -> Tenant:
         """The account and engagement that exist after the first start."""
         return self.wait_for(self.flows.default_tenant())
+
+    def tenant(self, account: int, engagement: int | None = None) -> Tenant:
+        """The engagement of that number; without one, the account's first."""
+        return self.wait_for(self.flows.tenant(account, engagement))
+
+    def create_token(self, tenant: Tenant, role: UserRole, days: int | None = None) -> NewToken:
+        """A new token with a user of its own; it is worth nothing after so many days."""
+        return self.wait_for(self.flows.create_token(tenant, role, days))
+
+    def revoke_token(self, token: str) -> bool:
+        """Make the token worthless. Tells whether it was worth something."""
+        return self.wait_for(self.flows.revoke_token(token))
 
     def create_flow(
         self, tenant: Tenant, name: str, source_system: str, target_system: str, created_by: str = ""
@@ -180,6 +201,22 @@ class Store:
         """A page of events of every tenant that come after the cursor, oldest first."""
         return self.wait_for(self.flows.events_after(cursor, types=types, limit=limit))
 
+    def recover(self, ref: FlowRef) -> dict[str, Any]:
+        """The flow's whole state, rebuilt and found in order; see StateRecovery.recover."""
+        return self.wait_for(self._recovery.recover(ref))
+
+    def check(self, ref: FlowRef) -> list[str]:
+        """Each rule that row, phases, audit and events of the flow break together."""
+        return self.wait_for(self._recovery.check(ref))
+
+    def repair(self, ref: FlowRef) -> list[str]:
+        """Mend the flow from its events; what stays broken is told."""
+        return self.wait_for(self._recovery.repair(ref))
+
+    def sweep(self) -> list[Flow]:
+        """Fail every phase whose run died; the flows, failed and retryable."""
+        return self.wait_for(self._recovery.sweep())
+
     @contextmanager
     def run_lock(self, ref: FlowRef) -> Iterator[None]:
         """Hold the flow's session-level lock while a run works on it: a running phase without it is a dead one.
@@ -216,4 +253,5 @@ def open_store(settings: Settings) -> Store:
     ServerError
         PostgreSQL can't be started or reached, or its data is of a newer version.
     """
+    log.configure(settings.log_level)
     return Store(settings)

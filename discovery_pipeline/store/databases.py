@@ -90,14 +90,14 @@ class Databases:
 
     def text(self, role: Role, database: Database = "discovery", driver: str = "psycopg") -> str:
         """The same as text, password and all: for what is handed to other programs, never for logs."""
-        return self.url(role, database, driver).render_as_string(hide_password=False)
+        return _rendered(self.url(role, database, driver))
 
     def dsn(self, role: Role | None = None, database: Database | None = None) -> str:
         """The same for psycopg itself; without a role, as the server's own login."""
         url = self.url(role, database or "discovery") if role else self.server
         if role is None:
             url = url.set(database=self._name(database) if database else url.database or "postgres")
-        return url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return _rendered(url.set(drivername="postgresql"))
 
     def _name(self, database: Database) -> str:
         return self.discovery if database == "discovery" else self.dagster
@@ -128,7 +128,7 @@ class Databases:
 
     def _anywhere(self) -> str:
         """A database that is there before ours are."""
-        return self.server.set(database="postgres").render_as_string(hide_password=False)
+        return _rendered(self.server.set(database="postgres"))
 
     def _create_roles(self, connection: psycopg.Connection) -> None:
         from psycopg.sql import SQL, Identifier
@@ -162,6 +162,12 @@ class Databases:
             connection.execute(SQL("create database {} owner {}").format(Identifier(name), Identifier(owner)))
             connection.execute(SQL("revoke all on database {} from public").format(Identifier(name)))
             connection.execute(SQL("grant connect on database {} to {}").format(Identifier(name), who))
+
+
+def _rendered(url: URL) -> str:
+    """The URL with its password, and spaces as libpq reads them: it takes a plus for a plus."""
+    scheme, mark, rest = url.render_as_string(hide_password=False).partition("://")
+    return scheme + mark + rest.replace("+", "%20")
 
 
 ADDRESS_FORM = "It looks like postgresql://user:password@host:5432/discovery."

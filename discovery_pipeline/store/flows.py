@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store import accounts, imports, locks, mappings, outbox, quality, rows
+from discovery_pipeline.store.accounts import Membership, NewToken, UserRole
 from discovery_pipeline.store.operation import flow_operation
 from discovery_pipeline.store.outbox import Cursor, Posted
 from discovery_pipeline.store.rows import FlowRef
@@ -45,6 +47,31 @@ class Flows:
         """The account and engagement that exist after the first start."""
         async with self.sessions.operating() as session:
             return await accounts.ensure_default(session)
+
+    @flow_operation("find tenant")
+    async def tenant(self, account: int, engagement: int | None) -> Tenant:
+        """The engagement of that number; without one, the account's first."""
+        async with self.sessions.operating() as session:
+            return await accounts.tenant(session, account, engagement)
+
+    @flow_operation("create token")
+    async def create_token(self, tenant: Tenant, role: UserRole, days: int | None = None) -> NewToken:
+        """A new token with a user of its own; it is worth nothing after so many days."""
+        expires_at = self._clock() + timedelta(days=days) if days else None
+        async with self.sessions.operating() as session:
+            return await accounts.create_token(session, tenant, role, expires_at)
+
+    @flow_operation("revoke token")
+    async def revoke_token(self, token: str) -> bool:
+        """Make the token worthless. Tells whether it was worth something."""
+        async with self.sessions.operating() as session:
+            return await accounts.revoke(session, token, self._clock())
+
+    @flow_operation("authenticate")
+    async def authenticate(self, token: str) -> tuple[Membership, ...]:
+        """Every engagement that the token's user belongs to; none where it is worth nothing."""
+        async with self.sessions.strangers() as session:
+            return await accounts.authenticate(session, token)
 
     @flow_operation("find tenant")
     async def tenant_of(self, flow_id: FlowRef, by: str) -> Tenant:

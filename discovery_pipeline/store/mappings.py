@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping, Suggestions
@@ -76,12 +76,7 @@ async def approved(session: AsyncConnection, flow_id: FlowRef) -> dict[str, Mapp
 async def newest(session: AsyncConnection, flow: Flow) -> Sequence[Row[Any]]:
     """The row that counts, for each source column and target field, in order of time."""
     columns = [field_mappings.c[name] for name in KEY]
-    latest = (
-        select(field_mappings.c.id)
-        .where(field_mappings.c.flow_id == flow.id)
-        .distinct(*columns)
-        .order_by(*columns, field_mappings.c.id.desc())
-    )
+    latest = select(func.max(field_mappings.c.id)).where(field_mappings.c.flow_id == flow.id).group_by(*columns)
     wanted = select(field_mappings).where(field_mappings.c.id.in_(latest)).order_by(field_mappings.c.id)
     return (await session.execute(wanted)).all()
 

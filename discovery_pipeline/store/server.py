@@ -103,6 +103,16 @@ class EmbeddedServer:
             self._halt()
         return True
 
+    def forget(self) -> None:
+        """Remove a stopped server with its data and its sockets, wherever they stand: the home is thrown away."""
+        cluster = self._folder / "cluster"
+        if not cluster.exists():
+            return
+        at = self._placed()
+        shutil.rmtree(at.sockets, ignore_errors=True)
+        shutil.rmtree(at.cluster, ignore_errors=True)
+        cluster.unlink(missing_ok=True) if cluster.is_symlink() else None
+
     def running(self) -> bool:
         """Whether the server accepts connections."""
         if not (self._folder / "cluster").exists():

@@ -32,9 +32,15 @@ class Sessions:
     async def transaction(self, tenant: Tenant) -> AsyncIterator[AsyncConnection]:
         """One transaction of the application for this tenant. It commits at the end of the block, or not at all."""
         async with self._engine(Role.APP).begin() as session:
-            await session.execute(
-                SET_TENANT, {"client": str(tenant.client_account_id), "engagement": str(tenant.engagement_id)}
-            )
+            await session.execute(SET_TENANT, _named(tenant))
+            yield session
+
+    @asynccontextmanager
+    async def moment(self, tenant: Tenant) -> AsyncIterator[AsyncConnection]:
+        """One reading transaction of the tenant in which every query sees the same moment."""
+        async with self._engine(Role.APP).begin() as session:
+            await session.execute(text("set transaction isolation level repeatable read, read only"))
+            await session.execute(SET_TENANT, _named(tenant))
             yield session
 
     @asynccontextmanager
@@ -80,3 +86,7 @@ class Sessions:
                 pool_pre_ping=True,  # a server that was restarted meanwhile is a new connection, not an error
             )
         return self._engines[role]
+
+
+def _named(tenant: Tenant) -> dict[str, str]:
+    return {"client": str(tenant.client_account_id), "engagement": str(tenant.engagement_id)}

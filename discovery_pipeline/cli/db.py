@@ -1,0 +1,98 @@
+"""`discovery db`: the operator's way to the database."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+db = typer.Typer(no_args_is_help=True, help="Look into the database, and keep it in order.")
+
+
+class As(StrEnum):
+    """Roles an operator may ask as."""
+
+    OWNER = "owner"
+    APP = "app"
+    READONLY = "readonly"
+
+
+class In(StrEnum):
+    """Databases on the server."""
+
+    DISCOVERY = "discovery"
+    DAGSTER = "dagster"
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@db.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement.", metavar="SQL")],
+    database: Annotated[In, typer.Option(help="Where to ask.")] = In.DISCOVERY,
+    role: Annotated[As, typer.Option(help="As whom; the owner sees every tenant.")] = As.OWNER,
+    account: Annotated[int | None, typer.Option(help="Client account to ask for.")] = None,
+    engagement: Annotated[int | None, typer.Option(help="Engagement to ask for.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run one statement of SQL, and print its rows. Single columns are a flat list in JSON."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.connection import connected, prepare
+    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.query import ask
+
+    if (account is None) != (engagement is None):
+        raise typer.BadParameter("--account and --engagement go together")
+    tenant = (account, engagement) if account is not None and engagement is not None else None
+    with connected(settings.read()) as databases:
+        prepare(databases)
+        answer = ask(databases, sql, Role[role.name], database.value, tenant)
+    if as_json:
+        print(json.dumps(_plain(answer.columns, answer.rows), ensure_ascii=False, indent=2, default=_text))
+    elif answer.columns:
+        _table(answer.columns, answer.rows)
+    else:
+        print(answer.status)
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to the newest revision."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.connection import connected, prepare
+    from discovery_pipeline.store.migrate import HEAD
+
+    with connected(settings.read()) as databases:
+        changed = prepare(databases)
+    print(f"The database {'was brought to' if changed else 'stands at'} revision {HEAD}.")
+
+
+def _plain(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[Any]:
+    if len(columns) == 1:
+        return [row[0] for row in rows]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _text(value: Any) -> Any:
+    """What JSON has no form for, as text: times in ISO 8601, bytes in hexadecimal digits."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(*columns)
+    for row in rows:
+        shown.add_row(*(Text("" if value is None else str(_shown(value))) for value in row))
+    Console().print(shown)
+
+
+def _shown(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=_text) if isinstance(value, dict | list) else value

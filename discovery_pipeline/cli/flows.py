@@ -1,0 +1,131 @@
+"""`discovery flows`: which there are, how one stands, and whether all is well with them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from discovery_pipeline.flow.state import Flow
+
+flows = typer.Typer(no_args_is_help=True, help="See flows, and mend them.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@flows.command("list")
+def list_flows(
+    status: Annotated[str | None, typer.Option(help="Only flows of this status, e.g. waiting_for_review.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Flows of every tenant, newest first."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.flow.state import FlowStatus
+    from discovery_pipeline.store.blocking import open_store
+
+    if status is not None and status not in set(FlowStatus):
+        raise typer.BadParameter(f"{status} is no status; there are {', '.join(FlowStatus)}", param_hint="--status")
+    with open_store(settings.read()) as store:
+        found = store.list_flows(status=FlowStatus(status) if status else None, limit=limit)
+    if as_json:
+        print(json.dumps([_told(flow) for flow in found], ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    slug = Column("flow", min_width=max((len(flow.slug) for flow in found), default=0))  # it is there to be copied
+    shown = Table(slug, "name", "source", "target", "status", "phase", "changed")
+    for flow in found:
+        changed = f"{flow.updated_at:%Y-%m-%d %H:%M}"
+        row = (flow.slug, flow.name, flow.source_system, flow.target_system, flow.status, flow.current_phase, changed)
+        shown.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(shown if found else "There are no flows yet. `discovery run FILE…` makes one.")
+
+
+@flows.command()
+def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")], as_json: AsJson = False) -> None:
+    """How one flow stands, phase by phase."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings.read()) as store:
+        found = store.flow(None, flow)
+    if as_json:
+        print(json.dumps(_told(found) | {"phases": _phases(found)}, ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(f"{found.name} ({found.slug}): {found.status.value}, version {found.version}"))
+    shown = Table("phase", "status", "started", "completed", "result")
+    for name, phase in _phases(found).items():
+        result = json.dumps(phase["result_data"], ensure_ascii=False) if phase["result_data"] else ""
+        cells = (name, phase["status"], phase["started_at"], phase["completed_at"], result)
+        shown.add_row(*(Text(cell or "") for cell in cells))
+    console.print(shown)
+
+
+@flows.command()
+def recover(
+    names: Annotated[list[str] | None, typer.Argument(help="Slugs or ids; default: all.", metavar="[FLOW…]")] = None,
+    repair: Annotated[bool, typer.Option(help="Mend what is broken, from the flow's events.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fail phases whose run died, and check that each flow's row, phases, audit and events tell one story.
+
+    Exit code 0: all is well; 1: something is broken, and stayed so.
+    """
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings.read()) as store:
+        swept = store.sweep()
+        chosen = [store.flow(None, name) for name in names] if names else store.list_flows(limit=1_000_000)
+        found = [(flow, store.repair(flow) if repair else store.check(flow)) for flow in chosen]
+    if as_json:
+        told = [{"flow_id": str(flow.id), "slug": flow.slug, "broken": broken} for flow, broken in found]
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        for flow in swept:
+            print(f"{flow.slug}: the run of {flow.current_phase.value} died; it can be started again")
+        for flow, broken in found:
+            for rule in broken:
+                print(f"{flow.slug}: {rule}")
+        print(f"{len(found)} flows checked, {sum(bool(broken) for _, broken in found)} broken.")
+    raise typer.Exit(1 if any(broken for _, broken in found) else 0)
+
+
+def _told(flow: Flow) -> dict[str, Any]:
+    return {
+        "id": str(flow.id),
+        "slug": flow.slug,
+        "name": flow.name,
+        "source_system": flow.source_system,
+        "target_system": flow.target_system,
+        "status": flow.status.value,
+        "current_phase": flow.current_phase.value,
+        "version": flow.version,
+        "client_account_id": flow.client_account_id,
+        "engagement_id": flow.engagement_id,
+        "created_by": flow.created_by,
+        "created_at": flow.created_at.isoformat(),
+        "updated_at": flow.updated_at.isoformat(),
+    }
+
+
+def _phases(flow: Flow) -> dict[str, dict[str, Any]]:
+    return {
+        phase.value: {
+            "status": state.status.value,
+            "started_at": state.started_at.isoformat() if state.started_at else None,
+            "completed_at": state.completed_at.isoformat() if state.completed_at else None,
+            "result_data": dict(state.result),
+        }
+        for phase, state in flow.phases.items()
+    }

@@ -1,0 +1,63 @@
+"""`discovery token`: keys for the API and the pages."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+token = typer.Typer(no_args_is_help=True, help="Make and revoke API tokens.")
+
+
+class Role(StrEnum):
+    """What a token's user may do."""
+
+    VIEWER = "viewer"
+    REVIEWER = "reviewer"
+    ADMIN = "admin"
+
+
+@token.command()
+def create(
+    account: Annotated[int | None, typer.Option(help="Client account; default: the first start's.")] = None,
+    engagement: Annotated[int | None, typer.Option(help="Engagement; default: the account's first.")] = None,
+    role: Annotated[Role, typer.Option(help="A viewer reads, a reviewer maps, an admin manages.")] = Role.REVIEWER,
+    days: Annotated[int | None, typer.Option(help="Days until it expires; default: never.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a token. It is shown once; only its hash is kept."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+
+    if engagement is not None and account is None:
+        raise typer.BadParameter("--engagement needs --account")
+    with open_store(settings.read()) as store:
+        tenant = store.default_tenant() if account is None else store.tenant(account, engagement)
+        made = store.create_token(tenant, role.value, days)
+    told = {
+        "token": made.token,
+        "client_account_id": made.tenant.client_account_id,
+        "engagement_id": made.tenant.engagement_id,
+        "login_url": None,  # a server of pages that runs on this home gives one
+    }
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    print(made.token)
+    print(f"For account {told['client_account_id']}, engagement {told['engagement_id']}, as {role.value}; shown once.")
+
+
+@token.command()
+def revoke(
+    value: Annotated[str, typer.Argument(help="The token.", metavar="TOKEN")],
+) -> None:
+    """Make a token worthless."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings.read()) as store:
+        revoked = store.revoke_token(value)
+    print("Revoked." if revoked else "No such token is in force.")
+    raise typer.Exit(0 if revoked else 1)

@@ -1,0 +1,80 @@
+"""What tests of every room share: a home of their own, and a store on one server for the whole session."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from discovery_pipeline.settings import Settings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A fresh DISCOVERY_HOME that shares nothing; whatever server a test leaves running there is stopped."""
+    from discovery_pipeline.store.server import EmbeddedServer
+
+    place = tmp_path / "home"
+    place.mkdir()
+    yield place
+    server = EmbeddedServer(place)
+    server.stop()
+    server.forget()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    """One embedded server for the session, stopped at its end."""
+    import psycopg
+
+    from discovery_pipeline.store.server import EmbeddedServer
+
+    running = EmbeddedServer(tmp_path_factory.mktemp("server"))
+    running.start()
+    with psycopg.connect(f"host={running.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute("alter system set fsync = off")  # its data needn't outlive the session
+        operator.execute("select pg_reload_conf()")
+    yield running
+    running.stop()
+    running.leave()
+    running.forget()
+
+
+@pytest.fixture(scope="session")
+def template(server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with every table and the default tenant in it, to be copied."""
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(Settings(home=tmp_path_factory.mktemp("template"), database_url=address(server, "template_flows"))):
+        return "template_flows"
+
+
+@pytest.fixture
+def settings(server, template: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a home with databases of its own on the session's server."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute(f"create database {name} template {template} owner discovery_owner")
+        operator.execute(f"revoke all on database {name} from public")
+        operator.execute(f"create database {name}_dagster owner discovery_orchestrator")
+        yield Settings(home=tmp_path / "home", database_url=address(server, name))
+        operator.execute(f"drop database {name} with (force)")
+        operator.execute(f"drop database {name}_dagster with (force)")
+
+
+@pytest.fixture
+def store(settings: Settings):
+    """An open store, empty but for the default tenant."""
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings) as opened:
+        yield opened
+
+
+def address(server, database: str) -> str:
+    """Where a database of the session's server is, as DISCOVERY_DATABASE_URL has it."""
+    return f"postgresql://postgres@/{database}?host={server.sockets}"
