@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from discovery_pipeline.engine.profiling.model import ColumnProfile, TableProfile
-from discovery_pipeline.engine.risk.model import LEVELS, Assumptions, Facts, Level, Risk
-from discovery_pipeline.engine.risk.scale import counted
+from discovery_pipeline.engine.risk.model import Assumptions, Facts, Risk
+from discovery_pipeline.engine.risk.scale import counted, worst
 
 _IRREVERSIBLE = ("mask", "hash")
 
@@ -27,12 +27,11 @@ def _personal_data(facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
                 classes.setdefault(column.pii.kind, []).append((table, column))
     for kind, places in classes.items():
         moving = [goal for table, column in places for goal in _goals(facts, table.name, column.name)]
-        levels: list[Level] = [c.pii.risk for _, c in places if c.pii]
         yield Risk(
             category="compliance",
             title=f"Personal data: {kind.replace('_', ' ')}",
             likelihood="high" if moving else "medium" if facts.mappings else "low",
-            impact=max(levels, key=LEVELS.index),
+            impact=worst(c.pii.risk for _, c in places if c.pii),
             evidence=(
                 *(
                     f"{table.name}.{column.name}: {counted(table.row_count - column.null_count, 'value')}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Facts, Level, Risk
 from discovery_pipeline.engine.risk.outcomes import Outcome
-from discovery_pipeline.engine.risk.scale import counted, level, percent
+from discovery_pipeline.engine.risk.scale import counted, level, percent, worst
 
 SHOWN = 5
 """Fields named in one risk's evidence; the rest is a number."""
@@ -64,38 +64,43 @@ _KINDS = (
 
 def risks(facts: Facts, losses: Sequence[FieldLoss], ends: Sequence[Outcome]) -> Iterable[Risk]:
     """What of the data would be lost."""
-    yield from _rejected(ends)
+    yield from _rejected(facts, ends)
     yield from _unmapped(facts)
     for kind in _KINDS:
         yield from _by_field(kind, losses)
     yield from _in_other_hands(losses)
 
 
-def _rejected(ends: Sequence[Outcome]) -> Iterable[Risk]:
-    for end in ends:
-        verdict = end.verdict
-        if end.to_correct:
-            share = percent(end.to_correct, end.meant)
-            yield Risk(
-                category="data_loss",
-                title=f"Rows that {verdict.target} does not take",
-                likelihood="high",
-                impact=level(end.to_correct, end.meant),
-                evidence=(
-                    f"{counted(end.to_correct, 'row')} of {end.meant:,} rejected ({share}), "
-                    f"{verdict.rows_delivered:,} delivered",
-                ),
-                mitigation="Correct the rejected rows in rejected_rows.csv by their reasons and run them again.",
-            )
-        if verdict.blanked:
-            yield Risk(
-                category="data_loss",
-                title=f"Values that {verdict.target} would refuse are left out",
-                likelihood="high",
-                impact=level(verdict.blanked, end.meant),
-                evidence=(f"{counted(verdict.blanked, 'value')} blanked in optional fields; the rows are delivered",),
-                mitigation="Look at the findings of this target; correct the values at the source where they matter.",
-            )
+def _rejected(facts: Facts, ends: Sequence[Outcome]) -> Iterable[Risk]:
+    titles = {name: target.title for name, target in facts.targets.items()}
+    refused = [end for end in ends if end.to_correct]
+    if refused:
+        yield Risk(
+            category="data_loss",
+            title="Rows are not taken",
+            likelihood="high",  # counted, not feared
+            impact=worst(level(end.to_correct, end.meant) for end in refused),
+            evidence=tuple(
+                f"{titles.get(end.verdict.target, end.verdict.target)}: {counted(end.to_correct, 'row')} of "
+                f"{end.meant:,} rejected ({percent(end.to_correct, end.meant)}), {end.delivered:,} delivered"
+                for end in refused
+            ),
+            mitigation="Correct the rejected rows in rejected_rows.csv by their reasons and run them again.",
+        )
+    blanked = [end for end in ends if end.verdict.blanked]
+    if blanked:
+        yield Risk(
+            category="data_loss",
+            title="Values that would be refused are left out",
+            likelihood="high",
+            impact=worst(level(end.verdict.blanked, end.meant) for end in blanked),
+            evidence=tuple(
+                f"{titles.get(end.verdict.target, end.verdict.target)}: {counted(end.verdict.blanked, 'value')} "
+                "blanked in optional fields; the rows are delivered"
+                for end in blanked
+            ),
+            mitigation="Look at the findings of these targets; correct the values at the source where they matter.",
+        )
 
 
 def _unmapped(facts: Facts) -> Iterable[Risk]:
@@ -131,13 +136,13 @@ def _by_field(kind: _Kind, losses: Sequence[FieldLoss]) -> Iterable[Risk]:
     hit = sorted((loss for loss in losses if kind.count(loss)), key=kind.count, reverse=True)
     if not hit:
         return
-    worst = max(hit, key=lambda loss: kind.count(loss) / max(loss.filled, 1))
+    hardest = max(hit, key=lambda loss: kind.count(loss) / max(loss.filled, 1))
     identities = any(loss.identity or loss.field.is_required for loss in hit)
     yield Risk(
         category="data_loss",
         title=kind.title,
-        likelihood="high",  # counted, not feared
-        impact=kind.impact or ("high" if identities else level(kind.count(worst), worst.filled)),
+        likelihood="high",
+        impact=kind.impact or ("high" if identities else level(kind.count(hardest), hardest.filled)),
         evidence=(*(f"{_place(loss)}: {kind.tell(loss)}" for loss in hit[:SHOWN]), *_more(len(hit))),
         mitigation=kind.mitigation,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from discovery_pipeline.engine.risk.model import Level
+from collections.abc import Iterable
+
+from discovery_pipeline.engine.risk.model import LEVELS, Level
 
 SERIOUS, NOTICEABLE = 0.05, 0.005
 """Shares from which something is high and medium: one in twenty is everybody's problem, one in 200 somebody's."""
@@ -14,6 +16,11 @@ def level(affected: float, of: float) -> Level:
     if share >= SERIOUS:
         return "high"
     return "medium" if share >= NOTICEABLE else "low"
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """The highest of some levels."""
+    return max(levels, key=LEVELS.index)
 
 
 def percent(affected: float, of: float) -> str:

@@ -153,7 +153,7 @@ def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
     assert "8 seconds at an assumed 500 rows/s" in str(
         named(assessed(known, Assumptions(rows_per_second=500)), "Loading").evidence
     )
-    assert named(assessed(known), "does not take").impact == "high"
+    assert named(assessed(known), "not taken").impact == "high"
 
 
 def test_rows_of_tables_that_go_elsewhere_are_not_called_lost(tmp_path: Path):
@@ -167,8 +167,8 @@ def test_rows_of_tables_that_go_elsewhere_are_not_called_lost(tmp_path: Path):
         patches=rejected,
         valid=(),
     )
-    risk = named(assessed(facts(table(tmp_path, name=["a"]), verdicts=(verdict,))), "does not take")
-    assert risk.evidence == ("10 rows of 1,010 rejected (1.0%), 1,000 delivered",)
+    risk = named(assessed(facts(table(tmp_path, name=["a"]), verdicts=(verdict,))), "not taken")
+    assert risk.evidence == ("cloud: 10 rows of 1,010 rejected (1.0%), 1,000 delivered",)
 
 
 def test_orphans_and_single_points_come_from_the_relations(tmp_path: Path):
