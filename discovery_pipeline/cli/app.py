@@ -7,10 +7,12 @@ import sys
 import typer
 
 from discovery_pipeline.cli import dagster
+from discovery_pipeline.cli.clean import clean
 from discovery_pipeline.cli.db import db
 from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
+from discovery_pipeline.cli.match import match
 from discovery_pipeline.cli.run import run
 from discovery_pipeline.cli.token import token
 from discovery_pipeline.cli.up import down, status, up
@@ -31,6 +33,8 @@ app.command()(down)
 app.command()(status)
 app.command()(doctor)
 app.command()(inspect)
+app.command()(match)
+app.command()(clean)
 app.add_typer(dagster.app, name="dagster")
 app.add_typer(flows, name="flows")
 app.add_typer(token, name="token")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.targets import Target
 
 
-def suggest(
+def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     profile: Profile | None,

@@ -48,9 +48,7 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     taken = tuple(field for feed in whole for field in feed.sure)
     chosen = {(f.source, f.table.name) for f in whole}
     waiting = tuple(
-        f
-        for f in suggestions.assignment
-        if f.confidence < threshold or (f.source_table, f.target_table) not in chosen
+        f for f in suggestions.assignment if f.confidence < threshold or (f.source_table, f.target_table) not in chosen
     )
     return Approval(
         mapping=Mapping(target=target.name, fields=taken),

@@ -120,10 +120,7 @@ def families(side: Side) -> np.ndarray:
 def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
     """1 where both units measure the same, 0 where they don't; NaN where a side has none."""
     return np.array(
-        [
-            [float(f.unit.quantity == g.unit.quantity) if f.unit and g.unit else np.nan for g in target]
-            for f in source
-        ]
+        [[float(f.unit.quantity == g.unit.quantity) if f.unit and g.unit else np.nan for g in target] for f in source]
     ).reshape(len(source), len(target))
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from discovery_pipeline.engine.mapping import units
-from discovery_pipeline.engine.mapping.samples import Sample
+from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import TargetField, TargetTable
+from discovery_pipeline.engine.targets.contract import FieldType
 from discovery_pipeline.errors import InputRefused
+
+_MOSTLY = 0.9  # share of values of one kind that makes it the column's
+_NUMBERS = ("number", "numeric", "decimal", "float", "double", "real")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +145,24 @@ def _yaml_rows(path: Path, text: str) -> list[dict[str, object]]:
     if not isinstance(listed, list):
         return []
     return [row if isinstance(row, dict) else {"name": row} for row in listed]
+
+
+def as_target(side: Side) -> TargetTable:
+    """A side that is no contract as one: its fields with the types its values or its schema show."""
+    return TargetTable(name=side.table, file="", fields=tuple(_as_target(side, i) for i in range(len(side.fields))))
+
+
+def _as_target(side: Side, i: int) -> TargetField:
+    field, kinds = side.fields[i], {}
+    if side.sample is not None:
+        kinds = dict(zip(KINDS, side.sample.kinds[i], strict=True))
+    declared = field.type.lower()
+    kind: FieldType = "string"
+    if kinds.get("integer", 0) >= _MOSTLY or (not kinds and declared.startswith("int")):
+        kind = "integer"
+    elif kinds.get("integer", 0) + kinds.get("float", 0) >= _MOSTLY or (not kinds and declared in _NUMBERS):
+        kind = "number"
+    elif kinds.get("date", 0) >= _MOSTLY or (not kinds and declared.startswith("date")):
+        kind = "date"
+    unit = field.unit.name if field.unit else None
+    return TargetField(name=field.name, type=kind, unit=unit, description=field.description)

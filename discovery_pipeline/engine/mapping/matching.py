@@ -26,9 +26,6 @@ class Matched:
 
 def match(source: Side, target: Side) -> Matched:
     """Compare two sides field by field."""
-    if not source.fields or not target.fields:
-        evidence = Evidence(np.zeros((len(source.fields), len(target.fields), len(channels.CHANNELS))), None)
-        return Matched(source, target, evidence, np.zeros((len(source.fields), len(target.fields))))
     evidence = channels.gather(source, target)
     confidence = scoring.confidences(evidence, source, target)
     about, wanted = subjects.of(source), subjects.of(target)

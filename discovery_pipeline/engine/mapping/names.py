@@ -58,7 +58,9 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     words, covered = _by_word(left.phrases, right.phrases)
     own_left = [left.phrases[i] for i in left.first]
     own_right = [right.phrases[i] for i in right.first]
-    long_left, long_right = ([(*reader.words(f.group), *reader.words(f.own)) for f in side] for side in (source, target))
+    long_left, long_right = (
+        [(*reader.words(f.group), *reader.words(f.own)) for f in side] for side in (source, target)
+    )
     groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
     same = np.array([[set(a) == set(b) for b in right.phrases] for a in left.phrases], dtype=float)
     return Names(

@@ -18,7 +18,7 @@ from discovery_pipeline.engine.tables import Table
 ROWS = 2000
 CELLS = 150_000  # of a wide table fewer rows are read
 DISTINCT = 1000
-_BUCKETS = 1 << 20  # of hashed words and values
+BUCKETS = 1 << 20  # of hashed words and values
 
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
 KINDS = {
@@ -26,9 +26,10 @@ KINDS = {
     "integer": r"^[+-]?(\d{1,3}(,\d{3})+|\d+)$",
     "float": r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$",
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
-    "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
+    "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
     "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
-    "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|^\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{2,4}|^[A-Za-z]{3,9} \d{1,2},? \d{4}",
+    "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+    r"|^\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{2,4}|^[A-Za-z]{3,9} \d{1,2},? \d{4}",
     "quantity": r"^[$€£¥]?\s?[+-]?\d[\d.,]*\s?([A-Za-z%€$£]{1,5}|元)?$",
     "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     "url": r"(?i)^(https?://|www\.)\S+$",
@@ -105,11 +106,11 @@ def _draw(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _summed(con: duckdb.DuckDBPyConnection, width: int) -> Sample:
     stats = con.execute(_statistics()).fetchnumpy()
-    fields = stats["field"].astype(int)
+    fields = np.asarray(stats["field"], dtype=int)
 
     def column(name: str, empty: float = 0.0) -> np.ndarray:
         out = np.full(width, empty)
-        out[fields] = np.ma.filled(np.ma.asarray(stats[name], dtype=float), empty)
+        np.put(out, fields, np.ma.filled(np.ma.asarray(stats[name], dtype=float), empty))
         return out
 
     drawn = con.execute("SELECT rows FROM drawn").fetchone()
@@ -151,24 +152,26 @@ def _statistics() -> str:
     means.append("coalesce(stddev_pop(ln(length(value))), 0) AS shape_6")
     means.append(r"avg(least(length(regexp_replace(value, '\S', '', 'g')), 40)) / 40 AS shape_7")
     means.append(r"avg(ln(1 + length(regexp_replace(value, '\S', '', 'g')))) AS shape_8")
-    number = "TRY_CAST(replace(regexp_extract(value, '^[$€£¥]?\\s?([+-]?\\d[\\d,]*(?:\\.\\d+)?)', 1), ',', '') AS DOUBLE)"
+    digits = r"regexp_extract(value, '^[$€£¥]?\s?([+-]?\d[\d,]*(?:\.\d+)?)', 1)"
+    number = f"TRY_CAST(replace({digits}, ',', '') AS DOUBLE)"
     shares = ", ".join(f"avg((kind = {duck.text(k)})::INT) AS kind_{k}" for k in KINDS)
     numeric = "kind IN ('integer', 'float', 'quantity')"
     quantiles = ", ".join(
         f"CASE WHEN avg(({numeric})::INT) >= 0.5 THEN quantile_cont(number, {q}) FILTER ({numeric}) END AS q_{i}"
         for i, q in enumerate(_QUANTILES)
     )
-    return f"""SELECT field, count(*) AS n, sum(cells) AS cells, max(filled) AS filled, {shares}, {", ".join(means)}, {quantiles}
+    return f"""SELECT field, count(*) AS n, sum(cells) AS cells, max(filled) AS filled, {shares}, {", ".join(means)},
+        {quantiles}
     FROM (SELECT *, CASE {kinds} END AS kind, {number} AS number FROM seen) GROUP BY field ORDER BY field"""
 
 
 def _counts(con: duckdb.DuckDBPyConnection, query: str, width: int) -> sparse.csr_matrix:
     found = con.execute(
-        f"""SELECT field, (hash(item) % {_BUCKETS})::INT AS bucket, sum(n)::DOUBLE AS n FROM ({query})
+        f"""SELECT field, (hash(item) % {BUCKETS})::INT AS bucket, sum(n)::DOUBLE AS n FROM ({query})
         GROUP BY ALL ORDER BY ALL"""
     ).fetchnumpy()
     cells = (found["n"], (found["field"], found["bucket"]))
-    return sparse.csr_matrix(cells, shape=(width, _BUCKETS))
+    return sparse.csr_matrix(cells, shape=(width, BUCKETS))
 
 
 def _examples(con: duckdb.DuckDBPyConnection, width: int) -> tuple[tuple[str, ...], ...]:

@@ -15,6 +15,7 @@ from importlib.resources import files
 import numpy as np
 import yaml
 
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.channels import CHANNELS, Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 
@@ -51,7 +52,7 @@ class Weights:
 @lru_cache(maxsize=1)
 def weights() -> Weights:
     """The weights that ship with the product."""
-    text = (files(__package__) / "knowledge" / "weights.yaml").read_text(encoding="utf-8")
+    text = (files(knowledge) / "weights.yaml").read_text(encoding="utf-8")
     said = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     return Weights(
         alone=np.array([said["alone"][name] for name in ALONE]),

@@ -5,7 +5,7 @@ A column "name" of a table of applications is no name of a server, however well 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 from discovery_pipeline.engine.mapping import knowledge, names
 from discovery_pipeline.engine.mapping.fields import Side
@@ -29,7 +29,7 @@ _ENOUGH = 2.0
 
 def of(side: Side) -> str | None:
     """The subject of a table: server, application, person, relation, …; None where nothing tells."""
-    told: Counter[str] = Counter()
+    told: dict[str, float] = defaultdict(float)
     concepts = knowledge.concepts()
     for field, naming in zip(side.fields, names.naming(side.fields), strict=True):
         best = int(naming.argmax())
@@ -38,6 +38,6 @@ def of(side: Side) -> str | None:
     for word in split(side.table):
         if word in _BY_WORD:
             told[_BY_WORD[word]] += _WORTH_OF_NAME
-    del told["any"]
-    subject, votes = told.most_common(1)[0] if told else (None, 0.0)
-    return subject if votes >= _ENOUGH else None
+    told.pop("any", None)
+    subject = max(told, key=lambda s: told[s], default=None)
+    return subject if subject and told[subject] >= _ENOUGH else None

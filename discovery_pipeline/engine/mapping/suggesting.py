@@ -16,7 +16,7 @@ from discovery_pipeline.engine.mapping.proposing import propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.tables import Tables
-from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+from discovery_pipeline.engine.targets import Target, TargetTable
 
 BEST = 20
 """Target fields kept for each source column."""
@@ -35,7 +35,7 @@ class _Pairing:
     remembered: frozenset[tuple[int, int]]
 
 
-def suggest(
+def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     profile: Profile | None,
@@ -59,40 +59,40 @@ def suggest(
         once from each source table. Fields that end in a key of the user's (tags) are not offered.
     """
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
-    pairings = [_paired(side, table, memory) for side in sides for table in map(_offered, target.tables)]
-    matches = [m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side])]
-    assignment = [field for pairing in pairings for field in _assignment(pairing, profile)]
-    return suggested(target.name, sides, [(t.name, f.name) for t in target.tables for f in t.fields], matches, assignment)
+    offered = [_offered(table) for table in target.tables]
+    wanted = [(table, fields.of_target(table)) for table in offered]
+    return between(target.name, sides, wanted, profile, memory)
 
 
-def suggested(
+def between(
     target: str,
     sides: Sequence[fields.Side],
-    wanted: Sequence[tuple[str, str]],
-    matches: Sequence[Match],
-    assignment: Sequence[MappedField],
+    wanted: Sequence[tuple[TargetTable, fields.Side]],
+    profile: Profile | None = None,
+    memory: Sequence[MappedField] = (),
 ) -> Suggestions:
-    """Suggestions with what stays unmapped on both sides."""
+    """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
+    pairings = [_paired(side, table, other, memory) for side in sides for table, other in wanted]
+    assignment = tuple(field for pairing in pairings for field in _assignment(pairing, profile))
     used = {(f.source_table, f.source_field) for f in assignment}
     filled = {(f.target_table, f.target_field) for f in assignment}
+    left = [(side.table, name) for side in sides for name in side.names]
+    right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
     return Suggestions(
         target=target,
-        matches=tuple(matches),
-        assignment=tuple(assignment),
-        unmapped_source=tuple(
-            FieldRef(table=side.table, field=name) for side in sides for name in side.names
-            if (side.table, name) not in used
-        ),
-        unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in wanted if (t, f) not in filled),
-    )  # fmt: skip
+        matches=tuple(m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side])),
+        assignment=assignment,
+        unmapped_source=tuple(FieldRef(table=t, field=f) for t, f in left if (t, f) not in used),
+        unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in right if (t, f) not in filled),
+    )
 
 
 def _offered(table: TargetTable) -> TargetTable:
     return table.model_copy(update={"fields": tuple(f for f in table.fields if not f.template)})
 
 
-def _paired(side: fields.Side, table: TargetTable, memory: Sequence[MappedField]) -> _Pairing:
-    matched = match(side, fields.of_target(table))
+def _paired(side: fields.Side, table: TargetTable, other: fields.Side, memory: Sequence[MappedField]) -> _Pairing:
+    matched = match(side, other)
     rows = {name.casefold(): i for i, name in enumerate(side.names)}
     columns = {f.name: j for j, f in enumerate(table.fields)}
     remembered = frozenset(
@@ -110,11 +110,10 @@ def _paired(side: fields.Side, table: TargetTable, memory: Sequence[MappedField]
 def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
     """The best of all the target's tables for each column of one source table."""
     found = []
+    places = [(k, j) for k, p in enumerate(pairings) for j in range(len(p.table.fields))]
     for i, name in enumerate(side.names):
-        offered = sorted(
-            ((float(p.matched.confidence[i, j]), k, j) for k, p in enumerate(pairings) for j in range(len(p.table.fields))),
-            key=lambda offer: (-offer[0], *offer[1:]),
-        )  # fmt: skip
+        scored = [(float(pairings[k].matched.confidence[i, j]), k, j) for k, j in places]
+        offered = sorted(scored, key=lambda offer: (-offer[0], *offer[1:]))
         for rank, (confidence, k, j) in enumerate(offered[:BEST], start=1):
             pairing = pairings[k]
             found.append(
@@ -137,40 +136,26 @@ def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
 
 
 def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
-    matched = pairing.matched
-    return [
-        mapped(matched, i, pairing.table.name, pairing.table.fields[j], float(matched.confidence[i, j]), profile,
-               _why(pairing, i, j), remembered=(i, j) in pairing.remembered)
-        for i, j in sorted(assigned(matched.confidence), key=lambda pair: pair[1])
-    ]  # fmt: skip
+    pairs = sorted(assigned(pairing.matched.confidence), key=lambda pair: pair[1])
+    return [_mapped(pairing, i, j, profile) for i, j in pairs]
 
 
-def mapped(  # noqa: PLR0913
-    matched: Matched,
-    i: int,
-    table: str,
-    field: TargetField,
-    confidence: float,
-    profile: Profile | None,
-    reasons: tuple[str, ...],
-    *,
-    remembered: bool = False,
-) -> MappedField:
+def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> MappedField:
     """One assigned field with the transformation it needs."""
-    source = matched.source
+    source, field = pairing.matched.source, pairing.table.fields[j]
     values = source.sample.examples[i] if source.sample else ()
     proposal = propose(source.fields[i], values, _profile(profile, source.table, source.fields[i].name), field)
     return MappedField(
         source_table=source.table,
         source_field=source.fields[i].name,
-        target_table=table,
+        target_table=pairing.table.name,
         target_field=field.name,
         transformation=proposal.transformation,
         data_type=proposal.data_type,
         is_required=field.required,
-        confidence=round(confidence, 4),
-        evidence=reasons + proposal.reasons,
-        origin="memory" if remembered else "suggested",
+        confidence=round(float(pairing.matched.confidence[i, j]), 4),
+        evidence=_why(pairing, i, j) + proposal.reasons,
+        origin="memory" if (i, j) in pairing.remembered else "suggested",
     )
 
 

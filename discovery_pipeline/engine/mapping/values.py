@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from discovery_pipeline.engine.mapping.samples import Sample
+from discovery_pipeline.engine.mapping.samples import BUCKETS, Sample
 
 _FEW = 3  # distinct values below which an overlap says little
 
@@ -66,8 +66,9 @@ def _cosine(left: sparse.csr_matrix, right: sparse.csr_matrix) -> np.ndarray:
 
 def _weighed(left: sparse.csr_matrix, right: sparse.csr_matrix) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Logarithmic counts, times how few columns hold the word."""
-    columns = sum(np.bincount(side.indices, minlength=side.shape[1]) for side in (left, right))
-    rare = np.log1p((left.shape[0] + right.shape[0]) / np.maximum(columns, 1))
+    held = sparse.vstack([left, right], format="csr")
+    columns = np.bincount(held.indices, minlength=BUCKETS)
+    rare = np.log1p(len(held.indptr) / np.maximum(columns, 1))
     return (
         sparse.csr_matrix((np.log1p(left.data) * rare[left.indices], left.indices, left.indptr), shape=left.shape),
         sparse.csr_matrix((np.log1p(right.data) * rare[right.indices], right.indices, right.indptr), shape=right.shape),

@@ -14,8 +14,30 @@ from discovery_pipeline.engine.mapping import knowledge
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+|[#%]")
 _ACCENTED = re.compile(r"[^\W\d_]+|\d+|[#%]")
-_EMPTY = frozenset("of the a an in on at to for and or is was by with per this that these u".split())
-_UNITS = frozenset("kb mb gb tb kib mib gib tib mhz ghz optional required".split())  # said of a value, not what it is
+_EMPTY = frozenset(
+    (
+        "of",
+        "the",
+        "a",
+        "an",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "and",
+        "or",
+        "is",
+        "was",
+        "by",
+        "with",
+        "per",
+        "this",
+        "that",
+        "u",
+    )
+)
+_UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz", "optional", "required"))
 _LONGEST = 4  # words in a phrase of the synonyms
 _SHORTEST_PIECE = 3
 

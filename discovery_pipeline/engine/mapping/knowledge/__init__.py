@@ -53,5 +53,5 @@ def concepts() -> tuple[Concept, ...]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    text = (files(__package__) / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

@@ -1,0 +1,143 @@
+"""`discovery match`: which column of one table is which field of another, how surely and why."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from discovery_pipeline.engine.mapping import Suggestions
+    from discovery_pipeline.engine.mapping.fields import Side
+    from discovery_pipeline.engine.tables import Tables
+    from discovery_pipeline.engine.targets import TargetTable
+
+    Wanted = tuple[str, list[tuple[TargetTable, Side]]]
+
+_SCHEMA_COLUMNS = {"name", "type", "description"}
+
+
+def match(
+    source: Annotated[Path, typer.Argument(help="A file with the columns to map.", show_default=False)],
+    target: Annotated[
+        str, typer.Argument(help="A file, a schema (CSV name,type,description or YAML), or a built-in target's name.")
+    ],
+    source_schema: Annotated[
+        Path | None, typer.Option(help="Names, types and descriptions of the source's columns.", metavar="FILE")
+    ] = None,
+    target_schema: Annotated[
+        Path | None, typer.Option(help="Names, types and descriptions of the target's columns.", metavar="FILE")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all matches there.", metavar="OUT")] = None,
+) -> None:
+    """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
+    from discovery_pipeline.engine import duck
+    from discovery_pipeline.engine.mapping import fields, samples, suggesting
+
+    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
+        con = duck.connect(scratch=Path(folder) / "spill")
+        stated = fields.read_schema(source_schema) if source_schema else ()
+        tables = _read(con, source, Path(folder) / "source")
+        sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
+        name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
+        found = suggesting.between(name, sides, wanted)
+    if json_file:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(_told(found), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _show(found)
+
+
+def _wanted(con: duckdb.DuckDBPyConnection, target: str, schema: Path | None, into: Path) -> Wanted:
+    """The target's name and its tables: from a file of data, a schema, a contract, or a built-in one."""
+    from discovery_pipeline.engine import targets
+    from discovery_pipeline.engine.mapping import fields, samples
+    from discovery_pipeline.errors import TargetError
+
+    path = Path(target)
+    stated = fields.read_schema(schema) if schema else ()
+    if path.is_file() and not _is_schema(path):
+        tables = _read(con, path, into)
+        sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
+        return path.stem, [(fields.as_target(side), side) for side in sides]
+    if path.is_file():
+        try:
+            contract = targets.read(path) if path.suffix.lower() in (".yaml", ".yml") else None
+        except TargetError:
+            contract = None
+        if contract is None:
+            side = fields.of_schema(path.stem, stated or fields.read_schema(path))
+            return path.stem, [(fields.as_target(side), side)]
+    else:
+        contract = targets.load(target)
+    return contract.name, [(table, fields.of_target(table)) for table in contract.tables]
+
+
+def _is_schema(path: Path) -> bool:
+    """Whether a file states fields instead of holding rows: YAML, or CSV whose header says name, type, description."""
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return True
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open("rb") as file:
+        header = file.readline(500).decode("utf-8-sig", errors="replace").strip().lower()
+    columns = {column.strip(' "') for column in header.split(",")}
+    return "name" in columns and len(columns) > 1 and columns <= _SCHEMA_COLUMNS
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path, into: Path) -> Tables:
+    from discovery_pipeline.engine import intake
+    from discovery_pipeline.errors import InputRefused
+
+    found = intake.read(con, [path], into, intake.Options(keep_rowless=True))
+    if not found.tables:
+        raise InputRefused(path.name, next((f.reason for f in found.files if f.reason), None) or "It holds no table.")
+    return found.tables
+
+
+def _told(found: Suggestions) -> dict[str, object]:
+    """What was found in the shape that scripts read."""
+    chosen = {"source_table", "source_field", "target_table", "target_field", "transformation", "data_type"}
+    return {
+        "target": found.target,
+        "matches": [m.model_dump(mode="json") for m in found.matches],
+        "assignment": [
+            f.model_dump(mode="json", include=chosen | {"confidence", "evidence", "is_required"})
+            for f in found.assignment
+        ],
+        "unmapped_source": [f.model_dump(mode="json") for f in found.unmapped_source],
+        "unmapped_target": [f.model_dump(mode="json") for f in found.unmapped_target],
+    }
+
+
+def _show(found: Suggestions) -> None:
+    """The assignment as a table, surest first, and what stays unmapped."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    grid = Table(box=None, pad_edge=False)
+    grid.add_column("source", overflow="fold")
+    grid.add_column("target", overflow="fold")
+    grid.add_column("confidence", justify="right")
+    grid.add_column("transformation", overflow="fold")
+    grid.add_column("why", overflow="fold")
+    for field in sorted(found.assignment, key=lambda f: -f.confidence):
+        colour = "green" if field.confidence >= 0.8 else "yellow"
+        grid.add_row(
+            escape(field.source_field),
+            escape(field.target_field),
+            f"[{colour}]{field.confidence:.2f}[/]",
+            escape(field.transformation or ""),
+            escape("; ".join(field.evidence)),
+        )
+    console.print(grid)
+    if found.unmapped_source:
+        console.print(f"[dim]No target for: {escape(', '.join(f.field for f in found.unmapped_source))}[/]")
+    if found.unmapped_target:
+        console.print(f"[dim]Nothing for: {escape(', '.join(f.field for f in found.unmapped_target))}[/]")
