@@ -1,0 +1,172 @@
+"""The aggregate: everything that is counted of a table, in one query that reads it once.
+
+Columns are read in inner selects as text (`c3`), as moment (`t3`), as number (`r3`) and as number less its centre
+(`x3`), and counted in the outer one under aliases such as `c3_count`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.profiling import dates
+from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan, finite
+from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+LONGEST_UNFIT = 80
+"""Characters kept of a value that doesn't fit."""
+
+FRESH_DAYS = 365
+
+_SHORT_TOKENS = tuple(sorted(t for t in NULL_TOKENS if len(t) <= 9))
+"""Longer null tokens are only looked for where the sample has one of them."""
+
+
+def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] | None = None) -> str:
+    """The SQL of the aggregate over a FROM item; one row, one alias a count.
+
+    Parameters
+    ----------
+    positions
+        Columns to be counted; all without it. What concerns whole rows is only counted with all or with the first.
+    """
+    chosen = range(len(plan.columns)) if positions is None else positions
+    whole_rows = 0 in chosen
+    counted = [*(_of_rows(plan) if whole_rows else ()), *(s for i in chosen for s in _of_column(plan, i, today))]
+    counted += [s for pair in plan.pairs if pair[0] in chosen for s in _of_pair(plan, *pair)]
+    needed = set(chosen) | {b for a, b in plan.pairs if a in chosen}
+    return f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, whole_rows, relation))}"
+
+
+def _texts(plan: TablePlan, needed: set[int], whole_rows: bool, relation: str) -> str:
+    read = [f"{duck.col(p.column)} as c{i}" for i, p in enumerate(plan.columns) if whole_rows or i in needed]
+    return f"(select {', '.join(read)} from {relation}) as texts"
+
+
+def _numbers(plan: TablePlan, needed: set[int], texts: str) -> str:
+    """The FROM item with moments and numbers beside the texts."""
+    planned = [(i, plan.columns[i]) for i in sorted(needed) if plan.columns[i].edges]
+    moments = [(i, p.typed.moment(f"c{i}")) for i, p in planned if p.typed.is_date and not p.dense]
+    numbers = [(i, p) for i, p in planned if not p.dense or i in plan.paired]
+    if not numbers:
+        return texts
+    with_moments = f"(select *, {', '.join(f'{m} as t{i}' for i, m in moments)} from {texts}) as moments"
+    from_item = with_moments if moments else texts
+    read = [
+        f"{finite(str(p.typed.number(f'c{i}'))) if p.typed.is_number else f'epoch(t{i})'} as r{i}" for i, p in numbers
+    ]
+    centred = [f"r{i} - {_double(p.centre)} as x{i}" for i, p in numbers]
+    return f"(select *, {', '.join(centred)} from (select *, {', '.join(read)} from {from_item}) as numbers) as centred"
+
+
+def _of_rows(plan: TablePlan) -> Iterator[str]:
+    yield "count(*) as all_rows"
+    every = ", ".join(f"c{i}" for i in range(len(plan.columns)))
+    yield f"count(distinct hash({every})) as different_rows"
+    if plan.masked:
+        bits = " + ".join(f"case when c{i} is null then {1 << bit} else 0 end" for bit, i in enumerate(plan.masked))
+        yield f"histogram({bits}) as null_masks"
+
+
+def _of_column(plan: TablePlan, i: int, today: date) -> Iterator[str]:
+    column, c = plan.columns[i], f"c{i}"
+    yield f"count({c}) as {c}_count"
+    if column.dense:
+        yield f"histogram({c}) as {c}_values"
+        return
+    yield f"min(length({c})) as {c}_shortest"
+    yield f"max(length({c})) as {c}_longest"
+    yield f"sum(length({c})) as {c}_characters"
+    if not plan.exact:
+        yield f"approx_count_distinct({c}) export_state as {c}_registers"
+        if column.candidates:
+            yield f"histogram_exact({c}, [{', '.join(map(duck.text, column.candidates))}]) as {c}_frequent"
+    if not column.edges:
+        yield f"min({c}) as {c}_low"
+        yield f"max({c}) as {c}_high"
+        yield f"histogram({_null_token(column, c)}) as {c}_unfit"
+        return
+    yield from _of_numbers(plan, i)
+    if column.typed.is_date:
+        yield from _of_dates(column, i, today)
+
+
+def _of_numbers(plan: TablePlan, i: int) -> Iterator[str]:
+    column, c, r, x = plan.columns[i], f"c{i}", f"r{i}", f"x{i}"
+    misfit = f"{r} is null" + (f" or {r} <> floor({r})" if column.typed.type == "integer" else "")
+    yield f"histogram(case when {misfit} then left({c}, {LONGEST_UNFIT}) end) as {c}_unfit"
+    yield f"count({r}) as {c}_numbers"
+    yield f"min({r}) as {c}_least"
+    yield f"max({r}) as {c}_greatest"
+    yield f"sum({x}) as {c}_s1"
+    yield f"sum({x} * {x}) as {c}_s2"
+    yield f"sum({x} * {x} * {x}) as {c}_s3"
+    yield f"sum({x} * {x} * {x} * {x}) as {c}_s4"
+    # A histogram's bars hold their upper edge; those of the mirrored values hold the lower one, as ours do.
+    mirrored = ", ".join(_double(-e) for e in reversed(column.edges))
+    yield f"map_values(histogram(-{r}, [{mirrored}])) as {c}_mirrored"
+    if plan.exact:
+        yield f"quantile_cont({r}, [{', '.join(map(str, QUANTILES))}]) as {c}_quantiles"
+
+
+def _of_dates(column: ColumnPlan, i: int, today: date) -> Iterator[str]:
+    c, t = f"c{i}", f"t{i}"
+    year = today - timedelta(days=FRESH_DAYS)
+    tomorrow = today + timedelta(days=1)
+    yield f"min({t}) as {c}_earliest"
+    yield f"max({t}) as {c}_latest"
+    yield f"count(case when {t} >= date '{tomorrow}' then 1 end) as {c}_ahead"
+    yield f"count(case when {t} >= date '{year}' and {t} < date '{tomorrow}' then 1 end) as {c}_fresh"
+    yield f"histogram(date_trunc('{column.period}', {t})) as {c}_periods"
+    formats = column.typed.formats
+    if formats and len(formats.names) > 1:
+        yield f"histogram({format_of(formats.names, c)}) as {c}_formats"
+
+
+def format_of(names: Sequence[str], column: str) -> str:
+    """The SQL of the position of the first format that reads a value; NULL where none does."""
+    cases = " ".join(f"when {dates.one_reading(f, column)} is not null then {k}" for k, f in enumerate(names))
+    return f"case {cases} end"
+
+
+def _null_token(column: ColumnPlan, c: str) -> str:
+    """The SQL of a value that is a null token, else NULL; nearly free where values are longer than tokens are."""
+    tokens = NULL_TOKENS if column.has_long_token else _SHORT_TOKENS
+    known = ", ".join(duck.text(t) for t in sorted(tokens))
+    longest = max(map(len, tokens))
+    return f"case when length({c}) <= {longest} then case when lower(trim({c})) in ({known}) then {c} end end"
+
+
+def _of_pair(plan: TablePlan, a: int, b: int) -> Iterator[str]:
+    yield f"sum(x{a} * x{b}) as p{a}_{b}_xy"
+    if plan.columns[a].complete and plan.columns[b].complete:
+        return
+    both = f"filter (where x{a} is not null and x{b} is not null)"
+    yield f"count(*) {both} as p{a}_{b}_n"
+    yield f"sum(x{a}) {both} as p{a}_{b}_x"
+    yield f"sum(x{b}) {both} as p{a}_{b}_y"
+    yield f"sum(x{a} * x{a}) {both} as p{a}_{b}_xx"
+    yield f"sum(x{b} * x{b}) {both} as p{a}_{b}_yy"
+
+
+def most_frequent(plan: TablePlan, relation: str, top: int) -> str:
+    """The SQL that counts each value of the columns that are not dense: position, distinct values, the top ones."""
+    return " union all ".join(
+        f"select {i} as position, count(*) as distinct_values, max({{'n': n, 'v': v}}, {top}) as top from "
+        f"(select {duck.col(p.column)} as v, count(*) as n from {relation} where {duck.col(p.column)} is not null "
+        "group by 1) as counted"
+        for i, p in enumerate(plan.columns)
+        if not p.dense
+    )
+
+
+def _double(number: float) -> str:
+    """A literal that SQL reads as a double, and as this one."""
+    written = repr(float(number))
+    return written if "e" in written else f"{written}e0"
+
+
+__all__ = ["FRESH_DAYS", "LONGEST_UNFIT", "QUANTILES", "format_of", "most_frequent", "query"]

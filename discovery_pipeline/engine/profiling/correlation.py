@@ -1,0 +1,72 @@
+"""Correlations: Pearson's over all rows, from sums; Spearman's over the sample, from ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from discovery_pipeline.engine.profiling.model import Correlation
+from discovery_pipeline.engine.profiling.partial import Moments2, TablePartial
+from discovery_pipeline.engine.profiling.plan import TablePlan
+
+Numbers = Sequence[float | None]
+
+
+def correlations(plan: TablePlan, counted: TablePartial) -> tuple[Correlation, ...]:
+    """Every planned pair, the strongest first.
+
+    Of 5,000 sampled rows, Spearman's has a standard error below 0.015. It is exact where the sample is the table.
+    """
+    ranks = {i: ranked(plan.columns[i].numbers) for i in plan.paired if None not in plan.columns[i].numbers}
+    found = []
+    for a, b in plan.pairs:
+        sums = counted.pairs.get((a, b))
+        left, right = plan.columns[a], plan.columns[b]
+        pearson = sums.pearson if sums else of_numbers(left.numbers, right.numbers)
+        whole = a in ranks and b in ranks
+        spearman = of_numbers(ranks[a], ranks[b]) if whole else rank_correlation(left.numbers, right.numbers)
+        found.append(Correlation(left=left.column.name, right=right.column.name, pearson=pearson, spearman=spearman))
+    return tuple(sorted(found, key=lambda c: -max(abs(c.pearson or 0), abs(c.spearman or 0))))
+
+
+def rank_correlation(left: Numbers, right: Numbers) -> float | None:
+    """Spearman's correlation over the rows in which both have numbers."""
+    both = [(x, y) for x, y in zip(left, right, strict=True) if x is not None and y is not None]
+    if len(both) < 2:
+        return None
+    xs, ys = zip(*both, strict=True)
+    return of_numbers(ranked(xs), ranked(ys))
+
+
+def ranked(numbers: Numbers) -> list[float]:
+    """Ranks from 0, equal numbers sharing the mean of theirs, about their mean. All must be numbers."""
+    order = sorted(range(len(numbers)), key=numbers.__getitem__)  # type: ignore[arg-type]
+    ranks = [0.0] * len(numbers)
+    start, middle = 0, (len(numbers) - 1) / 2
+    while start < len(order):
+        end = start
+        while end + 1 < len(order) and numbers[order[end + 1]] == numbers[order[start]]:
+            end += 1
+        for place in order[start : end + 1]:
+            ranks[place] = (start + end) / 2 - middle
+        start = end + 1
+    return ranks
+
+
+def of_numbers(left: Numbers, right: Numbers) -> float | None:
+    """Pearson's correlation over the rows in which both have numbers."""
+    if None in left or None in right:
+        both = [(x, y) for x, y in zip(left, right, strict=True) if x is not None and y is not None]
+        left, right = [x for x, _ in both], [y for _, y in both]
+    n = len(left)
+    if n < 2:
+        return None
+    mx, my = sum(left) / n, sum(right) / n  # type: ignore[arg-type]
+    xs, ys = [x - mx for x in left], [y - my for y in right]  # type: ignore[operator]
+    return Moments2(n, 0.0, 0.0, sum(map(_times, xs, xs)), sum(map(_times, ys, ys)), sum(map(_times, xs, ys))).pearson
+
+
+def _times(x: float, y: float) -> float:
+    return x * y
+
+
+__all__ = ["correlations", "of_numbers", "rank_correlation", "ranked"]

@@ -1,0 +1,207 @@
+"""Counting: a plan carried out on a source or on a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from discovery_pipeline.engine.profiling import aggregate
+from discovery_pipeline.engine.profiling.aggregate import FRESH_DAYS
+from discovery_pipeline.engine.profiling.partial import Calendar, ColumnPartial, Moments2, TablePartial, Texts
+from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan, finite
+from discovery_pipeline.engine.profiling.sketch import Buckets, Moments
+
+COLUMNS_A_QUERY = 100
+"""Beyond it DuckDB plans an aggregate in more than linear time."""
+
+TOP = 10
+
+Answer = Mapping[str, Any]
+
+
+def count(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> TablePartial:
+    """Count what the plan says in one reading of the relation (two where the table is small enough to be exact)."""
+    answer = _answer(con, plan, relation, today)
+    exact = _exactly(con, plan, relation) if plan.exact else {}
+    columns = []
+    for i, column in enumerate(plan.columns):
+        if column.dense:
+            columns.append(_dense(con, column, answer, i, today))
+            continue
+        distinct, frequent = exact.get(i, (None, {}))
+        columns.append(_sparse(column, answer, i, distinct, frequent))
+    rows = answer["all_rows"]
+    return TablePartial(
+        rows=rows,
+        duplicates=rows - answer["different_rows"],
+        columns=tuple(columns),
+        pairs=_pairs(plan, answer, columns, rows),
+        nulls=answer.get("null_masks") or {},
+    )
+
+
+def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    for start in range(0, len(plan.columns), COLUMNS_A_QUERY):
+        positions = range(start, min(start + COLUMNS_A_QUERY, len(plan.columns)))
+        result = con.execute(aggregate.query(plan, relation, today, positions))
+        names = [d[0] for d in result.description or ()]
+        answer |= zip(names, result.fetchall()[0], strict=True)
+    return answer
+
+
+def _exactly(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str) -> dict[int, tuple[int, dict[str, int]]]:
+    sql = aggregate.most_frequent(plan, relation, TOP)
+    if not sql:
+        return {}
+    return {i: (n, {t["v"]: t["n"] for t in top or ()}) for i, n, top in con.execute(sql).fetchall()}
+
+
+def _dense(con: duckdb.DuckDBPyConnection, column: ColumnPlan, answer: Answer, i: int, today: date) -> ColumnPartial:
+    values: dict[str, int] = answer[f"c{i}_values"] or {}
+    plain = ColumnPartial(count=answer[f"c{i}_count"], values=values, distinct=len(values))
+    if not column.edges or not values:
+        return plain
+    numbers, formats = _read(con, column, values)
+    told = sorted((n, values[v]) for v, n in numbers.items() if n is not None)
+    integer = column.typed.type == "integer"
+    unfit = {v: c for v, c in values.items() if (n := numbers.get(v)) is None or (integer and n != int(n))}
+    by_format: dict[str, int] = {}
+    for value, name in formats.items():
+        by_format[name] = by_format.get(name, 0) + values[value]
+    return ColumnPartial(
+        count=plain.count,
+        values=values,
+        distinct=plain.distinct,
+        unfit=unfit,
+        numbers={v: n for v, n in numbers.items() if n is not None},
+        moments=Moments.of(told, column.centre),
+        buckets=Buckets.of(told, column.edges),
+        calendar=_calendar(column, told, today) if column.typed.is_date else None,
+        by_format=by_format,
+    )
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection, column: ColumnPlan, values: Mapping[str, int]
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """The numbers of a dense column's values, and the formats of its dates."""
+    number = finite(str(column.typed.number("v")))
+    names = column.typed.formats.names if column.typed.formats else ()
+    place = aggregate.format_of(names, "v") if names else "null"
+    rows = con.execute(
+        f"select v, {number}, {place} from (select unnest(?::varchar[]) as v)", [list(values)]
+    ).fetchall()
+    return {v: n for v, n, _ in rows}, {v: names[k] for v, _, k in rows if k is not None}
+
+
+def _calendar(column: ColumnPlan, told: Sequence[tuple[float, int]], today: date) -> Calendar | None:
+    if not told:
+        return None
+    tomorrow = datetime.combine(today, datetime.min.time()) + timedelta(days=1)
+    year = tomorrow - timedelta(days=FRESH_DAYS + 1)
+    moments = [(_moment(n), c) for n, c in told]
+    periods: dict[datetime, int] = {}
+    for moment, n in moments:
+        start = _floor(moment, column.period)
+        periods[start] = periods.get(start, 0) + n
+    return Calendar(
+        earliest=moments[0][0],
+        latest=moments[-1][0],
+        ahead=sum(c for m, c in moments if m >= tomorrow),
+        fresh=sum(c for m, c in moments if year <= m < tomorrow),
+        by_period=periods,
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
+
+
+def _floor(moment: datetime, period: str) -> datetime:
+    day = moment.replace(minute=0, second=0, microsecond=0)
+    if period == "hour":
+        return day
+    day = day.replace(hour=0)
+    if period == "day":
+        return day
+    return day.replace(day=1) if period == "month" else day.replace(day=1, month=1)
+
+
+def _sparse(
+    column: ColumnPlan, answer: Answer, i: int, distinct: int | None, frequent: Mapping[str, int]
+) -> ColumnPartial:
+    def get(name: str) -> Any:
+        return answer.get(f"c{i}_{name}")
+
+    registers = get("registers")
+    counted = get("frequent") or {}
+    return ColumnPartial(
+        count=get("count"),
+        unfit=get("unfit") or {},
+        registers=tuple(registers["registers"]) if registers else None,
+        distinct=distinct,
+        quantiles=tuple(get("quantiles")) if get("quantiles") else None,
+        frequent=frequent or {v: counted[v] for v in column.candidates if counted.get(v)},
+        texts=_texts(answer, i) if get("count") else None,
+        moments=_moments(column, answer, i) if get("numbers") else None,
+        buckets=_buckets(column, get("mirrored"), get("numbers")) if get("numbers") else None,
+        calendar=_counted_calendar(answer, i) if get("earliest") else None,
+        by_format=_formats(column, get("formats"), get("numbers")),
+    )
+
+
+def _texts(answer: Answer, i: int) -> Texts:
+    low, high = answer.get(f"c{i}_low"), answer.get(f"c{i}_high")
+    lengths = (int(answer[f"c{i}_{name}"]) for name in ("shortest", "longest", "characters"))
+    return Texts(*lengths, low=low, high=high)
+
+
+def _moments(column: ColumnPlan, answer: Answer, i: int) -> Moments:
+    n, *rest = (answer[f"c{i}_{name}"] for name in ("numbers", "s1", "s2", "s3", "s4", "least", "greatest"))
+    return Moments(column.centre, n, *rest)
+
+
+def _buckets(column: ColumnPlan, mirrored: Sequence[int], numbers: int) -> Buckets:
+    # What lies below the first edge comes last in the mirror, and only where there is any.
+    above = list(mirrored[: len(column.edges)])
+    return Buckets(column.edges, (numbers - sum(above), *reversed(above)))
+
+
+def _counted_calendar(answer: Answer, i: int) -> Calendar:
+    names = ("earliest", "latest", "ahead", "fresh", "periods")
+    return Calendar(*(answer[f"c{i}_{name}"] for name in names))
+
+
+def _formats(column: ColumnPlan, counted: Mapping[int, int] | None, numbers: int | None) -> dict[str, int]:
+    formats = column.typed.formats
+    if not formats or not numbers:
+        return {}
+    if not counted:
+        return {formats.names[0]: numbers}
+    return {formats.names[k]: n for k, n in counted.items()}
+
+
+def _pairs(
+    plan: TablePlan, answer: Answer, columns: Sequence[ColumnPartial], rows: int
+) -> dict[tuple[int, int], Moments2]:
+    found = {}
+    for a, b in plan.pairs:
+        xy, n = answer[f"p{a}_{b}_xy"], answer.get(f"p{a}_{b}_n")
+        if xy is None:
+            continue
+        if n is not None:
+            x, y, xx, yy = (answer[f"p{a}_{b}_{name}"] for name in ("x", "y", "xx", "yy"))
+            found[a, b] = Moments2(n, x, y, xx, yy, xy)
+            continue
+        left, right = columns[a].moments, columns[b].moments
+        # The sample had a number in every row; where the table hasn't, single sums don't belong to the pairs.
+        if left and right and left.n == right.n == rows:
+            found[a, b] = Moments2(rows, left.s1, right.s1, left.s2, right.s2, xy)
+    return found
+
+
+__all__ = ["TOP", "count"]

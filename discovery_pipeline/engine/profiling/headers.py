@@ -1,0 +1,92 @@
+"""Headers: the words a column's name is made of, and what they hint at.
+
+A hint is evidence beside the values, never proof: a column called "ip" that holds names is a column of names.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+|[%#]")
+
+Words = frozenset[str]
+
+
+@lru_cache(maxsize=10_000)
+def words(header: str) -> Words:
+    """The words of a header in lower case, and neighbours run together: "sysId" gives sys, id, sysid."""
+    parts = [p.lower() for p in _PARTS.findall(header)]
+    return frozenset(parts) | {a + b for a, b in pairwise(parts)}
+
+
+@lru_cache(maxsize=10_000)
+def last_word(header: str) -> str:
+    """The last word of a header in lower case, which in most languages of headers says what the thing is."""
+    parts = [p.lower() for p in _PARTS.findall(header) if not p.isdigit()]
+    return parts[-1] if parts else ""
+
+
+def _set(text: str) -> Words:
+    return frozenset(text.split())
+
+
+IDENTIFIER = _set(
+    "serial sn serialnumber id ids ident identifier code codes key number num nr no sku part partnumber asset tag "
+    "assettag model ref reference account iban imei isbn ean upc barcode ssn passport licence license hash checksum "
+    "token guid uuid ticket order invoice oui lot batch"
+)
+"""A value of digits, or one like 1e5, may be a name here and not a number."""
+
+TEXT_NUMBER = _set(
+    "serial sn serialnumber serialnr phone telephone tel mobile cell fax msisdn zip zipcode postal postcode plz iban "
+    "bic swift imei isbn ean upc barcode ssn passport account accountnumber accountno sku partnumber partno phonenumber"
+)
+"""A value of digits is a name here even without leading zeros: nobody adds up phone numbers."""
+
+VERSION = _set("version ver versions release firmware kernel build revision rev patchlevel osversion swversion")
+
+BOOLEAN = _set(
+    "is has can flag flags enabled disabled active inactive virtual isvirtual deleted valid required allowed visible "
+    "public private default primary managed monitored encrypted licensed supported critical bool boolean yn "
+    "approved completed closed retired redundant clustered"
+)
+"""0 and 1 answer a question here."""
+
+DATE = _set(
+    "date dates day time timestamp datetime ts epoch created updated modified changed installed discovered seen "
+    "started ended start end expiry expires expiration birth birthday dob born at on since until due closed opened "
+    "datum zeit fecha hora purchased deployed retired login logon logged boot bootup scan scanned"
+)
+
+FRESH = _set("last latest updated modified seen discovered scanned scan refreshed synced checked heartbeat")
+"""A date here says when the row was last looked at, so it ages."""
+
+FUTURE = _set(
+    "expiry expires expiration expire due end eol eos until warranty deadline planned scheduled target next valid to "
+    "retirement renewal renews support lease contract"
+)
+"""A date here may well lie ahead."""
+
+QUANTITY = _set(
+    "count cpu cpus vcpu vcpus core cores ram memory mem disk storage size capacity cost price amount total sum qty "
+    "quantity percent pct rate ratio util utilization usage speed gb mb tb kb mhz ghz age score weight height length "
+    "width salary revenue budget balance hours minutes seconds days years"
+)
+"""A number is meant here, even where a good part of the values say it with words or units."""
+
+
+__all__ = [
+    "BOOLEAN",
+    "DATE",
+    "FRESH",
+    "FUTURE",
+    "IDENTIFIER",
+    "QUANTITY",
+    "TEXT_NUMBER",
+    "VERSION",
+    "Words",
+    "last_word",
+    "words",
+]

@@ -1,0 +1,183 @@
+"""Numerals: numbers as people write them, and the SQL that reads them.
+
+How a column writes its numbers is decided once for the column, by evidence over its values: "1.234" is a thousand and
+some in a column that also has "1.234,50", and one and a bit in one that also has "0.5".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Style = Literal["plain", "comma_groups", "comma_decimal", "space_groups"]
+
+_SIGNS = r"(?:USD|EUR|GBP|CHF|JPY|INR|[$€£¥₹])"
+_NUMERAL = re.compile(
+    rf"""^\s*(?P<before>[(]?\s*{_SIGNS}?)\s*
+    (?P<number>[+-]?(?:\d[\d.,'\u00a0\u202f ]*|[.,]\d+)(?:[eE][+-]?\d+)?)
+    \s*(?P<unit>%|[^\W\d_]{{1,12}}(?:/s)?|[$€£¥₹])?\s*[)]?\s*$""",
+    re.VERBOSE,
+)
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_INTEGER = re.compile(r"[+-]?\d+")
+_COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_DOT_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+_COMMA_DECIMAL = re.compile(r"[+-]?\d*,\d+")
+_SPACE_GROUPS = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
+
+_UNITS: Mapping[str, tuple[str, ...]] = {
+    "B": ("b", "byte", "bytes"),
+    "KB": ("kb", "k", "kib", "kilobyte", "kilobytes"),
+    "MB": ("mb", "m", "mib", "meg", "megabyte", "megabytes"),
+    "GB": ("gb", "g", "gib", "gig", "gigabyte", "gigabytes"),
+    "TB": ("tb", "t", "tib", "terabyte", "terabytes"),
+    "PB": ("pb", "pib", "petabyte", "petabytes"),
+    "KB/s": ("kb/s", "kbps"),
+    "MB/s": ("mb/s", "mbps"),
+    "GB/s": ("gb/s", "gbps"),
+    "Hz": ("hz", "hertz"),
+    "kHz": ("khz",),
+    "MHz": ("mhz", "megahertz"),
+    "GHz": ("ghz", "gigahertz"),
+    "ms": ("ms", "msec", "millisecond", "milliseconds"),
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "min": ("min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "d": ("d", "day", "days"),
+    "percent": ("%", "pct", "percent", "percentage", "perc"),
+    "W": ("w", "watt", "watts"),
+    "kW": ("kw",),
+    "V": ("v", "volt", "volts"),
+    "kg": ("kg", "kilogram", "kilograms"),
+    "g": (),
+    "lb": ("lb", "lbs"),
+    "mm": ("mm",),
+    "cm": ("cm",),
+    "km": ("km",),
+    "in": ("inch", "inches"),
+    "oz": ("oz", "ounce", "ounces"),
+    "cores": ("core", "cores", "cpu", "cpus", "vcpu", "vcpus"),
+    "USD": ("$", "usd"),
+    "EUR": ("€", "eur"),
+    "GBP": ("£", "gbp"),
+    "JPY": ("¥", "jpy"),
+    "INR": ("₹", "inr"),
+    "CHF": ("chf",),
+}
+_UNIT_OF = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings}
+# A single letter in a header stands for too much else; "min" there is mostly a minimum.
+_IN_HEADERS = {s: u for s, u in _UNIT_OF.items() if (len(s) > 1 or s == "%") and s not in ("min", "mins", "in")}
+_NOT_UNITS_IN_HEADERS = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
+
+
+class Shape(StrEnum):
+    """How a numeral is written."""
+
+    INTEGER = "integer"
+    PADDED = "padded"  # leading zeros: a name made of digits
+    DECIMAL = "decimal"
+    SCIENTIFIC = "scientific"
+    COMMA_GROUPS = "comma_groups"
+    DOT_GROUPS = "dot_groups"
+    COMMA_DECIMAL = "comma_decimal"
+    SPACE_GROUPS = "space_groups"
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """One value taken apart."""
+
+    shape: Shape
+    unit: str | None  # in its usual spelling
+    written: str | None  # the unit as it stands beside the number
+    affixed: bool  # with anything but digits and separators around it
+
+
+def unit(spelling: str) -> str | None:
+    """A unit's usual spelling; None where it is no unit."""
+    return _UNIT_OF.get(spelling.strip().lower())
+
+
+def unit_in_header(parts: frozenset[str]) -> str | None:
+    """The unit that a header's words state: "ram_gb" gives GB."""
+    found = {_IN_HEADERS[p] for p in parts if p in _IN_HEADERS and p not in _NOT_UNITS_IN_HEADERS}
+    return min(found) if len(found) == 1 else None
+
+
+def parse(value: str) -> Numeral | None:
+    """Take a numeral apart; None for anything that isn't one, or whose unit nobody knows."""
+    found = _NUMERAL.match(value)
+    if not found:
+        return None
+    number, sign = found["number"].rstrip(), found["before"].strip(" (")
+    written = found["unit"] or sign or None
+    known = unit(written) if written else None
+    shape = _shape(number)
+    if shape is None or (written and not known):
+        return None
+    return Numeral(shape, known, written, affixed=bool(written) or "(" in value)
+
+
+def _shape(number: str) -> Shape | None:
+    if _INTEGER.fullmatch(number):
+        digits = number.lstrip("+-")
+        return Shape.PADDED if len(digits) > 1 and digits[0] == "0" else Shape.INTEGER
+    if _PLAIN.fullmatch(number):
+        return Shape.SCIENTIFIC if "e" in number.lower() else Shape.DECIMAL
+    for shape, pattern in (
+        (Shape.COMMA_GROUPS, _COMMA_GROUPS),
+        (Shape.DOT_GROUPS, _DOT_GROUPS),
+        (Shape.COMMA_DECIMAL, _COMMA_DECIMAL),
+        (Shape.SPACE_GROUPS, _SPACE_GROUPS),
+    ):
+        if pattern.fullmatch(number):
+            return shape
+    return None
+
+
+def style(shapes: Counter[Shape], values: Mapping[str, Shape]) -> Style:
+    """How a column writes its numbers.
+
+    Parameters
+    ----------
+    shapes
+        How many values have each shape.
+    values
+        Numbers by text, for the one question that shapes leave open: whether "1,234" has thousands or decimals.
+    """
+    if shapes[Shape.SPACE_GROUPS]:
+        return "space_groups"
+    if shapes[Shape.COMMA_DECIMAL] or any("," in v for v, s in values.items() if s is Shape.DOT_GROUPS):
+        return "comma_decimal"
+    if shapes[Shape.COMMA_GROUPS]:
+        return "comma_groups"
+    two_dots = any(v.count(".") > 1 for v, s in values.items() if s is Shape.DOT_GROUPS)
+    return "comma_decimal" if two_dots else "plain"
+
+
+def reading(style: Style, *, affixed: bool, column: str) -> str:
+    """The SQL that reads a column's numerals as doubles; NULL for what is none, and for infinity.
+
+    Parameters
+    ----------
+    column
+        The SQL of the text, `c3`.
+    """
+    number = column
+    if affixed:
+        # Only one number may stand in it: "16 GB" is sixteen, "2 x 16 GB" is not 216.
+        number = f"regexp_extract({column}, '^[^0-9.,+-]*([+-]?[0-9.,'' ]*[0-9])[^0-9]*$', 1)"
+    if style == "comma_groups":
+        number = f"replace({number}, ',', '')"
+    elif style == "comma_decimal":
+        number = f"replace(replace({number}, '.', ''), ',', '.')"
+    elif style == "space_groups":
+        number = f"replace(regexp_replace({number}, '[\u00a0\u202f'' ]', '', 'g'), ',', '.')"
+    return f"try_cast({number} as double)"
+
+
+__all__ = ["Numeral", "Shape", "Style", "parse", "reading", "style", "unit", "unit_in_header"]

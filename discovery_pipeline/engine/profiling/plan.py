@@ -1,0 +1,219 @@
+"""Plans: what is to be counted of each column, decided from a sample before the whole is read once.
+
+A plan holds everything that must be the same for all parts of a table, so that their counts add up: how values are
+read, the centre of the moments, the edges between which values are counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.profiling import types
+from discovery_pipeline.engine.profiling.source import Source, loaded_sample
+from discovery_pipeline.engine.profiling.tokens import is_null_token
+from discovery_pipeline.engine.profiling.types import Typed
+from discovery_pipeline.engine.tables import Column
+
+DENSE = 1_000
+"""Distinct values up to which a column is counted value by value, and so known exactly."""
+
+EXACT_ROWS = 200_000
+"""Rows up to which distinct values and quantiles are counted and not sketched: 0.15 s a 100,000 rows × 25 columns."""
+
+QUANTILE_EDGES = 60
+BARS = 20
+
+MASKED_COLUMNS = 20
+"""Columns with nulls that null patterns are told of; those with most nulls in the sample."""
+
+PAIRED_COLUMNS = 24
+"""Numeric columns up to which all pairs are correlated; of more, those pairs that correlate in the sample."""
+
+PAIRS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """How one column is read and counted."""
+
+    column: Column
+    typed: Typed
+    values: tuple[tuple[str, int], ...]  # of the sample, most frequent first
+    empty: int  # nulls in the sample
+    dense: bool  # counted value by value
+    numbers: tuple[float | None, ...] = ()  # of the sample, by row; only where the type has numbers
+    centre: float = 0.0
+    edges: tuple[float, ...] = ()
+    bars: tuple[float, ...] = ()  # those edges that a histogram shows
+    candidates: tuple[str, ...] = ()  # values that may be the most frequent, to be counted
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of the sample has a number."""
+        return None not in self.numbers
+
+    @property
+    def has_long_token(self) -> bool:
+        """Whether the sample has a null token of more than nine characters."""
+        return any(len(v) > 9 and is_null_token(v) for v, _ in self.values)
+
+    @property
+    def period(self) -> str:
+        """The step in which dates are counted: some ten to some hundred over the time they span."""
+        told = [n for n in self.numbers if n is not None]
+        days = (max(told) - min(told)) / 86_400 if told else 0
+        return "hour" if days <= 4 else "day" if days <= 120 else "month" if days <= 366 * 20 else "year"
+
+    @property
+    def sampled(self) -> int:
+        """Values in the sample."""
+        return sum(n for _, n in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """How a table is read and counted."""
+
+    columns: tuple[ColumnPlan, ...]
+    sample_rows: int
+    whole: bool  # the sample is the table
+    exact: bool  # small enough to count what is sketched otherwise
+    masked: tuple[int, ...]  # positions of columns that null patterns are made of
+    pairs: tuple[tuple[int, int], ...]  # positions of columns that are correlated
+
+    @property
+    def paired(self) -> frozenset[int]:
+        return frozenset(i for pair in self.pairs for i in pair)
+
+
+def draw(con: duckdb.DuckDBPyConnection, source: Source) -> TablePlan:
+    """Look at a sample and decide."""
+    with loaded_sample(con, source) as (sample, whole):
+        rows = con.execute(f"select * from {sample}").fetchall()
+        texts = list(zip(*rows, strict=True)) if rows else [() for _ in source.columns]
+        drafts = [_draft(c, t, whole) for c, t in zip(source.columns, texts, strict=True)]
+        numbers = _numbers(con, sample, drafts)
+    columns = tuple(_edged(draft, numbers.get(i, ())) for i, draft in enumerate(drafts))
+    return TablePlan(
+        columns,
+        sample_rows=len(rows),
+        whole=whole,
+        exact=source.rows <= EXACT_ROWS,
+        masked=_masked(columns),
+        pairs=_pairs(columns),
+    )
+
+
+def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPlan:
+    counts = Counter(texts)
+    empty = counts.pop(None, 0)
+    values = tuple((v, n) for v, n in counts.most_common() if v is not None)
+    typed = types.infer(column.name, values)
+    dense = whole or _expected_distinct(len(values), len(texts) - empty) <= DENSE
+    candidates = tuple(v for v, n in values[:10] if n > 2) if not dense else ()
+    return ColumnPlan(column, typed, values, empty, dense, candidates=candidates)
+
+
+def _expected_distinct(seen: int, drawn: int) -> float:
+    """How many values there are in all, when so many different ones came up in so many draws."""
+    if seen >= drawn:
+        return math.inf if drawn > 50 else seen
+    low, high = float(seen), 1e9
+    for _ in range(60):
+        guess = math.sqrt(low * high)
+        if guess * -math.expm1(-drawn / guess) < seen:
+            low = guess
+        else:
+            high = guess
+    return high
+
+
+def _numbers(
+    con: duckdb.DuckDBPyConnection, sample: str, drafts: Sequence[ColumnPlan]
+) -> dict[int, tuple[float | None, ...]]:
+    read = {i: sql for i, d in enumerate(drafts) if (sql := d.typed.number(duck.col(d.column)))}
+    if not read:
+        return {}
+    rows = con.execute(f"select {', '.join(finite(sql) for sql in read.values())} from {sample}").fetchall()
+    return dict(zip(read, zip(*rows, strict=True), strict=True))
+
+
+def finite(number: str) -> str:
+    """The SQL of a number that is NULL for infinity and for what is not a number, which sorts above all."""
+    return f"case when abs({number}) < 1e300 then {number} end"
+
+
+def _edged(draft: ColumnPlan, numbers: tuple[float | None, ...]) -> ColumnPlan:
+    told = sorted(n for n in numbers if n is not None)
+    if not told:
+        return draft
+    count = len(told)
+    mean = math.fsum(told) / count
+    std = math.sqrt(math.fsum((n - mean) ** 2 for n in told) / count)
+    q1, q3 = told[count // 4], told[(3 * count) // 4]
+    bars = _bars(told[0], told[-1], whole_numbers=draft.typed.type == "integer")
+    fences = (q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1), mean - 3 * std, mean + 3 * std)
+    shares = {told[i * (count - 1) // QUANTILE_EDGES] for i in range(1, QUANTILE_EDGES)}
+    edges = tuple(sorted(shares | set(bars) | set(fences)))
+    return ColumnPlan(
+        draft.column,
+        draft.typed,
+        draft.values,
+        draft.empty,
+        draft.dense,
+        numbers=numbers,
+        centre=mean,
+        edges=edges,
+        bars=bars,
+        candidates=draft.candidates,
+    )
+
+
+def _bars(low: float, high: float, *, whole_numbers: bool) -> tuple[float, ...]:
+    """Edges of a histogram's bars at round numbers (1, 2 or 5 times a power of ten), ascending."""
+    if high <= low:
+        return (low,)
+    rough = (high - low) / BARS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * f for f in (1, 2, 5, 10) if power * f >= rough)
+    if whole_numbers:
+        step = max(1.0, step)
+    first = math.floor(low / step)
+    return tuple((first + i) * step for i in range(math.ceil(high / step) - first + 1))
+
+
+def _masked(columns: Sequence[ColumnPlan]) -> tuple[int, ...]:
+    nullable = sorted((-c.empty, i) for i, c in enumerate(columns) if c.empty)
+    return tuple(sorted(i for _, i in nullable[:MASKED_COLUMNS]))
+
+
+def _pairs(columns: Sequence[ColumnPlan]) -> tuple[tuple[int, int], ...]:
+    numeric = [
+        i for i, c in enumerate(columns) if c.typed.is_number and len({n for n in c.numbers if n is not None}) > 2
+    ]
+    every = tuple((a, b) for place, a in enumerate(numeric) for b in numeric[place + 1 :])
+    if len(numeric) <= PAIRED_COLUMNS:
+        return every
+    return _strongest(columns, numeric)
+
+
+def _strongest(columns: Sequence[ColumnPlan], numeric: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The pairs of many columns that correlate in the sample."""
+    import numpy as np
+
+    table = np.array([[math.nan if n is None else n for n in columns[i].numbers] for i in numeric])
+    centred = np.nan_to_num(table - np.nanmean(table, axis=1, keepdims=True))
+    norms = np.linalg.norm(centred, axis=1)
+    likeness = np.abs(centred @ centred.T) / np.maximum(np.outer(norms, norms), 1e-300)
+    left, right = np.nonzero(np.triu(likeness >= 0.2, k=1))
+    order = np.argsort(-likeness[left, right], kind="stable")[:PAIRS]
+    return tuple(sorted((numeric[int(left[o])], numeric[int(right[o])]) for o in order))
+
+
+__all__ = ["ColumnPlan", "TablePlan", "draw", "finite"]

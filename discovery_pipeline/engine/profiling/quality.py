@@ -1,0 +1,76 @@
+"""Quality: how good one column is, by dimension, in shares of its values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from discovery_pipeline.engine.profiling import headers
+from discovery_pipeline.engine.profiling.model import Quality
+
+WEIGHTS: Mapping[str, float] = {
+    "completeness": 0.3,
+    "validity": 0.3,
+    "uniqueness": 0.15,
+    "consistency": 0.15,
+    "timeliness": 0.1,
+}
+
+
+def score(
+    *, completeness: float, validity: float, uniqueness: float, consistency: float, timeliness: float | None
+) -> Quality:
+    """The dimensions and their weighted mean; one that doesn't apply leaves its weight to the others."""
+    shares = {
+        "completeness": completeness,
+        "validity": validity,
+        "uniqueness": uniqueness,
+        "consistency": consistency,
+        "timeliness": timeliness,
+    }
+    told = {name: min(1.0, max(0.0, share)) for name, share in shares.items() if share is not None}
+    weight = sum(WEIGHTS[name] for name in told)
+    mean = sum(WEIGHTS[name] * share for name, share in told.items()) / weight
+    return Quality(
+        completeness=told["completeness"],
+        validity=told["validity"],
+        uniqueness=told["uniqueness"],
+        consistency=told["consistency"],
+        timeliness=told.get("timeliness"),
+        score=mean,
+    )
+
+
+def timeliness(header: str, told: int, fresh: int, ahead: int) -> float | None:
+    """Share of dates that are as a date of that header should be.
+
+    Where the header says when a row was last looked at: within the last year. Where it names what has happened: not
+    after today. None where dates may well lie ahead.
+    """
+    hints = headers.words(header)
+    if not told or hints & headers.FUTURE:
+        return None
+    if hints & headers.FRESH:
+        return fresh / told
+    return 1 - ahead / told
+
+
+def spelling(values: Sequence[tuple[str, int]]) -> tuple[float, tuple[str, ...]]:
+    """Share of values in the most frequent spelling of themselves, and values that are spelt in several ways.
+
+    Spellings differ in case, in white space and in how words are joined.
+    """
+    spellings: dict[str, Counter[str]] = {}
+    for value, count in values:
+        spellings.setdefault(_bare(value), Counter())[value] += count
+    total = sum(n for _, n in values)
+    usual = sum(max(counts.values()) for counts in spellings.values())
+    several = tuple(" / ".join(v for v, _ in counts.most_common(3)) for counts in spellings.values() if len(counts) > 1)
+    return (usual / total if total else 1.0), several
+
+
+def _bare(value: str) -> str:
+    return "".join(c for c in value.casefold() if c.isalnum()) or value
+
+
+__all__ = ["WEIGHTS", "score", "spelling", "timeliness"]

@@ -1,0 +1,182 @@
+"""Types: what a column's texts are, decided from a sample of them, and the SQL that reads every one of them.
+
+The decision is made on values and their counts, with the header as a second witness. A value made of digits is not
+always a number: "00123" is a name, so is "1e5" among serial numbers, and 10.8 is a version where the header says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.profiling import dates, headers, numerals
+from discovery_pipeline.engine.profiling.headers import Words
+from discovery_pipeline.engine.profiling.model import InferredType
+from discovery_pipeline.engine.profiling.numerals import Numeral, Shape
+from discovery_pipeline.engine.profiling.tokens import BOOLEAN_WORDS, is_null_token
+
+FITTING = 0.9
+"""Share of values from which a column is of a type."""
+
+FITTING_NAMED = 0.6
+"""The same where the header says so too: the rest is what cleansing is for."""
+
+FRACTIONAL = 0.02
+"""Share of numbers with decimals from which a column of integers is one of floats."""
+
+Weighted = Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a column is, and how its texts are read."""
+
+    type: InferredType
+    style: numerals.Style = "plain"
+    affixed: bool = False  # numbers with a unit or a currency sign
+    unit: str | None = None
+    formats: dates.Formats | None = None
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in ("integer", "float")
+
+    @property
+    def is_date(self) -> bool:
+        return self.type in ("date", "datetime")
+
+    def number(self, column: str) -> str | None:
+        """The SQL that reads a value as a double (a date as seconds since 1970); NULL where it doesn't fit."""
+        if self.is_number:
+            return numerals.reading(self.style, affixed=self.affixed, column=column)
+        moment = self.moment(column)
+        return f"epoch({moment})" if moment else None
+
+    def moment(self, column: str) -> str | None:
+        """The SQL that reads a value as a timestamp; None where the column isn't one of dates."""
+        return dates.reading(self.formats.names, column) if self.formats else None
+
+
+TEXT = Typed("string")
+
+
+def infer(header: str, values: Weighted) -> Typed:
+    """The type of a column from its values with their counts, null tokens among them or not."""
+    told = [(v, n) for v, n in values if not is_null_token(v)]
+    total = sum(n for _, n in told)
+    if not total:
+        return TEXT
+    hints = headers.words(header)
+    return (
+        _boolean(hints, told, total) or _date(hints, told, total) or _number(hints, told, total) or _json(told, total)
+    ) or TEXT
+
+
+def _boolean(hints: Words, values: Weighted, total: int) -> Typed | None:
+    words = Counter[str]()
+    for value, count in values:
+        words[value.strip().lower()] += count
+    if len(words) > 40:
+        return None
+    fitting = {w: n for w, n in words.items() if w in BOOLEAN_WORDS}
+    if sum(fitting.values()) < _threshold(hints, headers.BOOLEAN) * total:
+        return None
+    spoken = fitting.keys() - {"0", "1"}
+    # Digits alone are numbers unless the header asks a question; one letter alone may be any code.
+    if not spoken and not hints & headers.BOOLEAN:
+        return None
+    if len(fitting) == 1 and len(next(iter(fitting))) == 1 and not hints & headers.BOOLEAN:
+        return None
+    return Typed("boolean")
+
+
+def _date(hints: Words, values: Weighted, total: int) -> Typed | None:
+    named = bool(hints & headers.DATE)
+    if not named and not any(c in "-/.: " for v, _ in values[:50] for c in v.strip()[1:]):
+        return None
+    if _share(values[:40], named) < 0.5 * FITTING_NAMED:
+        return None
+    parsed = [(dates.parse(v, compact=named, epoch=named), n) for v, n in values]
+    found = [(w, n) for w, n in parsed if w]
+    if sum(n for _, n in found) < _threshold(hints, headers.DATE) * total:
+        return None
+    formats = dates.formats(found)
+    return Typed("datetime" if formats.timed else "date", formats=formats)
+
+
+def _share(values: Weighted, named: bool) -> float:
+    total = sum(n for _, n in values)
+    return sum(n for v, n in values if dates.parse(v, compact=named, epoch=named)) / total
+
+
+def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
+    if hints & headers.TEXT_NUMBER or (hints & headers.VERSION and not hints & {"id", "number", "no"}):
+        return None
+    parsed = {v: numerals.parse(v) for v, _ in values}
+    numbers = {v: (p, n) for v, n in values if (p := parsed[v]) is not None}
+    if not numbers:
+        return None
+    shapes = Counter[Shape]()
+    for numeral, count in numbers.values():
+        shapes[numeral.shape] += count
+    fitting = shapes.total()
+    if fitting < _threshold(hints, headers.QUANTITY) * total:
+        return None
+    identifier = bool(hints & headers.IDENTIFIER) and not hints & headers.QUANTITY
+    if shapes[Shape.PADDED] > 0.01 * fitting or (identifier and shapes[Shape.PADDED] + shapes[Shape.SCIENTIFIC]):
+        return None
+    style = numerals.style(shapes, {v: p.shape for v, (p, _) in numbers.items()})
+    fractional = sum(n for v, (p, n) in numbers.items() if _is_fraction(v, p, style))
+    return Typed(
+        "float" if fractional > FRACTIONAL * fitting else "integer",
+        style=style,
+        affixed=any(p.affixed for p, _ in numbers.values()),
+        unit=_unit(hints, numbers.values()),
+    )
+
+
+def _is_fraction(value: str, numeral: Numeral, style: numerals.Style) -> bool:
+    if style in ("comma_decimal", "space_groups"):
+        return "," in value or (style == "space_groups" and "." in value)
+    return numeral.shape in (Shape.DECIMAL, Shape.SCIENTIFIC) or "." in value
+
+
+def _unit(hints: Words, numbers: Iterable[tuple[Numeral, int]]) -> str | None:
+    written = Counter[str]()
+    for numeral, count in numbers:
+        if numeral.unit:
+            written[numeral.unit] += count
+    if written:
+        return written.most_common(1)[0][0]
+    return numerals.unit_in_header(hints)
+
+
+def _json(values: Weighted, total: int) -> Typed | None:
+    fitting = 0
+    for value, count in values[:200]:
+        if value.lstrip()[:1] not in ("{", "["):
+            continue
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        fitting += count
+    return Typed("json") if fitting >= FITTING * sum(n for _, n in values[:200]) and fitting else None
+
+
+def _threshold(hints: Words, words: Words) -> float:
+    return FITTING_NAMED if hints & words else FITTING
+
+
+def fits(typed: Typed, value: str) -> bool:
+    """Whether one text fits a column's type, as its SQL would tell; for values that are few enough to look at."""
+    if typed.type == "boolean":
+        return value.strip().lower() in BOOLEAN_WORDS
+    if typed.type == "json":
+        return _json([(value, 1)], 1) is not None
+    return True
+
+
+__all__ = ["TEXT", "Typed", "Weighted", "fits", "infer"]
