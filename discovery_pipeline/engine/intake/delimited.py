@@ -20,6 +20,7 @@ from discovery_pipeline.engine.intake.layouts import Layout
 from discovery_pipeline.engine.intake.model import Options, TableRead
 from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
 from discovery_pipeline.engine.intake.repair import Repair
+from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_notes, note
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
@@ -101,7 +102,7 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
     body = records[layout.body :]
     first = body[0].line if body else (records[-1].line + 1 if records else 1)
-    rows = [record for record in body if layouts.filled(record.cells)]
+    rows = [record for record in body if filled(record.cells)]
     return Detection(
         text=text,
         survey=survey,

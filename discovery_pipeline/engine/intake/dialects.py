@@ -80,7 +80,8 @@ def _longer(text: str, mark: str, count: int) -> list[str]:
     """The mark, and what it may be the start of: '||' where pipes come in pairs, ', ' where a space follows commas."""
     if mark in " .-_=*#/" or count < 2:
         return [mark]
-    if text.count(mark * 2) * 2 == count:
+    lines = sum(1 for line in text.splitlines() if mark in line)
+    if text.count(mark * 2) * 2 == count and (mark in "|:" or count > 2 * lines):
         return [mark * 2]
     if mark in ",;|" and text.count(mark + " ") >= 0.8 * count:
         return [mark, mark + " "]

@@ -14,6 +14,7 @@ from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.intake import layouts
 from discovery_pipeline.engine.intake.model import TableRead
 from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_notes, note
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
@@ -42,7 +43,7 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | None:
     skip = work.options.skip_rows
     preamble = None if skip is None else sum(number <= skip for number, _ in sample)
     layout = layouts.find([cells for _, cells in sample], work.options.header_rows, preamble)
-    wanted = len(list(islice((1 for _, cells in grid.rows() if layouts.filled(cells)), layout.header_rows + 1)))
+    wanted = len(list(islice((1 for _, cells in grid.rows() if filled(cells)), layout.header_rows + 1)))
     if not layout.width or (wanted <= layout.header_rows and not work.options.keep_rowless):
         return None
     if layout.width > WIDEST:
@@ -103,7 +104,7 @@ class _Taken:
         firsts: list[str] = []
         after_blank = False
         for number, cells in rows:
-            full = layouts.filled(cells)
+            full = filled(cells)
             if not full:
                 self.blank, after_blank = self.blank + 1, True
                 continue
@@ -128,7 +129,7 @@ def _findings(
     name: str, layout: layouts.Layout, sample: Sequence[Sequence[str]], taken: _Taken, dropped: int
 ) -> Iterator[Finding]:
     if layout.preamble:
-        above = [" | ".join(cell for cell in row if cell) for row in sample[: layout.preamble] if layouts.filled(row)]
+        above = [" | ".join(cell for cell in row if cell) for row in sample[: layout.preamble] if filled(row)]
         what = f"{counted(layout.preamble, 'row')} above the header are not part of the table."
         yield note(name, "preamble", layout.preamble, what, "Nothing, if these are titles or notes.", examples=above)
     if not layout.header_rows:

@@ -10,22 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import mean, median, pstdev
+from statistics import median
 
-from discovery_pipeline.engine.intake.values import Look, look, mask
+from discovery_pipeline.engine.intake import headers
+from discovery_pipeline.engine.intake.values import Look, filled, is_year, look
 
-BODY = 100
-"""Rows below a candidate that it is compared with."""
 TOP = 60
 """Rows among which the table's first is looked for."""
-_TYPED = (Look.NUMBER, Look.DATE, Look.CODE)
-_USUAL = {
-    "id", "name", "date", "time", "type", "status", "code", "number", "no", "nr", "key", "value", "count", "total",
-    "description", "title", "city", "country", "address", "email", "phone", "year", "month", "day", "owner", "state",
-    "category", "class", "group", "region", "price", "amount", "quantity", "qty", "unit", "version", "serial", "model",
-    "host", "hostname", "server", "ip", "url", "user", "comment", "comments", "notes", "created", "updated", "size",
-    "first", "last", "gender", "age", "label", "source", "target", "start", "end", "rank", "score", "level", "index",
-}  # fmt: skip
 _FOOT = re.compile(
     r"\s*(?:\(?\d+ rows?\b|source|sources|notes?|footnote|end of|generated|exported|copyright|©|\*|†|#|--)", re.I
 )
@@ -48,11 +39,6 @@ class Layout:
         return self.preamble + self.header_rows
 
 
-def filled(row: Sequence[str]) -> int:
-    """How many cells hold something."""
-    return sum(1 for cell in row if cell and not cell.isspace())
-
-
 def is_rule(row: Sequence[str]) -> bool:
     """Whether the row only draws a line, as in '-----+-----'."""
     cells = [cell for cell in row if cell.strip()]
@@ -67,7 +53,7 @@ def find(rows: Sequence[Sequence[str]], header_rows: int | None = None, preamble
     reasons = [] if not start else [f"{start} rows above the table: a title, a note or blank."]
     body = [row for row in rows[start:] if filled(row)]
     if header_rows is None:
-        header_rows, why = _header(body)
+        header_rows, why = headers.header_rows(body)
         reasons += why
     start += _blanks(rows, start) if header_rows else 0
     head = [list(row) for row in rows[start : start + header_rows]]
@@ -89,23 +75,47 @@ def _start(rows: Sequence[Sequence[str]]) -> int:
         return 0
     tail = full[len(full) // 4 :] if len(full) > 8 else full[len(full) // 2 :]
     usual = median(n for _, _, n in tail)
-    width = Counter(length for _, length, _ in tail).most_common(1)[0][0]
+    width, agreeing = Counter(length for _, length, _ in tail).most_common(1)[0]
     if width < 2 or usual < 2:
         return _after_comments(rows, full[0][0])
+    regular = agreeing >= 0.9 * len(tail)
     for position, (i, length, count) in enumerate(full[:TOP]):
-        whole = count == length == width and width > 2
-        if whole or (_belongs(rows[i], length, count, width, usual) and _goes_on(full, position, width, usual)):
+        if count == length == width > 2:
             return _grouping_above(rows, full, position)
+        if not _belongs(rows[i], length, count, width, usual) or not _goes_on(full, position, width, usual):
+            continue
+        if (regular and length < width) or width == 2:
+            below = [rows[at] for at, *_ in full[position + 1 :]]
+            if _own_header_follows(rows, i, below, width):
+                continue
+        return _grouping_above(rows, full, position)
     return full[0][0]
 
 
+def _own_header_follows(rows: Sequence[Sequence[str]], i: int, below: list[Sequence[str]], width: int) -> bool:
+    """Whether a narrow row is a note although it is nearly as full as the table: a header follows, of full width.
+
+    In a table of two columns only a blank row between tells notes from rows.
+    """
+    if width == 2:
+        gap = next((at for at in range(i + 1, min(i + TOP, len(rows))) if not filled(rows[at])), None)
+        if gap is None or len(rows) - gap < 3 or gap > len(rows) / 2:
+            return False
+        under = [row for row in rows[gap:] if filled(row)]
+        return (
+            len(under) > 2 and headers.like_header(under[0], under[1:]) and not headers.like_header(rows[i], under[1:])
+        )
+    header = next((at for at, row in enumerate(below[:TOP]) if len(row) == width), None)
+    return header is not None and headers.like_header(below[header], below[header + 1 :])
+
+
 def _belongs(row: Sequence[str], length: int, count: int, width: int, usual: float) -> bool:
+    """Whether a row is full and long enough to be one of the table, and doesn't read like a note."""
     if count < max(2, usual * 0.5) or length < width * 0.6:
         return False
     if row[0].lstrip().startswith(("#", "//", "%")) and length != width:
         return False
-    lead = row[0].strip()
-    return not (lead.endswith(":") and count == 2 and width > 2)
+    return not (row[0].strip().endswith(":") and count == 2 and width > 2)
 
 
 def _goes_on(full: list[tuple[int, int, int]], position: int, width: int, usual: float) -> bool:
@@ -123,8 +133,9 @@ def _grouping_above(rows: Sequence[Sequence[str]], full: list[tuple[int, int, in
     if position and full[position - 1][0] == i - 1:
         above = rows[i - 1]
         places = [at for at, cell in enumerate(above) if cell.strip()]
-        words = all(look(above[at]) in (Look.WORD, Look.TEXT, Look.CODE) or _year(above[at]) for at in places)
-        if len(places) >= 2 and words and len(above) >= len(rows[i]) * 0.6 and places[-1] >= len(above) / 2 - 0.5:
+        words = all(look(above[at]) in (Look.WORD, Look.TEXT, Look.CODE) or is_year(above[at]) for at in places)
+        spread = len(above) == len(rows[i]) > len(places) and places[-1] >= len(above) / 2 - 0.5
+        if len(places) >= 2 and words and spread:
             return i - 1
     return i
 
@@ -136,168 +147,15 @@ def _after_comments(rows: Sequence[Sequence[str]], first: int) -> int:
     return at if at < len(rows) - 1 else first
 
 
-def _header(body: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
-    """How many of the first rows name the columns, and why."""
-    if not body:
-        return 0, []
-    if len(body) == 1:
-        named = _row_sense(body[0]) > 0
-        return int(named), ["The only row reads like a header." if named else "The only row reads like data."]
-    columns = max(len(row) for row in body[: BODY + 1])
-    rows = max(1, len(body) - 1)
-    for count in range(min(4, rows), 1, -1):
-        if _stacked(body, count, columns):
-            return count, [f"{count} rows together name the columns: they differ from all below."]
-    contrast, why = _contrast(body[0], body[1 : BODY + 1], columns)
-    sense = _row_sense(body[0])
-    if contrast + sense > 0:
-        return 1, [f"The first row names the columns: {why}."]
-    return 0, [f"No header: {why}."]
-
-
-def _stacked(body: Sequence[Sequence[str]], count: int, columns: int) -> bool:
-    """Whether `count` rows are all header: the last contrasts strongly in type, and those above do, too."""
-    below = body[count : count + BODY]
-    if not below:
-        return False
-    for row in body[:count]:
-        if columns > 2 and filled(row) < 2:
-            return False
-        looks = [look(cell) for cell in row]
-        if any(kind in (Look.NUMBER, Look.DATE) and not _year(row[i]) for i, kind in enumerate(looks)):
-            return False
-    typed = _typed_columns(below, columns)
-    if not typed:
-        return False
-    last = body[count - 1]
-    against = sum(
-        1 for c in typed if c < len(last) and last[c].strip() and look(last[c]) in (Look.WORD, Look.TEXT, Look.OTHER)
-    )
-    blank = sum(1 for c in typed if c >= len(last) or not last[c].strip())
-    first_fill, last_fill = filled(body[0]), filled(last)
-    if against >= max(1, 0.6 * (len(typed) - blank)) and against:
-        repeated = _repeats(last, below)
-        return repeated <= 0.34 and (last_fill >= columns * 0.5 or first_fill >= columns * 0.7)
-    return False
-
-
-def _repeats(row: Sequence[str], below: Sequence[Sequence[str]]) -> float:
-    cells = [(i, cell) for i, cell in enumerate(row) if cell.strip()]
-    hits = sum(any(i < len(other) and other[i] == cell for other in below) for i, cell in cells)
-    return hits / max(len(cells), 1)
-
-
-def _typed_columns(below: Sequence[Sequence[str]], columns: int) -> list[int]:
-    """Columns that hold numbers or dates nearly all the way."""
-    found = []
-    for c in range(columns):
-        looks = [look(row[c]) for row in below if c < len(row)]
-        looks = [kind for kind in looks if kind is not Look.EMPTY]
-        if looks and sum(kind in (Look.NUMBER, Look.DATE) for kind in looks) >= 0.8 * len(looks):
-            found.append(c)
-    return found
-
-
-def _contrast(row: Sequence[str], below: Sequence[Sequence[str]], columns: int) -> tuple[float, str]:
-    """How much a row differs from what stands below it: above 0 like a header, below 0 like data."""
-    years = [cell for cell in row if _year(cell)]
-    yearly = len(years) >= 2 and len({*years}) == len(years)
-    total, unlike, like = 0.0, 0, 0
-    for c in range(columns):
-        column = [other[c] for other in below if c < len(other) and other[c].strip()]
-        evidence = _evidence(row[c] if c < len(row) else "", column, yearly)
-        total += evidence
-        unlike, like = unlike + (evidence >= 0.5), like + (evidence <= -0.5)
-    why = f"{unlike} of its {columns} cells differ in type or shape from the rows below, {like} look the same"
-    return total / max(columns, 1), why
-
-
-def _evidence(cell: str, column: list[str], yearly: bool) -> float:
-    kind = look(cell)
-    if not cell.strip():
-        return -0.05
-    if not column:
-        return 0.2 if kind is Look.WORD else 0.0
-    looks = Counter(look(value) for value in column)
-    looks.pop(Look.EMPTY, None)
-    if not looks:
-        return 0.2
-    top, count = looks.most_common(1)[0]
-    usual = any(part in _USUAL for part in re.split(r"[^a-z]+", cell.lower()))
-    if top in _TYPED and count >= 0.75 * sum(looks.values()):
-        if kind is top:
-            return _same_shape(cell, column, yearly, top)
-        return 1.0 if kind in (Look.WORD, Look.TEXT, Look.OTHER) or usual else -0.1
-    if cell in column:
-        return -0.7
-    if kind in (Look.NUMBER, Look.DATE):
-        return 0.4 if yearly else -0.5
-    return _text_evidence(cell, column) + (0.4 if usual else 0.0)
-
-
-def _same_shape(cell: str, column: list[str], yearly: bool, top: Look) -> float:
-    """A cell of its column's own type: data, unless it is one year of several, or a code shaped otherwise."""
-    if yearly and _year(cell):
-        return 0.6
-    if top is Look.CODE:
-        masks = Counter(mask(value) for value in column)
-        shape, count = masks.most_common(1)[0]
-        if count >= 0.7 * len(column):
-            return -0.8 if mask(cell) == shape else 0.5
-        return -0.2
-    return -1.0
-
-
-def _text_evidence(cell: str, column: list[str]) -> float:
-    masks = Counter(mask(value) for value in column)
-    shape, count = masks.most_common(1)[0]
-    if count >= 0.8 * len(column) and len(column) > 1 and re.search(r"[^a]", shape):
-        return -0.6 if mask(cell) == shape else 0.6
-    lengths = [len(value) for value in column]
-    spread = abs(len(cell) - mean(lengths)) / max(pstdev(lengths), 1.0)
-    evidence = 0.3 if spread > 2.5 else 0.0
-    distinct = len(set(column)) / len(column)
-    if distinct < 0.5 and len(column) >= 6:
-        evidence += 0.3
-    if len(cell) > 60:
-        evidence -= 0.4
-    return evidence
-
-
-def _row_sense(row: Sequence[str]) -> float:
-    """How much a row reads like names, seen alone: -0.5..0.3."""
-    cells = [cell.strip() for cell in row]
-    named = [cell for cell in cells if cell]
-    if not named:
-        return -0.5
-    looks = [look(cell) for cell in named]
-    if any(kind in (Look.NUMBER, Look.DATE) and not _year(cell) for kind, cell in zip(looks, named, strict=True)):
-        return -0.3
-    sense = 0.15 if len(set(named)) == len(named) else -0.2
-    sense += 0.1 if all(kind in (Look.WORD, Look.CODE) for kind in looks) else 0.0
-    usual = sum(any(part in _USUAL for part in re.split(r"[^a-z]+", cell.lower())) for cell in named)
-    return sense + 0.3 * usual / len(named) - (0.2 if max(map(len, named)) > 80 else 0.0)
-
-
-def _year(cell: str) -> bool:
-    value = cell.strip()
-    return len(value) == 4 and value.isdigit() and "1900" <= value <= "2100"
-
-
 def _width(head: list[list[str]], body: Sequence[Sequence[str]]) -> int:
     """Columns of the table: as the header has it, or more where more than a third of the rows have more."""
-    widest = max((_extent(row) for row in head), default=0)
     full = max((len(row) for row in head), default=0)
-    longer = [_extent(row) for row in body if _extent(row) > full]
-    if longer and len(longer) * 3 > len(body):
-        return max(longer)
-    if full > widest and not any(_extent(row) > widest for row in body[:BODY]) and not body:
-        return widest
     if full:
-        return full
+        longer = [_extent(row) for row in body if _extent(row) > full]
+        return max(longer) if len(longer) * 3 > len(body) else full
     lengths = Counter(len(row) for row in body)
     common = lengths.most_common(1)[0][0] if lengths else 0
-    wider = [n for n in lengths.elements() if n > common]
+    wider = [length for length in lengths.elements() if length > common]
     return max(wider) if len(wider) * 3 > len(body) else common
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
-from discovery_pipeline.engine.intake.layouts import filled, is_footer, is_rule
+from discovery_pipeline.engine.intake.layouts import is_footer, is_rule
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Work, counted, note
 from discovery_pipeline.engine.tables import Column
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
@@ -79,3 +80,14 @@ def typed(cell: str, dialect: Dialect) -> float:
 def mask(cell: str) -> str:
     """The shape of a cell: letters a, digits 9, runs shortened; 'AB-1204' gives 'a-9'."""
     return re.sub(r"9+", "9", re.sub(r"a+", "a", re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", cell.strip()))))
+
+
+def filled(row: Sequence[str]) -> int:
+    """How many cells hold something."""
+    return sum(1 for cell in row if cell and not cell.isspace())
+
+
+def is_year(cell: str) -> bool:
+    """Whether a cell is a year of the last or this century: a number that may well name a column."""
+    value = cell.strip()
+    return len(value) == 4 and value.isdigit() and "1900" <= value <= "2100"
