@@ -23,7 +23,7 @@ from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.engine.targets.contract import TargetTable
 from discovery_pipeline.engine.targets.schema import presence, under
 from discovery_pipeline.engine.validation.feeds import Feed, Plan
-from discovery_pipeline.engine.validation.values import WHOLE_ROW
+from discovery_pipeline.engine.validation.values import WHOLE_ROW, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ def _clashes(plan: Plan, table: TargetTable, columns: Sequence[str]) -> list[_Cl
     for key, other in ((k, o) for k, *about in groups if k in columns for o in under(table, about, columns)):
         whose, what = duck.name(key), duck.name(other)
         says = (
-            f"{duck.text(f'{other} of {key} ')} || {whose}[:80] || ' is another one on ' || {first}"
-            f" || ': ' || first.value[:80]"
+            f"{duck.text(f'{other} of {key} ')} || {quoted(whose)} || ' is ' || {quoted('first.value')} || ' on '"
+            f" || {first} || ' and ' || {quoted(what)} || ' here'"
         )
         clashes.append(_Clash("no_conflict", whose, says, other, compared=what))
     return clashes
@@ -187,7 +187,7 @@ def _reject_unknown(
     own, where = duck.name(field), duck.text(f" is not in {plan.target.table(table).file}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE later AS
-        SELECT feed, source, __row, {duck.text(f"{field} ")} || {own}[:80] || {where} AS reason
+        SELECT feed, source, __row, {duck.text(f"{field} ")} || {quoted(own)} || {where} AS reason
         FROM standing ANTI JOIN (SELECT {duck.name(key)} AS known FROM {known}) AS k ON k.known = {own}
         WHERE {own} IS NOT NULL
     """)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
-from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan
+from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan, Refusal
 
 _DIMENSIONS = {
     "required": Dimension.COMPLETENESS,
@@ -113,15 +113,31 @@ def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
 
 
 def _refused(plan: Plan) -> Iterator[Finding]:
+    """Tables that go nowhere, and the target's files that a table could have filled had more of it been mapped."""
     fed = {f.source.name for f in plan.feeds}
+    lost: dict[str, list[Refusal]] = {}
     for refusal in plan.refusals:
+        if refusal.source.name not in fed:
+            lost.setdefault(refusal.source.name, []).append(refusal)
+            continue
         yield Finding(
             table=refusal.source.name,
-            rule=NOT_MAPPED,
-            severity=Severity.INFO if refusal.source.name in fed else Severity.ERROR,
+            rule="file_not_filled",
+            severity=Severity.INFO,
             dimension=Dimension.COMPLETENESS,
             count=refusal.source.row_count,
             examples=refusal.mapped[:5],
             evidence=f"Nothing goes into {refusal.target.file} of {plan.target.name}: {refusal.reason}.",
+            action="Map the fields it needs, if its rows are meant to stand there, too.",
+        )
+    for name, refusals in lost.items():
+        yield Finding(
+            table=name,
+            rule=NOT_MAPPED,
+            severity=Severity.ERROR,
+            dimension=Dimension.COMPLETENESS,
+            count=refusals[0].source.row_count,
+            examples=tuple(dict.fromkeys(c for r in refusals for c in r.mapped if c))[:5],
+            evidence=f"No row goes to {plan.target.name}: {'; '.join(dict.fromkeys(r.reason for r in refusals))}.",
             action=_ACTIONS[NOT_MAPPED],
         )

@@ -137,10 +137,10 @@ def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
             FROM read_values AS r LEFT JOIN failing AS f ON f.value = r.value
         )
         SELECT raw, value, rule,
-            CASE rule WHEN 'placeholder' THEN {_quoted("raw")} || ' stands for no value'
-                      WHEN 'type' THEN {_quoted("raw")} || ' ' || coalesce(says, {noun})
-                      WHEN 'item' THEN {_quoted("left_out")} || ' ' || {noun} || ' and is left out'
-                      ELSE {_quoted("raw")} || ' ' || says END AS reason
+            CASE rule WHEN 'placeholder' THEN {quoted("raw")} || ' stands for no value'
+                      WHEN 'type' THEN {quoted("raw")} || ' ' || coalesce(says, {noun})
+                      WHEN 'item' THEN {quoted("left_out")} || ' ' || {noun} || ' and is left out'
+                      ELSE {quoted("raw")} || ' ' || says END AS reason
         FROM judged WHERE value IS DISTINCT FROM raw OR rule IS NOT NULL
     """)
     changes = con.execute(f"SELECT count(*) FROM {cells.changed}").fetchone()
@@ -207,7 +207,7 @@ def _unread(cells: _Cells) -> str:
         cells,
         "CAST(NULL AS VARCHAR)",
         f"CASE WHEN {empty} THEN 'placeholder' ELSE 'conversion' END",
-        f"{_quoted(cells.source)} || CASE WHEN {empty} THEN ' stands for no value' ELSE {why} END",
+        f"{quoted(cells.source)} || CASE WHEN {empty} THEN ' stands for no value' ELSE {why} END",
     )
     return f"{one} FROM {cells.rows} WHERE {cells.value} IS NULL AND {trimmed(cells.source)} IS NOT NULL"
 
@@ -223,6 +223,7 @@ def _issue(cells: _Cells, after: str, rule: str, reason: str) -> str:
     )
 
 
-def _quoted(text: str) -> str:
-    """A value in quotes, cut short where it is long, as SQL."""
-    return f"(chr(39) || CASE WHEN length({text}) > 80 THEN {text}[:80] || '…' ELSE {text} END || chr(39))"
+def quoted(text: str) -> str:
+    """A value in double quotes, cut short where it is long, as SQL; without "; ", which stands between reasons."""
+    short = f"CASE WHEN length({text}) > 80 THEN {text}[:80] || '…' ELSE {text} END"
+    return f"(chr(34) || replace({short}, '; ', ';') || chr(34))"
