@@ -31,6 +31,7 @@ async def migrate_from_settings() -> None:
     from discovery_pipeline.store.databases import Role
 
     with connected(read()) as databases:
+        databases.create()
         engine = create_async_engine(databases.url(Role.OWNER))
         async with engine.connect() as connection:
             await connection.run_sync(migrate)

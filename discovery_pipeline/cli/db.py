@@ -70,6 +70,38 @@ def upgrade() -> None:
     print(f"The database {'was brought to' if changed else 'stands at'} revision {HEAD}.")
 
 
+@db.command()
+def maintain(
+    dry_run: Annotated[bool, typer.Option(help="Say what would be moved, and move nothing.")] = False,
+    archive_duplicates: Annotated[
+        bool, typer.Option(help="Archive flows that repeat an earlier one, too; without it they are listed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Archive stale and completed flows, mend, vacuum, and report, by the files of sql/maintenance."""
+    from datetime import UTC, datetime
+
+    from discovery_pipeline import settings
+    from discovery_pipeline.store import maintain as maintenance
+    from discovery_pipeline.store.connection import connected, prepare
+
+    chosen = [task for task in maintenance.tasks() if archive_duplicates or not task.when_asked]
+    current = settings.read()
+    with connected(current) as databases:
+        prepare(databases)
+        done = maintenance.run(databases, chosen, dry_run=dry_run)
+    if not dry_run:
+        maintenance.write(done, current.root, datetime.now(UTC))
+    if as_json:
+        told = {each.task.name: _plain(each.columns, each.rows) for each in done if each.columns}
+        print(json.dumps(told, ensure_ascii=False, indent=2, default=_text))
+        return
+    for each in done:
+        print(f"{each.task.name}: {each.task.what}")
+        if each.rows:
+            _table(each.columns, each.rows)
+
+
 def _plain(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[Any]:
     if len(columns) == 1:
         return [row[0] for row in rows]
