@@ -104,10 +104,20 @@ def read(con: duckdb.DuckDBPyConnection, feed: Feed, work: Path) -> Path:
 
 def _projection(feed: Feed) -> str:
     whole = ", ".join(duck.col(c) for c in feed.source.columns)
-    fills = ", ".join(f"{f.source_sql} AS s{i}, {trimmed(f.value_sql)} AS v{i}" for i, f in enumerate(feed.fills))
+    fills = ", ".join(f"{f.source_sql} AS s{i}, {_value(f)} AS v{i}" for i, f in enumerate(feed.fills))
     return (
         f"SELECT file_row_number AS __row, {duck.name(LINE)} AS __line, hash(row({whole})) AS __whole, {fills}"
         f" FROM {duck.scan(feed.source)}"
+    )
+
+
+def _value(fill: Fill) -> str:
+    """The transformed value, trimmed; in one line, since importers read line by line whatever the quotes."""
+    value = trimmed(fill.value_sql)
+    if is_list(fill.field):
+        return value
+    return (
+        f"CASE WHEN regexp_matches({value}, '[\\r\\n]') THEN regexp_replace({value}, '\\s+', ' ', 'g') ELSE {value} END"
     )
 
 

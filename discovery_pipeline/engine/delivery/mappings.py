@@ -1,0 +1,53 @@
+"""Mappings as YAML: what a run approved, to read, to correct, and to give to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.errors import MappingError
+
+_HEAD = "# What fills which field of each target. Correct it, and give it to `discovery validate --mapping`.\n"
+
+
+def written(mappings: Sequence[Mapping]) -> str:
+    """These mappings as YAML."""
+    told = {"mappings": [m.model_dump(mode="json", exclude_none=True) for m in mappings]}
+    return _HEAD + yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
+
+
+def read(path: Path) -> tuple[Mapping, ...]:
+    """The mappings in a YAML file: a list under `mappings`, or one alone. A field without confidence counts as sure.
+
+    Raises
+    ------
+    MappingError
+        The file can't be read, or is no mapping.
+    """
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"{path}: the mapping can't be read ({error}).") from None
+    except yaml.YAMLError as error:
+        raise MappingError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from None
+    each = said.get("mappings", [said]) if isinstance(said, dict) else said
+    try:
+        return tuple(Mapping.model_validate(_with_confidence(one)) for one in each or ())
+    except (ValidationError, TypeError) as bad:
+        errors = bad.errors()[:5] if isinstance(bad, ValidationError) else []
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {e['msg']}" for e in errors) or str(bad)
+        raise MappingError(f"{path}: not a mapping. {wrong}. `discovery run` writes one as mapping.yaml.") from None
+
+
+def _with_confidence(mapping: Any) -> Any:
+    if not isinstance(mapping, dict) or not isinstance(mapping.get("fields"), list):
+        return mapping
+    sure = {"confidence": 1.0, "origin": "user"}
+    return mapping | {
+        "fields": [sure | f if isinstance(f, dict) and "confidence" not in f else f for f in mapping["fields"]]
+    }
