@@ -1,1 +1,8 @@
 """Cleansing: cells mended by rules, each change logged and reversible."""
+
+from discovery_pipeline.engine.cleansing.applying import cleanse
+from discovery_pipeline.engine.cleansing.log import export, summary, tables_of
+from discovery_pipeline.engine.cleansing.planning import plan
+from discovery_pipeline.engine.cleansing.reverting import revert
+
+__all__ = ["cleanse", "export", "plan", "revert", "summary", "tables_of"]

@@ -30,12 +30,20 @@ class PlannedRule(_Value):
     confidence: float = Field(ge=0, le=1)
     reason: str
     expression: str = Field(default="", description="DuckDB expression over the column; empty where it isn't one")
+    values: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="value to value, where the rule is a list; leave one out to keep that spelling",
+    )
+    given: tuple[str, ...] = Field(default=(), description="other columns the rule reads, for rules over rows")
+    cells: int = Field(default=0, ge=0, description="cells it would change, where that is known before it runs")
+    examples: tuple[str, ...] = Field(default=(), description="at most three, 'before → after'")
 
 
 class CleansingPlan(_Value):
     """The rules that will run, in their order."""
 
     rules: tuple[PlannedRule, ...]
+    findings: tuple[Finding, ...] = Field(default=(), description="what no rule may decide")
 
 
 class PatchLog(_Value):

@@ -1,0 +1,185 @@
+"""The rules: what each one is for, where it may act, and how far it may be trusted.
+
+A rule is a record. Where it is a DuckDB expression, `$v` stands for the cell; where it depends on what the
+column holds, the module of its stage composes the expression from evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from discovery_pipeline.engine.cleansing.model import Tier
+
+
+class Stage(IntEnum):
+    """The fixed order: a later rule sees what the earlier ones left."""
+
+    TEXT = 1
+    NULLS = 2
+    FORMATS = 3
+    VOCABULARY = 4
+    DOMAINS = 5
+    REFERENCES = 6
+    DEPENDENCIES = 7
+    DUPLICATES = 8
+    ENRICHMENT = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to mend a cell."""
+
+    id: str
+    stage: Stage
+    tier: Tier
+    scope: str  # which columns it may touch
+    reason: str  # what a person reads beside each patch
+    risk: str  # what could be lost
+    confidence: float  # 0..1
+    expression: str = ""
+    version: int = 1
+
+    def over(self, cell: str) -> str:
+        """The expression with a cell put in."""
+        return self.expression.replace("$v", cell)
+
+
+# Zero-width space, word joiner and byte-order mark are noise; the zero-width joiners are part of words and emoji.
+_INVISIBLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{0085}\x{200B}\x{2060}\x{FEFF}]"
+_SPACES = r"[\x{00A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
+
+_ALL = "every text column"
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "text.mojibake", Stage.TEXT, "auto", _ALL,
+            "UTF-8 that was read as Windows-1252; read again as UTF-8", "none: the bytes are the same", 0.995,
+        ),
+        Rule(
+            "text.entities", Stage.TEXT, "auto", _ALL,
+            "HTML entities written as the characters they stand for", "a text about HTML loses its escapes", 0.99,
+            "replace(replace(replace(replace(replace(regexp_replace($v, '&(amp;)+', '&', 'g'), '&lt;', '<'), "
+            "'&gt;', '>'), '&quot;', '\"'), '&#39;', ''''), '&nbsp;', ' ')",
+        ),
+        Rule(
+            "text.invisible", Stage.TEXT, "auto", _ALL,
+            "control and zero-width characters removed", "none that can be seen", 0.999,
+            f"regexp_replace($v, '{_INVISIBLE}', '', 'g')",
+        ),
+        Rule(
+            "text.spaces", Stage.TEXT, "auto", _ALL,
+            "no-break and other wide spaces written as plain spaces", "typesetting", 0.999,
+            f"regexp_replace($v, '{_SPACES}', ' ', 'g')",
+        ),
+        Rule(
+            "text.trim", Stage.TEXT, "auto", _ALL,
+            "white space around the value removed", "none", 0.999,
+            r"regexp_replace($v, '^\s+|\s+$', '', 'g')",
+        ),
+        Rule(
+            "text.runs", Stage.TEXT, "auto", _ALL,
+            "runs of spaces and tabs made one space; line breaks stay", "alignment of preformatted text", 0.995,
+            r"regexp_replace($v, '[ \t]{2,}|\t', ' ', 'g')",
+        ),
+        Rule(
+            "text.quotes", Stage.TEXT, "auto", _ALL,
+            "an apostrophe doubled inside a word, as SQL escapes it, made one", "none in natural text", 0.99,
+            r"regexp_replace($v, '(\pL)''''(\pL)', '\1''\2', 'g')",
+        ),
+        Rule(
+            "null.token", Stage.NULLS, "auto", "columns where the token is no value of its own",
+            "a word for 'no value' made an empty cell", "why the value is missing", 0.99,
+        ),
+        Rule(
+            "null.word", Stage.NULLS, "suggest", "text columns",
+            "a word that often means 'no value' made an empty cell", "the word may be a value here", 0.85,
+        ),
+        Rule(
+            "number.separators", Stage.FORMATS, "auto", "columns of numbers, most of them plain",
+            "thousands separators and decimal commas written as in the rest of the column", "none", 0.99,
+        ),
+        Rule(
+            "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats",
+            "a date written as ISO 8601, its format decided by the column", "none", 0.99,
+        ),
+        Rule(
+            "date.ambiguous", Stage.FORMATS, "review", "columns of dates in several formats",
+            "day and month can't be told apart", "a wrong date", 0.5,
+        ),
+        Rule(
+            "boolean.words", Stage.FORMATS, "auto", "columns of yes and no in several vocabularies",
+            "yes and no written as in most of the column", "none", 0.99,
+        ),
+        Rule(
+            "quantity.unit", Stage.FORMATS, "auto", "columns of numbers with units",
+            "the number in the column's own unit", "the unit's spelling", 0.99,
+        ),
+        Rule(
+            "quantity.note", Stage.FORMATS, "suggest", "columns of numbers whose header names the unit",
+            "the number in the header's unit, without the words after it", "the words after the unit", 0.9,
+        ),
+        Rule(
+            "vocabulary.spelling", Stage.VOCABULARY, "auto", "columns of repeated words",
+            "case, spacing and punctuation as in the column's dominant spelling", "a distinction made by case only",
+            0.99,
+        ),
+        Rule(
+            "vocabulary.variant", Stage.VOCABULARY, "suggest", "columns of repeated words",
+            "the same words in other order, case or accents; the column's more frequent spelling taken",
+            "a distinction made by order or accents", 0.9,
+        ),
+        Rule(
+            "vocabulary.abbreviation", Stage.VOCABULARY, "auto", "columns where the long form stands, too",
+            "a usual abbreviation written out as elsewhere in the column", "none", 0.99,
+        ),
+        Rule(
+            "vocabulary.noise", Stage.VOCABULARY, "suggest", "columns of repeated values",
+            "a character that overwrites others; only one frequent value fits the rest", "a rare value of its own",
+            0.95,
+        ),
+        Rule(
+            "vocabulary.typo", Stage.VOCABULARY, "suggest", "columns of repeated words",
+            "a rare spelling next to one frequent value", "a rare value of its own", 0.9,
+        ),
+        Rule(
+            "mac.canonical", Stage.DOMAINS, "auto", "columns of MAC addresses",
+            "a MAC address written AA:BB:CC:DD:EE:FF", "none", 0.999,
+        ),
+        Rule(
+            "ip.canonical", Stage.DOMAINS, "auto", "columns of IPv4 addresses",
+            "an IPv4 address without spaces, leading zeros or a prefix length", "the prefix length", 0.99,
+        ),
+        Rule(
+            "ip.impossible", Stage.DOMAINS, "review", "columns of IPv4 addresses",
+            "no IPv4 address", "", 0.99,
+        ),
+        Rule(
+            "name.case", Stage.DOMAINS, "auto", "columns of host names and e-mail addresses, most in lower case",
+            "a host name or e-mail address in lower case as in the rest of the column", "none: case has no meaning",
+            0.995,
+        ),
+        Rule(
+            "reference.typo", Stage.REFERENCES, "suggest", "columns that refer to another table",
+            "a reference to nothing, next to one key that exists", "a key that is missing there", 0.9,
+        ),
+        Rule(
+            "cell.spilled", Stage.DEPENDENCIES, "suggest", "two columns of which the second is empty",
+            "the end of the value belongs into the empty column beside it", "a name that ends in such a word", 0.9,
+        ),
+        Rule(
+            "dependency.flag", Stage.DEPENDENCIES, "suggest", "yes-or-no columns beside an amount of the same thing",
+            "there is an amount, so the flag is set as in nearly all such rows", "an amount that is wrong itself", 0.95,
+        ),
+        Rule(
+            "dependency.majority", Stage.DEPENDENCIES, "suggest", "columns that other columns decide",
+            "rows that agree in what decides this column agree on this value", "a true exception", 0.9,
+        ),
+        Rule(
+            "duplicate.rows", Stage.DUPLICATES, "review", "tables",
+            "rows that agree in every column", "a row that is there twice on purpose", 0.9,
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,322 @@
+"""Rules over rows: what other columns of the same row say about a cell.
+
+A dependency votes only where it is one: its groups agree almost everywhere, far beyond chance, and what disagrees
+is little. An ungated majority overwrites good data wholesale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.catalogue import RULES
+from discovery_pipeline.engine.cleansing.model import PlannedRule
+from discovery_pipeline.engine.tables import Column
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.cleansing.draft import Draft
+
+ROWS = 50
+"""Rows below which agreement says nothing."""
+
+AGREED = 0.8
+"""Share of a group from which its most frequent value is what the group says."""
+
+DETERMINED = 0.9
+"""Share of the groups that must say something before the dependency is one."""
+
+LIFT = 0.8
+"""How much of the chance of being wrong the dependency must remove (Goodman and Kruskal's lambda)."""
+
+TOUCHED = 0.1
+"""Share of the grouped rows that may disagree; more is not dirt but another rule."""
+
+SURPRISE = 12.0
+"""Nats by which all groups together must beat chance."""
+
+SUPPORT = 0.2
+"""Share of a group's other rows that must hold a value to speak for it."""
+
+KEYLIKE = 0.7
+"""Distinct values over rows from which a column decides everything and says nothing."""
+
+MOST_VOTERS = 8
+"""Columns that vote on one cell: more say the same."""
+
+COMMON_ROWS, COMMON, COMMON_LIFT = 5, 0.5, 4.0
+"""Rows that must share a value, their share of the rows a rule changes, and how many times rarer it is in the table."""
+
+FLAGGED = 0.95
+"""Share of rows with an amount whose flag must say so."""
+
+SPILLED = 0.3
+"""Share of the empty cells that the neighbour must explain."""
+
+SAMPLE = 20_000
+"""Rows, in whole groups, on which a dependency is tried before all of them are read."""
+
+
+ALONE = 3
+"""Voters that must agree before a value is overwritten that can't be explained as a slip or a mix-up."""
+
+Strengths = dict[tuple[str, str], float | None]
+"""For each pair of columns tried how much of the chance of being wrong it removes; None where it decides nothing."""
+
+
+def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
+    """The columns that others decide, each with those that may vote.
+
+    Parameters
+    ----------
+    tried
+        What is known of pairs of columns already; filled with what is found out.
+    """
+    table = draft.table
+    if table.row_count < ROWS:
+        return []
+    distinct = _distinct(draft)
+    for left in table.columns:
+        if not 2 <= distinct[left.name] <= KEYLIKE * table.row_count:
+            continue
+        most = 1.5 * distinct[left.name] + 20 + 0.05 * table.row_count
+        rights = [
+            right
+            for right in table.columns
+            if right is not left and 2 <= distinct[right.name] <= most and (left.name, right.name) not in tried
+        ]
+        tried |= dict.fromkeys(((left.name, r.name) for r in rights), None) | _decides(draft, left, rights)
+    return [
+        planned("dependency.majority", table.name, right.name, voters)
+        for right in table.columns
+        if (voters := _voters(right.name, tried))
+    ]
+
+
+def planned(rule: str, table: str, column: str, given: tuple[str, ...]) -> PlannedRule:
+    """A rule over rows for one column, reading others."""
+    known = RULES[rule]
+    return PlannedRule(
+        rule=known.id,
+        version=known.version,
+        table=table,
+        column=column,
+        tier=known.tier,
+        confidence=known.confidence,
+        reason=known.reason,
+        given=given,
+    )
+
+
+def _voters(right: str, tried: Strengths) -> tuple[str, ...]:
+    strengths = sorted(
+        (-lift, left) for (left, decided), lift in tried.items() if decided == right and lift is not None
+    )
+    return tuple(left for _, left in strengths[:MOST_VOTERS])
+
+
+def _distinct(draft: Draft) -> dict[str, int]:
+    """Distinct values by column, null among them."""
+    counts = ", ".join(
+        f"count(DISTINCT {k}) + bool_or({k} IS NULL)::INT" for k in (duck.col(c) for c in draft.table.columns)
+    )
+    found = draft.con.execute(f"SELECT {counts} FROM {draft.rows(draft.table.columns)}").fetchall()[0]
+    return {c.name: n for c, n in zip(draft.table.columns, found, strict=True)}
+
+
+def _decides(draft: Draft, left: Column, rights: list[Column]) -> Strengths:
+    """The columns that `left` decides: in nearly all of its groups nearly all rows agree, and not by chance."""
+    if not rights:
+        return {}
+    key = duck.col(left)
+    every = 1 + draft.table.row_count // SAMPLE
+    others = ", ".join(f"{duck.col(r)} AS c{r.position}" for r in rights)
+    found = draft.con.execute(
+        f"""
+        WITH cells AS (
+            FROM (
+                SELECT {key} AS a, {others} FROM {draft.rows([left, *rights])}
+                WHERE {key} IS NOT NULL AND hash({key}) % {every} = 0
+            ) UNPIVOT INCLUDE NULLS (b FOR c IN ({", ".join(f"c{r.position}" for r in rights)}))
+        ),
+        counts AS (SELECT c, a, b, count(*) AS n FROM cells GROUP BY ALL),
+        groups AS (
+            SELECT c, a, sum(n) AS size, max(n) AS most, arg_max({{'b': b}}, n).b AS said FROM counts GROUP BY c, a
+        ),
+        chance AS (SELECT c, b, sum(n) / sum(sum(n)) OVER (PARTITION BY c) AS p FROM counts GROUP BY c, b),
+        told AS (
+            SELECT g.c, size, most, most >= {AGREED} * size AS agreed, p, most / size AS share
+            FROM groups g JOIN chance h ON g.c = h.c AND g.said IS NOT DISTINCT FROM h.b WHERE size >= 3
+        )
+        SELECT c, sum(most - size * p) FILTER (agreed) / sum(size - size * p) FILTER (agreed) AS lift
+        FROM told GROUP BY c
+        HAVING count(*) >= 2 AND count(*) FILTER (agreed) >= {DETERMINED} * count(*)
+            AND lift >= {LIFT}
+            AND sum(size - most) FILTER (agreed) <= {TOUCHED} * sum(size) FILTER (agreed)
+            AND sum(
+                most * ln(share / p) + CASE WHEN share < 1 THEN (size - most) * ln((1 - share) / (1 - p)) ELSE 0 END
+            ) FILTER (agreed AND share > p) >= {SURPRISE}"""
+    ).fetchall()
+    names = {f"c{r.position}": r.name for r in rights}
+    return {(left.name, names[c]): lift for c, lift in found}
+
+
+def changes(draft: Draft, rule: PlannedRule) -> Iterator[tuple[Column, str]]:
+    """The cells a rule over rows changes: a query of `__row`, `before`, `after` for each column it writes."""
+    column = draft.table.column(rule.column)
+    given = [draft.table.column(name) for name in rule.given]
+    if rule.rule == "dependency.majority":
+        yield column, _majority(draft, column, given)
+    elif rule.rule == "dependency.flag":
+        yield column, _flagged(draft, column, given[0])
+    elif rule.rule == "cell.spilled":
+        yield column, _spilled(draft, column, given[0], "start")
+        yield given[0], _spilled(draft, column, given[0], "end")
+
+
+def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
+    """Cells that no other row supports, with the value on which the voting columns agree.
+
+    A cell doesn't vote for itself. Where one column alone speaks, the value must look like an error as well: empty,
+    misspelt, or at home in another group. A value of its own that only differs is left: it may be a true exception.
+    """
+    key = duck.col(column)
+    rows = draft.rows([column, *voters])
+    votes = " UNION ALL ".join(
+        f"""
+        SELECT __row, said, most, n, decided AND differs AS against,
+            n > 1 AND n - 1 >= {SUPPORT} * (size - 1) AND NOT (decided AND differs) AS content
+        FROM (
+            SELECT r.__row, said, most, n, size, said IS DISTINCT FROM b AS differs,
+                most >= 2 AND most >= {AGREED} * (size - 1) AND size >= 3 AS decided
+            FROM __cells r JOIN (
+                SELECT a, b, n, sum(n) OVER (PARTITION BY a) AS size, max(n) OVER (PARTITION BY a) AS most,
+                    first_value(b) OVER (PARTITION BY a ORDER BY n DESC, b NULLS LAST) AS said
+                FROM (SELECT {duck.col(v)} AS a, {key} AS b, count(*) AS n FROM __cells GROUP BY ALL)
+                WHERE a IS NOT NULL
+            ) g ON r.{duck.col(v)} = g.a AND r.{key} IS NOT DISTINCT FROM g.b
+        )"""
+        for v in voters
+    )
+    return f"""
+        WITH __cells AS MATERIALIZED (SELECT * FROM {rows}),
+        votes AS (
+            SELECT __row, arg_max(said, most) FILTER (against) AS after, count(*) FILTER (against) AS voters,
+                max(n) AS inside
+            FROM ({votes}) GROUP BY __row
+            HAVING bool_or(against) AND NOT bool_or(content)
+                AND count(DISTINCT said) FILTER (against) = 1
+                AND bool_and(said IS NOT NULL) FILTER (against)
+        ),
+        everywhere AS (SELECT {key} AS value, count(*) AS cells FROM __cells GROUP BY {key})
+        SELECT v.__row, r.{key} AS before, v.after FROM votes v
+        JOIN __cells r ON r.__row = v.__row LEFT JOIN everywhere e ON e.value = r.{key}
+        WHERE voters >= {ALONE} OR r.{key} IS NULL OR e.cells > inside OR {_misspelt(f"r.{key}", "v.after")}"""
+
+
+def _misspelt(value: str, other: str) -> str:
+    """Whether a value looks like another with characters wrong; two numbers never do."""
+    return (
+        f"(damerau_levenshtein({value}, {other}) <= greatest(1, 0.4 * length({other})) "
+        f"AND NOT (try_cast({value} AS DOUBLE) IS NOT NULL AND try_cast({other} AS DOUBLE) IS NOT NULL))"
+    )
+
+
+def systematic(draft: Draft, column: Column) -> bool:
+    """Whether the rows of the last rule have something in common that other rows don't.
+
+    Errors fall anywhere. Exceptions that share a value elsewhere in their rows follow a rule of their own, which a
+    majority knows nothing of.
+    """
+    others = [c for c in draft.table.columns if c is not column]
+    named = ", ".join(f"{duck.col(c)} AS c{c.position}" for c in others)
+    found = draft.con.execute(
+        f"""
+        WITH hit AS (SELECT row FROM {draft.log} WHERE step = {len(draft.rules) - 1} AND position = {column.position}),
+        cells AS (
+            FROM (SELECT __row, {named} FROM {draft.rows(others)})
+            UNPIVOT (value FOR name IN ({", ".join(f"c{c.position}" for c in others)}))
+        ),
+        shared AS (
+            SELECT name, value, count(*) AS cells, count(*) FILTER (__row IN (FROM hit)) AS hits FROM cells GROUP BY ALL
+        )
+        SELECT 1 FROM shared, (SELECT count(*) AS all_hits FROM hit)
+        WHERE hits >= {COMMON_ROWS} AND hits >= {COMMON} * all_hits
+            AND hits / all_hits >= {COMMON_LIFT} * cells / {draft.table.row_count} LIMIT 1"""
+    ).fetchall()
+    return bool(found)
+
+
+def plan_flags(draft: Draft) -> list[PlannedRule]:
+    """Yes-or-no columns next to an amount of the same thing: where there is an amount, the flag says so."""
+    columns = draft.table.columns
+    pairs = [
+        (flag, amount)
+        for flag in columns
+        for amount in columns
+        if flag is not amount and _words(flag.name) & _words(amount.name)
+    ]
+    return [
+        planned("dependency.flag", draft.table.name, flag.name, (amount.name,))
+        for flag, amount in pairs
+        if _flags(draft, flag, amount)
+    ]
+
+
+def _words(header: str) -> set[str]:
+    return {w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", header) if len(w) > 2}
+
+
+def _flags(draft: Draft, flag: Column, amount: Column) -> bool:
+    found = draft.con.execute(
+        f"""
+        SELECT count(DISTINCT f), max(n) FILTER (x > 0), arg_max(f, n) FILTER (x > 0) <> arg_max(f, n) FILTER (x = 0),
+            bool_or(x IS NULL OR x < 0), sum(n) FILTER (x > 0)
+        FROM (
+            SELECT {duck.col(flag)} AS f, sign(try_cast({duck.col(amount)} AS DOUBLE)) AS x, count(*) AS n
+            FROM {draft.rows([flag, amount])} WHERE {duck.col(flag)} IS NOT NULL AND {duck.col(amount)} IS NOT NULL
+            GROUP BY ALL
+        )"""
+    ).fetchall()[0]
+    words, said, apart, other, amounts = found
+    return bool(words == 2 and not other and apart and amounts >= ROWS and said >= FLAGGED * amounts)
+
+
+def _flagged(draft: Draft, flag: Column, amount: Column) -> str:
+    f, x = duck.col(flag), f"try_cast({duck.col(amount)} AS DOUBLE)"
+    rows = draft.rows([flag, amount])
+    return f"""
+        SELECT __row, {f} AS before, said AS after
+        FROM {rows}, (SELECT mode({f}) AS said FROM {rows} WHERE {x} > 0)
+        WHERE {x} > 0 AND {f} IS NOT NULL"""
+
+
+def plan_spills(draft: Draft) -> list[PlannedRule]:
+    """Pairs of columns where the end of one fills the other, which is empty just there."""
+    columns = draft.table.columns
+    rules = []
+    for whole, end in pairwise(columns):
+        found, empty = draft.con.execute(
+            f"SELECT (SELECT count(*) FROM ({_spilled(draft, whole, end, 'end')})), "
+            f"(SELECT count(*) FROM {draft.now(end)} WHERE {duck.col(end)} IS NULL)"
+        ).fetchall()[0]
+        if found >= 2 and found >= SPILLED * empty:
+            rules.append(planned("cell.spilled", draft.table.name, whole.name, (end.name,)))
+    return rules
+
+
+def _spilled(draft: Draft, whole: Column, end: Column, part: str) -> str:
+    """Rows whose `whole` ends in a word that stands often in `end`, while theirs is empty."""
+    left, right = duck.col(whole), duck.col(end)
+    before, after = (left, "__start") if part == "start" else (right, "__end")
+    return f"""
+        SELECT __row, {before} AS before, {after} AS after FROM (
+            SELECT __row, {left}, {right}, regexp_extract({left}, '^(.*\\S)[\\s,;/|]+(\\S+)$', 1) AS __start,
+                regexp_extract({left}, '^(.*\\S)[\\s,;/|]+(\\S+)$', 2) AS __end
+            FROM {draft.rows([whole, end])} WHERE {right} IS NULL AND {left} IS NOT NULL
+        ) WHERE __start <> '' AND __end IN (
+            SELECT {right} FROM {draft.now(end)} WHERE {right} IS NOT NULL AND regexp_matches({right}, '\\pL')
+            GROUP BY {right} HAVING count(*) >= 2
+        )"""

@@ -1,0 +1,165 @@
+"""Drafts: a table while it is being mended.
+
+The source is never copied: a draft is the source plus a log of cell patches, and a column "now" is the one read
+through the other. Rules over values run on distinct values; rules over rows bring their own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.model import PlannedRule
+from discovery_pipeline.engine.tables import Column, Table
+
+
+@dataclass
+class Draft:
+    """One table and what has been changed in it so far."""
+
+    con: duckdb.DuckDBPyConnection
+    table: Table
+    log: str  # temporary table: row, position, step, before, after, rule (index into `rules`)
+    rules: list[PlannedRule]
+    touched: set[str]  # keys of columns with patches
+
+    def now(self, column: Column) -> str:
+        """A FROM item: `__row` and the column under its key, as it stands now."""
+        return self.rows([column])
+
+    def last(self, column: Column) -> str:
+        """A FROM item: `__row`, `__value` of the column's patched cells; null is a value here and travels wrapped."""
+        return (
+            f"(SELECT row AS __row, arg_max({{'v': after}}, step).v AS __value FROM {self.log} "
+            f"WHERE position = {column.position} GROUP BY row)"
+        )
+
+    def rows(self, columns: Sequence[Column]) -> str:
+        """A FROM item: `__row` and several columns as they stand now."""
+        chosen, joins = [], []
+        for n, column in enumerate(dict.fromkeys(columns)):
+            key = duck.col(column)
+            if column.key in self.touched:
+                chosen.append(f"CASE WHEN o{n}.__row IS NULL THEN s.{key} ELSE o{n}.__value END AS {key}")
+                joins.append(f" LEFT JOIN {self.last(column)} o{n} ON o{n}.__row = s.file_row_number")
+            else:
+                chosen.append(f"s.{key}")
+        return (
+            f"(SELECT s.file_row_number AS __row, {', '.join(chosen)} FROM {duck.scan(self.table)} s{''.join(joins)})"
+        )
+
+    def count(self) -> int:
+        """Patches so far."""
+        found = self.con.execute(f"SELECT count(*) FROM {self.log}").fetchone()
+        return found[0] if found else 0
+
+    def apply(self, rules: Iterable[PlannedRule]) -> None:
+        """Run rules in their order; neighbours over the values of one column run as one chain."""
+        by_values = groupby(rules, key=lambda r: (bool(r.given), r.given and r.rule))
+        for (over_rows, _), run in by_values:
+            if over_rows:
+                for rule in run:
+                    self._over_rows(rule)
+                continue
+            chains: dict[str, list[PlannedRule]] = {}
+            for rule in run:
+                chains.setdefault(rule.column, []).append(rule)
+            for column, chain in chains.items():
+                self._over_values(self.table.column(column), chain)
+
+    def _over_values(self, column: Column, chain: Sequence[PlannedRule]) -> None:
+        key, start = duck.col(column), len(self.rules)
+        self.rules.extend(chain)
+        present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL"
+        present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL"
+        relation = f"SELECT {key}, {key} AS __s0 FROM ({present})"
+        with spelled(self.con, chain) as maps:
+            for n, (rule, listed) in enumerate(zip(chain, maps, strict=True), 1):
+                relation = _step(relation, key, n, rule, listed)
+            steps = ", ".join(
+                f"{{'step': {start + n}, 'before': __s{n}, 'after': __s{n + 1}, 'rule': {start + n}}}"
+                for n in range(len(chain))
+            )
+            changed = " OR ".join(f"__s{n} IS DISTINCT FROM __s{n + 1}" for n in range(len(chain)))
+            changes = f"""
+                SELECT __s0, list_filter([{steps}], lambda x: x.before IS DISTINCT FROM x.after) AS steps
+                FROM ({relation}) WHERE {changed}"""
+            self._insert(
+                f"SELECT __row AS row, {column.position} AS position, unnest(steps, max_depth := 2) "
+                f"FROM {self.now(column)} JOIN ({changes}) ON {key} = __s0"
+            )
+        self.touched.add(column.key)
+
+    def _over_rows(self, rule: PlannedRule) -> None:
+        from discovery_pipeline.engine.cleansing import dependencies
+
+        step = len(self.rules)
+        self.rules.append(rule)
+        # One statement, so that every column is read before any is written.
+        self._insert(
+            " UNION ALL ".join(
+                f"SELECT __row AS row, {column.position} AS position, {step} AS step, before, after, {step} AS rule "
+                f"FROM ({query}) WHERE before IS DISTINCT FROM after"
+                for column, query in dependencies.changes(self, rule)
+            )
+        )
+        self.touched |= {self.table.column(name).key for name in (rule.column, *rule.given)}
+
+    def withdraw(self) -> None:
+        """Take the last rule's patches back."""
+        self.con.execute(f"DELETE FROM {self.log} WHERE step = {len(self.rules) - 1}")
+
+    def _insert(self, query: str) -> None:
+        self.con.execute(f"INSERT INTO {self.log} BY NAME ({query})")
+
+
+def _step(relation: str, key: str, n: int, rule: PlannedRule, listed: str | None) -> str:
+    """One more rule on top of a relation of values: its result becomes the column, and is kept as `__s<n>`."""
+    if listed:
+        mended = f"""
+            SELECT r.*, CASE WHEN m.__before IS NULL THEN r.{key} ELSE m.__after END AS __s{n}
+            FROM ({relation}) r LEFT JOIN {listed} m ON m.__before = r.{key}"""
+    else:
+        mended = f"SELECT *, nullif(({rule.expression}), '') AS __s{n} FROM ({relation})"
+    return f"SELECT * REPLACE (__s{n} AS {key}) FROM ({mended})"
+
+
+@contextmanager
+def spelled(con: duckdb.DuckDBPyConnection, rules: Sequence[PlannedRule]) -> Iterator[list[str | None]]:
+    """For each rule the name of a temporary table `__before`, `__after` of its values; None where it lists none."""
+    names: list[str | None] = []
+    for n, rule in enumerate(rules):
+        if not rule.values:
+            names.append(None)
+            continue
+        name = f"__listed_{n}"
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS "
+            "SELECT unnest($1::VARCHAR[]) AS __before, unnest($2::VARCHAR[]) AS __after",
+            [list(rule.values), list(rule.values.values())],
+        )
+        names.append(name)
+    try:
+        yield names
+    finally:
+        for name in filter(None, names):
+            con.execute(f"DROP TABLE {name}")
+
+
+@contextmanager
+def drafted(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Draft]:
+    """A draft of a table, with its log dropped at the end."""
+    log = "__patches"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {log} "
+        "(row BIGINT, position INTEGER, step INTEGER, before VARCHAR, after VARCHAR, rule INTEGER)"
+    )
+    try:
+        yield Draft(con, table, log, [], set())
+    finally:
+        con.execute(f"DROP TABLE {log}")

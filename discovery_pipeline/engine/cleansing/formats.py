@@ -1,0 +1,212 @@
+"""Types and formats: numbers, dates and yes/no, written one way in a column.
+
+A column that keeps one way of writing keeps it: what a target wants is the mapping's to say. Only what departs
+from the column, or a column without a way of its own, is rewritten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+
+OWN_WAY = 0.9
+"""Share of cells from which a way of writing is the column's own."""
+
+DECISIVE = 3
+"""Cells with a day above 12 that it takes to tell day-month from month-day."""
+
+
+def plan(values: Values, evidence: Evidence) -> None:
+    """Plan numbers, then dates, then yes and no."""
+    _numbers(values, evidence.of("integer", "float"))
+    _dates(values, evidence.of("date"))
+    _booleans(values, evidence.of("boolean"))
+
+
+_COMMA_GROUPS = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
+_COMMA_DECIMAL = r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+"
+_SURE_GROUPS = r"[+-]?\d{1,3}(,\d{3})+\.\d+|[+-]?\d{1,3}(,\d{3}){2,}"
+_SURE_COMMA = r"[+-]?\d*,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d+|0,\d+"
+_SURE_POINT = r"[+-]?\d*\.(\d{1,2}|\d{4,})"
+
+
+def _numbers(values: Values, positions: tuple[int, ...]) -> None:
+    if not positions:
+        return
+    listed = ", ".join(map(str, positions))
+    found = values.ask(
+        rf"""
+        SELECT position, sum(cells) AS total,
+            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_COMMA_GROUPS}')), 0),
+            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_COMMA_DECIMAL}')), 0),
+            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_GROUPS}')), 0),
+            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_COMMA}')), 0),
+            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_POINT}')), 0),
+            coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0)
+        FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position
+        HAVING count(*) FILTER (contains(value, ',')) > 0"""
+    )
+    for position, total, grouped, comma, sure_groups, sure_comma, sure_point, plain in found:
+        if plain < (1 - OWN_WAY) * total:
+            continue
+        if sure_comma and not sure_groups:
+            pointed = "replace(replace($v, '.', ''), ',', '.')"
+            expression = f"CASE WHEN regexp_full_match($v, '{_COMMA_DECIMAL}') THEN {pointed} ELSE $v END"
+        elif grouped and not sure_comma and (sure_groups or sure_point or grouped == comma):
+            expression = f"CASE WHEN regexp_full_match($v, '{_COMMA_GROUPS}') THEN replace($v, ',', '') ELSE $v END"
+        else:
+            continue
+        values.offer("number.separators", {position: expression}, "contains($v, ',')")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A way to write a date: what it looks like, and the formats it may be read by."""
+
+    name: str
+    pattern: str
+    formats: tuple[str, ...]
+
+
+_TIME = r"( \d{1,2}:\d{2}(:\d{2})?)?"
+_SHAPES = (
+    _Shape("iso", r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", ()),
+    _Shape("year first", r"\d{4}[/.-]\d{1,2}[/.-]\d{1,2}" + _TIME, ("%Y-%m-%d",)),
+    _Shape("numbers", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}" + _TIME, ("%d-%m-%Y", "%m-%d-%Y")),
+    _Shape("short year", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}" + _TIME, ("%d-%m-%y", "%m-%d-%y")),
+    _Shape("day month", r"\d{1,2}[ -]\pL{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
+    _Shape("month day", r"\pL{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
+    _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
+)
+_AMBIGUOUS = ("numbers", "short year")
+
+
+def _dates(values: Values, positions: tuple[int, ...]) -> None:
+    if not positions:
+        return
+    tests = " ".join(f"WHEN regexp_full_match(value, '{s.pattern}') THEN '{s.name}'" for s in _SHAPES)
+    found = values.ask(
+        rf"""
+        SELECT position, shape, sum(cells)::BIGINT,
+            coalesce(sum(cells) FILTER (one > 12), 0)::BIGINT, coalesce(sum(cells) FILTER (two > 12), 0)::BIGINT
+        FROM (
+            SELECT *, CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^(\d+)', 1)::INT END AS one,
+                CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^\d+\D(\d+)', 1)::INT END AS two
+            FROM (SELECT *, CASE {tests} END AS shape FROM {{values}} WHERE value IS NOT NULL AND position IN
+                ({", ".join(map(str, positions))}))
+        ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
+    )
+    columns: dict[int, dict[str, tuple[int, int, int]]] = {}
+    for position, shape, *counts in found:
+        columns.setdefault(position, {})[shape] = tuple(counts)
+    for position, shapes in columns.items():
+        total = sum(cells for cells, _, _ in shapes.values())
+        own = max(shapes, key=lambda s: shapes[s][0])
+        if own != "iso" and shapes[own][0] >= OWN_WAY * total:
+            continue
+        days = sum(shapes[s][1] for s in _AMBIGUOUS if s in shapes)
+        months = sum(shapes[s][2] for s in _AMBIGUOUS if s in shapes)
+        values.offer(
+            "date.iso",
+            {position: _iso(_order(days, months))},
+            "NOT regexp_full_match($v, '" + _SHAPES[0].pattern + "')",
+        )
+
+
+def _order(days: int, months: int) -> str | None:
+    """Which comes first in a date of two small numbers: "day", "month", or None where the column can't tell."""
+    if days >= DECISIVE and not months:
+        return "day"
+    if months >= DECISIVE and not days:
+        return "month"
+    return None
+
+
+def _iso(order: str | None) -> str:
+    """An expression that writes a date, and the time after it, as ISO 8601; what it can't tell it leaves."""
+    date = r"regexp_replace(regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1), '[ ,./-]+', '-', 'g')"
+    time = r"regexp_extract($v, ' (\d{1,2}:.*)$', 1)"
+    width = f"CASE WHEN length({time}) > 5 THEN 8 ELSE 5 END"
+    clock = f"CASE WHEN {time} = '' THEN '' ELSE ' ' || lpad({time}, {width}, '0') END"
+    cases = []
+    for shape in _SHAPES[1:]:
+        formats = list(shape.formats)
+        # A short year is read in this century and the last as strptime does it.
+        if shape.name in _AMBIGUOUS:
+            by_day, by_month = (f"try_strptime({date}, '{f}')" for f in formats)
+            if order == "day":
+                read = by_day
+            elif order == "month":
+                read = by_month
+            else:
+                # A day above 12 tells by itself; day and month alike are the same either way.
+                read = (
+                    f"CASE WHEN {by_day} IS NULL OR {by_day} = {by_month} THEN {by_month} "
+                    f"WHEN {by_month} IS NULL THEN {by_day} END"
+                )
+        else:
+            read = f"try_strptime({date}, {formats})"
+        cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN strftime({read}, '%Y-%m-%d') || {clock}")
+    return f"coalesce(CASE {' '.join(cases)} END, $v)"
+
+
+_VOCABULARIES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))
+_MEANS = {word: yes == word for yes, no in _VOCABULARIES for word in (yes, no)}
+
+
+def _booleans(values: Values, positions: tuple[int, ...]) -> None:
+    for position in positions:
+        found = values.ask(
+            f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND value IS NOT NULL "
+            "GROUP BY value ORDER BY 2 DESC, value"
+        )
+        known = {value: cells for value, cells in found if value.lower() in _MEANS}
+        if sum(known.values()) < 0.98 * sum(cells for _, cells in found):
+            continue
+        weight = {v: sum(c for w, c in known.items() if w.lower() in v) for v in _VOCABULARIES}
+        own = max(weight, key=lambda v: weight[v])
+        if weight[own] == sum(known.values()):
+            continue
+        spelling = {_MEANS[v.lower()]: v for v in reversed(known) if v.lower() in own}
+        if len(spelling) < 2:
+            # Only one of the two stands in the column: the other is written in the same case.
+            model = next(iter(spelling.values()))
+            spelling = {meaning: _like(model, own[0] if meaning else own[1]) for meaning in (True, False)}
+        listed = {v: spelling[_MEANS[v.lower()]] for v in known if v.lower() not in own}
+        values.offer_list("boolean.words", position, {k: v for k, v in listed.items() if k != v})
+
+
+def _like(model: str, word: str) -> str:
+    if model.isupper():
+        return word.upper()
+    return word.capitalize() if model[:1].isupper() else word
+
+
+def ambiguous(values: Values, evidence: Evidence) -> list[Finding]:
+    """Columns of dates in several formats with dates that can be read two ways."""
+    findings = []
+    for position in evidence.of("date"):
+        pattern = "|".join(s.pattern for s in _SHAPES if s.name in _AMBIGUOUS)
+        count, examples, others = values.ask(
+            f"SELECT coalesce(sum(cells) FILTER (two_ways), 0)::BIGINT, max_by(value, cells, 5) FILTER (two_ways), "
+            f"count(*) FILTER (NOT two_ways) FROM (SELECT *, regexp_full_match(value, '{pattern}') AS two_ways "
+            f"FROM {{values}} WHERE position = {position} AND value IS NOT NULL)"
+        )[0]
+        if count and others:
+            findings.append(
+                Finding(
+                    table=values.table.name,
+                    column=values.column(position).name,
+                    rule="date.ambiguous",
+                    severity=Severity.WARNING,
+                    dimension=Dimension.CONSISTENCY,
+                    count=count,
+                    examples=tuple(examples),
+                    evidence=f"{count} dates can be read as day-month or as month-day, and the column shows neither",
+                    action="Say which comes first in this column; nothing was changed.",
+                )
+            )
+    return findings

@@ -1,0 +1,137 @@
+"""Quantities: numbers with a unit beside them, brought to the unit of their column.
+
+The header's unit wins; without one, the unit and spelling that most cells share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.mapping import units
+
+_EVERYDAY: Mapping[str, tuple[str, float, tuple[str, ...]]] = MappingProxyType(
+    {
+        "oz": ("ounces", 1.0, ("ounce", "ounces", "ozs")),
+        "lb": ("mass", 0.45359237, ("lbs", "pound", "pounds")),
+        "kg": ("mass", 1.0, ("kgs", "kilo", "kilos", "kilogram", "kilograms")),
+        "g": ("mass", 1e-3, ("gram", "grams")),
+        "l": ("volume", 1.0, ("liter", "liters", "litre", "litres", "ltr")),
+        "ml": ("volume", 1e-3, ("milliliter", "milliliters", "millilitre", "millilitres")),
+        "mm": ("length", 1e-3, ("millimeter", "millimeters", "millimetre", "millimetres")),
+        "cm": ("length", 1e-2, ("centimeter", "centimeters", "centimetre", "centimetres")),
+        "m": ("length", 1.0, ("meter", "meters", "metre", "metres")),
+        "km": ("length", 1e3, ("kilometer", "kilometers", "kilometre", "kilometres")),
+        "ft": ("length", 0.3048, ("foot", "feet")),
+        "W": ("power", 1.0, ("watt", "watts")),
+        "kW": ("power", 1e3, ("kilowatt", "kilowatts")),
+        "V": ("voltage", 1.0, ("volt", "volts")),
+    }
+)
+_NAMES = {s: n for n, (_, _, more) in _EVERYDAY.items() for s in (n.lower(), *more)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    name: str
+    quantity: str
+    factor: float  # how many base units of its quantity
+
+
+def _unit(spelling: str) -> _Unit | None:
+    plain = spelling.strip().rstrip(".").lower()
+    everyday = _NAMES.get(plain)
+    if everyday and plain not in ("m", "g"):  # 16 g and 512 m are sizes in an inventory
+        quantity, factor, _ = _EVERYDAY[everyday]
+        return _Unit(everyday, quantity, factor)
+    known = units.unit(plain)
+    if known is None:
+        return None
+    base = next(iter(units.spellings(known.name)))
+    return _Unit(known.name, known.quantity, units.factor(known.name, base) or 1.0)
+
+
+def _in_header(header: str) -> _Unit | None:
+    stated = units.in_header(header)
+    if stated:
+        return _unit(stated.name)
+    words = [w for w in "".join(c if c.isalpha() else " " for c in header).lower().split() if len(w) > 1]
+    return next((u for w in reversed(words) if w in _NAMES and (u := _unit(w))), None)
+
+
+def plan(values: Values, evidence: Evidence) -> None:
+    """Plan the conversions of a column's cells to its own unit."""
+    for position, header in _columns(values, evidence):
+        _convert_all(values, position, header)
+
+
+def plan_notes(values: Values, evidence: Evidence) -> None:
+    """Plan the removal of words after the unit, where the header names it."""
+    for position, header in _columns(values, evidence):
+        if header:
+            spellings = "|".join(sorted(s for s, n in _NAMES.items() if n == header.name) or _spelled(header.name))
+            written = rf"[+-]?\d[\d.]*\s*({spellings})\.?\s+\pL[^\d]*"
+            number = _number(r"regexp_extract($v, '^([+-]?\d[\d.]*)', 1)", 1.0)
+            note = f"CASE WHEN regexp_full_match($v, '{written}', 'i') THEN {number} ELSE $v END"
+            values.offer("quantity.note", {position: note}, r"regexp_matches($v, '^[+-]?\d.*\pL$')")
+
+
+def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | None]]:
+    """Columns of numbers with units, with the unit their header names."""
+    for position in evidence.of("quantity", "float", "integer", "text"):
+        seen, header = evidence.seen[position], _in_header(values.column(position).name)
+        if seen.digits >= 0.8 and (header if seen.kind == "text" else header or seen.shares["quantity"] > 0):
+            yield position, header
+
+
+def _spelled(unit: str) -> list[str]:
+    return [spelling for spelling, factor in units.spellings(unit).items() if factor == 1 and spelling.isalpha()]
+
+
+def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
+    found = values.ask(
+        r"SELECT regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
+        r"regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 1), sum(cells)::BIGINT "
+        f"FROM {{values}} WHERE position = {position} AND value IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+    )
+    written = [(spelling, gap, cells, _unit(spelling)) for spelling, gap, cells in found if spelling]
+    known = [(spelling, gap, cells, u) for spelling, gap, cells, u in written if u]
+    if not known:
+        return
+    if header and any(u.quantity == header.quantity for *_, u in known):
+        target, ending = header, ""
+    elif header:
+        return
+    else:
+        totals = Counter[tuple[str, str]]()
+        for _, _, cells, u in known:
+            totals[u.name, u.quantity] += cells
+        (name, _), _ = totals.most_common(1)[0]
+        spelling, gap, _, target = next(k for k in known if k[3].name == name)
+        ending = gap + spelling
+    factors = {s.lower(): u.factor / target.factor for s, _, _, u in known if u.quantity == target.quantity}
+    if target.quantity == "share":
+        # 5 % among 0.05 may be 0.05 or 5: only a person can say.
+        return
+    own = duck.text(r"[+-]?\d[\d.]*" + re.escape(ending)) if ending else "''"
+    written_so = rf"regexp_matches($v, '^[+-]?\d.*[%\pL]\.?$') AND NOT regexp_full_match($v, {own})"
+    values.offer("quantity.unit", {position: _convert(factors, ending)}, written_so)
+
+
+def _convert(factors: Mapping[str, float], ending: str) -> str:
+    spelling = r"lower(regexp_extract($v, '^[+-]?\d[\d.]*\s*([%\pL][\pL/%]*\.?)$', 1))"
+    number = r"regexp_extract($v, '^([+-]?\d[\d.]*)', 1)"
+    cases = " ".join(f"WHEN {duck.text(s)} THEN {_number(number, f)}" for s, f in sorted(factors.items()))
+    return f"coalesce(CASE {spelling} {cases} END || {duck.text(ending)}, $v)"
+
+
+def _number(text: str, factor: float) -> str:
+    """A number times a factor, in its shortest decimal form; null where it is none."""
+    exact = f"(try_cast({text} AS DECIMAL(24, 6)) * {factor!r}::DOUBLE)"
+    return rf"regexp_replace(regexp_replace(printf('%.6f', {exact}), '(\.\d*?)0+$', '\1'), '\.$', '')"

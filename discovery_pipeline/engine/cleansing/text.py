@@ -1,0 +1,64 @@
+"""Encoding and white space: what a program broke, mended without knowing what the column means."""
+
+from __future__ import annotations
+
+from discovery_pipeline.engine.cleansing.catalogue import RULES
+from discovery_pipeline.engine.cleansing.values import Values
+
+SUSPECTS = 20_000
+"""Distinct values of a column that are repaired one by one; more garbled ones are another encoding, not dirt."""
+
+_WIDE = "strlen($v) <> length($v)"  # more bytes than characters: something is not ASCII
+
+# In order; each with a cheap look that spares the regular expression on most values.
+_EXPRESSIONS = (
+    ("text.entities", "contains($v, '&') AND contains($v, ';')"),
+    ("text.invisible", rf"{_WIDE} OR regexp_matches($v, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]')"),
+    ("text.spaces", _WIDE),
+    ("text.trim", "left($v, 1) <= ' ' OR right($v, 1) <= ' '"),
+    ("text.runs", "contains($v, '  ') OR contains($v, chr(9))"),
+    ("text.quotes", "contains($v, '''''')"),
+)
+
+
+def plan(values: Values) -> None:
+    """Plan the repairs of encoding, then of white space."""
+    _mojibake(values)
+    for rule, where in _EXPRESSIONS:
+        values.offer(rule, RULES[rule].expression, where)
+
+
+def _mojibake(values: Values) -> None:
+    suspects = values.ask(
+        "SELECT position, list(DISTINCT value) FROM {values} WHERE strlen(value) <> length(value) AND "
+        r"regexp_matches(value, '[\x{00C2}-\x{00F4}][^\x00-\x7F]') GROUP BY position"
+    )
+    for position, garbled in suspects:
+        if len(garbled) <= SUSPECTS:
+            listed = {value: reread(value) for value in garbled}
+            values.offer_list("text.mojibake", position, {k: v for k, v in listed.items() if v != k})
+
+
+def reread(value: str) -> str:
+    """The text read again as UTF-8 if all of its bytes, taken as Windows-1252, are; else the text as it is.
+
+    Repeated, for text that went wrong more than once.
+
+    >>> reread("MÃ¼nchen")
+    'München'
+    """
+    for _ in range(3):
+        try:
+            mended = bytes(_BYTES[c] for c in value).decode("utf-8")
+        except (KeyError, UnicodeDecodeError):
+            return value
+        if mended == value or not mended.isprintable() or "\ufffd" in mended:
+            return value
+        value = mended
+    return value
+
+
+# Windows-1252 leaves five bytes unassigned; programs pass them through as the C1 controls of Latin-1.
+_BYTES = {chr(b): b for b in range(256)} | {
+    bytes([b]).decode("cp1252"): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}

@@ -1,0 +1,68 @@
+"""Null tokens: words for "no value", where they are not a value of their own."""
+
+from __future__ import annotations
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.profiling.model import TableProfile
+
+PLAIN = (
+    "n/a", "#n/a", "n.a.", "n.a", "<na>", "null", "<null>", "(null)", "[null]", "(blank)", "#null!", "#value!", "#ref!",
+    "#name?", "#div/0!", "\\n", "nan", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...",
+)  # fmt: skip
+"""Tokens that are no word of any vocabulary."""
+
+WORDS = (
+    "na", "none", "nil", "unknown", "unk", "missing", "not available", "not applicable", "not known", "tbd", "tba",
+    "to be determined", "undefined", "unspecified", "not specified", "no data", "no value", "(unknown)",
+)  # fmt: skip
+"""Words that are no value among numbers and dates, and may be one among words."""
+
+TELL_NOTHING = ", ".join(duck.text(t) for t in (*PLAIN, *WORDS))
+"""Both, quoted: values that say nothing about what a column holds."""
+
+SWAMPED = 0.6
+"""Share of a text column's cells from which a token looks like what the column says, not what it lacks."""
+
+
+def plan(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
+    """Plan to empty the cells that hold a token."""
+    plain, words = _listed(PLAIN), _listed((*PLAIN, *WORDS, *_profiled(profile)))
+    typed = evidence.typed
+    expressions = {}
+    for position in evidence.positions:
+        kind = evidence.kind(position)
+        tokens = words if position in typed else plain
+        # A float may be "not a number", which is a result and not a gap; Nan and Null are names of people.
+        kept = " AND lower($v) <> 'nan'" if kind == "float" else " AND $v NOT IN ('Nan', 'Null')"
+        expressions[position] = f"CASE WHEN lower($v) IN ({tokens}){kept} THEN NULL ELSE $v END"
+    holding = values.ask(
+        "SELECT position FROM (SELECT position, sum(cells) FILTER (length(value) <= 20 AND "
+        f"lower(value) IN ({words})) AS held, sum(cells) AS cells FROM {{values}} WHERE value IS NOT NULL "
+        f"GROUP BY position) WHERE held > 0 AND held < {SWAMPED} * cells"
+    )
+    chosen = {position for (position,) in holding} | (typed & set(evidence.positions))
+    values.offer("null.token", {p: e for p, e in expressions.items() if p in chosen}, "length($v) <= 20")
+
+
+def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
+    """Plan to empty the cells that hold a word which often, not always, means nothing is known."""
+    for position in evidence.positions:
+        tokens = WORDS if position not in evidence.typed else ("nan",) if evidence.kind(position) == "float" else ()
+        if profile and tokens is WORDS:
+            # What the profile doesn't count as a token, it takes for vocabulary.
+            counted = profile.column(values.column(position).name).null_tokens
+            tokens = tuple({t.value.strip().lower() for t in counted} & set(WORDS))
+        if tokens:
+            emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
+            values.offer("null.word", {position: emptied}, "length($v) <= 20")
+
+
+def _profiled(profile: TableProfile | None) -> tuple[str, ...]:
+    columns = profile.columns if profile else ()
+    return tuple({t.value.strip().lower() for c in columns if c.inferred_type != "string" for t in c.null_tokens})
+
+
+def _listed(tokens: tuple[str, ...]) -> str:
+    return ", ".join(duck.text(t) for t in dict.fromkeys(tokens))

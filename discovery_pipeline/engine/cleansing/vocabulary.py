@@ -1,0 +1,149 @@
+"""Controlled vocabulary: spellings of one word brought to the spelling that the column itself prefers.
+
+Clusters by key collision, as OpenRefine does it: values with the same fingerprint are spellings of one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.values import Values
+
+LEAD = 4
+"""How many times more often than another the preferred spelling must stand to be taken without asking."""
+
+CONTROLLED = 10
+"""Cells a word on average from which a column is a controlled vocabulary, mended without asking."""
+
+LONGEST = 60
+"""Mean length from which a column is prose, not a vocabulary."""
+
+# Only marks that carry no meaning of their own are folded: "<=50K" and ">50K", "C" and "C#" stay apart. Marks between
+# digits stay, because they make the number; a single "+" or "-" at the end stays, because it makes a grade.
+_MARKS = r"[\s_.,;:\"'’`*/\\|()\[\]–—-]"
+_FOLDED = "lower($v)"
+for _pattern, _by in (
+    (rf"([\pL\pN]){_MARKS}*([_.,;:\"'’`*/\\|()\[\]–—]){_MARKS}*$", r"\1"),
+    (rf"(\pL){_MARKS}+([\pL\pN])", r"\1\2"),
+    (rf"(\pL){_MARKS}+([\pL\pN])", r"\1\2"),  # again for one-letter words, whose letters the first pass has used up
+    (rf"(\pN){_MARKS}+(\pL)", r"\1\2"),
+    (rf"^{_MARKS}+(\pL)", r"\1"),
+):
+    _FOLDED = f"regexp_replace({_FOLDED}, '{_pattern.replace(chr(39), chr(39) * 2)}', '{_by}', 'g')"
+SPELLING = _FOLDED
+"""Fingerprint: case, spacing and punctuation folded."""
+
+VARIANT = (
+    r"array_to_string(list_sort(list_distinct(regexp_extract_all(strip_accents(lower($v)), '[\pL\pN<>=~%$€£#+&@]+')))"
+    ", ' ')"
+)
+"""Fingerprint: also the order of the words, repeated words and accents folded."""
+
+_SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "production": ("prod", "prd", "prod.", "prdn", "produktion"),
+        "development": ("dev", "devel", "dev.", "develop"),
+        "testing": ("tst", "test"),
+        "test": ("tst", "testing"),
+        "staging": ("stg", "stage", "stag"),
+        "pre-production": ("preprod", "pre-prod", "ppd", "pprd"),
+        "quality assurance": ("qa",),
+        "user acceptance testing": ("uat",),
+        "disaster recovery": ("dr",),
+        "sandbox": ("sbx", "sbox"),
+        "operational": ("oper", "op", "ops"),
+        "decommissioned": ("decom", "decomm"),
+        "virtual": ("virt",),
+        "physical": ("phys",),
+        "database": ("db",),
+        "application": ("app", "appl"),
+        "server": ("srv", "svr"),
+        "information technology": ("it",),
+        "human resources": ("hr",),
+        "finance": ("fin",),
+        "marketing": ("mktg", "mkt"),
+        "department": ("dept", "dep"),
+        "management": ("mgmt", "mgt"),
+        "engineering": ("eng", "engr"),
+        "operations": ("ops",),
+        "infrastructure": ("infra",),
+        "maintenance": ("maint",),
+        "high": ("hi",),
+        "medium": ("med",),
+        "active": ("act",),
+        "inactive": ("inact",),
+        "headquarters": ("hq",),
+        "united states": ("us", "usa", "u.s.", "u.s.a.", "united states of america"),
+        "united kingdom": ("uk", "u.k."),
+        "hewlett packard enterprise": ("hpe",),
+        "hewlett packard": ("hp",),
+        "hewlett-packard": ("hp",),
+        "international business machines": ("ibm",),
+    }
+)
+
+
+def plan(values: Values, evidence: Evidence) -> None:
+    """Plan spellings that differ in case, spacing and punctuation only, then abbreviations."""
+    for position in _vocabularies(evidence):
+        if _words(values, position) * CONTROLLED <= evidence.seen[position].cells:
+            values.offer_list("vocabulary.spelling", position, _clusters(values, position, SPELLING, LEAD))
+        values.offer_list("vocabulary.abbreviation", position, _abbreviations(values, position))
+
+
+def plan_variants(values: Values, evidence: Evidence) -> None:
+    """Plan what folds more than an automatic rule may: word order, accents, and spellings without a clear winner."""
+    for position in _vocabularies(evidence):
+        for key in (SPELLING, VARIANT):
+            values.offer_list("vocabulary.variant", position, _clusters(values, position, key, 1.5))
+
+
+def _vocabularies(evidence: Evidence) -> list[int]:
+    return [p for p in evidence.of("text") if evidence.seen[p].repeated and evidence.seen[p].length <= LONGEST]
+
+
+def _words(values: Values, position: int) -> int:
+    """How many values a column has, spellings of one word counted once."""
+    folded = SPELLING.replace("$v", "value")
+    return values.ask(f"SELECT count(DISTINCT {folded}) FROM {{values}} WHERE position = {position}")[0][0]
+
+
+def _clusters(values: Values, position: int, key: str, lead: float) -> dict[str, str | None]:
+    """Every spelling that isn't its cluster's most frequent one, with that; clusters without a leader are left out."""
+    found = values.ask(
+        f"""
+        WITH keyed AS (
+            SELECT value, sum(cells)::BIGINT AS cells, {key.replace("$v", "value")} AS key FROM {{values}}
+            WHERE position = {position} AND value IS NOT NULL AND regexp_matches(value, '\\pL')
+                AND NOT starts_with(value, '/') AND NOT contains(value, '\\') AND NOT contains(value, '://')
+            GROUP BY value
+        ),
+        clusters AS (
+            SELECT key, arg_max(value, (cells, value)) AS best, max(cells) AS most, sum(cells) - max(cells) AS others
+            FROM keyed WHERE length(key) > 1 GROUP BY key HAVING count(*) > 1
+        )
+        SELECT value, best FROM keyed JOIN clusters USING (key)
+        WHERE value <> best AND most >= {lead} * cells AND most >= {lead} * others / 2 ORDER BY value"""
+    )
+    return dict(found)
+
+
+def _abbreviations(values: Values, position: int) -> dict[str, str | None]:
+    found = values.ask(
+        f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND length(value) <= 40 "
+        "GROUP BY value ORDER BY 2, 1"
+    )
+    standing = {value.lower(): (value, cells) for value, cells in found}
+    listed: dict[str, str | None] = {}
+    for long, short_forms in _SHORT.items():
+        if long not in standing:
+            continue
+        spelling, cells = standing[long]
+        if cells < 3:
+            continue
+        # "test" and "testing" stand for each other: the more frequent one is the long form.
+        takes = (standing[s] for s in short_forms if s in standing)
+        listed |= {value: spelling for value, count in takes if value.lower() not in _SHORT or count * LEAD < cells}
+    return listed
