@@ -4,8 +4,6 @@ A value's files are written to scratch and published with it, whole or not at al
 phase end that the asset completes. So a flow never says more than what can be read.
 """
 
-from __future__ import annotations
-
 import shutil
 from typing import Any
 
@@ -19,10 +17,11 @@ COMPLETES = "discovery/completes"
 """Metadata of the asset whose publication ends a phase: the phase's name."""
 
 
-class ArtifactIO(dg.ConfigurableIOManager):
+class ArtifactIO(dg.IOManager):
     """Keeps assets' values in the store's artifacts."""
 
-    desk: dg.ResourceDependency[Desk]
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
 
     def handle_output(self, context: dg.OutputContext, obj: Value | None) -> None:
         """Publish a value with its files, then end the phase that it completes."""
@@ -55,3 +54,9 @@ class ArtifactIO(dg.ConfigurableIOManager):
                 allow_retries=False,
             ) from None
         return decoded((folder / VALUE).read_text(), folder)
+
+
+@dg.io_manager(required_resource_keys={"desk"}, description="Values and files by tenant, flow and stage.")
+def artifacts(context: dg.InitResourceContext) -> ArtifactIO:
+    """The IO manager on the run's desk: the same one that assets use, since a desk holds the flow's lock."""
+    return ArtifactIO(context.resources.desk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from discovery_pipeline.assets import cleansing, delivery, intake, mapping, profiling, risk, schema, validation
-from discovery_pipeline.assets.artifacts import ArtifactIO
+from discovery_pipeline.assets.artifacts import artifacts
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.jobs import deliver, discover
 from discovery_pipeline.settings import Settings
@@ -16,11 +16,10 @@ def build(settings: Settings) -> dg.Definitions:
 
     Parts of this may be merged into another project's Definitions; nothing is opened until a run works.
     """
-    desk = Desk(home=str(settings.root))
     return dg.Definitions(
         assets=dg.load_assets_from_modules([intake, profiling, schema, mapping, cleansing, validation, risk, delivery]),
         jobs=[discover, deliver],
-        resources={"desk": desk, "artifacts": ArtifactIO(desk=desk)},
+        resources={"desk": Desk(home=str(settings.root)), "artifacts": artifacts},
         # One process a run: a stage is seconds of work, and a process of its own costs as much again.
         executor=dg.in_process_executor,
     )

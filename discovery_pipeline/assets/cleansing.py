@@ -1,7 +1,5 @@
 """Cleansing as assets: the plan, the mended tables, and the log of every change."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 
@@ -11,7 +9,7 @@ from discovery_pipeline.assets import charts, contract
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.mapping import approved_mapping
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset, flows
 from discovery_pipeline.engine import cleansing
 from discovery_pipeline.engine.cleansing.contract import Patches
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, CleansingPlan
@@ -22,11 +20,9 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="cleansing",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     deps=[approved_mapping],
 )
 def cleansing_plan(
@@ -35,7 +31,7 @@ def cleansing_plan(
     source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
-) -> dg.MaterializeResult[CleansingPlan]:
+) -> dg.MaterializeResult:
     """Which rules will mend which columns, in their order."""
     with desk.stage(context, starts=Phase.CLEANSING) as stage:
         found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis)

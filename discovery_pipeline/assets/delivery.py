@@ -1,3 +1,1 @@
 """Delivery as an asset."""
-
-from __future__ import annotations

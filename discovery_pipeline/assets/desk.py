@@ -4,8 +4,6 @@ It resolves a partition key to its flow, opens DuckDB, and moves the flow's phas
 so that a run started anywhere (the UI, a sensor, the command line) tells the same story.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +64,7 @@ class Desk(dg.ConfigurableResource):
     _settings: Settings | None = PrivateAttr(default=None)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Desk]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Desk"]:
         """Open the store for a run, and hold its flow's lock while the run works."""
         self._settings = Settings(home=Path(self.home))
         with open_store(self._settings) as store:

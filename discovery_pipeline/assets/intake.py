@@ -1,12 +1,10 @@
 """Intake as an asset."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import intake
 from discovery_pipeline.engine.intake.contract import SourceTables, frame
 from discovery_pipeline.engine.intake.model import Intake
@@ -14,14 +12,12 @@ from discovery_pipeline.errors import InputRefused
 from discovery_pipeline.flow.state import Phase
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="intake",
     kinds={"duckdb", "parquet"},
-    io_manager_key="artifacts",
     check_specs=[contract.spec("source_tables"), dg.AssetCheckSpec("all_read", asset="source_tables")],
 )
-def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult[Intake]:
+def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """The flow's files as tables of text, with every row that can't be read kept beside them."""
     with desk.stage(context, starts=Phase.DATA_IMPORT) as stage:
         found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"))

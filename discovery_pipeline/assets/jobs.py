@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from discovery_pipeline.assets.partitions import flows
-
 DISCOVER = ("source_tables", "column_profile", "schema_analysis", "mapping_suggestions")
 DELIVER = (
     "approved_mapping",
@@ -22,12 +20,10 @@ DELIVER = (
 discover = dg.define_asset_job(
     "discover",
     selection=dg.AssetSelection.assets(*DISCOVER),
-    partitions_def=flows,
     description="From the upload to the suggestions that wait for a review.",
 )
 deliver = dg.define_asset_job(
     "deliver",
     selection=dg.AssetSelection.assets(*DELIVER),
-    partitions_def=flows,
     description="From the approved mapping to the files that the target takes.",
 )

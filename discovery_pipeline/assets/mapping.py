@@ -1,27 +1,22 @@
 """Mapping as assets: what is offered, and the gate that only a decision opens."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.contract import MappedFields, frame
-from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.state import Phase
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="mapping",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     metadata={COMPLETES: Phase.DATA_IMPORT.value},
     check_specs=[contract.spec("mapping_suggestions")],
 )
@@ -31,13 +26,13 @@ def mapping_suggestions(
     source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
-) -> dg.MaterializeResult[tuple[Suggestions, ...]]:
+) -> dg.MaterializeResult:
     """Which source column is offered for which target field, with confidence, reasons and transformation."""
     with desk.stage(context) as stage:
-        offered = tuple(
+        offered = [
             mapping.suggest(stage.con, source_tables.tables, column_profile, schema_analysis, target)
             for target in stage.targets
-        )
+        ]
         for suggestions in offered:
             stage.store.record_suggestions(stage.flow.id, suggestions)
     fields = [(s.target, field) for s in offered for field in s.assignment]
@@ -56,18 +51,16 @@ def mapping_suggestions(
     )
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="mapping",
     kinds={"postgres"},
-    io_manager_key="artifacts",
     deps=[mapping_suggestions],
     check_specs=[contract.spec("approved_mapping")],
 )
-def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult[tuple[Mapping, ...]]:
+def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What was decided in the review, and when. Fails at once while the flow waits for it."""
     with desk.stage(context) as stage:
-        decided = tuple(stage.store.approved_mappings(stage.flow.id).values())
+        decided = list(stage.store.approved_mappings(stage.flow.id).values())
         review = stage.flow.phases[Phase.FIELD_MAPPING]
         if not decided or review.completed_at is None:
             raise dg.Failure(

@@ -1,33 +1,26 @@
 """Profiling as an asset."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from discovery_pipeline.assets import charts, contract
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.contract import ColumnProfiles, frame
-from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.events import EventType
 
 MOSTLY_NULL = 0.9
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="profiling",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     check_specs=[contract.spec("column_profile"), dg.AssetCheckSpec("mostly_filled", asset="column_profile")],
 )
-def column_profile(
-    context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake
-) -> dg.MaterializeResult[Profile]:
+def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake) -> dg.MaterializeResult:
     """What every column looks like: type, meaning, nulls, distribution, patterns, quality."""
     with desk.stage(context) as stage:
         found = profiling.profile(stage.con, source_tables.tables, today=datetime.now(UTC).date())

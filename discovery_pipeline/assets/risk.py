@@ -1,16 +1,14 @@
 """Risk as an asset."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import risk
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.risk.model import LEVELS, Facts, RiskAssessment
+from discovery_pipeline.engine.risk.model import LEVELS, Facts
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import Verdict
 
@@ -18,11 +16,9 @@ GRAVE = 6
 """Likelihood times impact (1 to 9) from which a person should look before the move."""
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="risk",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment")],
 )
 def risk_assessment(
@@ -30,19 +26,19 @@ def risk_assessment(
     desk: Desk,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
-    approved_mapping: tuple[Mapping, ...],
+    approved_mapping: list[Mapping],
     cleansed_tables: Cleansed,
-    validated_tables: tuple[Verdict, ...],
-) -> dg.MaterializeResult[RiskAssessment]:
+    validated_tables: list[Verdict],
+) -> dg.MaterializeResult:
     """What may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers."""
     with desk.stage(context) as stage:
         facts = Facts(
             tables=cleansed_tables.tables,
             profile=column_profile,
             analysis=schema_analysis,
-            mappings=approved_mapping,
+            mappings=tuple(approved_mapping),
             targets={target.name: target for target in stage.targets},
-            verdicts=validated_tables,
+            verdicts=tuple(validated_tables),
             patches=cleansed_tables.patches,
         )
         found = risk.assess(stage.con, facts)

@@ -1,29 +1,24 @@
 """Schema analysis as an asset."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import schema
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.contract import References, frame
-from discovery_pipeline.engine.schema.model import SchemaAnalysis
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="schema",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     check_specs=[contract.spec("schema_analysis"), dg.AssetCheckSpec("no_orphans", asset="schema_analysis")],
 )
 def schema_analysis(
     context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, column_profile: Profile
-) -> dg.MaterializeResult[SchemaAnalysis]:
+) -> dg.MaterializeResult:
     """The schema that the data really has: keys, references, hierarchies, dependencies, rules."""
     with desk.stage(context) as stage:
         found = schema.analyse(stage.con, source_tables.tables, column_profile)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -17,8 +18,12 @@ from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.values import VALUE, Value, decoded
 from discovery_pipeline.engine import mapping
+from discovery_pipeline.engine.cleansing.model import PatchLog
+from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Approval, Suggestions
+from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
@@ -72,7 +77,7 @@ class Outcome:
         return self.values["patch_log"]
 
     @property
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self) -> list[Verdict]:
         """What each target takes."""
         return self.values["validated_tables"]
 
@@ -169,6 +174,11 @@ class _Worker:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         if not result.success:
+            [
+                print(e.event_type_value, e.message, e.event_specific_data)
+                for e in result.all_events
+                if "FAIL" in e.event_type_value
+            ]
             raise RunFailed(_reason(result))
 
     def _heard(self, entry: dg.EventLogEntry) -> None:

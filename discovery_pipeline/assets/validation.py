@@ -1,32 +1,28 @@
 """Validation as assets: what each target takes, what it doesn't, and how good the data is."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from discovery_pipeline.assets import charts, contract
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling, validation
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.validation.contract import RejectedRows
-from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, QualityReport, RejectedLog, Verdict
+from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, Verdict
 from discovery_pipeline.engine.validation.quality import quality
 from discovery_pipeline.engine.validation.rejections import together
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="validation",
     kinds={"duckdb", "pandera"},
-    io_manager_key="artifacts",
     check_specs=[
         dg.AssetCheckSpec(
             "nothing_lost",
@@ -38,11 +34,11 @@ from discovery_pipeline.flow.state import Phase
     ],
 )
 def validated_tables(
-    context: dg.AssetExecutionContext, desk: Desk, cleansed_tables: Cleansed, approved_mapping: tuple[Mapping, ...]
-) -> dg.MaterializeResult[tuple[Verdict, ...]]:
+    context: dg.AssetExecutionContext, desk: Desk, cleansed_tables: Cleansed, approved_mapping: list[Mapping]
+) -> dg.MaterializeResult:
     """The rows each target takes, in its own fields, held to the pandera schema of its contract."""
     with desk.stage(context, starts=Phase.VALIDATION) as stage:
-        verdicts = tuple(
+        verdicts = [
             validation.validate(
                 stage.con,
                 cleansed_tables.tables,
@@ -51,7 +47,7 @@ def validated_tables(
                 stage.folder("validated_tables") / mapping.target,
             )
             for mapping in approved_mapping
-        )
+        ]
         stage.store.append_event(
             stage.flow.id,
             EventType.VALIDATION_COMPLETED,
@@ -78,16 +74,14 @@ def validated_tables(
     )
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="validation",
     kinds={"parquet"},
-    io_manager_key="artifacts",
     check_specs=[contract.spec("rejected_rows")],
 )
 def rejected_rows(
-    context: dg.AssetExecutionContext, desk: Desk, validated_tables: tuple[Verdict, ...]
-) -> dg.MaterializeResult[RejectedLog]:
+    context: dg.AssetExecutionContext, desk: Desk, validated_tables: list[Verdict]
+) -> dg.MaterializeResult:
     """Every row that a target does not take, with every reason, its file and its line."""
     with desk.stage(context) as stage:
         log = together(stage.con, validated_tables, stage.folder("rejected_rows"))
@@ -101,11 +95,9 @@ def rejected_rows(
     )
 
 
-@dg.asset(
-    partitions_def=flows,
+@flow_asset(
     group_name="validation",
     kinds={"duckdb"},
-    io_manager_key="artifacts",
     check_specs=[dg.AssetCheckSpec("better_than_before", asset="quality_report")],
 )
 def quality_report(
@@ -114,8 +106,8 @@ def quality_report(
     source_tables: Intake,
     column_profile: Profile,
     cleansed_tables: Cleansed,
-    validated_tables: tuple[Verdict, ...],
-) -> dg.MaterializeResult[QualityReport]:
+    validated_tables: list[Verdict],
+) -> dg.MaterializeResult:
     """How good the data was and is, by dimension, with what a person should still look at."""
     with desk.stage(context) as stage:
         now = profiling.profile(stage.con, cleansed_tables.tables, today=datetime.now(UTC).date())

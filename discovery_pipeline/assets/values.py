@@ -1,12 +1,13 @@
 """The values that assets hand to each other, and how they are written.
 
-A value is one of the engines' models, or a tuple of one kind of them. Tables stay in Parquet files;
+A value is one of the engines' models, or a list of one kind of them. Tables stay in Parquet files;
 the value holds their places, relative to the flow's folder.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from discovery_pipeline.engine.validation.model import QualityReport, RejectedLo
 VALUE = "value.json"
 """The file that holds a value, in the folder of its stage."""
 
-Value = BaseModel | tuple[BaseModel, ...]
+Value = BaseModel | Sequence[BaseModel]
 
 _KINDS: dict[str, type[BaseModel]] = {
     kind.__name__: kind
@@ -36,8 +37,8 @@ _KINDS: dict[str, type[BaseModel]] = {
 
 def encoded(value: Value, root: Path) -> str:
     """A value as JSON whose paths are relative to `root`."""
-    many = isinstance(value, tuple)
-    items = value if many else (value,)
+    many = not isinstance(value, BaseModel)
+    items = (value,) if isinstance(value, BaseModel) else value
     kinds = {type(item).__name__ for item in items}
     if len(kinds) > 1 or not kinds <= _KINDS.keys():
         raise TypeError(f"assets hand on one kind of value, one of {sorted(_KINDS)}; not {sorted(kinds)}")
@@ -48,5 +49,5 @@ def encoded(value: Value, root: Path) -> str:
 def decoded(text: str, root: Path) -> Value:
     """The value that `encoded` wrote, its paths below `root`."""
     held: dict[str, Any] = json.loads(text)
-    items = tuple(_KINDS[held["kind"]].model_validate(item, context={"root": root}) for item in held["items"])
+    items = [_KINDS[held["kind"]].model_validate(item, context={"root": root}) for item in held["items"]]
     return items if held["many"] else items[0]
