@@ -7,7 +7,18 @@ from functools import partial
 import duckdb
 
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.schema import composites, evidence, facts, inclusions, keys, references
+from discovery_pipeline.engine.schema import (
+    composites,
+    dependencies,
+    evidence,
+    facts,
+    inclusions,
+    keys,
+    orders,
+    references,
+    rules,
+    structure,
+)
 from discovery_pipeline.engine.schema.facts import Database
 from discovery_pipeline.engine.schema.model import ForeignKey, PrimaryKey, SchemaAnalysis
 from discovery_pipeline.engine.schema.references import Reference
@@ -32,6 +43,7 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
         singles = references.judged(database, found, naming, held)
         chosen = composites.replacing(singles, composites.found(con, database, found, naming, singles))
         con.execute(f"drop table {keys.KEYS}")
+        dependent = dependencies.found(con, database)
         return SchemaAnalysis(
             primary_keys=tuple(_primary_key(database, k) for k in found),
             foreign_keys=tuple(
@@ -39,6 +51,11 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
                     (_foreign_key(database, r) for r in chosen if r.confidence >= LEAST), key=lambda f: -f.confidence
                 )
             ),
+            hierarchies=structure.hierarchies(con, database, chosen),
+            many_to_many=structure.bridges(database, found, chosen),
+            temporal=orders.temporal(con, database),
+            functional_dependencies=dependent,
+            business_rules=rules.found(con, database, found, chosen, dependent),
         )
 
 

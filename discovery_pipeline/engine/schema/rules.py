@@ -1,0 +1,235 @@
+"""Business rules: what a category says of the rest of its row.
+
+Three kinds: an implication (retired servers have no owner), a range (production servers have 16 to 64 GB) and a
+format (Windows hosts are called WIN-…). A rule is told where it holds for the category and not for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.schema import arithmetic, orders, sampling
+from discovery_pipeline.engine.schema.claims import Claim, counted
+from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts
+from discovery_pipeline.engine.schema.keys import Key
+from discovery_pipeline.engine.schema.model import BusinessRule, FunctionalDependency
+from discovery_pipeline.engine.schema.references import Reference
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SAMPLED = 4_000
+MOST_CATEGORIES = 12  # values of a category, and columns that are one
+MOST_OTHERS = 60  # columns that a category may say something of
+MOST_TOLD = 30  # of each kind, a table
+LEAST_SAMPLED = 20  # sampled rows of a category
+LEAST_CONFIDENCE = 0.97
+LEAST_GAIN = 0.25  # by which a rule holds more often for its category than for all other rows
+
+MASK = "regexp_replace(regexp_replace(regexp_replace({}, '[A-Z]+', 'A', 'g'), '[a-z]+', 'a', 'g'), '[0-9]+', '9', 'g')"
+
+
+_Kind = Literal["implication", "range", "format"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    """Rows of the sample where a column has one value."""
+
+    column: Facts
+    value: str
+    rows: np.ndarray  # true where it has
+
+    @property
+    def when(self) -> str:
+        return f"{self.column.value} = {duck.text(self.value)}"
+
+    @property
+    def words(self) -> str:
+        return f"where {self.column.column.name} is {self.value}"
+
+
+def found(
+    con: duckdb.DuckDBPyConnection,
+    database: Database,
+    keys: Sequence[Key],
+    references: Sequence[Reference],
+    dependencies: Sequence[FunctionalDependency],
+) -> tuple[BusinessRule, ...]:
+    """The rules of all tables."""
+    left_out = frozenset(
+        [k.columns[0].id for k in keys if k.single and k.rank == 1]
+        + [i for r in references if r.confidence >= 0.5 for i in r.ids]
+    )
+    known = {(d.table, d.determinant[0], d.dependent) for d in dependencies if len(d.determinant) == 1}
+    rules: list[BusinessRule] = []
+    for table in database.tables:
+        if table.rows < LEAST_SAMPLED:
+            continue
+        rules += arithmetic.found(con, table, left_out)
+        rules += orders.comparisons(con, table, left_out)
+        rules += _by_category(con, table, left_out, known)
+    return tuple(rules)
+
+
+def _by_category(
+    con: duckdb.DuckDBPyConnection, table: TableFacts, left_out: frozenset[int], known: set[tuple[str, str, str]]
+) -> list[BusinessRule]:
+    columns = [c for c in table.columns if c.filled and c.id not in left_out][:MOST_OTHERS]
+    narrow = [c for c in columns if 2 <= c.distinct <= MOST_CATEGORIES and c.kind in ("text", "boolean", "integer")]
+    if not narrow:
+        return []
+    narrow = sorted(narrow, key=lambda c: c.distinct)[:MOST_CATEGORIES]
+    values = {c.id: _texts(con, table, c, c.value) for c in narrow}
+    categories = [
+        _Category(c, value, rows)
+        for c in narrow
+        for value in sorted({v for v in values[c.id] if v is not None})
+        if LEAST_SAMPLED <= (rows := values[c.id] == value).sum() < 0.95 * len(rows)
+    ]
+    rules: list[BusinessRule] = []
+    proposed: list[tuple[_Kind, Iterator[tuple[float, Claim]]]] = [
+        ("implication", _implications(categories, narrow, values, table.name, known)),
+        ("implication", _absences(con, table, categories, columns)),
+        ("range", _ranges(con, table, categories, columns)),
+        ("format", _formats(con, table, categories, columns)),
+    ]
+    for kind, proposals in proposed:
+        best = [claim for _, claim in sorted(proposals, key=lambda p: -p[0])[:MOST_TOLD]]
+        rules += [
+            BusinessRule(
+                table=table.name,
+                kind=kind,
+                columns=tuple(c.column.name for c in k.claim.columns),
+                rule=k.claim.words,
+                support=k.support,
+                confidence=k.confidence,
+                violations=k.violations,
+                examples=k.examples,
+            )
+            for k in counted(con, table, best, least_support=LEAST_SAMPLED, least_confidence=LEAST_CONFIDENCE - 0.02)
+        ]
+    return rules
+
+
+def _texts(con: duckdb.DuckDBPyConnection, table: TableFacts, column: Facts, expression: str) -> np.ndarray:
+    """The sampled values of one column, None for null."""
+    import numpy as np
+
+    rows = con.execute(f"select {expression} from (from {table.sample} limit {SAMPLED})").fetchall()
+    return np.array([r[0] for r in rows], dtype=object)
+
+
+def _implications(
+    categories: Sequence[_Category],
+    narrow: Sequence[Facts],
+    values: dict[int, np.ndarray],
+    table: str,
+    known: set[tuple[str, str, str]],
+) -> Iterator[tuple[float, Claim]]:
+    """One value of a category goes with one value of another column; where all values do, it is a dependency."""
+    for category in categories:
+        for other in narrow:
+            if other.id == category.column.id or (table, category.column.column.name, other.column.name) in known:
+                continue
+            held = values[other.id]
+            there = category.rows & (held != None)  # noqa: E711  elementwise
+            if there.sum() < LEAST_SAMPLED:
+                continue
+            value, share = _most_frequent(held[there])
+            elsewhere = (held[~category.rows] == value).mean() if (~category.rows).any() else 1.0
+            if share >= LEAST_CONFIDENCE and share - elsewhere >= LEAST_GAIN:
+                claim = Claim(
+                    (category.column, other),
+                    f"{category.words}, {other.column.name} is {value}",
+                    f"{category.when} and {other.value} is not null",
+                    f"{other.value} = {duck.text(value)}",
+                )
+                yield share - elsewhere, claim
+
+
+def _absences(
+    con: duckdb.DuckDBPyConnection, table: TableFacts, categories: Sequence[_Category], columns: Sequence[Facts]
+) -> Iterator[tuple[float, Claim]]:
+    """A category whose rows have no value in a column that others fill, or always have one that others lack."""
+    partly = [c for c in columns if 0.02 * c.rows < c.filled < 0.98 * c.rows]
+    if not partly:
+        return
+    empty = sampling.codes(con, table, partly, SAMPLED) == 0
+    for i, other in enumerate(partly):
+        for category in categories:
+            if category.column.id == other.id:
+                continue
+            within, elsewhere = empty[category.rows, i].mean(), empty[~category.rows, i].mean()
+            words, then = f"{other.column.name} is empty", f"{other.value} is null"
+            if within < 0.5:
+                within, elsewhere = 1 - within, 1 - elsewhere
+                words, then = f"{other.column.name} is filled", f"{other.value} is not null"
+            if within >= LEAST_CONFIDENCE and within - elsewhere >= LEAST_GAIN:
+                claim = Claim((category.column, other), f"{category.words}, {words}", category.when, then)
+                yield within - elsewhere, claim
+
+
+def _ranges(
+    con: duckdb.DuckDBPyConnection, table: TableFacts, categories: Sequence[_Category], columns: Sequence[Facts]
+) -> Iterator[tuple[float, Claim]]:
+    """A category whose numbers stay in a range that the others leave."""
+    import numpy as np
+
+    numeric = [c for c in columns if c.kind in ("integer", "float") and c.distinct > MOST_CATEGORIES]
+    values = sampling.numbers(con, table, numeric, SAMPLED)
+    for i, other in enumerate(numeric):
+        for category in categories:
+            within, elsewhere = values[category.rows, i], values[~category.rows, i]
+            within, elsewhere = within[~np.isnan(within)], elsewhere[~np.isnan(elsewhere)]
+            if len(within) < 2 * LEAST_SAMPLED or len(elsewhere) < LEAST_SAMPLED:
+                continue
+            low, high = (float(v) for v in np.quantile(within, [0.005, 0.995], method="nearest"))
+            outside = 1 - ((elsewhere >= low) & (elsewhere <= high)).mean()
+            if outside >= 0.5:
+                claim = Claim(
+                    (category.column, other),
+                    f"{category.words}, {other.column.name} is between {low:g} and {high:g}",
+                    f"{category.when} and {other.typed} is not null",
+                    f"{other.typed} between {low!r} and {high!r}",
+                )
+                yield outside, claim
+
+
+def _formats(
+    con: duckdb.DuckDBPyConnection, table: TableFacts, categories: Sequence[_Category], columns: Sequence[Facts]
+) -> Iterator[tuple[float, Claim]]:
+    """A category whose texts share a mask that the others don't; runs of letters and of digits count as one."""
+    texts = [c for c in columns if c.kind == "text" and c.distinct > MOST_CATEGORIES and c.longest <= 60]
+    for other in texts:
+        mask = MASK.format(duck.col(other.column))
+        masks = _texts(con, table, other, mask)
+        for category in categories:
+            held = masks[category.rows]
+            held = held[held != None]  # noqa: E711  elementwise
+            if len(held) < LEAST_SAMPLED:
+                continue
+            value, share = _most_frequent(held)
+            elsewhere = (masks[~category.rows] == value).mean()
+            if share >= LEAST_CONFIDENCE and share - elsewhere >= LEAST_GAIN:
+                claim = Claim(
+                    (category.column, other),
+                    f"{category.words}, {other.column.name} looks like {value}",
+                    f"{category.when} and {duck.col(other.column)} is not null",
+                    f"{mask} = {duck.text(value)}",
+                )
+                yield share - elsewhere, claim
+
+
+def _most_frequent(values: np.ndarray) -> tuple[str, float]:
+    """The most frequent text, and its share; the first in order of equally frequent ones."""
+    import numpy as np
+
+    found, counts = np.unique(values.astype(str), return_counts=True)
+    best = int(counts.argmax())
+    return str(found[best]), float(counts[best] / counts.sum())

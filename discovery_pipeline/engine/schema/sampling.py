@@ -1,0 +1,51 @@
+"""Samples as arrays: a table's sample in numbers, for searches that try thousands of combinations.
+
+A sample only proposes. What it proposes is counted over all rows by whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from discovery_pipeline.engine.schema.facts import Facts, TableFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def codes(con: duckdb.DuckDBPyConnection, table: TableFacts, columns: Sequence[Facts], limit: int) -> np.ndarray:
+    """One row a sampled row, one number a column, equal where the values are equal; 0 for null."""
+    hashed = [f"case when {c.value} is null then 0::ubigint else hash({c.value}) end" for c in columns]
+    return _fetched(con, table, hashed, limit)
+
+
+def numbers(con: duckdb.DuckDBPyConnection, table: TableFacts, columns: Sequence[Facts], limit: int) -> np.ndarray:
+    """One row a sampled row, one value a column as a float; seconds for dates; NaN for what is none."""
+    typed = [f"epoch({c.typed})" if c.kind == "date" else f"({c.typed})::double" for c in columns]
+    return _fetched(con, table, [f"coalesce({t}, 'nan'::double)" for t in typed], limit)
+
+
+def in_order(values: np.ndarray, left: int, right: int) -> tuple[float, float]:
+    """Share of sampled rows where left ≤ right, and the share if rows were paired at random; NaN without rows."""
+    import numpy as np
+
+    a, b = values[:, left], values[:, right]
+    both = ~(np.isnan(a) | np.isnan(b))
+    a, b = a[both], b[both]
+    if not len(a):
+        return float("nan"), float("nan")
+    apart = float(np.mean([np.mean(a <= np.roll(b, shift)) for shift in (1, 7, 29)]))
+    return float(np.mean(a <= b)), apart
+
+
+def _fetched(con: duckdb.DuckDBPyConnection, table: TableFacts, expressions: Sequence[str], limit: int) -> np.ndarray:
+    import numpy as np
+
+    if not expressions:
+        return np.empty((0, 0))
+    named = ", ".join(f"{e} as c{i}" for i, e in enumerate(expressions))
+    arrays = con.execute(f"select {named} from (from {table.sample} limit {limit})").fetchnumpy()
+    return np.column_stack([np.asarray(array) for array in arrays.values()])
