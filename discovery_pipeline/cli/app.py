@@ -13,9 +13,12 @@ from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.cli.match import match
+from discovery_pipeline.cli.risk import risk
 from discovery_pipeline.cli.run import run
+from discovery_pipeline.cli.target import app as target
 from discovery_pipeline.cli.token import token
 from discovery_pipeline.cli.up import down, status, up
+from discovery_pipeline.cli.validate import validate
 from discovery_pipeline.errors import DiscoveryError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -35,6 +38,9 @@ app.command()(doctor)
 app.command()(inspect)
 app.command()(match)
 app.command()(clean)
+app.command()(risk)
+app.command()(validate)
+app.add_typer(target, name="target")
 app.add_typer(dagster.app, name="dagster")
 app.add_typer(flows, name="flows")
 app.add_typer(token, name="token")

@@ -83,6 +83,7 @@ def _rejected(facts: Facts, ends: Sequence[Outcome]) -> Iterable[Risk]:
             evidence=tuple(
                 f"{titles.get(end.verdict.target, end.verdict.target)}: {counted(end.to_correct, 'row')} of "
                 f"{end.meant:,} rejected ({percent(end.to_correct, end.meant)}), {end.delivered:,} delivered"
+                + (f", {counted(end.repeated, 'duplicate')}" if end.repeated else "")
                 for end in refused
             ),
             mitigation="Correct the rejected rows in rejected_rows.csv by their reasons and run them again.",

@@ -14,10 +14,11 @@ from discovery_pipeline.engine.validation.model import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A verdict's rows in three parts: delivered, to be corrected, and in tables that don't go to this target."""
+    """A verdict's rows in four parts that sum to all: delivered, to be corrected, repeated, and not meant for it."""
 
     verdict: Verdict
-    elsewhere: int
+    repeated: int  # duplicates of a row that was judged: nothing is lost with them
+    elsewhere: int  # in tables that don't go to this target
 
     @property
     def meant(self) -> int:
@@ -31,20 +32,28 @@ class Outcome:
 
     @property
     def to_correct(self) -> int:
-        """Rows of those tables that were rejected for a reason of their own."""
-        return self.verdict.rows_rejected - self.elsewhere
+        """Rows that were rejected for what is in them."""
+        return self.verdict.rows_rejected - self.elsewhere - self.repeated
 
 
 def outcomes(con: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict]) -> tuple[Outcome, ...]:
     """How each verdict ended."""
-    return tuple(Outcome(verdict, _elsewhere(con, verdict)) for verdict in verdicts)
+    return tuple(_outcome(con, verdict) for verdict in verdicts)
 
 
-def _elsewhere(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> int:
-    if not verdict.rows_rejected or not verdict.rows_delivered:
-        return 0
+def _outcome(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> Outcome:
+    if not verdict.rows_rejected:
+        return Outcome(verdict, 0, 0)
     log = f"read_parquet({duck.text(str(verdict.rejected))})"
-    return (con.execute(f"SELECT count(*) FROM {log} WHERE {unmapped('reasons')}").fetchone() or (0,))[0]
+    query = f"SELECT count(*) FILTER ({repeated('reasons')}), count(*) FILTER ({unmapped('reasons')}) FROM {log}"
+    twice, elsewhere = con.execute(query).fetchone() or (0, 0)
+    # Where nothing goes to the target, that is no choice but what is wrong.
+    return Outcome(verdict, twice, elsewhere if verdict.rows_delivered else 0)
+
+
+def repeated(reasons: str) -> str:
+    """An SQL condition: the rejected row is a duplicate, and nothing else is said of it."""
+    return f"regexp_full_match({reasons}, 'duplicate of [^;]*')"
 
 
 def unmapped(reasons: str) -> str:

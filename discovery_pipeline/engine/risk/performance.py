@@ -21,7 +21,8 @@ class Storage:
 
     table: str
     column: str
-    stated: int  # rows that state a size
+    stated: int  # rows that state a size with its unit
+    unknown: int  # rows that state a number, and nobody says of what
     bytes: float
 
 
@@ -46,23 +47,25 @@ def storage(con: duckdb.DuckDBPyConnection, facts: Facts) -> Storage | None:
 
 def _states_disk(column: ColumnProfile) -> bool:
     spoken = f"{column.semantic_type or ''} {column.name}".casefold()
-    return column.unit is not None and any(word in spoken for word in ("disk", "storage", "provisioned"))
+    return any(word in spoken for word in ("disk", "storage", "provisioned"))
 
 
 def _summed(con: duckdb.DuckDBPyConnection, table: Table, column: ColumnProfile) -> Storage | None:
-    """The sum in bytes: a unit written beside a value wins over the column's."""
-    if column.unit is None or not (own := units.factor(column.unit, "B")):
-        return None
+    """The sum in bytes: a unit beside the value, else the header's. A bare number under a bare header says nothing."""
+    headed = units.in_header(column.name)
+    own = units.factor(headed.name, "B") if headed else None
     value = duck.col(table.column(column.name))
     number = f"TRY_CAST(replace(regexp_extract({value}, '^\\s*([0-9][0-9.,]*)', 1), ',', '') AS DOUBLE)"
     written = f"lower(regexp_extract({value}, '([A-Za-z]+)\\s*$', 1))"
     spelt = " ".join(f"WHEN {duck.text(spelling)} THEN {factor!r}" for spelling, factor in units.spellings("B").items())
-    in_bytes = f"{number} * (CASE {written} WHEN '' THEN {own!r} {spelt} END)"
-    stated, total = con.execute(f"SELECT count({in_bytes}), sum({in_bytes}) FROM {duck.scan(table)}").fetchone() or (
-        0,
-        0,
+    in_bytes = (
+        f"{number} * (CASE {written} WHEN '' THEN {own!r} {spelt} END)"
+        if own
+        else (f"{number} * (CASE {written} {spelt} END)")
     )
-    return Storage(table.name, column.name, stated, total) if stated else None
+    query = f"SELECT count({in_bytes}), count({number}), sum({in_bytes}) FROM {duck.scan(table)}"
+    stated, numbers, total = con.execute(query).fetchone() or (0, 0, 0)
+    return Storage(table.name, column.name, stated, numbers - stated, total) if stated else None
 
 
 def _transfer(facts: Facts, assumptions: Assumptions, disks: Storage | None) -> Iterable[Risk]:
@@ -78,6 +81,8 @@ def _transfer(facts: Facts, assumptions: Assumptions, disks: Storage | None) -> 
             f"the disks of what it describes: {size(disks.bytes)} stated by {counted(disks.stated, 'row')} in "
             f"{disks.table}.{disks.column}, {duration(seconds)} {line} without compression or deduplication"
         )
+        if disks.unknown:
+            evidence.append(f"not counted: {counted(disks.unknown, 'row')} with a number that has no unit")
     yield Risk(
         category="performance",
         title="Transfer takes long",

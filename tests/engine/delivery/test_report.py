@@ -132,12 +132,13 @@ def test_the_first_sentence_says_what_is_ready_and_what_waits(tmp_path: Path):
     profile = Profile(tables=(table("servers", column("name")),))
     found = verdict(tmp_path, 'host "a b" is no host name', "duplicate of line 2")
     page = text(rendered(Contents("T", profile, targets=(story(verdict=found),))))
-    assert "8 of 10 rows are ready for Cloud. 2 rows wait for a correction." in page
+    assert "8 of 10 rows are ready for Cloud. 1 row waits for a correction." in page
+    assert "8 delivered 1 to correct 1 duplicate" in page
 
 
 def test_rows_of_tables_that_do_not_go_to_a_target_are_counted_apart(tmp_path: Path):
     profile = Profile(tables=(table("servers", column("name")),))
-    found = verdict(tmp_path, "duplicate of line 2", "table_not_mapped: nothing identifies a row")
+    found = verdict(tmp_path, "host is empty", "table_not_mapped: nothing identifies a row")
     page = text(rendered(Contents("T", profile, targets=(story(verdict=found),))))
     assert "8 of 9 rows are ready for Cloud. 1 row waits for a correction." in page
     assert "1 in tables that don't go there" in page

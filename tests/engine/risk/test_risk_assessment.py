@@ -141,6 +141,13 @@ def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
     assert risk.impact == "high"
 
 
+def test_a_number_without_a_unit_is_not_taken_for_gigabytes(tmp_path: Path):
+    servers = table(tmp_path, disk_space=["500", "1 TB"])
+    risk = named(assessed(facts(servers, column("disk_space", unit="TB", semantic_type="disk"))), "Transfer")
+    assert "1.0 TB stated by 1 row" in risk.evidence[1]
+    assert risk.evidence[2] == "not counted: 1 row with a number that has no unit"
+
+
 def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
     servers = table(tmp_path, name=["a"])
     rejected = rejections(tmp_path, to_correct=1000, elsewhere=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.profiling.model import Pii, Profile
@@ -26,6 +27,11 @@ class Mask:
     def value(self, table: str, column: str | None, value: str) -> str:
         """A value of that column, as it may be shown."""
         return _initials(value) if self.column(table, column) else self.text(value)
+
+    def values(self, places: Sequence[tuple[str, str]], value: str) -> str:
+        """A value that stands in several columns: as the most private of them lets it be shown."""
+        hidden = any(self.column(table, column) for table, column in places)
+        return _initials(value) if hidden else self.text(value)
 
     def text(self, text: str) -> str:
         """A sentence that may quote values."""

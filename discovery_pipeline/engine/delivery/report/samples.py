@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
-from discovery_pipeline.engine.risk.outcomes import Outcome, unmapped
+from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
 
 _EACH = 3
 _REASONS = 25
@@ -20,11 +21,10 @@ _REASONS = 25
 class Change:
     """One kind of change: the same value to the same value, so many times."""
 
-    table: str
-    column: str
     before: str | None
     after: str | None
     count: int
+    places: tuple[tuple[str, str], ...]  # table and column
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +66,27 @@ def rules(con: duckdb.DuckDBPyConnection, log: PatchLog) -> tuple[RuleSample, ..
     rows = con.execute(
         f"""
         WITH kinds AS (
-            SELECT rule, "table", "column", before, after, count(*) AS n,
-                   min(tier) AS tier, min(reason) AS reason
-            FROM {_parquet(log.path)} GROUP BY ALL
+            SELECT rule, before, after, count(*) AS n, min(tier) AS tier, min(reason) AS reason,
+                   list(DISTINCT ["table", "column"]) AS places
+            FROM {_parquet(log.path)} GROUP BY rule, before, after
         ), ranked AS (
-            SELECT *, row_number() OVER (PARTITION BY rule ORDER BY n DESC, "table", "column", before, after) AS place
-            FROM kinds
+            SELECT *, row_number() OVER (PARTITION BY rule ORDER BY n DESC, before, after) AS place FROM kinds
         )
-        SELECT rule, min(tier), arg_min(reason, place), sum(n)::BIGINT AS n, list_sort(list(DISTINCT "column")),
-               list({{'table': "table", 'column': "column", 'before': before, 'after': after, 'count': n}}
-                    ORDER BY place) FILTER (place <= {_EACH})
+        SELECT rule, min(tier), arg_min(reason, place), sum(n)::BIGINT AS n,
+               list_sort(list_distinct(flatten(list(list_transform(places, lambda p: p[2]))))),
+               list({{'before': before, 'after': after, 'count': n, 'places': places}} ORDER BY place)
+                    FILTER (place <= {_EACH})
         FROM ranked GROUP BY rule ORDER BY n DESC, rule
         """
     ).fetchall()
     return tuple(
-        RuleSample(rule, tier, reason or "", count, tuple(columns), tuple(Change(**change) for change in changes))
+        RuleSample(rule, tier, reason or "", count, tuple(columns), tuple(map(_change, changes)))
         for rule, tier, reason, count, columns, changes in rows
     )
+
+
+def _change(found: dict[str, Any]) -> Change:
+    return Change(found["before"], found["after"], found["count"], tuple((t, c) for t, c in found["places"]))
 
 
 def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple[Rejection, ...]:
@@ -112,11 +116,12 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
 
 
 def rows_to_correct(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> int:
-    """Source rows that at least one target rejects; a row that two reject is one row to correct."""
+    """Source rows that at least one target rejects for what is in them; a row that two reject counts once."""
     logs = _logs(ends)
     if not logs:
         return 0
-    counted = con.execute(f'SELECT count(*) FROM (SELECT DISTINCT "table", "row" FROM ({logs}))').fetchone()
+    query = f'SELECT DISTINCT "table", "row" FROM ({logs}) WHERE NOT {repeated("reasons")}'
+    counted = con.execute(f"SELECT count(*) FROM ({query})").fetchone()
     return counted[0] if counted else 0
 
 
@@ -126,7 +131,7 @@ def _logs(ends: Sequence[Outcome]) -> str:
         f'SELECT target, "table", "row", file, line, reasons FROM {_parquet(end.verdict.rejected)}'
         + (f" WHERE NOT {unmapped('reasons')}" if end.elsewhere else "")
         for end in ends
-        if end.to_correct
+        if end.verdict.rows_rejected
     )
 
 

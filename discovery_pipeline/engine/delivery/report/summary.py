@@ -98,8 +98,9 @@ def _decisions(stories: Sequence[TargetStory]) -> Iterable[Step]:
 
 
 def _corrections(rejected: Sequence[Rejection], to_correct: int) -> Iterable[Step]:
-    if to_correct and rejected:
-        first = max(rejected, key=lambda reason: reason.count)
+    faults = [reason for reason in rejected if not reason.reason.startswith("duplicate of ")]
+    if to_correct and faults:
+        first = max(faults, key=lambda reason: reason.count)
         yield Step(
             f"Correct {_count(to_correct, 'rejected row')} in rejected_rows.csv and run {_them(to_correct)} again",
             f"most often: {first.reason} ({first.count:,})",
