@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -10,6 +10,8 @@ FLOWS = "flows"
 
 flows = dg.DynamicPartitionsDefinition(name=FLOWS)
 
-# The type is said here because an asset with checks that returns MaterializeResult[T] is taken for several outputs.
-flow_asset = partial(dg.asset, partitions_def=flows, io_manager_key="artifacts", dagster_type=dg.Any)
-"""Decorates an asset of one flow, whose value goes into the artifacts."""
+
+def flow_asset(**given: Any) -> Any:
+    """Decorate an asset of one flow, whose value goes into the artifacts; takes what `dagster.asset` takes."""
+    # The type is said here because an asset with checks that returns MaterializeResult[T] is taken for several outputs.
+    return dg.asset(partitions_def=flows, io_manager_key="artifacts", dagster_type=dg.Any, **given)

@@ -13,12 +13,14 @@ import dagster as dg
 
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
+from discovery_pipeline.assets.delivery import RESULTS
 from discovery_pipeline.assets.desk import UPLOADS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.values import VALUE, Value, decoded
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
+from discovery_pipeline.engine.delivery import publish, replaceable
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Approval, Suggestions
 from discovery_pipeline.engine.risk.model import RiskAssessment
@@ -107,7 +109,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
     RunFailed
         A step failed. The flow stays, failed and retryable, with all that was found before.
     """
-    tell("set_up", "started")
+    replaceable(request.out)
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
         flow = _created(store, request)
         instance.add_dynamic_partitions(FLOWS, [flow.slug])
@@ -123,7 +125,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
         tell("approval", "finished")
         worker.execute("deliver")
-        publish(store.artifacts.reading(flow, "target_files"), request.out)
+        publish(store.artifacts.reading(flow, "target_files") / RESULTS, request.out)
         values = {asset: _value(store, flow, asset) for asset in _SUMMED}
         return Outcome(store.flow(None, flow.id), titles, approvals, delivered=True, values=values)
 

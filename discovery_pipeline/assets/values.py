@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
+from discovery_pipeline.engine.delivery.model import Delivery
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
@@ -30,7 +31,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     kind.__name__: kind
     for kind in (
         Intake, Profile, SchemaAnalysis, Suggestions, Mapping, CleansingPlan, Cleansed, PatchLog, Verdict,
-        RejectedLog, QualityReport, RiskAssessment,
+        RejectedLog, QualityReport, RiskAssessment, Delivery,
     )
 }  # fmt: skip
 
