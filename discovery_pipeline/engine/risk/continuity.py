@@ -87,13 +87,18 @@ def _single_points(facts: Facts) -> Iterable[Risk]:
     )
 
 
-def _unowned(facts: Facts) -> Iterable[Risk]:
-    missing = [
+def unowned(facts: Facts) -> list[tuple[TableProfile, ColumnProfile, int]]:
+    """Columns that name who is responsible, and in how many rows they name nobody."""
+    return [
         (table, column, _empty(column))
         for table in facts.profile.tables
         for column in table.columns
         if _OWNERS.search(column.name) and 0 < _empty(column) < table.row_count
     ]
+
+
+def _unowned(facts: Facts) -> Iterable[Risk]:
+    missing = unowned(facts)
     if not missing:
         return
     worst = max(missing, key=lambda entry: entry[2] / max(entry[0].row_count, 1))

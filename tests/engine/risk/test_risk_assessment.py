@@ -208,6 +208,15 @@ def test_personal_data_is_told_by_class_and_place(tmp_path: Path):
     assert risk.evidence == ("servers.owner: 1 value", "servers.owner goes to cloud tag (masked or hashed)")
 
 
+def test_findings_say_where_each_fact_stands(tmp_path: Path):
+    servers = table(tmp_path, ram=["16", "lots"], owner=["a@example.com", None])
+    known = column("owner", pii=Pii(kind="email", risk="medium"), null_count=1)
+    found = assessed(facts(servers, known, mappings=mapped("ram", "memory", "to_integer"))).findings
+    assert {(f.column, f.rule, f.count) for f in found} == {
+        ("ram", "loss.emptied", 1), ("owner", "owner.missing", 1), ("owner", "personal.email", 1),
+    }  # fmt: skip
+
+
 def test_the_gravest_risk_comes_first(tmp_path: Path):
     servers = table(tmp_path, name=["a"])
     log = PatchLog(path=tmp_path, count=3, by_rule={"text.trim": 3})
