@@ -1,6 +1,21 @@
 """Targets: contracts of what target systems take. What a contract means for a row is validation."""
 
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetRule, TargetTable
+from discovery_pipeline.engine.targets.drafting import draft
 from discovery_pipeline.engine.targets.loader import load, names, read
+from discovery_pipeline.engine.targets.schema import schema
+from discovery_pipeline.engine.targets.writing import constraints, written
 
-__all__ = ["Target", "TargetField", "TargetRule", "TargetTable", "load", "names", "read"]
+__all__ = [
+    "Target",
+    "TargetField",
+    "TargetRule",
+    "TargetTable",
+    "constraints",
+    "draft",
+    "load",
+    "names",
+    "read",
+    "schema",
+    "written",
+]

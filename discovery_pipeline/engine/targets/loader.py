@@ -65,7 +65,9 @@ def _parsed(content: str, where: str) -> Target:
         raise TargetError(f"{where}: not valid YAML ({' '.join(str(error).split())}).") from None
     except ValidationError as bad:
         wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'contract'}: {e['msg']}" for e in bad.errors()[:5])
-        raise TargetError(f"{where}: not a target contract. {wrong}. `discovery target show aws` prints one.") from None
+        raise TargetError(
+            f"{where}: not a target contract. {wrong}. `discovery target show aws --yaml` prints one."
+        ) from None
 
 
 def _plain(name: str) -> str:

@@ -20,7 +20,7 @@ BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) 
 PLACEHOLDERS = (
     "n/a", "#n/a", "n.a.", "na", "n\\a", "not available", "not applicable", "null", "(null)", "<null>", "none", "nil",
     "nan", "unknown", "(unknown)", "undefined", "tbd", "tba", "tbc", "to be determined", "missing", "empty", "(blank)",
-    "-", "--", "---", "?", "??", "???", ".", "*", "x", "xxx",
+    "-", "--", "---", "?", "??", "???", ".", "*", "xxx",
 )  # fmt: skip
 """Texts that people write where they have no value."""
 

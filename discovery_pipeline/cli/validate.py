@@ -1,0 +1,152 @@
+"""`discovery validate`: what a target would say to these files, before it says so."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from discovery_pipeline.engine.intake import Intake
+    from discovery_pipeline.engine.mapping import Mapping
+    from discovery_pipeline.engine.tables import Tables
+    from discovery_pipeline.engine.targets import Target
+    from discovery_pipeline.engine.validation import Verdict
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+_SHOWN = 20
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
+    target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file.", metavar="NAME")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the findings there.", metavar="OUT")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="What fills which field, as `discovery run` writes it.", metavar="YAML")
+    ] = None,
+) -> None:
+    """Say which rows a target takes, and why it does not take the others.
+
+    Without a mapping, a file in the target's own columns is judged as it is; for another one, columns are matched
+    and those that are sure enough are taken. Exit code 0: all rows are valid; 2: some are rejected; 1: failed.
+    """
+    from discovery_pipeline.engine import duck, intake, targets, validation
+    from discovery_pipeline.errors import InputRefused
+
+    contract = targets.load(target)
+    with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
+        folder = Path(scratch)
+        con = duck.connect(scratch=folder / "spill")
+        found = intake.read(con, files, folder / "tables")
+        if not found.tables:
+            refused = next((f for f in found.files if f.reason), None)
+            raise InputRefused(
+                refused.file if refused else str(files[0]), (refused and refused.reason) or "it is empty."
+            )
+        followed = _given(mapping, contract) if mapping else _found(con, found.tables, contract)
+        verdict = validation.validate(con, found.tables, followed, contract, folder / "verdict")
+        reasons = _reasons(con, verdict)
+    if json_file:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        told = _told(verdict, followed, reasons, found)
+        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _show(verdict, contract, reasons, found)
+    raise typer.Exit(2 if verdict.rows_rejected or _unread(found) else 0)
+
+
+def _given(path: Path, target: Target) -> Mapping:
+    from discovery_pipeline.engine.delivery import mappings
+    from discovery_pipeline.errors import MappingError
+
+    every = mappings.read(path)
+    for one in every:
+        if one.target.casefold() in {n.casefold() for n in (target.name, *target.aliases)}:
+            return one
+    named = ", ".join(m.target for m in every) or "none"
+    raise MappingError(f"{path}: no mapping for {target.name}, only for {named}. Choose another --target or file.")
+
+
+def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Mapping:
+    """The target's own columns, or what the matcher is sure enough of."""
+    from datetime import date
+
+    from discovery_pipeline.engine import mapping, profiling, validation
+    from discovery_pipeline.settings import read
+
+    own = validation.own_columns(tables, target)
+    if own:
+        return own
+    profile = profiling.profile(con, tables, today=date.today())
+    offered = mapping.suggest(con, tables, profile, None, target)
+    return mapping.approve(offered, target, read().auto_approval).mapping
+
+
+def _unread(found: Intake) -> int:
+    """Rows and files that could not be read."""
+    rows = sum(read.rejected_count for file in found.files for read in file.tables)
+    return rows + sum(file.status == "refused" for file in found.files)
+
+
+def _reasons(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> list[tuple[str, int, str]]:
+    """File, line and reasons of the first rejected rows."""
+    from discovery_pipeline.engine import duck
+
+    return con.execute(
+        f"SELECT file, line, reasons FROM read_parquet({duck.text(str(verdict.rejected))}) LIMIT 1000"
+    ).fetchall()
+
+
+def _told(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]], found: Intake) -> dict[str, Any]:
+    return {
+        "findings": [f.model_dump(mode="json") for f in verdict.findings],
+        "target": verdict.target,
+        "rows_in": verdict.rows_in,
+        "rows_delivered": verdict.rows_delivered,
+        "rows_rejected": verdict.rows_rejected,
+        "rows_unreadable": sum(read.rejected_count for file in found.files for read in file.tables),
+        "values_left_out": verdict.blanked,
+        "rejected": [{"file": file, "line": line, "reasons": why.split("; ")} for file, line, why in reasons],
+        "mapping": mapping.model_dump(mode="json")["fields"],
+    }
+
+
+def _show(verdict: Verdict, target: Target, reasons: list[tuple[str, int, str]], found: Intake) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(emoji=False)  # a field's name may read like one: mgn:wave:name
+    for file in found.files:
+        if file.status == "refused":
+            console.print(f"[red]refused[/] {escape(file.file)}: {escape(file.reason or '')}")
+    console.print(
+        f"{escape(target.title)}: [green]{verdict.rows_delivered:,}[/] of {verdict.rows_in:,} rows are valid, "
+        f"[{'red' if verdict.rows_rejected else 'green'}]{verdict.rows_rejected:,}[/] rejected, "
+        f"{verdict.blanked:,} values left out",
+        highlight=False,
+    )
+    if verdict.findings:
+        grid = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("", "rule", "column", "count", "what", "examples"):
+            grid.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
+        for finding in verdict.findings:
+            grid.add_row(
+                f"[{_COLOURS[finding.severity]}]{finding.severity}[/]",
+                escape(finding.rule),
+                escape(".".join(part for part in (finding.table, finding.column) if part)),
+                f"{finding.count:,}",
+                escape(finding.evidence),
+                escape(" · ".join(finding.examples[:3])),
+            )
+        console.print(grid)
+    if reasons:
+        console.print("\nRejected rows", style="bold")
+    for file, line, why in reasons[:_SHOWN]:
+        console.print(f"  {escape(f'{file}:{line}  {why}')}", highlight=False)
+    if verdict.rows_rejected > _SHOWN:
+        console.print(f"  … and {verdict.rows_rejected - _SHOWN:,} more", highlight=False)
