@@ -176,11 +176,6 @@ class _Worker:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
         if not result.success:
-            [
-                print(e.event_type_value, e.message, e.event_specific_data)
-                for e in result.all_events
-                if "FAIL" in e.event_type_value
-            ]
             raise RunFailed(_reason(result))
 
     def _heard(self, entry: dg.EventLogEntry) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.tables import Located, Table
 
 
 class Options(BaseModel):
@@ -63,7 +62,7 @@ class Intake(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     files: tuple[FileRead, ...]
-    rejected: Path = Field(
+    rejected: Located = Field(
         description="Parquet, one row an unreadable row: file, table, line (bigint), reason, raw; always there"
     )
 
