@@ -6,8 +6,9 @@ or falls together with another. What the file on its own way loses (a spreadshee
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import duckdb
 
@@ -63,16 +64,51 @@ def _of_table(
     if not fields:
         return
     contracts = [_contract(field, target) for field in fields]
-    selected = [_struct(_counts(table, field, contract)) for field, contract in zip(fields, contracts, strict=True)]
-    row = con.execute(f"SELECT {', '.join(selected)} FROM {duck.scan(table)}").fetchone() or ()
-    for field, contract, counts in zip(fields, contracts, row, strict=True):
+    rows, values = _steps(table, fields)
+    counted = [_struct(_counts(*each)) for each in zip(fields, values, contracts, strict=True)]
+    counts = con.execute(f"SELECT {', '.join(counted)} FROM {rows}").fetchone() or ()
+    for field, contract, found in zip(fields, contracts, counts, strict=True):
         yield FieldLoss(
             field=field,
             target=mapping.target,
             identity=_identifies(contract),
             max_length=contract.max_length if contract else None,
-            **counts,
+            **found,
         )
+
+
+def _steps(table: Table, fields: Sequence[MappedField]) -> tuple[str, list[list[str]]]:
+    """A FROM item with every field's value after every step, and the names of these values.
+
+    Each step is a column over the one before: written into each other, steps would be computed anew for each count.
+    """
+    rows, names = duck.scan(table), [[duck.col(table.column(field.source_field))] for field in fields]
+    for level in range(max(len(_parsed(field)) for field in fields)):
+        added = []
+        for i, field in enumerate(fields):
+            steps = _parsed(field)
+            if level < len(steps):
+                step = transformations.Transformation((steps[level],))
+                made = duck.name(f"__step_{i}_{level}")
+                added.append(
+                    f"{transformations.compile(step, _so_far(table, field, i, level), field.source_field)} AS {made}"
+                )
+                names[i].append(made)
+        rows = f"(SELECT *, {', '.join(added)} FROM {rows})"
+    return rows, names
+
+
+def _so_far(table: Table, field: MappedField, place: int, level: int) -> Table:
+    """The table as one step sees it: where the source field stood, stands what the steps before made of it."""
+    if level == 0:
+        return table
+    made = {"key": f"__step_{place}_{level - 1}"}
+    columns = (c.model_copy(update=made) if c.name == field.source_field else c for c in table.columns)
+    return table.model_copy(update={"columns": tuple(columns)})
+
+
+def _parsed(field: MappedField) -> tuple[transformations.Step, ...]:
+    return transformations.parse(field.transformation).steps if field.transformation else ()
 
 
 def _struct(expressions: dict[str, str]) -> str:
@@ -90,15 +126,13 @@ def _identifies(contract: TargetField | None) -> bool:
     return contract is not None and (contract.identity or contract.unique)
 
 
-def _counts(table: Table, field: MappedField, contract: TargetField | None) -> dict[str, str]:
-    """Aggregates over one field, by the name of the count."""
-    steps = transformations.parse(field.transformation).steps if field.transformation else ()
-    made = [_after(table, field, steps[:n]) for n in range(len(steps) + 1)]
+def _counts(field: MappedField, made: Sequence[str], contract: TargetField | None) -> dict[str, str]:
+    """Aggregates over one field, by the name of the count; `made` are its values from the source to the result."""
     source, result = made[0], made[-1]
     emptied = f"{source} IS NOT NULL AND {result} IS NULL"
     rounded = " OR ".join(
         f"TRY_CAST({before} AS DOUBLE) <> TRY_CAST({after} AS DOUBLE)"
-        for step, before, after in zip(steps, made, made[1:], strict=False)
+        for step, (before, after) in zip(_parsed(field), pairwise(made), strict=True)
         if step.operation in {"round", "to_integer"}
     )
     merges = _identifies(contract) and source != result
@@ -119,7 +153,3 @@ def _counts(table: Table, field: MappedField, contract: TargetField | None) -> d
         "leading_zeros": f"count(*) FILTER ({result} LIKE '0%' AND regexp_full_match({result}, '0[0-9]+'))",
         "long_numbers": f"count(*) FILTER (regexp_full_match({result}, '[0-9]{{{_TOO_LONG_FOR_DOUBLES},}}'))",
     }
-
-
-def _after(table: Table, field: MappedField, steps: tuple[transformations.Step, ...]) -> str:
-    return transformations.compile(transformations.Transformation(steps), table, field.source_field)
