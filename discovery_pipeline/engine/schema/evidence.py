@@ -31,6 +31,7 @@ class Evidence:
     column_name: float  # the column repeats the key's own name
     role: float  # the column names a role that the table's things play
     parent: float  # the column says "another row", and the key is its own table's
+    parent_elsewhere: float  # it says so, its own table's key holds it, and this key is another table's
     self_reference: float  # own table, and no such word
     says_key: float
     says_measure: float
@@ -55,7 +56,7 @@ class Evidence:
     sibling: float  # the key's table has a column of that name, too, which is not the key
     consensus: float  # share of the columns of that name, in other tables, that lie in this key
     looser: float  # a smaller key, named as clearly, holds all values: a random choice would not stay within it
-    passes_on: float  # the key is itself a clear reference to another key that holds the column's values
+    passes_on: float  # the key, by its name no identity, refers to another key that holds the column's values
 
 
 FEATURES = tuple(f.name for f in fields(Evidence))
@@ -78,6 +79,10 @@ class Names:
     def words(self, column: Facts) -> names.Words:
         """The column's words."""
         return self._words[column.id]
+
+    def identity(self, key: Facts) -> bool:
+        """Whether the key's name says nothing but "key", or names its own table."""
+        return not names.stem(self._words[key.id]) or self._affinities(key)[key.table] >= 0.7
 
     def has(self, table: int, parts: names.Words, key: Facts) -> bool:
         """Whether the table has a column of that name beside the key."""
@@ -159,6 +164,10 @@ class _Company:
             self._of[inclusion.column.id][inclusion.key.columns[0].id] = inclusion
             self._called[naming.words(inclusion.column)].add(inclusion.column.id)
 
+    def own(self, inclusion: Inclusion) -> bool:
+        """Whether a key of the column's own table holds its values."""
+        return any(i.key.table == i.column.table for i in self._of[inclusion.column.id].values())
+
     def consensus(self, inclusion: Inclusion) -> float:
         """Share of the other columns of that name that lie in this key, too; 0 where there is no other."""
         same = self._called[self._naming.words(inclusion.column)] - {inclusion.column.id}
@@ -181,7 +190,9 @@ class _Company:
         return min(1.0, inclusion.distinct * log10(inclusion.key.distinct / least) / 6)
 
     def passes_on(self, inclusion: Inclusion) -> bool:
-        """Whether the key clearly refers to another key that holds the column's values."""
+        """Whether the key's name is another thing's, and it lies in a key that holds the column's values, too."""
+        if self._naming.identity(inclusion.key.columns[0]):
+            return False
         held = self._of[inclusion.column.id]
         further = self._of.get(inclusion.key.columns[0].id, {})
         return any(
@@ -212,9 +223,11 @@ def _gathered(
     role = naming.role(column, key.table)
     named = max(table_name, column_name) >= CLEAR
     both_integers = column.kind == referred.kind == "integer"
+    title = names.says_title(referred_parts, names.subject(database.tables[key.table].name))
+    elsewhere = names.names_parent(parts) and not own_table and not named and not role and company.own(inclusion)
     display = referred.kind == "text" and not names.says_key(referred_parts)
     main = ranks.get(column.id) == 1
-    identity = not names.stem(parts) or own_name > table_name
+    identity = not names.stem(parts) or own_name > max(table_name, 0.5)
     unclaimed = float(names.says_key(parts) == 1 and not named and naming.rival(column, key.table) < CLEAR)
     surprise = _surprise(column, referred) if both_integers else 0.0
     plural = column.kind == "integer" and names.says_count(parts)
@@ -226,6 +239,7 @@ def _gathered(
         column_name=column_name,
         role=role,
         parent=float(parent),
+        parent_elsewhere=float(elsewhere),
         self_reference=float(own_table and not parent),
         says_key=names.says_key(parts),
         says_measure=float(plural or (names.says_measure(parts) and not named)),
@@ -239,7 +253,7 @@ def _gathered(
         distinct=min(1.0, log10(max(1, inclusion.distinct)) / 4),
         main_key=float(key.rank == 1),
         display=float(display),
-        attribute=float(key.rank > 1 and column_name >= CLEAR > table_name and not names.says_title(referred_parts)),
+        attribute=float(key.rank > 1 and column_name >= CLEAR > table_name and not title),
         own_key=float(main and identity),
         shared_key=float(main and not identity),
         column_unique=float(ranks.get(column.id, 1) > 1 and not named),

@@ -17,9 +17,9 @@ from discovery_pipeline.engine.schema.facts import Database, Facts
 from discovery_pipeline.engine.schema.keys import KEYS, Key
 
 SAMPLES = "schema_values"
-"""Temporary table of hashed values of a sample: col (a column's id), h."""
+"""Temporary table of hashed values of a sample: col (a column's id), h, n (sampled rows that hold it)."""
 
-SAMPLED_VALUES = 96  # distinct values a column; a 90 % inclusion shows 80 % or less once in 500
+SAMPLED_VALUES = 96  # distinct values a column; a 95 % inclusion shows 75 % or less once in a million
 SAMPLED_ROWS = 600
 LEAST_SAMPLED = 0.75
 LEAST_COVERAGE = 0.85
@@ -88,7 +88,7 @@ def _offers(database: Database, keys: Sequence[Key], preference: Preference) -> 
 def _possible(column: Facts, key: Key) -> bool:
     """Whether kinds, sizes and ranges let the column's values lie in the key's."""
     referred = key.columns[0]
-    if column.distinct * 0.75 > key.distinct:
+    if column.distinct > 1.1 * key.distinct + (1 - LEAST_COVERAGE) * column.filled:  # orphans may all differ
         return False
     if column.kind == "integer" and referred.kind == "integer":
         slack = 1 + (referred.high - referred.low) * 0.02
@@ -101,7 +101,7 @@ def _sampled(
     con: duckdb.DuckDBPyConnection, database: Database, offers: dict[int, list[Key]]
 ) -> dict[int, list[tuple[Key, float]]]:
     """The offers that a sample of the column's values does not refute, with the share found."""
-    con.execute(f"create or replace temp table {SAMPLES} (col integer, h ubigint)")
+    con.execute(f"create or replace temp table {SAMPLES} (col integer, h ubigint, n bigint)")
     con.execute("create or replace temp table schema_offers (col integer, key integer)")
     pairs = [[c, k.columns[0].id] for c, ks in offers.items() for k in ks]
     con.execute(
@@ -113,15 +113,15 @@ def _sampled(
         if not wanted:
             continue
         con.execute(
-            f"insert into {SAMPLES} select distinct * from ("
+            f"insert into {SAMPLES} select col, h, count(*) from ("
             f"select unnest([{', '.join(str(c.id) for c in wanted)}]) as col,"
             f" unnest([{', '.join(f'case when {c.value} is not null then hash({c.value}) end' for c in wanted)}]) as h"
-            f" from (from {table.sample} limit {SAMPLED_ROWS})) where h is not null"
+            f" from (from {table.sample} limit {SAMPLED_ROWS})) where h is not null group by col, h"
             f" qualify row_number() over (partition by col order by h) <= {SAMPLED_VALUES}"
         )
     hits = con.execute(
-        f"with totals as (select col, count(*) as n from {SAMPLES} group by col)"
-        f" select o.col, o.key, count(*) / any_value(t.n)"
+        f"with totals as (select col, sum(n) as n from {SAMPLES} group by col)"
+        f" select o.col, o.key, sum(s.n) / any_value(t.n)"
         f" from {SAMPLES} s join {KEYS} k on s.h = k.h join schema_offers o on o.col = s.col and o.key = k.key"
         f" join totals t on t.col = s.col group by all"
     ).fetchall()

@@ -89,7 +89,10 @@ def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
         column = database.columns[key]
         share = distinct / filled
         parts = names.words(column.column.name)
-        if share == 1 or (share >= ALMOST and (names.says_key(parts) > 0 or names.says_title(parts))):
+        if share == 1 or (
+            share >= ALMOST
+            and (names.says_key(parts) > 0 or names.says_title(parts, names.subject(database.table_of(column).name)))
+        ):
             score = _score(database.table_of(column), column, share)
             keys.append(Key(column.table, (column,), distinct, filled, score))
     return keys

@@ -160,9 +160,12 @@ def says_key(column: Words) -> float:
     return 0.5 if column[-1] in vocabulary.KEY_WORDS else 0.0
 
 
-def says_title(column: Words) -> bool:
-    """Whether the name says "what people call it": a name, a title, a label."""
-    return bool(column) and singular(column[-1]) in vocabulary.TITLES
+def says_title(column: Words, table: Words) -> bool:
+    """Whether the name says "what people call it", of its own table's things: name, display_name, product_name."""
+    if not column or singular(column[-1]) not in vocabulary.TITLES:
+        return False
+    whose = tuple(w for w in column[:-1] if w not in vocabulary.TITLE_KINDS)
+    return not whose or table_affinity(whose, table) >= 0.7
 
 
 def says_measure(column: Words) -> bool:

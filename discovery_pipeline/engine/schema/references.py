@@ -26,6 +26,7 @@ WEIGHTS: Mapping[str, float] = {
     "column_name": 0.3,
     "role": 1.3,
     "parent": 1.6,
+    "parent_elsewhere": -1.0,
     "self_reference": -1.7,
     "says_key": 0.9,
     "says_measure": -3.0,

@@ -45,6 +45,9 @@ TITLES = _set(
 )
 """Words for what people call a thing."""
 
+TITLE_KINDS = _set("display full long short common user login host screen official")
+"""Words before a title that don't say whose it is."""
+
 PREPOSITIONS = _set("by to of on in at for from via with von zu an auf bei fuer durch de por para par chez")
 """Words that may end a column's name and name nothing."""
 
@@ -103,7 +106,7 @@ ROLES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (
         _set(
             """
-    server host machine device installed runs node computer system asset ci child parent
+    server host machine device installed runs node computer system asset ci
     """
         ),
         _set(
