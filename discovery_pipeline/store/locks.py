@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import FlowOperationError
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store.session import Sessions
+
+TRIES, PAUSE = 10, 0.1  # seconds
 
 
 def key(flow_id: FlowId) -> int:
@@ -27,7 +32,7 @@ async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
         Another run works on the flow.
     """
     async with sessions.holding() as session:
-        if not await session.scalar(text("select pg_try_advisory_lock(:key)"), {"key": key(flow_id)}):
+        if not await _got(session, flow_id):
             raise FlowOperationError(
                 f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
                 flow_id,
@@ -36,4 +41,14 @@ async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})
+            with suppress(DBAPIError):  # the connection is gone, and the lock with it
+                await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})
+
+
+async def _got(session: AsyncConnection, flow_id: FlowId) -> bool:
+    """Try for a moment: a sweep holds the lock while it looks whether its run is dead."""
+    for _ in range(TRIES):
+        if await session.scalar(text("select pg_try_advisory_lock(:key)"), {"key": key(flow_id)}):
+            return True
+        await asyncio.sleep(PAUSE)
+    return False

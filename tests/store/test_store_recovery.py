@@ -1,0 +1,68 @@
+"""Recovery: what is broken is named, and mended from what happened."""
+
+from __future__ import annotations
+
+import pytest
+
+from discovery_pipeline.errors import StateInconsistentError
+from discovery_pipeline.flow.state import Flow, Phase
+from discovery_pipeline.store.blocking import Store
+
+
+@pytest.fixture
+def flow(store: Store) -> Flow:
+    made = store.create_flow(store.default_tenant(), "estate", "servicenow", "aws")
+    store.start_phase(made, Phase.DATA_IMPORT)
+    return store.complete_phase(made, Phase.DATA_IMPORT, {"rows": 9})
+
+
+def damage(store: Store, statement: str) -> None:
+    store.query(f"{statement} returning 1")
+
+
+def test_a_sound_flow_is_told_whole(store: Store, flow: Flow):
+    told = store.recover(flow)
+    assert told["flow_id"] == str(flow.id)
+    assert told["current_phase"] == "field_mapping"
+    assert told["phases"]["data_import"]["status"] == "completed"
+    assert told["phases"]["data_import"]["result_data"] == {"rows": 9}
+    assert set(told) == {"flow_id", "current_phase", "phases", "metadata", "created_at", "updated_at"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "rules"),
+    [
+        ("update discovery_flows set current_phase = 'validation'", {"phases_in_order", "events_match_row"}),
+        ("update discovery_flows set state_data = '{}'", {"state_data_matches_row"}),
+        ("update flow_phases set status = 'failed' where name = 'data_import'", {"phases_in_order"}),
+        ("update flow_phases set result_data = '{}' where name = 'data_import'", {"events_match_phases"}),
+        ("delete from flow_phases where name = 'cleansing'", {"phases_exist"}),
+        ("update discovery_flows set version = 99", {"events_match_row"}),
+    ],
+)
+def test_damage_is_named_and_mended(store: Store, flow: Flow, statement: str, rules: set[str]):
+    damage(store, statement)
+    with pytest.raises(StateInconsistentError) as broken:
+        store.recover(flow)
+    assert rules <= {rule.split(":")[0] for rule in broken.value.details["broken"]}
+    assert store.repair(flow) == []
+    assert store.flow(None, flow.id) == flow
+    assert store.check(flow) == []
+
+
+def test_a_gap_in_the_audit_is_named_and_closed_by_an_audit_of_its_own(store: Store, flow: Flow):
+    columns = "client_account_id, engagement_id, flow_id, previous_state, new_state, changed_by, reason"
+    damage(store, f"insert into flow_state_audits ({columns}) select client_account_id, engagement_id, id, "
+                  "'{}', '{\"status\": \"lost\"}', 'someone', 'by hand' from discovery_flows")  # fmt: skip
+    assert any("audit_chain" in rule for rule in store.check(flow))
+    assert store.repair(flow) == []
+    last = store.query("select changed_by, reason from flow_state_audits order by id desc limit 1")
+    assert last[0][0] == "recovery"
+    assert last[0][1].startswith("repaired: audit_chain")
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    assert store.check(flow) == []
+
+
+def test_repairing_a_sound_flow_changes_nothing(store: Store, flow: Flow):
+    assert store.repair(flow) == []
+    assert store.flow(None, flow.id) == flow

@@ -1,0 +1,163 @@
+"""The embedded server: made once, shared, stopped by the last to leave, and none the worse for being killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.placement import SOCKET_NAME, SOCKET_PATH_BYTES
+from discovery_pipeline.store.server import EmbeddedServer
+
+
+def connected(server: EmbeddedServer) -> psycopg.Connection:
+    return psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True)
+
+
+def postmaster(server: EmbeddedServer) -> psutil.Process:
+    assert server.placement is not None
+    return psutil.Process(int((server.placement.data / "postmaster.pid").read_text().splitlines()[0]))
+
+
+def killed(server: EmbeddedServer) -> None:
+    process = postmaster(server)
+    process.send_signal(signal.SIGKILL)
+    psutil.wait_procs([process], timeout=10)
+
+
+def test_the_last_to_leave_stops_it_and_the_data_stays(home: Path):
+    first, second = EmbeddedServer(home), EmbeddedServer(home)
+    first.start()
+    second.start()
+    with connected(first) as connection:
+        connection.execute("create table kept as select 1 as n")
+    first.leave()
+    assert second.running()
+    second.leave()
+    assert not second.running()
+    first.start()
+    with connected(first) as connection:
+        assert connection.execute("select n from kept").fetchall() == [(1,)]
+    first.leave()
+
+
+def test_a_server_that_is_kept_stays_until_it_is_stopped(home: Path):
+    server = EmbeddedServer(home)
+    server.start()
+    server.keep()
+    server.leave()
+    assert server.running()
+    assert server.stop()
+    assert not server.running()
+    assert not server.stop()
+
+
+def test_what_was_committed_outlives_a_kill_of_the_server(home: Path):
+    server = EmbeddedServer(home)
+    server.start()
+    with connected(server) as connection:
+        connection.execute("create table kept as select 1 as n")
+        killed(server)
+    assert not server.running()
+    after = EmbeddedServer(home)
+    after.start()
+    with connected(after) as connection:
+        assert connection.execute("select n from kept").fetchall() == [(1,)]
+    after.leave()
+    server.leave()
+    assert not server.running()
+
+
+def test_the_number_of_a_dead_server_may_be_somebody_elses(home: Path):
+    server = EmbeddedServer(home)
+    server.start()
+    pid_file = server.placement.data / "postmaster.pid"  # pyright: ignore[reportOptionalMemberAccess]
+    lines = pid_file.read_text().splitlines()
+    killed(server)
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    server.start()
+    assert server.running()
+    server.leave()
+
+
+def test_a_killed_user_leaves_a_server_that_the_next_one_stops(home: Path):
+    program = (
+        "import os, signal, sys; from pathlib import Path; from discovery_pipeline.store.server import EmbeddedServer; "
+        "EmbeddedServer(Path(sys.argv[1])).start(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(home)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    server = EmbeddedServer(home)
+    assert server.running()
+    server.start()
+    server.leave()
+    assert not server.running()
+
+
+def test_processes_that_start_at_once_share_one_server(home: Path):
+    program = (
+        "import sys; from pathlib import Path; from discovery_pipeline.store.server import EmbeddedServer; "
+        "server = EmbeddedServer(Path(sys.argv[1])); server.start(); print(server.running()); sys.stdin.read(); "
+        "server.leave()"
+    )
+    line = [sys.executable, "-c", program, str(home)]
+    users = [
+        subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for user in users:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "True\n"
+    for user in users:
+        user.communicate(timeout=30)
+        assert user.returncode == 0
+    assert not EmbeddedServer(home).running()
+
+
+def test_nobody_else_reaches_socket_or_data_and_no_port_is_open(home: Path):
+    server = EmbeddedServer(home)
+    server.start()
+    assert server.placement is not None
+    for folder in (server.sockets, server.placement.cluster, server.placement.data):
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0
+    with connected(server) as connection:
+        assert connection.execute("show listen_addresses").fetchall() == [("",)]
+    server.leave()
+
+
+def test_parents_of_the_home_are_left_as_they_are(home: Path):
+    home.parent.chmod(0o700)
+    before = [(parent, parent.stat().st_mode) for parent in home.parents]
+    server = EmbeddedServer(home)
+    server.start()
+    server.leave()
+    assert [(parent, parent.stat().st_mode) for parent in home.parents] == before
+
+
+def test_a_home_with_a_long_path_gets_a_short_socket(home: Path):
+    deep = home / ("deep" * 30) / ("deeper" * 30)
+    server = EmbeddedServer(deep)
+    server.start()
+    assert len(os.fsencode(server.sockets / SOCKET_NAME)) <= SOCKET_PATH_BYTES
+    with connected(server):
+        pass
+    server.leave()
+    server.forget()
+    assert not server.sockets.exists()
+
+
+def test_an_address_of_ones_own_takes_on_each_role_and_keeps_its_options():
+    there = Databases.of("postgresql://ann:p%40ss@db.example:5433/estate?sslmode=require&options=-c%20geqo%3Doff")
+    assert there.text(Role.APP) == (
+        "postgresql+psycopg://ann:p%40ss@db.example:5433/estate?options=-c%20geqo%3Doff%20-c%20role%3Ddiscovery_app"
+        "&sslmode=require"
+    )
+    assert there.url(Role.ORCHESTRATOR, "dagster").database == "estate_dagster"
+    assert Databases.of("postgres://ann@db/").url(Role.APP).database == "discovery"
