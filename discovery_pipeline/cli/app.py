@@ -13,6 +13,7 @@ from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.cli.match import match
+from discovery_pipeline.cli.relationships import relationships
 from discovery_pipeline.cli.risk import risk
 from discovery_pipeline.cli.run import run
 from discovery_pipeline.cli.target import app as target
@@ -36,6 +37,7 @@ app.command()(down)
 app.command()(status)
 app.command()(doctor)
 app.command()(inspect)
+app.command()(relationships)
 app.command()(match)
 app.command()(clean)
 app.command()(risk)

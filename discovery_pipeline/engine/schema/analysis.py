@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import duckdb
 
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema import (
     composites,
@@ -27,6 +29,8 @@ from discovery_pipeline.engine.tables import Tables
 LEAST = 0.1
 """Confidence of the least likely reference that is told."""
 
+EXAMPLES = 3  # values without a match, a reference
+
 
 def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | None = None) -> SchemaAnalysis:
     """What relates to what, from the data and its names.
@@ -46,11 +50,7 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
         dependent = dependencies.found(con, database)
         return SchemaAnalysis(
             primary_keys=tuple(_primary_key(database, k) for k in found),
-            foreign_keys=tuple(
-                sorted(
-                    (_foreign_key(database, r) for r in chosen if r.confidence >= LEAST), key=lambda f: -f.confidence
-                )
-            ),
+            foreign_keys=_foreign_keys(con, database, chosen),
             hierarchies=structure.hierarchies(con, database, chosen),
             many_to_many=structure.bridges(database, found, chosen),
             temporal=orders.temporal(con, database),
@@ -69,7 +69,14 @@ def _primary_key(database: Database, key: keys.Key) -> PrimaryKey:
     )
 
 
-def _foreign_key(database: Database, reference: Reference) -> ForeignKey:
+def _foreign_keys(
+    con: duckdb.DuckDBPyConnection, database: Database, references: Sequence[Reference]
+) -> tuple[ForeignKey, ...]:
+    told = sorted((r for r in references if r.confidence >= LEAST), key=lambda r: -r.confidence)
+    return tuple(_foreign_key(database, r, _unmatched(con, database, r)) for r in told)
+
+
+def _foreign_key(database: Database, reference: Reference, examples: tuple[str, ...]) -> ForeignKey:
     one_each = reference.distinct == min(c.filled for c in reference.columns)
     return ForeignKey(
         table=database.table_of(reference.columns[0]).name,
@@ -81,4 +88,22 @@ def _foreign_key(database: Database, reference: Reference) -> ForeignKey:
         orphans=reference.orphans,
         confidence=round(reference.confidence, 3),
         evidence=reference.told,
+        examples=examples,
     )
+
+
+def _unmatched(con: duckdb.DuckDBPyConnection, database: Database, reference: Reference) -> tuple[str, ...]:
+    """The most frequent values without a match, of references that a person will look at."""
+    if not reference.orphans or reference.confidence < structure.SURE:
+        return ()
+    held = duck.scan(database.table_of(reference.columns[0]).table)
+    keys_there = duck.scan(database.tables[reference.key.table].table)
+    value = f"hash({', '.join(c.value for c in reference.columns)})"
+    key = f"hash({', '.join(c.value for c in reference.key.columns)})"
+    filled = " and ".join(f"{c.value} is not null" for c in reference.columns)
+    shown = f"concat_ws(', ', {', '.join(duck.col(c.column) for c in reference.columns)})"
+    rows = con.execute(
+        f"select {shown} as shown from {held} where {filled} and {value} not in (select {key} from {keys_there})"
+        f" group by shown order by count(*) desc, shown limit {EXAMPLES}"
+    ).fetchall()
+    return tuple(text for (text,) in rows)

@@ -99,7 +99,9 @@ def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
 
 
 def _may_be_key(column: Facts) -> bool:
-    return column.kind in ("integer", "text", "date") and column.longest <= 200 and column.distinct > 0
+    return (
+        column.rows > 1 and column.kind in ("integer", "text", "date") and column.longest <= 200 and column.distinct > 0
+    )
 
 
 def _score(table: TableFacts, column: Facts, uniqueness: float) -> float:
@@ -160,7 +162,8 @@ def _unique_combinations(
         rows, distinct = one(con, f"select count(*), count(distinct {_hash(combo)}) from {scan} where {filled}")
         if rows and distinct >= (1.0 if rows < 100 else 0.995) * rows:
             score = 2.0 + sum(map(_part_score, combo)) / len(combo) - 20 * (1 - distinct / rows) - 0.5 * len(combo)
-            keys.append(Key(table.index, combo, distinct, rows, score))
+            ordered = tuple(sorted(combo, key=lambda c: c.column.position))
+            keys.append(Key(table.index, ordered, distinct, rows, score))
     return keys
 
 

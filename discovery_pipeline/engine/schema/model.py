@@ -33,6 +33,7 @@ class ForeignKey(_Value):
     orphans: int = Field(ge=0, description="non-null rows without a match")
     confidence: float = Field(ge=0, le=1)
     evidence: str = ""
+    examples: tuple[str, ...] = Field(default=(), description="the most frequent values without a match")
 
 
 class Hierarchy(_Value):
