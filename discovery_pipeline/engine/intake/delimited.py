@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
@@ -29,8 +30,8 @@ SAMPLE = 96 << 10
 """Characters that detection looks at; more only where these are fewer than MANY lines."""
 MANY = 30
 MOST = 16 << 20
-COLUMNS = 10_000
-"""Columns of one table; DuckDB plans wider ones too slowly."""
+COLUMNS = 4_096
+"""Columns of one table; DuckDB writes wider ones only with more memory than it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Detection:
 
 def read(work: Work, upload: Upload) -> TableRead:
     """The table in a delimited text."""
+    _check_start(upload)
     survey = encodings.survey(upload.path)
     found = detect(upload, work.scratch, work.options, survey)
     if not found.rows and not work.options.keep_rowless:
@@ -90,16 +92,13 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
     """How the text is to be read. Writes a UTF-8 copy into `scratch` where the text is in another encoding."""
     text, encoding, survey = _as_utf8(upload, scratch, options, survey)
     newline = "\r" if survey.lone_returns > survey.line_feeds else "\n"
-    lines = _sample(text, newline, upload.file)
-    skip = options.skip_rows or 0
-    verdict = dialects.detect(
-        lines[skip:], newline, delimiter=options.delimiter, quote=options.quote, escape=options.escape
-    )
+    lines = _sample(text, newline)
+    _check_width(upload, max((line.count(mark) for line in lines[:5] for mark in ",;\t|"), default=0) // 4)
+    telling = [line for line in lines[options.skip_rows or 0 :] if len(line) <= SAMPLE] or lines[:1]
+    verdict = dialects.detect(telling, newline, delimiter=options.delimiter, quote=options.quote, escape=options.escape)
     records = list(Reader(verdict.dialect, verdict.width).records(lines))
     layout = _layout(records, options)
-    if layout.width > COLUMNS:
-        what = f"It has {layout.width:,} columns; a table can have {COLUMNS:,}."
-        raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
+    _check_width(upload, layout.width)
     body = records[layout.body :]
     first = body[0].line if body else (records[-1].line + 1 if records else 1)
     rows = [record for record in body if filled(record.cells)]
@@ -134,22 +133,39 @@ def _as_utf8(upload: Upload, scratch: Path, options: Options, survey: Survey) ->
     return copy, encoding, encodings.survey(copy)
 
 
-def _sample(text: Path, newline: str, file: str) -> list[str]:
-    """The first lines, whole ones. Raises InputRefused where not even the first ends."""
+def _sample(text: Path, newline: str) -> list[str]:
+    """The first lines."""
     lines, size = [], 0
     with text.open(encoding="utf-8-sig", newline=newline) as stream:
-        while size < SAMPLE or (len(lines) < MANY and size < MOST):
-            line = stream.readline(LONGEST)
-            if not line:
-                break
-            if len(line) >= LONGEST and not line.endswith(newline):
-                if not lines:
-                    what = f"Its first line is longer than {LONGEST:,} characters."
-                    raise InputRefused(file, what, "Check the line ends of the export.")
-                break
+        for line in _physical(stream, newline):
             lines.append(line)
             size += len(line)
+            if size >= MOST or (size >= SAMPLE and len(lines) >= MANY):
+                break
     return lines
+
+
+def _physical(stream: TextIO, newline: str) -> Iterator[str]:
+    """Lines; one longer than LONGEST comes cut."""
+    while line := stream.readline(LONGEST):
+        yield line
+        while len(line) >= LONGEST and not line.endswith(newline):
+            line = stream.readline(LONGEST)
+
+
+def _check_start(upload: Upload) -> None:
+    """Refuse a text whose very first line is too long, before all of it is read."""
+    with upload.path.open("rb") as stream:
+        start = stream.read(4 * LONGEST)
+        if len(start) == 4 * LONGEST and b"\n" not in start and b"\r" not in start:
+            what = f"Its first line is longer than {LONGEST:,} characters."
+            raise InputRefused(upload.file, what, "Check the line ends of the export.")
+
+
+def _check_width(upload: Upload, width: int) -> None:
+    if width > COLUMNS:
+        what = f"It has {width:,} columns; a table can have {COLUMNS:,}."
+        raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
 
 
 def _layout(records: list[Record], options: Options) -> Layout:
@@ -166,10 +182,7 @@ def _lines(found: Detection) -> Iterator[str]:
     with found.text.open(encoding="utf-8-sig", newline=newline) as stream:
         for _ in range(found.first_line - 1):
             stream.readline()
-        while line := stream.readline(LONGEST):
-            yield line
-            while len(line) >= LONGEST and not line.endswith(newline):
-                line = stream.readline(LONGEST)
+        yield from _physical(stream, newline)
 
 
 def relation(found: Detection, columns: tuple[Column, ...]) -> str:

@@ -25,7 +25,7 @@ from discovery_pipeline.engine.intake.work import Upload, Work, counted, note
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
-WIDEST = 10_000
+WIDEST = 4_096
 DEEPEST = 6
 """Levels of nested objects that become columns; what lies deeper stays JSON text."""
 LINE = 32 << 20

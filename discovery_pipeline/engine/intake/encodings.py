@@ -23,20 +23,8 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_EAST_ASIAN = (
-    "shift_jis",
-    "cp932",
-    "euc_jp",
-    "gb18030",
-    "gbk",
-    "gb2312",
-    "hz",
-    "big5",
-    "big5hkscs",
-    "euc_kr",
-    "cp949",
-    "johab",
-)
+_SCRIPTS = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866", "cp1253", "iso8859_7")
+_SCRIPTS += ("cp1255", "iso8859_8", "cp1256", "iso8859_6", "cp874", "tis_620")
 _LATIN = ("cp1252", "cp1250", "iso8859_2", "cp850", "mac_roman")
 _KANA, _HAN, _HANGUL = ("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uac00", "\ud7a3")
 _JAPANESE = ("cp932", "euc_jp")
@@ -142,7 +130,7 @@ def _legacy(head: bytes) -> Encoding:
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(sample).best()
-    if best and best.encoding not in _EAST_ASIAN:
+    if best and best.encoding in _SCRIPTS:
         return Encoding(best.encoding, f"Its bytes read as {', '.join(best.languages) or 'text'} in {best.encoding}.")
     return _latin(sample)
 

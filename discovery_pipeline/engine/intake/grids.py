@@ -22,7 +22,7 @@ from discovery_pipeline.errors import InputRefused
 SAMPLE = 400
 """Rows that the layout is found on."""
 HELD = 40
-WIDEST = 10_000
+WIDEST = 4_096
 
 Row = tuple[int, list[str]]
 """A row's number in its source (1-based) and its cells."""

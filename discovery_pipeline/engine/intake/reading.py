@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.model import FileRead, Intake, Options, TableRead
 from discovery_pipeline.engine.intake.spool import Spool
@@ -55,33 +54,49 @@ def _path(work: Work, path: Path) -> Iterator[FileRead]:
 
 
 def _file(work: Work, upload: Upload) -> Iterator[FileRead]:
+    """A file, or those packed in it."""
+    if upload.path.is_file() and _kind(upload) is Kind.ARCHIVE:
+        from discovery_pipeline.engine.intake import archives
+
+        try:
+            for member in archives.unpacked(upload, work.draft(".d")):
+                yield member if isinstance(member, FileRead) else _one(work, member)
+        except InputRefused as refusal:
+            yield _refused(upload, refusal.reason, refusal.action)
+        return
+    yield _one(work, upload)
+
+
+def _kind(upload: Upload) -> Kind | None:
+    try:
+        return kind_of(upload.path)
+    except (InputRefused, OSError):
+        return None
+
+
+def _one(work: Work, upload: Upload) -> FileRead:
+    """One file, read or refused; whatever is wrong with it stays with it."""
     try:
         if not upload.path.is_file():
-            raise InputRefused(upload.file, "There is no such file.", "Check the path.")
+            return _refused(upload, "There is no such file.", "Check the path.")
         kind = kind_of(upload.path)
-        if kind is Kind.ARCHIVE:
-            from discovery_pipeline.engine.intake import archives
-
-            for member in archives.unpacked(upload, work.draft(".d")):
-                yield member if isinstance(member, FileRead) else from_one(work, member, kind_of(member.path))
-            return
-        yield from_one(work, upload, kind)
+        tables = tuple(_tables(work, upload, kind))
     except InputRefused as refusal:
-        yield _refused(upload, refusal)
+        return _refused(upload, refusal.reason, refusal.action)
     except OSError as error:
-        why = f"It can't be opened: {error.strerror or error}."
-        yield _refused(upload, InputRefused(upload.file, why, "Check the permissions."))
-
-
-def from_one(work: Work, upload: Upload, kind: Kind) -> FileRead:
-    """A file of one kind, read."""
-    tables = tuple(_tables(work, upload, kind))
+        return _refused(upload, f"It can't be opened: {error.strerror or error}.", "Check the permissions.")
+    except duckdb.OutOfMemoryException:
+        return _refused(upload, "It needs more memory than one file may take.", "Split the file, or leave columns out.")
+    except (duckdb.Error, RuntimeError, MemoryError, ValueError) as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        return _refused(upload, f"It can't be read: {said}.", "Export it again, as CSV or Parquet.")
+    source = tables[0].table.source
     return FileRead(
         file=upload.file,
         status="read",
         media_type=kind.value,
-        sha256=tables[0].table.source.sha256 if tables else encodings.survey(upload.path).sha256,
-        byte_size=upload.path.stat().st_size,
+        sha256=source.sha256,
+        byte_size=source.byte_size,
         tables=tables,
     )
 
@@ -106,7 +121,6 @@ def _tables(work: Work, upload: Upload, kind: Kind) -> Sequence[TableRead]:
             return workbooks.read(work, upload)
 
 
-def _refused(upload: Upload, refusal: InputRefused) -> FileRead:
-    reason = f"{refusal.reason} {refusal.action}".strip()
+def _refused(upload: Upload, reason: str, action: str) -> FileRead:
     size = upload.path.stat().st_size if upload.path.is_file() else 0
-    return FileRead(file=upload.file, status="refused", reason=reason, byte_size=size)
+    return FileRead(file=upload.file, status="refused", reason=f"{reason} {action}".strip(), byte_size=size)

@@ -15,10 +15,14 @@ from enum import StrEnum
 
 LONGEST = 8 << 20
 """Characters of one record; a longer one is cut off and rejected, so that memory stays bounded."""
+KEPT = 100_000
+"""Characters kept of a record that is too long."""
 JOINS = 12
 """How often a quoted cell may seem to end, wrongly, before its quote counts as one that never closes."""
 SPAN = 4
 """Lines over which a record with a misplaced quote is looked for."""
+HIDDEN = "\ue0fe"
+"""Stands for an escaped delimiter while a record is taken apart; a private character, so in no text."""
 OTHERS = (",", ";", "\t", "|")
 
 
@@ -28,6 +32,7 @@ class Fault(StrEnum):
     STRAY_QUOTE = "a quote inside a quoted cell is not doubled"
     OPEN_QUOTE = "a quote opens a cell and never closes"
     OTHER_DELIMITER = "the cells are separated by another delimiter"
+    ESCAPED_DELIMITER = "a delimiter inside a cell is escaped by a backslash"
     TOO_LONG = "the line is longer than 8 million characters"
 
 
@@ -90,7 +95,7 @@ class Reader:
                 yield Record(line, [], text)
                 line += 1
             elif len(bare) >= LONGEST:
-                yield Record(line, [], bare[:1000], Fault.TOO_LONG)
+                yield Record(line, [], bare[:KEPT], Fault.TOO_LONG)
                 line += 1
             elif not quote or quote not in bare:
                 yield self._fitted(Record(line, bare.split(delimiter), bare))
@@ -116,9 +121,10 @@ class Reader:
         """A record whose quoting breaks the rules: the reading that gives the width, over more lines if need be."""
         parts = [text]
         loose = self._taken(self._loose, bare) or []
+        fault = Fault.OPEN_QUOTE if self._faulty else Fault.STRAY_QUOTE
         literal = bare.split(self.dialect.delimiter)
         if self.width in (None, len(loose)):
-            return Record(line, loose, bare, Fault.STRAY_QUOTE), 1
+            return Record(line, loose, bare, fault), 1
         if len(literal) == self.width:
             return Record(line, literal, bare, Fault.OPEN_QUOTE), 1
         while len(parts) < SPAN and (more := waiting.popleft() if waiting else next(source, None)) is not None:
@@ -127,7 +133,7 @@ class Reader:
             if raw.count(self.dialect.quote, len(text)) and self._matches(raw):
                 return Record(line, self._taken(self._loose, raw) or [], raw, Fault.STRAY_QUOTE), len(parts)
         waiting.extendleft(reversed(parts[1:]))
-        return self._fitted(Record(line, loose, bare, Fault.STRAY_QUOTE)), 1
+        return self._fitted(Record(line, loose, bare, fault)), 1
 
     def _matches(self, raw: str) -> bool:
         cells = self._taken(self._loose, raw)
@@ -196,7 +202,11 @@ class Reader:
     def _fitted(self, record: Record) -> Record:
         """The record; taken apart by another delimiter where that, and not the file's own, gives the width."""
         width, cells = self.width, record.cells
-        if width is None or width < 3 or len(cells) >= width:
+        if width is None or len(cells) == width:
+            return record
+        if len(cells) > width:
+            return self._unescaped(record)
+        if width < 3:
             return record
         for other in OTHERS:
             if other == self.dialect.delimiter or record.raw.count(other) < width - 1:
@@ -205,6 +215,17 @@ class Reader:
             if split is not None and len(split) == width:
                 return Record(record.line, split, record.raw, Fault.OTHER_DELIMITER)
         return record
+
+    def _unescaped(self, record: Record) -> Record:
+        """The record with escaped delimiters as text, where that, and not the record as it is, gives the width."""
+        escaped = "\\" + self.dialect.delimiter
+        if escaped not in record.raw:
+            return record
+        cells = self.strictly(record.raw.replace(escaped, HIDDEN))
+        if cells is None or len(cells) != self.width:
+            return record
+        whole = [cell.replace(HIDDEN, self.dialect.delimiter) for cell in cells]
+        return Record(record.line, whole, record.raw, Fault.ESCAPED_DELIMITER)
 
 
 def _unescaped(cell: str, quote: str, escape: str) -> str:

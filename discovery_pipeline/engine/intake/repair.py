@@ -132,6 +132,7 @@ class Repair:
             "long": ("long_rows", "have empty cells beyond the header, which were left out", "Nothing."),
             Fault.STRAY_QUOTE: ("stray_quotes", "have a quote inside a quoted cell that is not doubled", "Check them."),
             Fault.OPEN_QUOTE: ("open_quotes", "have a quote that never closes; it is kept as text", "Check them."),
+            Fault.ESCAPED_DELIMITER: ("escaped_delimiters", "escape a delimiter by a backslash", "Check them."),
             Fault.OTHER_DELIMITER: ("other_delimiter", "use another delimiter than the rest", "Check them."),
         }
         for what, (rule, said, action) in told.items():
