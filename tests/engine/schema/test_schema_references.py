@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine import schema
+from discovery_pipeline.engine.schema import SchemaAnalysis
+
+
+def references(analysis: SchemaAnalysis) -> set[tuple[str, str, str, str]]:
+    return {
+        (f.table, ",".join(f.columns), f.ref_table, ",".join(f.ref_columns))
+        for f in analysis.foreign_keys
+        if f.confidence >= 0.5
+    }
+
+
+def people(n: int = 100) -> dict[str, list[object]]:
+    return {"user_id": list(range(1, n + 1)), "name": [f"Person {i}" for i in range(n)]}
+
+
+def test_a_reference_is_found_and_a_small_number_is_not(con, given):
+    pick = random.Random(1)
+    tickets = {
+        "ticket_id": range(1, 401),
+        "user_id": [pick.randint(1, 100) for _ in range(400)],
+        "priority": [pick.randint(1, 5) for _ in range(400)],
+        "quantity": [pick.randint(1, 12) for _ in range(400)],
+    }
+    found = schema.analyse(con, given({"users": people(), "tickets": tickets}))
+    assert references(found) == {("tickets", "user_id", "users", "user_id")}
+    (reference,) = (f for f in found.foreign_keys if f.confidence >= 0.5)
+    assert (reference.cardinality, reference.coverage, reference.orphans) == ("n:1", 1.0, 0)
+
+
+def test_orphans_are_counted_and_shown(con, given):
+    pick = random.Random(2)
+    ids = [f"{pick.getrandbits(64):016x}" for _ in range(80)]
+    drives = {"id": range(300), "server": [pick.choice(ids) for _ in range(290)] + ["lost"] * 6 + [None] * 4}
+    found = schema.analyse(con, given({"server": {"sys_id": ids}, "drive": drives}))
+    (reference,) = (f for f in found.foreign_keys if f.confidence >= 0.5)
+    assert reference.orphans == 6 and reference.coverage == 290 / 296 and reference.examples == ("lost",)
+
+
+def test_null_tokens_are_no_orphans(con, given):
+    pick = random.Random(3)
+    codes = [f"LOC-{i:04d}" for i in range(50)]
+    used = [pick.choice([*codes, "N/A", "unknown"]) for _ in range(500)]
+    found = schema.analyse(con, given({"location": {"code": codes}, "server": {"id": range(500), "location": used}}))
+    assert next(f for f in found.foreign_keys if f.table == "server").orphans == 0
+
+
+def test_a_reference_by_name_instead_of_id(con, given):
+    pick = random.Random(4)
+    names = [f"{a} {b}" for a in ("Ada", "Ben", "Cem", "Dora", "Eli") for b in ("Stone", "Field", "Lake", "Wood")]
+    users = {"sys_id": [f"{pick.getrandbits(128):032x}" for _ in names], "name": names}
+    servers = {"sys_id": [f"{pick.getrandbits(128):032x}" for _ in range(300)],
+               "assigned_to": [pick.choice(names) for _ in range(300)]}  # fmt: skip
+    found = schema.analyse(con, given({"sys_user": users, "cmdb_ci_server": servers}))
+    assert ("cmdb_ci_server", "assigned_to", "sys_user", "name") in references(found)
+
+
+def test_columns_that_refer_together_are_one_composite_reference(con, given):
+    pick = random.Random(5)
+    pairs = sorted({(pick.randint(1, 200), pick.randint(1, 60)) for _ in range(900)})
+    used = [pick.choice(pairs) for _ in range(2000)]
+    tables = given(
+        {
+            "part": {"part_id": range(1, 201)},
+            "supplier": {"supplier_id": range(1, 61)},
+            "offer": {"part_id": [a for a, _ in pairs], "supplier_id": [b for _, b in pairs]},
+            "line": {"line_id": range(2000), "part_id": [a for a, _ in used], "supplier_id": [b for _, b in used]},
+        }
+    )  # fmt: skip
+    found = references(schema.analyse(con, tables))
+    assert ("line", "part_id,supplier_id", "offer", "part_id,supplier_id") in found
+    assert not any(f[0] == "line" and f[1] == "part_id" for f in found)
+
+
+def test_a_hierarchy_has_levels_roots_and_cycles(con, given):
+    parents = [None, 1, 1, 2, 2, 5, 8, 7, None] + [1] * 11
+    tables = given({"unit": {"unit_id": range(1, 21), "parent_id": parents}})
+    (hierarchy,) = schema.analyse(con, tables).hierarchies
+    assert (hierarchy.depth, hierarchy.roots, hierarchy.cycles, hierarchy.orphans) == (4, 2, 1, 0)
+
+
+def test_a_bridge_joins_two_tables(con, given):
+    pick = random.Random(6)
+    pairs = sorted({(pick.randint(1, 40), pick.randint(1, 90)) for _ in range(400)})
+    tables = given(
+        {
+            "actor": {"actor_id": range(1, 41), "name": [f"a{i}" for i in range(40)]},
+            "film": {"film_id": range(1, 91), "title": [f"f{i}" for i in range(90)]},
+            "film_actor": {"actor_id": [a for a, _ in pairs], "film_id": [b for _, b in pairs]},
+        }
+    )
+    (bridge,) = schema.analyse(con, tables).many_to_many
+    assert (bridge.bridge, {bridge.left_table, bridge.right_table}) == ("film_actor", {"actor", "film"})
+
+
+def test_names_with_quotes_and_keywords_are_only_names(con, given):
+    tables = given(
+        {
+            'sel"ect': {'i"d': range(60), "'from'": ["x; drop table t"] * 60},
+            "ta'ble": {"order by": range(200), 'sel"ect_i"d': [i % 60 for i in range(200)]},
+        }
+    )
+    assert len(schema.analyse(con, tables).primary_keys) >= 2
+
+
+def test_nothing_is_left_behind_in_the_connection(con, given):
+    schema.analyse(con, given({"users": people(), "tickets": {"id": range(9), "user_id": range(1, 10)}}))
+    left = con.execute("select table_name from duckdb_tables() where table_name like 'schema_%'").fetchall()
+    assert left == []
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@drawn(st.lists(st.integers(0, 44), min_size=60, max_size=120))
+def test_coverage_is_what_counting_by_hand_gives(con, given, chosen):
+    keys = [f"asset-{i * 7919 % 100_000:05d}" for i in range(40)]
+    used = [keys[i] if i < 40 else f"gone-{i}" for i in chosen]
+    found = schema.analyse(
+        con, given({"asset": {"asset_tag": keys}, "check": {"n": range(len(used)), "asset_tag": used}})
+    )
+    orphans = sum(i >= 40 for i in chosen)
+    for reference in found.foreign_keys:
+        if (reference.table, reference.ref_table) == ("check", "asset"):
+            assert reference.orphans == orphans
+            assert reference.coverage == (len(used) - orphans) / len(used)
