@@ -53,6 +53,7 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
             "sensor": {"purge_after_days": {"skipped": 1, "failure": 30, "success": -1}},
         },
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
     }
 
 
