@@ -1,6 +1,6 @@
 """Quality scores: how good the data was and is, by dimension, counted in cells and rows.
 
-Nothing here looks at rows: a profile has counted them.
+Nothing here looks at rows: a profile has counted them. What the user asks of the data is `demands`.
 
 Every dimension is a share of good among all, so that two exports of different size can be compared:
 
@@ -114,7 +114,9 @@ def _parts(table: TableProfile, dimension: Dimension, open_faults: Mapping[Place
     for column in table.columns:
         counted = _COUNTED[dimension](column, table.row_count)
         found = open_faults.get((dimension, table.name, column.name), 0)
-        yield Tally(max(counted.faults, min(found, counted.total)), counted.total)
+        # A finding can measure what the profile could not, such as dates that the user wants fresh.
+        total = counted.total or (_filled(column, table.row_count) if found else 0)
+        yield Tally(max(counted.faults, min(found, total)), total)
 
 
 def _empty(column: ColumnProfile, rows: int) -> Tally:

@@ -159,10 +159,10 @@ def _edge(key: ForeignKey, boxes: dict[str, Box]) -> Edge:
     broken = key.orphans > 0
     if start.x >= end.x:  # within a layer, back, or to itself: around the right side
         x2, out = end.x + WIDTH, max(x1, end.x + WIDTH) + 36
-        return Edge(f"M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}", label, x1 + 22, y1, broken)
+        return Edge(f"M{x1} {y1}C{out} {y1} {out} {y2} {x2} {y2}", label, x1 + 30, y1, broken)
     x2 = end.x
     bend = (x2 - x1) / 2
-    return Edge(f"M{x1} {y1}C{x1 + bend:g} {y1} {x2 - bend:g} {y2} {x2} {y2}", label, x1 + 22, y1, broken)
+    return Edge(f"M{x1} {y1}C{x1 + bend:g} {y1} {x2 - bend:g} {y2} {x2} {y2}", label, x1 + 30, y1, broken)
 
 
 def _height_of(box: Box, column: str) -> int:

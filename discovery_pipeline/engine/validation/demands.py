@@ -1,0 +1,197 @@
+"""Demands: what the user's own YAML asks of the data, checked in one query a table.
+
+    rules:
+      - column: owned_by
+        required: true
+        where: {used_for: Production}
+        severity: error
+      - {column: last_discovered, newer_than_days: 60}
+      - {column: install_date, not_after: last_discovered}
+
+A demand that isn't met is a finding in its quality dimension: it lowers the score and changes nothing. What a target
+demands stands in its contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.tables import Table, Tables
+from discovery_pipeline.errors import InputRefused
+
+EXAMPLES = 5
+
+
+def _runs_in_duckdb(pattern: str) -> str:
+    try:
+        with duckdb.connect() as judge:
+            judge.execute("SELECT regexp_full_match('', ?)", [pattern])
+    except duckdb.Error as wrong:
+        raise ValueError(f"{pattern!r} is no pattern (RE2): {str(wrong).splitlines()[0]}") from None
+    return pattern
+
+
+class Demand(BaseModel):
+    """What is asked of one column; each check that is set is counted for itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    table: str = Field(default="*", description="name of a table, * and ? stand for letters; default: all that have it")
+    where: dict[str, str] = Field(default_factory=dict, description="only rows in which these columns say that")
+    severity: Severity = Severity.WARNING
+    action: str = Field(default="Correct the values at their source.", description="what to do, said to who reads it")
+    required: bool = False
+    unique: bool = False
+    allowed: tuple[str, ...] = ()
+    pattern: Annotated[str, AfterValidator(_runs_in_duckdb)] | None = Field(
+        default=None, description="regular expression (RE2) that the whole value matches"
+    )
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = Field(default=None, ge=1)
+    newer_than_days: int | None = Field(default=None, ge=0, description="dates older than that are stale")
+    not_after: str | None = Field(default=None, description="a column whose date comes later or on the same day")
+
+    @model_validator(mode="after")
+    def asks_for_something(self) -> Demand:
+        """A demand without a check is a slip of the pen."""
+        if not (self.model_fields_set - {"column", "table", "where", "severity", "action"}):
+            raise ValueError(f"nothing is asked of {self.column!r}: add required, unique, allowed, pattern, …")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it looks at."""
+        return (self.column, *self.where, *((self.not_after,) if self.not_after else ()))
+
+
+def read(path: Path) -> tuple[Demand, ...]:
+    """The demands of a YAML file.
+
+    Raises
+    ------
+    InputRefused
+        The file can't be read, isn't YAML, or asks for what there isn't; says where.
+    """
+    try:
+        said: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
+        raise InputRefused(str(path), f"it can't be read: {wrong}.", "Quality rules are YAML, in UTF-8.") from None
+    if not isinstance(said, dict) or not isinstance(said.get("rules"), list):
+        raise InputRefused(str(path), "there is no list of rules in it.", "Write them under 'rules:'.")
+    demands = []
+    for n, rule in enumerate(said["rules"], start=1):
+        try:
+            demands.append(Demand.model_validate(rule))
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise InputRefused(str(path), f"rule {n}{f', {where}' if where else ''}: {first['msg']}.") from None
+    return tuple(demands)
+
+
+def check(
+    con: duckdb.DuckDBPyConnection, tables: Tables, demands: Sequence[Demand], *, today: date
+) -> tuple[Finding, ...]:
+    """What of the demands the tables don't meet, by demand; `today` is the day from which dates are stale.
+
+    A demand that no table can be asked is a finding, too: it would else look met.
+    """
+    return tuple(finding for demand in demands for finding in _checked(con, tables, demand, today))
+
+
+def _checked(con: duckdb.DuckDBPyConnection, tables: Tables, demand: Demand, today: date) -> Iterable[Finding]:
+    asked = [
+        t for t in tables if fnmatchcase(t.name, demand.table) and set(demand.columns) <= {c.name for c in t.columns}
+    ]
+    if not asked:
+        yield Finding(
+            table=demand.table,
+            column=demand.column,
+            rule="demand.unasked",
+            severity=Severity.WARNING,
+            count=0,
+            evidence=f"No table {demand.table!r} has {' and '.join(map(repr, demand.columns))}: nothing was checked.",
+            action="Correct the names in the rule, or leave it out.",
+        )
+    for table in asked:
+        for check in _checks(table, demand, today):
+            count, rows, examples = con.execute(check.query).fetchone() or (0, 0, [])
+            if count:
+                yield Finding(
+                    table=table.name,
+                    column=demand.column,
+                    rule=f"demand.{check.name}",
+                    severity=demand.severity,
+                    dimension=check.dimension,
+                    count=count,
+                    examples=tuple(str(e)[:80] for e in examples or () if e is not None),
+                    evidence=f"{count:,} of {rows:,} {check.says}",
+                    action=demand.action,
+                )
+
+
+class _Check(BaseModel):
+    """One check of one table: a query for how many fail, of how many rows, and examples."""
+
+    name: str
+    dimension: Dimension
+    says: str
+    query: str
+
+
+def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
+    value = duck.col(table.column(demand.column))
+    number, day = f"TRY_CAST({value} AS DOUBLE)", f"TRY_CAST({value} AS TIMESTAMP)"
+    chosen = " AND ".join(f"{duck.col(table.column(name))} = {duck.text(said)}" for name, said in demand.where.items())
+    rows = f"(SELECT * FROM {duck.scan(table)}{f' WHERE {chosen}' if chosen else ''})"
+
+    def fails(name: str, dimension: Dimension, says: str, condition: str) -> _Check:
+        query = (
+            f"SELECT count(*) FILTER ({condition}), count(*), "
+            f"arg_min({value}, file_row_number, {EXAMPLES}) FILTER ({condition}) FROM {rows}"
+        )
+        return _Check(name=name, dimension=dimension, says=says, query=query)
+
+    if demand.required:
+        yield fails("required", Dimension.COMPLETENESS, "rows have no value", f"{value} IS NULL")
+    if demand.allowed:
+        listed = ", ".join(duck.text(one) for one in demand.allowed)
+        yield fails("allowed", Dimension.ACCURACY, "rows hold a value that isn't listed", f"{value} NOT IN ({listed})")
+    if demand.pattern is not None:
+        wrong = f"NOT regexp_full_match({value}, {duck.text(demand.pattern)})"
+        yield fails("pattern", Dimension.ACCURACY, f"rows don't look like {demand.pattern}", wrong)
+    if demand.max_length is not None:
+        wrong = f"length({value}) > {demand.max_length}"
+        yield fails("max_length", Dimension.ACCURACY, f"rows are longer than {demand.max_length} characters", wrong)
+    if demand.minimum is not None or demand.maximum is not None:
+        low, high = demand.minimum, demand.maximum
+        parts = [f"{number} IS NULL", *([f"{number} < {low!r}"] if low is not None else [])]
+        parts += [f"{number} > {high!r}"] if high is not None else []
+        span = f"from {low:g}" if high is None else f"up to {high:g}" if low is None else f"from {low:g} to {high:g}"
+        wrong = f"{value} IS NOT NULL AND ({' OR '.join(parts)})"
+        yield fails("range", Dimension.ACCURACY, f"rows are no number {span}", wrong)
+    if demand.newer_than_days is not None:
+        oldest = today - timedelta(days=demand.newer_than_days)
+        wrong = f"{day} < TIMESTAMP {duck.text(oldest.isoformat())}"
+        yield fails("newer_than_days", Dimension.TIMELINESS, f"rows are older than {oldest}", wrong)
+    if demand.not_after is not None:
+        wrong = f"{day} > TRY_CAST({duck.col(table.column(demand.not_after))} AS TIMESTAMP)"
+        yield fails("not_after", Dimension.CONSISTENCY, f"rows come after their {demand.not_after}", wrong)
+    if demand.unique:
+        query = f"""
+            SELECT coalesce(sum(n - 1), 0)::BIGINT, (SELECT count(*) FROM {rows}), arg_max(v, n, {EXAMPLES})
+            FROM (SELECT {value} AS v, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY 1 HAVING n > 1)
+        """
+        yield _Check(name="unique", dimension=Dimension.UNIQUENESS, says="rows repeat a value", query=query)
