@@ -51,11 +51,12 @@ def bundle(con: duckdb.DuckDBPyConnection, contents: Bundle, into: Path) -> Mani
 def signed(folder: Path) -> Manifest:
     """Write the manifest of a folder: every file in it, with its size and SHA-256."""
     manifest = Manifest(
+        made_by="discovery_pipeline",
         files=tuple(
             ManifestFile(path=f.relative_to(folder).as_posix(), byte_size=f.stat().st_size, sha256=digest(f))
             for f in sorted(folder.rglob("*"))
             if f.is_file() and f != folder / MANIFEST
-        )
+        ),
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return manifest

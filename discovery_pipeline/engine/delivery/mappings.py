@@ -36,11 +36,12 @@ def read(path: Path) -> tuple[Mapping, ...]:
     except yaml.YAMLError as error:
         raise MappingError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from None
     each = said.get("mappings", [said]) if isinstance(said, dict) else said
+    if not isinstance(each, list) or not each:
+        raise MappingError(f"{path}: it holds no mapping. `discovery run` writes one as mapping.yaml.")
     try:
-        return tuple(Mapping.model_validate(_with_confidence(one)) for one in each or ())
-    except (ValidationError, TypeError) as bad:
-        errors = bad.errors()[:5] if isinstance(bad, ValidationError) else []
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {e['msg']}" for e in errors) or str(bad)
+        return tuple(Mapping.model_validate(_with_confidence(one)) for one in each)
+    except ValidationError as bad:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {e['msg']}" for e in bad.errors()[:5])
         raise MappingError(f"{path}: not a mapping. {wrong}. `discovery run` writes one as mapping.yaml.") from None
 
 

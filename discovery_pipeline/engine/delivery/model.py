@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
@@ -40,5 +42,5 @@ class ManifestFile(_Value):
 class Manifest(_Value):
     """What a folder of results holds, by which a later delivery knows that the folder is its own to replace."""
 
-    made_by: str = "discovery_pipeline"
+    made_by: Literal["discovery_pipeline"] = Field(description="no other program's manifest says so")
     files: tuple[ManifestFile, ...]

@@ -79,6 +79,8 @@ def plan(tables: Tables, mapping: Mapping, target: Target) -> Plan:
     MappingError
         The mapping names a table, column, target table or field that isn't there, or fills a field twice.
     """
+    if not tables:
+        raise MappingError("There is no table to judge. See what `discovery inspect` says about the files.")
     _check_names(tables, mapping, target)
     feeds: list[Feed] = []
     refusals: list[Refusal] = []
