@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.profiling import dates
-from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan, finite
+from discovery_pipeline.engine.profiling.plan import SHORT, ColumnPlan, TablePlan, finite
 from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -21,7 +21,7 @@ LONGEST_UNFIT = 80
 
 FRESH_DAYS = 365
 
-_SHORT_TOKENS = tuple(sorted(t for t in NULL_TOKENS if len(t) <= 9))
+_SHORT_TOKENS = tuple(sorted(t for t in NULL_TOKENS if len(t) <= SHORT))
 """Longer null tokens are only looked for where the sample has one of them."""
 
 
@@ -38,11 +38,13 @@ def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] 
     counted = [*(_of_rows(plan) if whole_rows else ()), *(s for i in chosen for s in _of_column(plan, i, today))]
     counted += [s for pair in plan.pairs if pair[0] in chosen for s in _of_pair(plan, *pair)]
     needed = set(chosen) | {b for a, b in plan.pairs if a in chosen}
-    return f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, whole_rows, relation))}"
+    return (
+        f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, relation, every=whole_rows))}"
+    )
 
 
-def _texts(plan: TablePlan, needed: set[int], whole_rows: bool, relation: str) -> str:
-    read = [f"{duck.col(p.column)} as c{i}" for i, p in enumerate(plan.columns) if whole_rows or i in needed]
+def _texts(plan: TablePlan, needed: set[int], relation: str, *, every: bool) -> str:
+    read = [f"{duck.col(p.column)} as c{i}" for i, p in enumerate(plan.columns) if every or i in needed]
     return f"(select {', '.join(read)} from {relation}) as texts"
 
 
@@ -64,8 +66,10 @@ def _numbers(plan: TablePlan, needed: set[int], texts: str) -> str:
 
 def _of_rows(plan: TablePlan) -> Iterator[str]:
     yield "count(*) as all_rows"
-    every = ", ".join(f"c{i}" for i in range(len(plan.columns)))
-    yield f"count(distinct hash({every})) as different_rows"
+    if plan.key is None:
+        yield f"count(distinct hash({', '.join(f'c{i}' for i in range(len(plan.columns)))})) as different_rows"
+    else:
+        yield f"count(distinct c{plan.key}) as different_keys"
     if plan.masked:
         bits = " + ".join(f"case when c{i} is null then {1 << bit} else 0 end" for bit, i in enumerate(plan.masked))
         yield f"histogram({bits}) as null_masks"
@@ -77,27 +81,41 @@ def _of_column(plan: TablePlan, i: int, today: date) -> Iterator[str]:
     if column.dense:
         yield f"histogram({c}) as {c}_values"
         return
-    yield f"min(length({c})) as {c}_shortest"
-    yield f"max(length({c})) as {c}_longest"
-    yield f"sum(length({c})) as {c}_characters"
     if not plan.exact:
         yield f"approx_count_distinct({c}) export_state as {c}_registers"
         if column.candidates:
             yield f"histogram_exact({c}, [{', '.join(map(duck.text, column.candidates))}]) as {c}_frequent"
+    if column.watched:
+        yield _unfit(column, i)
     if not column.edges:
-        yield f"min({c}) as {c}_low"
-        yield f"max({c}) as {c}_high"
-        yield f"histogram({_null_token(column, c)}) as {c}_unfit"
+        yield from _of_texts(c)
         return
     yield from _of_numbers(plan, i)
     if column.typed.is_date:
         yield from _of_dates(column, i, today)
 
 
+def _unfit(column: ColumnPlan, i: int) -> str:
+    """The count of each null token and each value that doesn't fit the column's type."""
+    c, r = f"c{i}", f"r{i}"
+    if not column.edges:
+        return f"histogram({_null_token(column, c)}) as {c}_unfit"
+    misfit = f"{r} is null" + (f" or {r} <> floor({r})" if column.typed.type == "integer" else "")
+    return f"histogram(case when {misfit} then left({c}, {LONGEST_UNFIT}) end) as {c}_unfit"
+
+
+def _of_texts(c: str) -> Iterator[str]:
+    yield f"min(length({c})) as {c}_shortest"
+    yield f"max(length({c})) as {c}_longest"
+    yield f"sum(length({c})) as {c}_characters"
+    yield f"min({c}) as {c}_low"
+    yield f"max({c}) as {c}_high"
+
+
 def _of_numbers(plan: TablePlan, i: int) -> Iterator[str]:
     column, c, r, x = plan.columns[i], f"c{i}", f"r{i}", f"x{i}"
-    misfit = f"{r} is null" + (f" or {r} <> floor({r})" if column.typed.type == "integer" else "")
-    yield f"histogram(case when {misfit} then left({c}, {LONGEST_UNFIT}) end) as {c}_unfit"
+    if column.typed.type == "integer" and not column.watched:
+        yield f"count(case when {r} <> floor({r}) then 1 end) as {c}_fractions"
     yield f"count({r}) as {c}_numbers"
     yield f"min({r}) as {c}_least"
     yield f"max({r}) as {c}_greatest"
@@ -120,7 +138,6 @@ def _of_dates(column: ColumnPlan, i: int, today: date) -> Iterator[str]:
     yield f"max({t}) as {c}_latest"
     yield f"count(case when {t} >= date '{tomorrow}' then 1 end) as {c}_ahead"
     yield f"count(case when {t} >= date '{year}' and {t} < date '{tomorrow}' then 1 end) as {c}_fresh"
-    yield f"histogram(date_trunc('{column.period}', {t})) as {c}_periods"
     formats = column.typed.formats
     if formats and len(formats.names) > 1:
         yield f"histogram({format_of(formats.names, c)}) as {c}_formats"
@@ -152,6 +169,19 @@ def _of_pair(plan: TablePlan, a: int, b: int) -> Iterator[str]:
     yield f"sum(x{b} * x{b}) {both} as p{a}_{b}_yy"
 
 
+def second_look(plan: TablePlan, relation: str, positions: Sequence[int]) -> str:
+    """The SQL that counts what doesn't fit in columns where the sample had nothing of the kind, and the whole has."""
+    counted = ", ".join(_unfit(plan.columns[i], i) for i in positions)
+    needed = set(positions)
+    return f"select {counted} from {_numbers(plan, needed, _texts(plan, needed, relation, every=False))}"
+
+
+def different_rows(plan: TablePlan, relation: str) -> str:
+    """The SQL that counts different rows alone."""
+    every = ", ".join(duck.col(p.column) for p in plan.columns)
+    return f"select count(distinct hash({every})) from {relation}"
+
+
 def most_frequent(plan: TablePlan, relation: str, top: int) -> str:
     """The SQL that counts each value of the columns that are not dense: position, distinct values, the top ones."""
     return " union all ".join(
@@ -169,4 +199,13 @@ def _double(number: float) -> str:
     return written if "e" in written else f"{written}e0"
 
 
-__all__ = ["FRESH_DAYS", "LONGEST_UNFIT", "QUANTILES", "format_of", "most_frequent", "query"]
+__all__ = [
+    "FRESH_DAYS",
+    "LONGEST_UNFIT",
+    "QUANTILES",
+    "different_rows",
+    "format_of",
+    "most_frequent",
+    "query",
+    "second_look",
+]

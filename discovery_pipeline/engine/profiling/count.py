@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from discovery_pipeline.engine.profiling import aggregate
+from discovery_pipeline.engine.profiling import aggregate, calendar
 from discovery_pipeline.engine.profiling.aggregate import FRESH_DAYS
 from discovery_pipeline.engine.profiling.partial import Calendar, ColumnPartial, Moments2, TablePartial, Texts
-from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan, finite
+from discovery_pipeline.engine.profiling.plan import SHORT, ColumnPlan, TablePlan, finite
 from discovery_pipeline.engine.profiling.sketch import Buckets, Moments
 
 COLUMNS_A_QUERY = 100
@@ -25,6 +25,8 @@ Answer = Mapping[str, Any]
 def count(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> TablePartial:
     """Count what the plan says in one reading of the relation (two where the table is small enough to be exact)."""
     answer = _answer(con, plan, relation, today)
+    if alarming := [i for i, column in enumerate(plan.columns) if _alarms(column, answer, i)]:
+        answer |= _row(con, aggregate.second_look(plan, relation, alarming))
     exact = _exactly(con, plan, relation) if plan.exact else {}
     columns = []
     for i, column in enumerate(plan.columns):
@@ -32,25 +34,49 @@ def count(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today:
             columns.append(_dense(con, column, answer, i, today))
             continue
         distinct, frequent = exact.get(i, (None, {}))
-        columns.append(_sparse(column, answer, i, distinct, frequent))
+        columns.append(_sparse(column, answer, i, answer["different_keys"] if i == plan.key else distinct, frequent))
     rows = answer["all_rows"]
     return TablePartial(
         rows=rows,
-        duplicates=rows - answer["different_rows"],
+        duplicates=_duplicates(con, plan, relation, answer),
         columns=tuple(columns),
         pairs=_pairs(plan, answer, columns, rows),
         nulls=answer.get("null_masks") or {},
     )
 
 
+def _duplicates(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, answer: Answer) -> int:
+    """Rows that repeat an earlier one. Where a key stands once in each row, there are none."""
+    rows: int = answer["all_rows"]
+    if plan.key is None:
+        return rows - answer["different_rows"]
+    if answer["different_keys"] == rows:
+        return 0
+    different = con.execute(aggregate.different_rows(plan, relation)).fetchall()[0][0]
+    return rows - different
+
+
 def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for start in range(0, len(plan.columns), COLUMNS_A_QUERY):
         positions = range(start, min(start + COLUMNS_A_QUERY, len(plan.columns)))
-        result = con.execute(aggregate.query(plan, relation, today, positions))
-        names = [d[0] for d in result.description or ()]
-        answer |= zip(names, result.fetchall()[0], strict=True)
+        answer |= _row(con, aggregate.query(plan, relation, today, positions))
     return answer
+
+
+def _row(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    result = con.execute(sql)
+    names = [d[0] for d in result.description or ()]
+    return dict(zip(names, result.fetchall()[0], strict=True))
+
+
+def _alarms(column: ColumnPlan, answer: Answer, i: int) -> bool:
+    """Whether a column may have values that don't fit, of which the sample had none."""
+    if column.dense or column.watched:
+        return False
+    if not column.edges:
+        return (answer[f"c{i}_shortest"] or SHORT + 1) <= SHORT
+    return answer[f"c{i}_numbers"] < answer[f"c{i}_count"] or bool(answer.get(f"c{i}_fractions"))
 
 
 def _exactly(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str) -> dict[int, tuple[int, dict[str, int]]]:
@@ -80,7 +106,7 @@ def _dense(con: duckdb.DuckDBPyConnection, column: ColumnPlan, answer: Answer, i
         numbers={v: n for v, n in numbers.items() if n is not None},
         moments=Moments.of(told, column.centre),
         buckets=Buckets.of(told, column.edges),
-        calendar=_calendar(column, told, today) if column.typed.is_date else None,
+        calendar=_calendar(told, today) if column.typed.is_date else None,
         by_format=by_format,
     )
 
@@ -95,40 +121,23 @@ def _read(
     rows = con.execute(
         f"select v, {number}, {place} from (select unnest(?::varchar[]) as v)", [list(values)]
     ).fetchall()
-    return {v: n for v, n, _ in rows}, {v: names[k] for v, _, k in rows if k is not None}
+    numbers: dict[str, float | None] = {v: n for v, n, _ in rows}
+    formats: dict[str, str] = {v: names[k] for v, _, k in rows if k is not None}
+    return numbers, formats
 
 
-def _calendar(column: ColumnPlan, told: Sequence[tuple[float, int]], today: date) -> Calendar | None:
+def _calendar(told: Sequence[tuple[float, int]], today: date) -> Calendar | None:
     if not told:
         return None
     tomorrow = datetime.combine(today, datetime.min.time()) + timedelta(days=1)
     year = tomorrow - timedelta(days=FRESH_DAYS + 1)
-    moments = [(_moment(n), c) for n, c in told]
-    periods: dict[datetime, int] = {}
-    for moment, n in moments:
-        start = _floor(moment, column.period)
-        periods[start] = periods.get(start, 0) + n
+    moments = [(calendar.moment(n), c) for n, c in told]
     return Calendar(
         earliest=moments[0][0],
         latest=moments[-1][0],
         ahead=sum(c for m, c in moments if m >= tomorrow),
         fresh=sum(c for m, c in moments if year <= m < tomorrow),
-        by_period=periods,
     )
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(seconds=seconds)
-
-
-def _floor(moment: datetime, period: str) -> datetime:
-    day = moment.replace(minute=0, second=0, microsecond=0)
-    if period == "hour":
-        return day
-    day = day.replace(hour=0)
-    if period == "day":
-        return day
-    return day.replace(day=1) if period == "month" else day.replace(day=1, month=1)
 
 
 def _sparse(
@@ -146,7 +155,7 @@ def _sparse(
         distinct=distinct,
         quantiles=tuple(get("quantiles")) if get("quantiles") else None,
         frequent=frequent or {v: counted[v] for v in column.candidates if counted.get(v)},
-        texts=_texts(answer, i) if get("count") else None,
+        texts=_texts(answer, i) if get("shortest") is not None else None,
         moments=_moments(column, answer, i) if get("numbers") else None,
         buckets=_buckets(column, get("mirrored"), get("numbers")) if get("numbers") else None,
         calendar=_counted_calendar(answer, i) if get("earliest") else None,
@@ -155,9 +164,8 @@ def _sparse(
 
 
 def _texts(answer: Answer, i: int) -> Texts:
-    low, high = answer.get(f"c{i}_low"), answer.get(f"c{i}_high")
-    lengths = (int(answer[f"c{i}_{name}"]) for name in ("shortest", "longest", "characters"))
-    return Texts(*lengths, low=low, high=high)
+    shortest, longest, characters = (int(answer[f"c{i}_{name}"]) for name in ("shortest", "longest", "characters"))
+    return Texts(shortest, longest, characters, answer[f"c{i}_low"], answer[f"c{i}_high"])
 
 
 def _moments(column: ColumnPlan, answer: Answer, i: int) -> Moments:
@@ -172,7 +180,7 @@ def _buckets(column: ColumnPlan, mirrored: Sequence[int], numbers: int) -> Bucke
 
 
 def _counted_calendar(answer: Answer, i: int) -> Calendar:
-    names = ("earliest", "latest", "ahead", "fresh", "periods")
+    names = ("earliest", "latest", "ahead", "fresh")
     return Calendar(*(answer[f"c{i}_{name}"] for name in names))
 
 

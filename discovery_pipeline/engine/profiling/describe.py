@@ -90,7 +90,7 @@ class _Column:
         typed = self.plan.typed
         means = meaning.of_column(self.plan.column.name, typed, self._seen(values, told))
         spelt, spellings = self._spelling(values, means)
-        calendar = self.counted.calendar
+        calendar, buckets = self.counted.calendar, self.counted.buckets
         type_fit = 1 - odd / told if told else 1.0
         checked = means.fit if means.name in meaning.CHECKED and means.fit is not None else 1.0
         distinct, exact = self._distinct(told)
@@ -117,7 +117,7 @@ class _Column:
             top_values=self._top(),
             patterns=masks.patterns(values, self._scale(values, told)),
             lengths=self._lengths(),
-            time_series=series.describe(self.plan.period, calendar.by_period) if calendar else None,
+            time_series=series.describe(self.plan.period, buckets) if calendar and buckets else None,
             quality=quality.score(
                 completeness=told / self.rows if self.rows else 1.0,
                 validity=type_fit * checked,
@@ -192,7 +192,10 @@ class _Column:
         return _ranked(known)[:TOP]
 
     def _lengths(self) -> Lengths | None:
+        """Lengths of texts; those of numbers and dates say nothing that their masks don't."""
         values, texts = self.counted.values, self.counted.texts
+        if self.plan.edges:
+            return None
         if values:
             lengths = [(len(v), n) for v, n in values.items()]
             total = sum(n for _, n in lengths)

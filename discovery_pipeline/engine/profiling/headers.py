@@ -34,7 +34,8 @@ def _set(text: str) -> Words:
 
 IDENTIFIER = _set(
     "serial sn serialnumber id ids ident identifier code codes key number num nr no sku part partnumber asset tag "
-    "assettag model ref reference account iban imei isbn ean upc barcode ssn passport licence license hash checksum "
+    "assettag sysid "
+    "model ref reference account iban imei isbn ean upc barcode ssn passport licence license hash checksum "
     "token guid uuid ticket order invoice oui lot batch"
 )
 """A value of digits, or one like 1e5, may be a name here and not a number."""

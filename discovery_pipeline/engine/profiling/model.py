@@ -124,7 +124,7 @@ class ColumnProfile(_Value):
     histogram: tuple[Bin, ...] = ()
     top_values: tuple[ValueCount, ...] = ()
     patterns: tuple[Pattern, ...] = ()
-    lengths: Lengths | None = None
+    lengths: Lengths | None = Field(default=None, description="of texts; None for numbers and dates")
     outliers: Outliers | None = None
     time_series: TimeSeries | None = None
     quality: Quality

@@ -22,16 +22,16 @@ class Texts:
     shortest: int
     longest: int
     characters: int
-    low: str | None  # None where numbers or dates have better extremes
-    high: str | None
+    low: str
+    high: str
 
     def __add__(self, other: Texts) -> Texts:
         return Texts(
             min(self.shortest, other.shortest),
             max(self.longest, other.longest),
             self.characters + other.characters,
-            None if self.low is None or other.low is None else min(self.low, other.low),
-            None if self.high is None or other.high is None else max(self.high, other.high),
+            min(self.low, other.low),
+            max(self.high, other.high),
         )
 
 
@@ -75,7 +75,6 @@ class Calendar:
     latest: datetime
     ahead: int  # after today
     fresh: int  # in the year before today
-    by_period: Mapping[datetime, int] = field(default_factory=dict)
 
     def __add__(self, other: Calendar) -> Calendar:
         return Calendar(
@@ -83,7 +82,6 @@ class Calendar:
             max(self.latest, other.latest),
             self.ahead + other.ahead,
             self.fresh + other.fresh,
-            _sum(self.by_period, other.by_period),
         )
 
 

@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 
+from discovery_pipeline.engine.profiling.calendar import Period
 from discovery_pipeline.engine.profiling.model import TimeSeries
+from discovery_pipeline.engine.profiling.sketch import Buckets
 
-_CYCLES = {"hour": (24, "daily"), "day": (7, "weekly"), "month": (12, "yearly")}
+_CYCLES: dict[Period, tuple[int, str]] = {"hour": (24, "daily"), "day": (7, "weekly"), "month": (12, "yearly")}
 
 SEASONAL = 0.5
 """Autocorrelation over one cycle from which a column is seasonal."""
 
 
-def describe(period: str, counts: Mapping[datetime, int]) -> TimeSeries | None:
-    """Gaps, trend and season of the counts by period; None where there are no dates."""
-    if not counts:
+def describe(period: Period, buckets: Buckets) -> TimeSeries | None:
+    """Gaps, trend and season of dates that were counted between starts of periods; None where there are none.
+
+    What lies before the first period counts to it.
+    """
+    before, *heights = buckets.counts
+    heights[0] += before
+    filled = [i for i, height in enumerate(heights) if height]
+    if not filled:
         return None
-    known = {_plain(when): n for when, n in counts.items() if when is not None}
-    run = _run(period, min(known), max(known))
-    heights = [known.get(when, 0) for when in run]
+    run = heights[filled[0] : filled[-1] + 1]
     return TimeSeries(
         granularity=period,
-        gaps=sum(1 for h in heights if not h),
-        trend=_trend(heights),
-        seasonality=_season(period, heights),
+        gaps=sum(1 for height in run if not height),
+        trend=_trend(run),
+        seasonality=_season(period, run),
     )
-
-
-def _plain(when: object) -> datetime:
-    if isinstance(when, datetime):
-        return when
-    return datetime.fromisoformat(str(when))
-
-
-def _run(period: str, first: datetime, last: datetime) -> list[datetime]:
-    """Every period from the first to the last, at most ten thousand."""
-    run = [first]
-    while run[-1] < last and len(run) < 10_000:
-        run.append(_next(period, run[-1]))
-    return run
-
-
-def _next(period: str, when: datetime) -> datetime:
-    if period == "hour":
-        return when + timedelta(hours=1)
-    if period == "day":
-        return when + timedelta(days=1)
-    if period == "month":
-        return when.replace(year=when.year + when.month // 12, month=when.month % 12 + 1)
-    return when.replace(year=min(9999, when.year + 1))
 
 
 def _trend(heights: Sequence[int]) -> float | None:
@@ -63,7 +44,7 @@ def _trend(heights: Sequence[int]) -> float | None:
     return slope / mean_y if mean_y else None
 
 
-def _season(period: str, heights: Sequence[int]) -> str | None:
+def _season(period: Period, heights: Sequence[int]) -> str | None:
     if period not in _CYCLES:
         return None
     lag, name = _CYCLES[period]
