@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +29,12 @@ class Field:
     allowed: tuple[str, ...] = ()
     keyed: bool = False
 
-    @property
-    def group(self) -> str:
-        """What stands before the last dot: the table in "orders.id", the subject in "CPU.Usage.Avg"."""
-        return self.name.rpartition(".")[0]
+    group: str = ""  # the table a column says it is of: "orders" in "orders.id"
 
     @property
     def own(self) -> str:
         """The name without its group."""
-        return self.name.rpartition(".")[2] or self.name
+        return self.name[len(self.group) + 1 :] if self.group else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,9 @@ def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ())
             type=said[column.name].type if column.name in said else column.declared_type or "",
             description=said[column.name].description if column.name in said else "",
             unit=units.in_header(column.name),
+            group=group,
         )
-        for column in table.columns
+        for column, group in zip(table.columns, _groups([c.name for c in table.columns]), strict=True)
     )
     return Side(table.name, fields, sample)
 
@@ -86,10 +84,23 @@ def of_target(table: TargetTable) -> Side:
 
 def of_schema(name: str, schema: Iterable[Stated]) -> Side:
     """The fields that a schema file names."""
+    stated = tuple(schema)
     fields = tuple(
-        Field(name=s.name, type=s.type, description=s.description, unit=units.in_header(s.name)) for s in schema
+        Field(name=s.name, type=s.type, description=s.description, unit=units.in_header(s.name), group=group)
+        for s, group in zip(stated, _groups([s.name for s in stated]), strict=True)
     )
     return Side(name, fields)
+
+
+def _groups(names: Sequence[str]) -> list[str]:
+    """What stands before the last dot, if it does so in every name: several tables in one.
+
+    Where only some names have dots ("CPU.Usage", "HostName"), these part words, not tables.
+    """
+    parted = [name.rpartition(".") for name in names]
+    if not all(table and column for table, _, column in parted):
+        return [""] * len(names)
+    return [table for table, _, _ in parted]
 
 
 def _of_contract(field: TargetField) -> Field:

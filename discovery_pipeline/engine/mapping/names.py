@@ -21,7 +21,8 @@ from discovery_pipeline.engine.mapping.words import Reader
 _ALIAS = 0.97  # an alias says a little less than the name itself
 _SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of the pen
 _SHORTENED = 0.85  # what a likely abbreviation is worth
-_EXACT = 0.95  # naming a concept from which a name with its group needs no second reading
+_KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})  # words a key goes by
+_BOTH_KEYS = 0.7
 _NAMED = 0.6  # share of words in common from which a name names a concept
 
 
@@ -162,6 +163,8 @@ def _word_likeness(left: list[str], right: list[str]) -> np.ndarray:
                 likeness[i, j] = 1.0
             elif likeness[i, j] < _SHORTENED and (_shortens(word, other) or _shortens(other, word)):
                 likeness[i, j] = _SHORTENED
+            elif word in _KEYS and other in _KEYS:
+                likeness[i, j] = max(likeness[i, j], _BOTH_KEYS)
     return likeness
 
 
@@ -205,10 +208,7 @@ def _concepts(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def naming(fields: Sequence[Field]) -> np.ndarray:
     """How well each field names each concept of the knowledge, fields × concepts."""
     reader = Reader.of([f.name for f in fields])
-    own = _naming([reader.words(f.own) for f in fields])
-    path = _naming([(*reader.words(f.group), *reader.words(f.own)) for f in fields])
-    # A group can change what a name says: "OS.Name" is no name of a server.
-    said = np.where(path.max(axis=1, keepdims=True) >= _EXACT, path, np.maximum(own, path))
+    said = _naming([reader.words(f.own) for f in fields])
     for i, field in enumerate(fields):
         if field.aliases:
             said[i] = np.maximum(said[i], _ALIAS * _naming([reader.words(a) for a in field.aliases]).max(axis=0))

@@ -21,13 +21,15 @@ from discovery_pipeline.engine.mapping.fields import Side
 
 _FLAGGED = ("description", "told", "type", "unit", "allowed", "shared", "numbers")
 _RELATIVE = ("path", "meaning", "path meaning", "told", "shared", "frequency", "value words", "shape")
+_TOGETHER = ("best name", "best name of its type", "best name told", "best name and values")
 ALONE = (
     *CHANNELS,
+    *_TOGETHER,
     *(f"has {c}" for c in _FLAGGED),
     *(f"{c} in its {line}" for c in _RELATIVE for line in ("row", "column")),
 )
-"""What a pair shows by itself: the channels, which of them have something to go by, and how near each is to the
-best of its row and column."""
+"""What a pair shows by itself: the channels, names together with what else speaks, which channels have something to
+go by, and how near each is to the best of its row and column."""
 
 AMONG = (
     "score", "lead in its row", "lead in its column", "share of its row", "share of its column", "mutual",
@@ -80,7 +82,25 @@ def alone(channels: np.ndarray) -> np.ndarray:
     for channel in _RELATIVE:
         matrix = filled[:, :, CHANNELS.index(channel)]
         relative += [matrix / matrix.max(axis=axis, keepdims=True).clip(min=1e-6) for axis in (1, 0)]
-    return np.concatenate([filled, np.stack(flags, axis=2), np.stack(relative, axis=2)], axis=2)
+    return np.concatenate([filled, _together(filled), np.stack(flags, axis=2), np.stack(relative, axis=2)], axis=2)
+
+
+def _together(filled: np.ndarray) -> np.ndarray:
+    """The best of what names say, by itself and times what else speaks."""
+
+    def best(*channels: str) -> np.ndarray:
+        return filled[:, :, [CHANNELS.index(c) for c in channels]].max(axis=2)
+
+    name = best("path", "concept", "path meaning", "same")
+    return np.stack(
+        [
+            name,
+            name * best("type"),
+            name * best("told", "description"),
+            name * best("contained", "numbers", "value words"),
+        ],
+        axis=2,
+    )
 
 
 def among(scores: np.ndarray, source_groups: Sequence[str], target_groups: Sequence[str]) -> np.ndarray:
