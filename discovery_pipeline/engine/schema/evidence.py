@@ -50,11 +50,14 @@ class Evidence:
     shared_key: float  # the column is THE key of its own table, and is named after something else
     column_unique: float  # the column is a lesser key of its own table, and names no other
     larger: float  # the key's table has more rows than the column's
+    blind: float  # the share of tables that no column names: the data must speak for itself
+    blind_end: float  # and integers end just where the key's do
+    blind_share: float  # and much of the key occurs
     unclaimed: float  # the column says "key" but names no table at all: its table goes by another name
     unclaimed_end: float  # and its integers end just where the key's do
     short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
     sibling: float  # the key's table has a column of that name, too, which is not the key
-    consensus: float  # share of the columns of that name, in other tables, that lie in this key
+    consensus: float  # share of the columns of that name that says "key", in other tables, that lie in this key
     looser: float  # a smaller key, named as clearly, holds all values: a random choice would not stay within it
     passes_on: float  # the key, by its name no identity, refers to another key that holds the column's values
 
@@ -258,11 +261,14 @@ def _gathered(
         shared_key=float(main and not identity),
         column_unique=float(ranks.get(column.id, 1) > 1 and not named),
         larger=max(-1.0, min(1.0, log10((referred_rows + 1) / (rows + 1)) / 3)),
+        blind=1 - naming.telling,
+        blind_end=(1 - naming.telling) * surprise,
+        blind_share=(1 - naming.telling) * inclusion.share**0.5,
         unclaimed=unclaimed,
         unclaimed_end=unclaimed * surprise,
         short_number=float(both_integers and key.distinct <= 30 and referred.low in (0, 1) and referred.density > 0.9),
         sibling=float(not own_table and naming.has(key.table, parts, referred)),
-        consensus=company.consensus(inclusion),
+        consensus=names.says_key(parts) * company.consensus(inclusion),
         looser=company.looser(inclusion),
         passes_on=float(company.passes_on(inclusion)),
     )
