@@ -1,0 +1,133 @@
+"""`discovery db`, `token` and `flows`, as a script calls them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from discovery_pipeline.cli.app import app
+from discovery_pipeline.flow.state import Flow, Phase
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.blocking import Store
+
+
+@pytest.fixture(autouse=True)
+def outside(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment a script sets."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("DISCOVERY_HOME", str(settings.home))
+    monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def flow(store: Store) -> Flow:
+    return store.create_flow(store.default_tenant(), "Q3 estate", "servicenow", "aws", created_by="ana")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(call(*arguments, "--json").stdout)
+
+
+def test_one_column_is_a_flat_list_and_more_are_objects(flow: Flow):
+    assert told("db", "query", "select slug from discovery_flows") == [flow.slug]
+    assert told("db", "query", "select slug, version from discovery_flows") == [{"slug": flow.slug, "version": 1}]
+    assert told("db", "query", "select id, created_at, flow_metadata from discovery_flows") == [
+        {"id": str(flow.id), "created_at": flow.created_at.isoformat(), "flow_metadata": {}}
+    ]
+
+
+def test_the_app_sees_nothing_until_it_is_told_for_whom(flow: Flow):
+    asked = ("db", "query", "select slug from discovery_flows", "--role", "app")
+    assert told(*asked) == []
+    assert told(*asked, "--account", str(flow.client_account_id), "--engagement", str(flow.engagement_id)) == [
+        flow.slug
+    ]
+    assert call(*asked, "--account", "1").exit_code == 2
+
+
+def test_a_percent_sign_is_only_a_percent_sign(flow: Flow):
+    assert told("db", "query", "select slug from discovery_flows where slug like 'q3%'") == [flow.slug]
+
+
+def test_a_statement_without_rows_says_what_it_did(flow: Flow):
+    assert call("db", "query", "update discovery_flows set name = 'Q4'").stdout == "UPDATE 1\n"
+    assert told("db", "query", "update discovery_flows set name = 'Q5'") == []
+    assert told("db", "query", "select name from discovery_flows") == ["Q5"]
+
+
+def test_a_table_shows_nulls_as_nothing_and_markup_as_text(flow: Flow):
+    assert "[red]" in call("db", "query", "select null as nothing, '[red]' as word").stdout
+
+
+def test_a_wrong_statement_is_refused_in_postgresqls_words():
+    refused = call("db", "query", "selec 1")
+    assert refused.exit_code == 1
+    assert "syntax error" in str(refused.exception)
+
+
+def test_dagsters_database_is_there_for_the_owner():
+    assert told("db", "query", "select 1 as one", "--database", "dagster") == [1]
+
+
+def test_upgrade_says_where_the_database_stands():
+    assert "stands at revision" in call("db", "upgrade").stdout
+
+
+def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
+    told("db", "query", "update discovery_flows set status = 'failed', updated_at = now() - interval '31 days'")
+    assert told("db", "maintain", "--dry-run")["stale_flows"] == [str(flow.id)]
+    assert told("flows", "list")[0]["id"] == str(flow.id)
+    assert told("db", "maintain")["stale_flows"] == [str(flow.id)]
+    assert told("flows", "list") == []
+
+
+def test_a_token_opens_its_engagement():
+    made = told("token", "create")
+    assert set(made) == {"token", "client_account_id", "engagement_id", "login_url"}
+    assert made["login_url"] is None
+    assert made["token"] not in told("db", "query", "select api_tokens::text from api_tokens")[0]
+    assert call("token", "revoke", made["token"]).exit_code == 0
+    assert call("token", "revoke", made["token"]).exit_code == 1
+
+
+def test_a_token_for_an_engagement_that_is_not_there_is_refused():
+    refused = call("token", "create", "--account", "99", "--engagement", "7", "--json")
+    assert refused.exit_code == 1
+    assert "no engagement 7 of account 99" in str(refused.exception)
+
+
+def test_flows_are_listed_newest_first(store: Store, flow: Flow):
+    younger = store.create_flow(store.default_tenant(), "Q4", "csv", "azure")
+    assert [each["slug"] for each in told("flows", "list")] == [younger.slug, flow.slug]
+    first = told("flows", "list", "--status", "active")[1]
+    assert (first["id"], first["name"], first["created_by"]) == (str(flow.id), "Q3 estate", "ana")
+    assert (first["status"], first["current_phase"]) == ("active", "data_import")
+    assert flow.slug in call("flows", "list").stdout
+    assert call("flows", "list", "--status", "lost").exit_code == 2
+
+
+def test_a_flow_is_shown_by_slug_and_by_id(flow: Flow):
+    for name in (flow.slug, str(flow.id)):
+        assert told("flows", "show", name)["phases"]["initialization"]["status"] == "completed"
+    assert "data_import" in call("flows", "show", flow.slug).stdout
+    assert "There is no flow" in str(call("flows", "show", "q9").exception)
+
+
+def test_recover_settles_dead_runs_and_names_and_mends_what_is_broken(store: Store, flow: Flow):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    assert told("flows", "recover") == [{"flow_id": str(flow.id), "slug": flow.slug, "broken": []}]
+    assert told("flows", "show", flow.slug)["status"] == "failed"
+    told("db", "query", "update discovery_flows set current_phase = 'validation'")
+    broken = call("flows", "recover", flow.slug, "--json")
+    assert broken.exit_code == 1
+    assert any("events_match_row" in rule for rule in json.loads(broken.stdout)[0]["broken"])
+    assert call("flows", "recover", flow.slug, "--repair").exit_code == 0
+    assert call("flows", "recover").stdout.endswith("1 flows checked, 0 broken.\n")
