@@ -33,6 +33,13 @@ _KINDS = (
         mitigation="Extend the transformation to these values, or mend them at the source.",
     ),
     _Kind(
+        title="Numbers are read in a unit that they don't state",
+        count=lambda loss: loss.unitless,
+        tell=lambda loss: f"{counted(loss.unitless, 'number')} of {loss.filled:,} by {loss.field.transformation}",
+        mitigation="Ask the source's owner for the unit; correct the transformation if it is another one.",
+        impact="high",  # a wrong unit is wrong a thousandfold
+    ),
+    _Kind(
         title="Numbers lose precision",
         count=lambda loss: loss.rounded,
         tell=lambda loss: f"{counted(loss.rounded, 'value')} of {loss.filled:,} by {loss.field.transformation}",

@@ -22,6 +22,12 @@ def _losses(losses: Sequence[FieldLoss]) -> Iterable[Finding]:
     for loss in losses:
         for rule, count, what, action in (
             ("loss.emptied", loss.emptied, "become empty", "Extend the transformation, or mend the values."),
+            (
+                "loss.unit",
+                loss.unitless,
+                "are read in a unit that they don't state",
+                "Ask the source's owner for the unit.",
+            ),
             ("loss.rounded", loss.rounded, "are rounded", "Keep the fraction, or convert to a smaller unit."),
             ("loss.truncated", loss.too_long, "are longer than the field takes", "Shorten the values at the source."),
             ("loss.merged", loss.merged, "fall together with another", "Keep identities apart."),

@@ -13,7 +13,7 @@ from itertools import pairwise
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import transformations, units
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.risk.model import Facts
 from discovery_pipeline.engine.tables import Table
@@ -35,6 +35,7 @@ class FieldLoss:
     filled: int
     emptied: int
     examples: list[str]  # of values that become empty: first and last; never personal
+    unitless: int  # bare numbers read in a unit that only other values, or nobody, state
     rounded: int
     merged: int  # distinct values that fall together with another
     too_long: int
@@ -142,6 +143,7 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
         "filled": f"count({source})",
         "emptied": f"count(*) FILTER ({emptied})",
         "examples": f"list_distinct([min({source}) FILTER ({emptied}), max({source}) FILTER ({emptied})])",
+        "unitless": f"count(*) FILTER ({_bare(source)})" if _assumes_a_unit(field) else "0",
         "rounded": f"count(*) FILTER ({rounded})" if rounded else "0",
         "merged": f"count(DISTINCT {source}) FILTER ({result} IS NOT NULL) - count(DISTINCT {result})"
         if merges
@@ -153,3 +155,12 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
         "leading_zeros": f"count(*) FILTER ({result} LIKE '0%' AND regexp_full_match({result}, '0[0-9]+'))",
         "long_numbers": f"count(*) FILTER (regexp_full_match({result}, '[0-9]{{{_TOO_LONG_FOR_DOUBLES},}}'))",
     }
+
+
+def _assumes_a_unit(field: MappedField) -> bool:
+    """Whether values are converted from a unit that the header doesn't state."""
+    return units.in_header(field.source_field) is None and any(step.operation == "convert" for step in _parsed(field))
+
+
+def _bare(value: str) -> str:
+    return f"regexp_full_match({value}, '\\s*[0-9][0-9.,]*\\s*')"

@@ -11,9 +11,10 @@ Every dimension is a share of good among all, so that two exports of different s
 - timeliness: dates as fresh as their column promises; left out where no column says when something was last seen
 - uniqueness: rows that stand once
 
-What cleansing and validation found beyond that (an orphan, an address used twice) counts in its dimension too: of the
-profile's and the findings' counts the larger one, so that no fault counts twice. A fault that is still open was there
-before cleansing, too.
+What else was found (an orphan, a demand of the user's that isn't met) counts in its dimension too: of the profile's
+and the findings' counts the larger one, so that no fault counts twice. A fault that is still open was there before
+cleansing, too. What a target can't take doesn't count: it says as much of the mapping and the target as of the data,
+and the score would change with the choice of targets.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 from discovery_pipeline.engine.validation.model import DimensionScore, QualityReport
 
 WEIGHTS: Mapping[Dimension, float] = dict.fromkeys(Dimension, 1.0)
@@ -33,6 +35,15 @@ References
 OECD and JRC (2008), Handbook on Constructing Composite Indicators, step 6. CMDB health scores stopped weighting
 their parts as well (ServiceNow, from the Xanadu release).
 """
+
+
+_OF_A_TARGET = frozenset(
+    {
+        "type", "conversion", "item", "placeholder", "allowed", "pattern", "range", "length", "required", "duplicate",
+        "at_least_one_of", "together", "identifies", "no_conflict", "unique", "references", NOT_MAPPED,
+    }
+)  # fmt: skip
+"""Rules of validation that judge values for one target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ def quality(
     Parameters
     ----------
     findings
-        What is still open after cleansing and validation; information alone doesn't count.
+        What is still open after cleansing; neither information nor a target's contract counts.
     weights
         Relative to each other. A dimension that can't be measured leaves its share to the others.
     """
@@ -95,7 +106,7 @@ def _open_faults(findings: Iterable[Finding]) -> dict[Place, int]:
     """The largest count by dimension, table and column: two rules that see the same fault count it once."""
     faults: dict[Place, int] = {}
     for finding in findings:
-        if finding.severity is not Severity.INFO:
+        if finding.severity is not Severity.INFO and finding.rule not in _OF_A_TARGET:
             place = (finding.dimension, finding.table, finding.column)
             faults[place] = max(faults.get(place, 0), finding.count)
     return faults

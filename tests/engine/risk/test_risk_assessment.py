@@ -99,6 +99,14 @@ def test_rounding_is_counted_on_the_real_values(tmp_path: Path):
     assert "1 value of 3" in risk.evidence[0]
 
 
+def test_a_unit_that_is_only_assumed_is_a_risk(tmp_path: Path):
+    servers = table(tmp_path, ram=["16 GB", "16384", "32768"], ram_mb=["1", "2", "3"])
+    risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", 'convert("GB","MB")'))), "unit that they")
+    assert risk.evidence == ('servers.ram → cloud memory: 2 numbers of 3 by convert("GB","MB")',)
+    stated = assessed(facts(servers, mappings=mapped("ram_mb", "memory", 'convert("MB","GB")')))
+    assert not [risk for risk in stated.risks if "unit that they" in risk.title]
+
+
 def test_texts_over_the_fields_length_are_counted(tmp_path: Path):
     servers = table(tmp_path, name=["a", "abcdef"])
     known = facts(servers, mappings=mapped("name", "host"), targets=target(name="host", max_length=4))

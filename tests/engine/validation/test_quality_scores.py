@@ -93,6 +93,11 @@ def test_information_alone_does_not_count():
     assert by_dimension(profile(column()), profile(column()), finding(3, severity=Severity.INFO))["accuracy"][1] == 1.0
 
 
+def test_what_a_target_can_not_take_is_no_fault_of_the_data():
+    refused = finding(8).model_copy(update={"rule": "allowed"})
+    assert by_dimension(profile(column()), profile(column()), refused)["accuracy"] == (1.0, 1.0)
+
+
 def test_weights_are_relative_to_each_other():
     only = dict.fromkeys(WEIGHTS, 0.0) | {Dimension.ACCURACY: 5.0}
     assert quality(profile(column(validity=0.5)), profile(column()), weights=only).before == pytest.approx(0.5)
