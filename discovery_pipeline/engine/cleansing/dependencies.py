@@ -181,18 +181,22 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
 
     A cell doesn't vote for itself. Where one column alone speaks, the value must look like an error as well: empty,
     misspelt, or at home in another group. A value of its own that only differs is left: it may be a true exception.
+    So are two values of which each says that the other is wrong.
     """
     key = duck.col(column)
     rows = draft.rows([column, *voters])
     votes = " UNION ALL ".join(
         f"""
         SELECT __row, said, most, n, decided AND differs AS against,
+            decided AND differs AND n < other AND blames AS mutual,
             n > 1 AND n - 1 >= {SUPPORT} * (size - 1) AND NOT (decided AND differs) AS content
         FROM (
-            SELECT r.__row, said, most, n, size, said IS DISTINCT FROM b AS differs,
-                most >= 2 AND most >= {AGREED} * (size - 1) AND size >= 3 AS decided
+            SELECT r.__row, said, most, n, size, other, said IS DISTINCT FROM b AS differs,
+                most >= 2 AND most >= {AGREED} * (size - 1) AND size >= 3 AS decided,
+                other >= 2 AND other >= {AGREED} * (others - 1) AND others >= 3 AS blames
             FROM __cells r JOIN (
                 SELECT a, b, n, sum(n) OVER (PARTITION BY a) AS size, max(n) OVER (PARTITION BY a) AS most,
+                    sum(n) OVER (PARTITION BY b) AS others, max(n) OVER (PARTITION BY b) AS other,
                     first_value(b) OVER (PARTITION BY a ORDER BY n DESC, b NULLS LAST) AS said
                 FROM (SELECT {duck.col(v)} AS a, {key} AS b, count(*) AS n FROM __cells GROUP BY ALL)
                 WHERE a IS NOT NULL
@@ -204,7 +208,7 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
         WITH __cells AS MATERIALIZED (SELECT * FROM {rows}),
         votes AS (
             SELECT __row, arg_max(said, most) FILTER (against) AS after, count(*) FILTER (against) AS voters,
-                max(n) AS inside
+                max(n) AS inside, bool_or(mutual) AS mutual
             FROM ({votes}) GROUP BY __row
             HAVING bool_or(against) AND NOT bool_or(content)
                 AND count(DISTINCT said) FILTER (against) = 1
@@ -213,7 +217,9 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
         everywhere AS (SELECT {key} AS value, count(*) AS cells FROM __cells GROUP BY {key})
         SELECT v.__row, r.{key} AS before, v.after FROM votes v
         JOIN __cells r ON r.__row = v.__row LEFT JOIN everywhere e ON e.value = r.{key}
-        WHERE voters >= {ALONE} OR r.{key} IS NULL OR e.cells > inside OR {_misspelt(f"r.{key}", "v.after")}"""
+        WHERE voters >= {ALONE} OR r.{key} IS NULL
+            OR (e.cells > inside AND NOT (mutual AND voters = 1))
+            OR (e.cells <= inside AND {_misspelt(f"r.{key}", "v.after")})"""
 
 
 def _misspelt(value: str, other: str) -> str:

@@ -31,7 +31,7 @@ def plan(values: Values, evidence: Evidence) -> None:
     macs = [
         p for p in evidence.of("mac") if evidence.seen[p].separated >= 0.2 or "mac" in values.column(p).name.lower()
     ]
-    values.offer("mac.canonical", dict.fromkeys(macs, _MAC), "length($v) >= 12")
+    values.offer("mac.canonical", dict.fromkeys(macs, _MAC), "strlen($v) <> 17 OR $v[3] <> ':' OR $v <> upper($v)")
     for position in evidence.of("ip"):
         with_prefix = values.ask(
             "SELECT coalesce(sum(cells) FILTER (contains(value, '/')), 0) / sum(cells) FROM {values} "

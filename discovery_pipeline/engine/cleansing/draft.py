@@ -76,9 +76,14 @@ class Draft:
         key, start = duck.col(column), len(self.rules)
         self.rules.extend(chain)
         present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL"
-        present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL"
-        relation = f"SELECT {key}, {key} AS __s0 FROM ({present})"
         with spelled(self.con, chain) as maps:
+            # A value that none of the rules would touch first, none will touch later.
+            worth = " OR ".join(
+                f"{key} IN (SELECT __before FROM {listed})" if listed else f"({rule.where or 'true'})"
+                for rule, listed in zip(chain, maps, strict=True)
+            )
+            present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL AND ({worth})"
+            relation = f"SELECT {key}, {key} AS __s0 FROM ({present})"
             for n, (rule, listed) in enumerate(zip(chain, maps, strict=True), 1):
                 relation = _step(relation, key, n, rule, listed)
             steps = ", ".join(
@@ -87,7 +92,7 @@ class Draft:
             )
             changed = " OR ".join(f"__s{n} IS DISTINCT FROM __s{n + 1}" for n in range(len(chain)))
             changes = f"""
-                SELECT __s0, list_filter([{steps}], lambda x: x.before IS DISTINCT FROM x.after) AS steps
+                SELECT __s0, list_filter([{steps}], lambda __step: __step.before IS DISTINCT FROM __step.after) AS steps
                 FROM ({relation}) WHERE {changed}"""
             self._insert(
                 f"SELECT __row AS row, {column.position} AS position, unnest(steps, max_depth := 2) "
@@ -125,7 +130,10 @@ def _step(relation: str, key: str, n: int, rule: PlannedRule, listed: str | None
             SELECT r.*, CASE WHEN m.__before IS NULL THEN r.{key} ELSE m.__after END AS __s{n}
             FROM ({relation}) r LEFT JOIN {listed} m ON m.__before = r.{key}"""
     else:
-        mended = f"SELECT *, nullif(({rule.expression}), '') AS __s{n} FROM ({relation})"
+        mended = (
+            f"SELECT *, CASE WHEN {rule.where or 'true'} THEN nullif(({rule.expression}), '') ELSE {key} END AS __s{n} "
+            f"FROM ({relation})"
+        )
     return f"SELECT * REPLACE (__s{n} AS {key}) FROM ({mended})"
 
 

@@ -6,6 +6,7 @@ from the column, or a column without a way of its own, is rewritten.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.cleansing.evidence import Evidence
@@ -36,7 +37,12 @@ _SURE_POINT = r"[+-]?\d*\.(\d{1,2}|\d{4,})"
 def _numbers(values: Values, positions: tuple[int, ...]) -> None:
     if not positions:
         return
-    listed = ", ".join(map(str, positions))
+    with_comma = values.ask(
+        f"SELECT DISTINCT position FROM {{values}} WHERE position IN ({_listed(positions)}) AND contains(value, ',')"
+    )
+    if not with_comma:
+        return
+    listed = _listed(p for (p,) in with_comma)
     found = values.ask(
         rf"""
         SELECT position, sum(cells) AS total,
@@ -46,8 +52,7 @@ def _numbers(values: Values, positions: tuple[int, ...]) -> None:
             coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_COMMA}')), 0),
             coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_POINT}')), 0),
             coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0)
-        FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position
-        HAVING count(*) FILTER (contains(value, ',')) > 0"""
+        FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position ORDER BY position"""
     )
     for position, total, grouped, comma, sure_groups, sure_comma, sure_point, plain in found:
         if plain < (1 - OWN_WAY) * total:
@@ -77,8 +82,8 @@ _SHAPES = (
     _Shape("year first", r"\d{4}[/.-]\d{1,2}[/.-]\d{1,2}" + _TIME, ("%Y-%m-%d",)),
     _Shape("numbers", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}" + _TIME, ("%d-%m-%Y", "%m-%d-%Y")),
     _Shape("short year", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}" + _TIME, ("%d-%m-%y", "%m-%d-%y")),
-    _Shape("day month", r"\d{1,2}[ -]\pL{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
-    _Shape("month day", r"\pL{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
+    _Shape("day month", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
+    _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
     _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
 )
 _AMBIGUOUS = ("numbers", "short year")
@@ -96,7 +101,7 @@ def _dates(values: Values, positions: tuple[int, ...]) -> None:
             SELECT *, CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^(\d+)', 1)::INT END AS one,
                 CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^\d+\D(\d+)', 1)::INT END AS two
             FROM (SELECT *, CASE {tests} END AS shape FROM {{values}} WHERE value IS NOT NULL AND position IN
-                ({", ".join(map(str, positions))}))
+                ({_listed(positions)}))
         ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
     )
     columns: dict[int, dict[str, tuple[int, int, int]]] = {}
@@ -112,7 +117,7 @@ def _dates(values: Values, positions: tuple[int, ...]) -> None:
         values.offer(
             "date.iso",
             {position: _iso(_order(days, months))},
-            "NOT regexp_full_match($v, '" + _SHAPES[0].pattern + "')",
+            "$v NOT LIKE '____-__-__%'",
         )
 
 
@@ -177,6 +182,10 @@ def _booleans(values: Values, positions: tuple[int, ...]) -> None:
             spelling = {meaning: _like(model, own[0] if meaning else own[1]) for meaning in (True, False)}
         listed = {v: spelling[_MEANS[v.lower()]] for v in known if v.lower() not in own}
         values.offer_list("boolean.words", position, {k: v for k, v in listed.items() if k != v})
+
+
+def _listed(positions: Iterable[int]) -> str:
+    return ", ".join(map(str, positions))
 
 
 def _like(model: str, word: str) -> str:

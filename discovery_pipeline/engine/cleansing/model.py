@@ -30,6 +30,7 @@ class PlannedRule(_Value):
     confidence: float = Field(ge=0, le=1)
     reason: str
     expression: str = Field(default="", description="DuckDB expression over the column; empty where it isn't one")
+    where: str = Field(default="", description="DuckDB condition outside of which the expression changes nothing")
     values: dict[str, str | None] = Field(
         default_factory=dict,
         description="value to value, where the rule is a list; leave one out to keep that spelling",

@@ -18,7 +18,7 @@ from discovery_pipeline.engine.cleansing import (
     vocabulary,
 )
 from discovery_pipeline.engine.cleansing.draft import Draft, drafted
-from discovery_pipeline.engine.cleansing.evidence import gather
+from discovery_pipeline.engine.cleansing.evidence import Evidence, Seen, gather
 from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.cleansing.review import reviewed
 from discovery_pipeline.engine.cleansing.values import Values, distinct
@@ -68,16 +68,18 @@ def plan(
 
 def _deterministic(draft: Draft, profile: TableProfile | None) -> tuple[list[PlannedRule], list[Finding]]:
     with distinct(draft) as values:
-        _to_rest(values, profile)
-        return values.planned, reviewed(values)
+        evidence = _to_rest(values, profile)
+        return values.planned, reviewed(values, evidence)
 
 
-def _to_rest(values: Values, profile: TableProfile | None) -> None:
+def _to_rest(values: Values, profile: TableProfile | None) -> Evidence:
     """Plan the automatic rules in their order, again for each column that changed, until none does."""
+    seen: dict[int, Seen] = {}
     for _ in range(ROUNDS):
         before = len(values.planned)
         text.plan(values)
         evidence = gather(values, tokens.TELL_NOTHING)
+        seen |= evidence.seen
         tokens.plan(values, evidence, profile)
         formats.plan(values, evidence)
         quantities.plan(values, evidence)
@@ -85,8 +87,9 @@ def _to_rest(values: Values, profile: TableProfile | None) -> None:
         domains.plan(values, evidence)
         changed = {rule.column for rule in values.planned[before:]}
         if not changed:
-            return
+            break
         values.keep(changed)
+    return Evidence(seen)
 
 
 def _statistical(

@@ -98,7 +98,8 @@ def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
     found = values.ask(
         r"SELECT regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
         r"regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 1), sum(cells)::BIGINT "
-        f"FROM {{values}} WHERE position = {position} AND value IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+        f"FROM {{values}} WHERE position = {position} AND try_cast(value AS DOUBLE) IS NULL "
+        "GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     )
     written = [(spelling, gap, cells, _unit(spelling)) for spelling, gap, cells in found if spelling]
     known = [(spelling, gap, cells, u) for spelling, gap, cells, u in written if u]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing import domains, formats, tokens
+from discovery_pipeline.engine.cleansing import domains, formats
 from discovery_pipeline.engine.cleansing.catalogue import RULES
-from discovery_pipeline.engine.cleansing.evidence import gather
+from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 
 
-def reviewed(values: Values) -> list[Finding]:
+def reviewed(values: Values, evidence: Evidence) -> list[Finding]:
     """What no rule may decide in this table: ambiguous dates, impossible addresses, duplicate rows."""
-    evidence = gather(values, tokens.TELL_NOTHING)
     found = [*formats.ambiguous(values, evidence), *domains.impossible(values, evidence)]
     return [*found, *_duplicates(values)]
 

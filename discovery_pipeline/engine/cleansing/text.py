@@ -15,7 +15,7 @@ _EXPRESSIONS = (
     ("text.entities", "contains($v, '&') AND contains($v, ';')"),
     ("text.invisible", rf"{_WIDE} OR regexp_matches($v, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]')"),
     ("text.spaces", _WIDE),
-    ("text.trim", "left($v, 1) <= ' ' OR right($v, 1) <= ' '"),
+    ("text.trim", "$v < '!' OR suffix($v, ' ') OR suffix($v, chr(9)) OR suffix($v, chr(10)) OR suffix($v, chr(13))"),
     ("text.runs", "contains($v, '  ') OR contains($v, chr(9))"),
     ("text.quotes", "contains($v, '''''')"),
 )

@@ -38,12 +38,12 @@ def plan(values: Values, evidence: Evidence, profile: TableProfile | None) -> No
         kept = " AND lower($v) <> 'nan'" if kind == "float" else " AND $v NOT IN ('Nan', 'Null')"
         expressions[position] = f"CASE WHEN lower($v) IN ({tokens}){kept} THEN NULL ELSE $v END"
     holding = values.ask(
-        "SELECT position FROM (SELECT position, sum(cells) FILTER (length(value) <= 20 AND "
-        f"lower(value) IN ({words})) AS held, sum(cells) AS cells FROM {{values}} WHERE value IS NOT NULL "
-        f"GROUP BY position) WHERE held > 0 AND held < {SWAMPED} * cells"
+        f"SELECT position, sum(cells) FROM {{values}} WHERE strlen(value) <= 20 AND lower(value) IN ({words}) "
+        "GROUP BY position"
     )
-    chosen = {position for (position,) in holding} | (typed & set(evidence.positions))
-    values.offer("null.token", {p: e for p, e in expressions.items() if p in chosen}, "length($v) <= 20")
+    swamped = {p for p, held in holding if p not in typed and held >= SWAMPED * evidence.seen[p].cells}
+    chosen = {p for p, _ in holding} - swamped
+    values.offer("null.token", {p: e for p, e in expressions.items() if p in chosen}, "strlen($v) <= 20")
 
 
 def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
@@ -56,7 +56,7 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
             tokens = tuple({t.value.strip().lower() for t in counted} & set(WORDS))
         if tokens:
             emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
-            values.offer("null.word", {position: emptied}, "length($v) <= 20")
+            values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
 
 
 def _profiled(profile: TableProfile | None) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ class Values:
             for position, one in expression.items():
                 found |= self._rewrite(one, f"position = {position} AND ({where})")
         for position, (cells, examples) in sorted(found.items()):
-            self._plan(rule, position, cells, examples, expression=self._over(of[position], position), tier=tier)
+            of_column, guard = self._over(of[position], position), self._over(where, position)
+            self._plan(rule, position, cells, examples, expression=of_column, where=guard, tier=tier)
         return set(found)
 
     def offer_list(
@@ -109,6 +110,7 @@ class Values:
         examples: tuple[str, ...],
         *,
         expression: str = "",
+        where: str = "",
         values: Mapping[str, str | None] | None = None,
         tier: Tier | None = None,
         reason: str = "",
@@ -124,6 +126,7 @@ class Values:
                 confidence=known.confidence,
                 reason=reason or known.reason,
                 expression=expression,
+                where=where,
                 values=dict(values or {}),
                 cells=cells,
                 examples=examples,

@@ -87,47 +87,62 @@ _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan spellings that differ in case, spacing and punctuation only, then abbreviations."""
-    for position in _vocabularies(evidence):
-        if _words(values, position) * CONTROLLED <= evidence.seen[position].cells:
-            values.offer_list("vocabulary.spelling", position, _clusters(values, position, SPELLING, LEAD))
+    positions = _vocabularies(evidence)
+    # Spellings multiply the words of a vocabulary a few times, not more.
+    few = [p for p in positions if evidence.seen[p].distinct * CONTROLLED <= 4 * evidence.seen[p].cells]
+    for position, spellings in _clusters(values, few, SPELLING, LEAD, CONTROLLED).items():
+        values.offer_list("vocabulary.spelling", position, spellings)
+    for position in positions:
         values.offer_list("vocabulary.abbreviation", position, _abbreviations(values, position))
 
 
 def plan_variants(values: Values, evidence: Evidence) -> None:
     """Plan what folds more than an automatic rule may: word order, accents, and spellings without a clear winner."""
-    for position in _vocabularies(evidence):
-        for key in (SPELLING, VARIANT):
-            values.offer_list("vocabulary.variant", position, _clusters(values, position, key, 1.5))
+    for key in (SPELLING, VARIANT):
+        for position, spellings in _clusters(values, _vocabularies(evidence), key, 1.5, 2).items():
+            values.offer_list("vocabulary.variant", position, spellings)
 
 
 def _vocabularies(evidence: Evidence) -> list[int]:
     return [p for p in evidence.of("text") if evidence.seen[p].repeated and evidence.seen[p].length <= LONGEST]
 
 
-def _words(values: Values, position: int) -> int:
-    """How many values a column has, spellings of one word counted once."""
-    folded = SPELLING.replace("$v", "value")
-    return values.ask(f"SELECT count(DISTINCT {folded}) FROM {{values}} WHERE position = {position}")[0][0]
+def _clusters(
+    values: Values, positions: list[int], key: str, lead: float, often: float
+) -> dict[int, dict[str, str | None]]:
+    """By column every spelling that isn't its cluster's most frequent one, with that.
 
-
-def _clusters(values: Values, position: int, key: str, lead: float) -> dict[str, str | None]:
-    """Every spelling that isn't its cluster's most frequent one, with that; clusters without a leader are left out."""
+    Parameters
+    ----------
+    lead
+        How many times more often the best must stand than another.
+    often
+        How many cells a cluster must have on average for its column to be looked at.
+    """
+    if not positions:
+        return {}
     found = values.ask(
         f"""
         WITH keyed AS (
-            SELECT value, sum(cells)::BIGINT AS cells, {key.replace("$v", "value")} AS key FROM {{values}}
-            WHERE position = {position} AND value IS NOT NULL AND regexp_matches(value, '\\pL')
+            SELECT position, value, sum(cells)::BIGINT AS cells, {key.replace("$v", "value")} AS key FROM {{values}}
+            WHERE position IN ({", ".join(map(str, positions))}) AND regexp_matches(value, '\\pL')
                 AND NOT starts_with(value, '/') AND NOT contains(value, '\\') AND NOT contains(value, '://')
-            GROUP BY value
+            GROUP BY position, value
         ),
         clusters AS (
-            SELECT key, arg_max(value, (cells, value)) AS best, max(cells) AS most, sum(cells) - max(cells) AS others
-            FROM keyed WHERE length(key) > 1 GROUP BY key HAVING count(*) > 1
+            SELECT position, key, arg_max(value, (cells, value)) AS best, max(cells) AS most, count(*) AS spellings,
+                sum(cells) - max(cells) AS others, sum(sum(cells)) OVER (PARTITION BY position) AS total,
+                count(*) OVER (PARTITION BY position) AS words
+            FROM keyed GROUP BY position, key
         )
-        SELECT value, best FROM keyed JOIN clusters USING (key)
-        WHERE value <> best AND most >= {lead} * cells AND most >= {lead} * others / 2 ORDER BY value"""
+        SELECT position, value, best FROM keyed JOIN clusters USING (position, key)
+        WHERE value <> best AND length(key) > 1 AND words * {often} <= total
+            AND most >= {lead} * cells AND most >= {lead} * others / 2 ORDER BY position, value"""
     )
-    return dict(found)
+    listed: dict[int, dict[str, str | None]] = {}
+    for position, value, best in found:
+        listed.setdefault(position, {})[value] = best
+    return listed
 
 
 def _abbreviations(values: Values, position: int) -> dict[str, str | None]:

@@ -1,0 +1,142 @@
+"""What the automatic rules mend, and what they leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("found", "mended"),
+    [
+        ("  Zürich\t", "Zürich"),
+        ("Sankt\u00a0Gallen", "Sankt Gallen"),
+        ("two  spaces", "two spaces"),
+        ("MÃ¼nchen", "München"),
+        ("Itâ€™s", "It’s"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("AT&amp;T", "AT&T"),
+        ("O''Brien", "O'Brien"),
+        ("a\nb", "a\nb"),
+    ],
+)
+def test_text_is_mended_without_knowing_what_it_means(bench, found, mended):
+    assert bench.column([found, "Bern", "Genf"])[0] == mended
+
+
+@pytest.mark.parametrize("text", ["Ã", "São Paulo", "crème brûlée", "naïve", "5'10''", "R&D; more", "日本語"])
+def test_good_text_stays(bench, text):
+    assert bench.column([text, "Bern", "Genf"])[0] == text
+
+
+def test_tokens_among_numbers_are_empty_cells(bench):
+    assert bench.column(["1", "2", "3", "4", "unknown", "N/A", "-"]) == ["1", "2", "3", "4", None, None, None]
+
+
+def test_words_that_may_be_values_stay_among_words(bench):
+    cells = ["gold", "silver", "none", "gold", "N/A"]
+    assert bench.column(cells) == ["gold", "silver", "none", "gold", None]
+
+
+def test_a_name_is_no_token(bench):
+    assert bench.column(["Ana", "Nan", "Null", "Ben"]) == ["Ana", "Nan", "Null", "Ben"]
+
+
+def test_not_a_number_is_a_float(bench):
+    assert bench.column(["1.5", "2.5", "NaN", "4.0", "0.5"]) == ["1.5", "2.5", "NaN", "4.0", "0.5"]
+
+
+def test_dates_in_several_formats_become_iso(bench):
+    cells = ["2024-01-31", "31/12/2023", "25/02/2024", "13/01/2024", "04/05/2024", "Mar 5, 2024", "20240106"]
+    mended = ["2024-01-31", "2023-12-31", "2024-02-25", "2024-01-13", "2024-05-04", "2024-03-05", "2024-01-06"]
+    assert bench.column(cells) == mended
+
+
+def test_a_date_that_can_be_read_two_ways_is_left_and_told(bench):
+    done = bench.cleanse(bench.table({"seen": ["2024-01-31", "2024-02-01", "04/05/2024", "2024-03-03"]}))
+    assert bench.cells(done.tables[0])["seen"][2] == "04/05/2024"
+    assert [f.rule for f in done.findings] == ["date.ambiguous"]
+
+
+def test_a_column_with_one_date_format_keeps_it(bench):
+    cells = ["31/12/2023", "25/02/2024", "04/05/2024"]
+    assert bench.column(cells) == cells
+
+
+def test_numbers_are_written_as_in_the_rest_of_the_column(bench):
+    assert bench.column(["1200", "1,300", "950", "12,000.50"]) == ["1200", "1300", "950", "12000.50"]
+    assert bench.column(["1.5", "2,5", "3.25", "0,75"]) == ["1.5", "2.5", "3.25", "0.75"]
+
+
+def test_yes_and_no_take_the_columns_own_words(bench):
+    assert bench.column(["Yes", "No", "Yes", "true", "N", "Yes"]) == ["Yes", "No", "Yes", "Yes", "No", "Yes"]
+
+
+def test_units_are_brought_to_the_one_in_the_header(bench):
+    assert bench.column(["16 GB", "8192 MB", "32", "0.5 TB"], "ram_gb") == ["16", "8", "32", "512"]
+
+
+def test_units_are_brought_to_the_most_frequent_one(bench):
+    assert bench.column(["16 GB", "8 GB", "8192 MB", "4GB"], "ram") == ["16 GB", "8 GB", "8 GB", "4 GB"]
+
+
+def test_a_column_with_one_unit_keeps_its_numbers_as_they_are_written(bench):
+    assert bench.column(["16.0 GB", "8.50 GB"], "ram") == ["16.0 GB", "8.50 GB"]
+
+
+def test_spellings_follow_the_columns_own(bench):
+    cells = ["Production"] * 20 + ["production", "PRODUCTION", "Test"] + ["Test"] * 10
+    assert set(bench.column(cells)) == {"Production", "Test"}
+
+
+def test_values_that_differ_in_a_sign_with_meaning_stay_apart(bench):
+    cells = ["<=50K"] * 20 + [">50K"] * 5 + ["A+"] * 20 + ["A-"] * 2 + ["C#"] * 20 + ["C"] * 3
+    assert bench.column(cells) == cells
+
+
+def test_an_abbreviation_is_written_out_only_beside_its_long_form(bench):
+    assert bench.column(["Production"] * 5 + ["prod"])[-1] == "Production"
+    assert bench.column(["Live"] * 5 + ["prod"])[-1] == "prod"
+
+
+@pytest.mark.parametrize(
+    "written", ["aa-bb-cc-dd-ee-ff", "aabb.ccdd.eeff", "AABBCCDDEEFF", "aa:bb:cc:dd:ee:ff", "aa bb cc dd ee ff"]
+)
+def test_mac_addresses_have_one_notation(bench, written):
+    cells = ["00:11:22:33:44:55", "00:11:22:33:44:56", written]
+    assert bench.column(cells)[2] == "AA:BB:CC:DD:EE:FF"
+
+
+def test_ip_addresses_lose_what_is_no_address(bench):
+    cells = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "010.000.001.020", "10. 0.0 .7", "10.0.0.8/24"]
+    assert bench.column(cells, "ip") == [*cells[:4], "10.0.1.20", "10.0.0.7", "10.0.0.8"]
+
+
+def test_an_impossible_address_is_told_and_not_invented(bench):
+    done = bench.cleanse(bench.table({"ip": ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.999"]}))
+    assert done.patches.count == 0
+    assert [(f.rule, f.examples) for f in done.findings] == [("ip.impossible", ("10.0.0.999",))]
+
+
+def test_host_names_are_lower_case_where_most_are(bench):
+    cells = ["a.example.com", "b.example.com", "c.example.com", "d.example.com", "E.Example.COM."]
+    assert bench.column(cells, "fqdn")[-1] == "e.example.com"
+
+
+def test_rows_that_repeat_are_listed_and_stay(bench):
+    done = bench.cleanse(bench.table({"a": ["1", "1", "2"], "b": ["x", "x", "y"]}))
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [("duplicate.rows", 1, ("rows 0, 1",))]
+    assert done.tables[0].row_count == 3
+
+
+def test_an_empty_table_has_nothing_to_mend(bench):
+    done = bench.cleanse(bench.table({"a": [], "b": []}))
+    assert (done.patches.count, done.tables[0].row_count) == (0, 0)
+
+
+def test_keys_with_quotes_and_reserved_words_are_inert(bench):
+    table = bench.table({'a"; DROP TABLE x --': [" 1 ", "2"], "select": [" a", "b"], "row": ["'", "x "]})
+    assert bench.cells(bench.cleanse(table).tables[0]) == {
+        'a"; DROP TABLE x --': ["1", "2"],
+        "select": ["a", "b"],
+        "row": ["'", "x"],
+    }

@@ -1,0 +1,96 @@
+"""What statistical rules suggest, and where they hold back."""
+
+from __future__ import annotations
+
+from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
+
+CITIES = ["Bern", "Lausanne", "Winterthur", "Lucerne"]
+
+
+def test_a_slip_beside_a_frequent_word_is_mended(bench):
+    cells = CITIES * 20 + ["Lausane", "Wintherthur"]
+    assert bench.column(cells, tier="suggest")[-2:] == ["Lausanne", "Winterthur"]
+
+
+def test_nothing_statistical_happens_without_asking(bench):
+    cells = CITIES * 20 + ["Lausane"]
+    done = bench.cleanse(bench.table({"city": cells}))
+    assert done.patches.count == 0
+    assert ("vocabulary.typo", 1) in [(f.rule, f.count) for f in done.findings]
+
+
+def test_words_of_their_own_stay(bench):
+    cells = ["managed", "active", "server"] * 20 + ["unmanaged", "inactive", "servers", "model 2", "mode 1"]
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_where_frequent_values_are_close_rare_ones_are_no_typos(bench):
+    cells = [f"Model {word}" for word in ("Alphas", "Alphab", "Alphac", "Alphad") * 15] + ["Model Alphae"]
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_a_character_that_overwrites_others_is_seen_through(bench):
+    words = ["heart failure", "heart attack", "pneumonia", "surgical infection"]
+    noisy = ["hexrt failure", "heart attaxk", "pneumonxa", "surxical infection", "heart faxlure", "pneumxnia"]
+    mended = ["heart failure", "heart attack", "pneumonia", "surgical infection", "heart failure", "pneumonia"]
+    assert bench.column(words * 20 + noisy, tier="suggest")[-6:] == mended
+
+
+def test_a_lost_character_is_found_again(bench):
+    assert bench.column(["Zürich", "Genf", "Bern"] * 20 + ["Z\ufffdrich"], tier="suggest")[-1] == "Zürich"
+
+
+def test_rows_that_agree_outvote_one_that_doesnt(bench):
+    zips = [f"{1000 + n}" for n in range(12) for _ in range(6)]
+    cities = [f"Town {'ABCDEFGHIJKL'[n]}" for n in range(12) for _ in range(6)]
+    areas = [f"area {n}" for n in range(12) for _ in range(6)]
+    cities[3], cities[20] = "Town C", None
+    done = bench.cleanse(bench.table({"zip": zips, "city": cities, "area": areas}), tier="suggest")
+    assert bench.cells(done.tables[0])["city"][3] == "Town A"
+    assert bench.cells(done.tables[0])["city"][20] == "Town D"
+    assert done.patches.by_rule == {"dependency.majority": 2}
+
+
+def test_two_values_that_blame_each_other_stay(bench):
+    zips = [f"{1000 + n}" for n in range(12) for _ in range(6)]
+    cities = [f"Town {'ABCDEFGHIJKL'[n]}" for n in range(12) for _ in range(6)]
+    cities[3] = "Town C"
+    assert bench.cleanse(bench.table({"zip": zips, "city": cities}), tier="suggest").patches.count == 0
+
+
+def test_a_loose_relation_overwrites_nothing(bench):
+    departments = [f"D{n % 6}" for n in range(120)]
+    sites = ["Bern" if n % 3 else "Genf" if n % 2 else "Basel" for n in range(120)]
+    assert bench.cleanse(bench.table({"d": departments, "s": sites}), tier="suggest").patches.count == 0
+
+
+def test_the_end_of_a_cell_goes_back_into_the_empty_one_beside_it(bench):
+    cities = ["San Jose", "Portland"] * 10 + ["San Jose CA", "Portland OR"]
+    states = ["CA", "OR"] * 10 + [None, None]
+    done = bench.cleanse(bench.table({"city": cities, "state": states}), tier="suggest")
+    cells = bench.cells(done.tables[0])
+    assert (cells["city"][-2:], cells["state"][-2:]) == (["San Jose", "Portland"], ["CA", "OR"])
+
+
+def test_a_flag_follows_the_amount_beside_it(bench):
+    amounts = ["0", "100"] * 60
+    flags = ["N", "Y"] * 59 + ["N", "N"]
+    done = bench.cleanse(bench.table({"has_child": flags, "child_exemption": amounts}), tier="suggest")
+    assert bench.cells(done.tables[0])["has_child"][-1] == "Y"
+
+
+def test_a_reference_to_nothing_takes_the_one_key_beside_it(bench):
+    parents = bench.table({"name": ["billing", "payroll", "logistics", "reports", "intranet"]}, "apps")
+    children = bench.table({"app": ["billing", "payroll", "logistics", "reports", "intranet", "logistcs"]}, "servers")
+    key = ForeignKey(
+        table="servers",
+        columns=("app",),
+        ref_table="apps",
+        ref_columns=("name",),
+        cardinality="n:1",
+        coverage=0.8,
+        orphans=1,
+        confidence=0.9,
+    )
+    done = bench.cleanse(parents, children, tier="suggest", analysis=SchemaAnalysis(foreign_keys=(key,)))
+    assert bench.cells(done.tables[1])["app"][-1] == "logistics"
