@@ -214,7 +214,8 @@ def _evolved(flow: Flow, event: Event) -> Flow:  # noqa: PLR0911 - one answer fo
             return replace(flow, status=FlowStatus.ARCHIVED)
         case EventType.STATE_UPDATED:
             kept = {key: value for key, value in event.data["new_state"].items() if key not in RESERVED}
-            return replace(flow, data=kept, version=flow.version + 1) if event.data["previous_state"] else flow
+            changed = 1 if event.data["previous_state"] else 0  # the first one tells of version 1
+            return replace(flow, data=kept, version=flow.version + changed)
         case _:
             return flow
 

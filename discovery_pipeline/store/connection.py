@@ -45,8 +45,8 @@ def prepare(databases: Databases) -> bool:
         with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
             if connection.execute("select version_num from alembic_version").fetchone() == (migrate.HEAD,):
                 return False
-    except psycopg.errors.UndefinedTable:
-        pass
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):  # new, or an older product's
+        databases.create()
     except psycopg.OperationalError as error:
         if not _unprepared(error):
             raise ServerError(f"PostgreSQL doesn't answer: {error} Is DISCOVERY_DATABASE_URL right?") from error

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy.engine import URL, make_url
 
 from discovery_pipeline.errors import ServerError, SettingsError
+from discovery_pipeline.store.schema import metadata
 from discovery_pipeline.store.server import SUPERUSER
 
 if TYPE_CHECKING:
@@ -119,12 +120,31 @@ class Databases:
                 self._create_roles(connection)
                 self._create_databases(connection)
             with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as connection:
-                connection.execute(SQL("grant create on schema public to {}").format(Identifier(Role.OWNER)))
+                makes_tables = SQL("grant create on schema public to {} with grant option").format(
+                    Identifier(Role.OWNER)
+                )
+                connection.execute(makes_tables)
+                self._take_over(connection)
         except psycopg.Error as error:
             raise ServerError(
                 f"The databases {self.discovery} and {self.dagster} can't be prepared: {error} "
                 "Give DISCOVERY_DATABASE_URL a login with CREATEROLE and CREATEDB for the first start."
             ) from error
+
+    def _take_over(self, connection: psycopg.Connection) -> None:
+        """Hand tables that an older product left to the owner, who is to migrate them."""
+        from psycopg.sql import SQL, Identifier
+
+        ours = [*metadata.tables, "alembic_version"]
+        left = (
+            "select tablename from pg_tables where schemaname = 'public' and tableowner <> %s and tablename = any (%s)"
+        )
+        for (table,) in connection.execute(left, [Role.OWNER.value, ours]).fetchall():
+            connection.execute(SQL("alter table {} owner to {}").format(Identifier(table), Identifier(Role.OWNER)))
+        database = connection.info.dbname
+        connection.execute(
+            SQL("grant create on database {} to {}").format(Identifier(database), Identifier(Role.OWNER))
+        )
 
     def _anywhere(self) -> str:
         """A database that is there before ours are."""

@@ -16,7 +16,7 @@ from discovery_pipeline.errors import ServerError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision; a test holds it to the scripts."""
 
 MIGRATION_LOCK = 0x6D_69_67_72
@@ -48,6 +48,7 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     from alembic import command
 
     with _turn(connection):
+        _set_aside_foreign(connection)
         _refuse_newer(revision(connection))
         connection.rollback()
         command.upgrade(_config(connection), to)
@@ -75,6 +76,15 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(scripts()))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _set_aside_foreign(connection: Connection) -> None:
+    """Move the version of an older product's migrations to where its tables will go."""
+    if (revision(connection) or HEAD).isdecimal():
+        return
+    connection.execute(text("create schema if not exists discovery_backup"))
+    connection.execute(text("alter table alembic_version set schema discovery_backup"))
+    connection.commit()
 
 
 def _refuse_newer(found: str | None) -> None:

@@ -1,7 +1,8 @@
 """Every table of the state.
 
 Takes no lock that anybody waits for: the tables are new. Going back parks them, rows and all, in the schema
-`discovery_parked`; coming again takes them from there.
+`discovery_parked`; coming again takes them from there. Tables of these names that an older product left are moved, whole,
+to the schema `discovery_backup`, where 0004 reads them.
 """
 
 from alembic import op
@@ -12,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 PARKED = "discovery_parked"
+BACKUP = "discovery_backup"
 
 TABLES = {
     "client_accounts": """
@@ -187,11 +189,21 @@ def upgrade() -> None:
             op.execute(f"alter table {PARKED}.{table} set schema public")
         op.execute(f"drop schema {PARKED}")
         return
+    set_aside()
     for table, columns in TABLES.items():
         filled = columns.format(
             tenant=TENANT, of_engagement=OF_ENGAGEMENT.format(table=table), of_flow=OF_FLOW.format(table=table)
         )
         op.execute(f"create table {table} ({filled})")
+
+
+def set_aside() -> None:
+    """Move tables that an older product left out of the way."""
+    there = op.get_bind().exec_driver_sql("select tablename from pg_tables where schemaname = 'public'").scalars()
+    if left := sorted(set(there) & TABLES.keys()):
+        op.execute(f"create schema if not exists {BACKUP}")
+        for table in left:
+            op.execute(f"alter table {table} set schema {BACKUP}")
 
 
 def downgrade() -> None:
