@@ -11,7 +11,6 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.mapping import approved_mapping
 from discovery_pipeline.assets.partitions import flow_asset, flows
 from discovery_pipeline.engine import cleansing
-from discovery_pipeline.engine.cleansing.contract import Patches
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
@@ -68,6 +67,8 @@ def cleansed(
     context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, cleansing_plan: CleansingPlan
 ) -> Iterator[dg.MaterializeResult]:
     """Mend the cells that rules of the tier `auto` can mend, and log each change."""
+    from discovery_pipeline.engine.cleansing.contract import Patches
+
     with desk.stage(context) as stage:
         done = cleansing.cleanse(stage.con, source_tables.tables, cleansing_plan, stage.folder("cleansed_tables"))
         log = stage.folder("patch_log") / done.patches.path.name

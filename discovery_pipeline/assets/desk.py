@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -19,7 +20,9 @@ from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.blocking import Store, open_store
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.blocking import Store
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
@@ -30,7 +33,7 @@ class Stage:
     """One asset at work on one flow."""
 
     flow: Flow
-    store: Store
+    store: "Store"
     con: duckdb.DuckDBPyConnection
     scratch: Path
 
@@ -60,12 +63,15 @@ class Desk(dg.ConfigurableResource):
 
     home: str
 
-    _store: Store | None = PrivateAttr(default=None)
+    _store: Any = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Desk"]:
         """Open the store for a run, and hold its flow's lock while the run works."""
+        # Imported here: SQLAlchemy would double the time in which the code location loads.
+        from discovery_pipeline.store.blocking import open_store
+
         self._settings = Settings(home=Path(self.home))
         with open_store(self._settings) as store:
             self._store = store
@@ -80,7 +86,7 @@ class Desk(dg.ConfigurableResource):
                 self._store = None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The open store. Raises outside a run."""
         if self._store is None:
             raise RuntimeError("the desk is open only while a run works")
@@ -131,7 +137,7 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, DiscoveryError | dg.Failure) else type(error).__name__
 
 
-def _known(store: Store, slug: str) -> bool:
+def _known(store: "Store", slug: str) -> bool:
     try:
         store.flow(None, slug)
     except FlowNotFoundError:

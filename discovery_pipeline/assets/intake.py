@@ -6,7 +6,6 @@ from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import intake
-from discovery_pipeline.engine.intake.contract import SourceTables, frame
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.errors import InputRefused
 from discovery_pipeline.flow.state import Phase
@@ -19,6 +18,8 @@ from discovery_pipeline.flow.state import Phase
 )
 def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """The flow's files as tables of text, with every row that can't be read kept beside them."""
+    from discovery_pipeline.engine.intake.contract import SourceTables, frame
+
     with desk.stage(context, starts=Phase.DATA_IMPORT) as stage:
         found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"))
         for file in found.files:

@@ -8,7 +8,6 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.engine.mapping.contract import MappedFields, frame
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.state import Phase
@@ -28,6 +27,8 @@ def mapping_suggestions(
     schema_analysis: SchemaAnalysis,
 ) -> dg.MaterializeResult:
     """Which source column is offered for which target field, with confidence, reasons and transformation."""
+    from discovery_pipeline.engine.mapping.contract import MappedFields, frame
+
     with desk.stage(context) as stage:
         offered = [
             mapping.suggest(stage.con, source_tables.tables, column_profile, schema_analysis, target)
@@ -59,6 +60,8 @@ def mapping_suggestions(
 )
 def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What was decided in the review, and when. Fails at once while the flow waits for it."""
+    from discovery_pipeline.engine.mapping.contract import MappedFields, frame
+
     with desk.stage(context) as stage:
         decided = list(stage.store.approved_mappings(stage.flow.id).values())
         review = stage.flow.phases[Phase.FIELD_MAPPING]

@@ -9,7 +9,6 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.engine.profiling.contract import ColumnProfiles, frame
 from discovery_pipeline.flow.events import EventType
 
 MOSTLY_NULL = 0.9
@@ -22,6 +21,8 @@ MOSTLY_NULL = 0.9
 )
 def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake) -> dg.MaterializeResult:
     """What every column looks like: type, meaning, nulls, distribution, patterns, quality."""
+    from discovery_pipeline.engine.profiling.contract import ColumnProfiles, frame
+
     with desk.stage(context) as stage:
         found = profiling.profile(stage.con, source_tables.tables, today=datetime.now(UTC).date())
         stage.store.append_event(stage.flow.id, EventType.PROFILE_COMPLETED, {"tables": len(found.tables)})

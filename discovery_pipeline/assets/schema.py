@@ -8,7 +8,6 @@ from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import schema
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.schema.contract import References, frame
 
 
 @flow_asset(
@@ -20,6 +19,8 @@ def schema_analysis(
     context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, column_profile: Profile
 ) -> dg.MaterializeResult:
     """The schema that the data really has: keys, references, hierarchies, dependencies, rules."""
+    from discovery_pipeline.engine.schema.contract import References, frame
+
     with desk.stage(context) as stage:
         found = schema.analyse(stage.con, source_tables.tables, column_profile)
     orphans = sum(key.orphans for key in found.foreign_keys)

@@ -12,7 +12,6 @@ from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.validation.contract import RejectedRows
 from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, Verdict
 from discovery_pipeline.engine.validation.quality import quality
 from discovery_pipeline.engine.validation.rejections import together
@@ -83,6 +82,8 @@ def rejected_rows(
     context: dg.AssetExecutionContext, desk: Desk, validated_tables: list[Verdict]
 ) -> dg.MaterializeResult:
     """Every row that a target does not take, with every reason, its file and its line."""
+    from discovery_pipeline.engine.validation.contract import RejectedRows
+
     with desk.stage(context) as stage:
         log = together(stage.con, validated_tables, stage.folder("rejected_rows"))
         kept = contract.held(

@@ -12,6 +12,7 @@ from discovery_pipeline.cli.db import db
 from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
+from discovery_pipeline.cli.profile import profile
 from discovery_pipeline.cli.match import match
 from discovery_pipeline.cli.relationships import relationships
 from discovery_pipeline.cli.risk import risk
@@ -37,6 +38,7 @@ app.command()(down)
 app.command()(status)
 app.command()(doctor)
 app.command()(inspect)
+app.command()(profile)
 app.command()(relationships)
 app.command()(match)
 app.command()(clean)

@@ -24,7 +24,7 @@ import psutil
 
 from discovery_pipeline.errors import ServerError
 
-STOP_SECONDS = 15
+STOP_SECONDS = 10
 """How long a process may take to end before it is killed."""
 
 LOCATION = "discovery"
