@@ -15,7 +15,7 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import arithmetic, orders, sampling
 from discovery_pipeline.engine.schema.claims import Claim, counted
-from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts
+from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, one
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.model import BusinessRule, FunctionalDependency
 from discovery_pipeline.engine.schema.references import Reference
@@ -29,6 +29,8 @@ MOST_OTHERS = 60  # columns that a category may say something of
 MOST_TOLD = 30  # of each kind, a table
 LEAST_SAMPLED = 20  # sampled rows of a category
 LEAST_CONFIDENCE = 0.97
+LEAST_OUTSIDE = 0.5  # share of the other rows that must lie outside a category's range
+TAIL = 0.005  # of a category's numbers, at either end, that a range may leave out as outliers
 LEAST_GAIN = 0.25  # by which a rule holds more often for its category than for all other rows
 
 MASK = "regexp_replace(regexp_replace(regexp_replace({}, '[A-Z]+', 'A', 'g'), '[a-z]+', 'a', 'g'), '[0-9]+', '9', 'g')"
@@ -183,22 +185,48 @@ def _ranges(
 
     numeric = [c for c in columns if c.kind in ("integer", "float") and c.distinct > MOST_CATEGORIES]
     values = sampling.numbers(con, table, numeric, SAMPLED)
+    likely: list[tuple[float, _Category, Facts, np.ndarray]] = []
     for i, other in enumerate(numeric):
         for category in categories:
             within, elsewhere = values[category.rows, i], values[~category.rows, i]
             within, elsewhere = within[~np.isnan(within)], elsewhere[~np.isnan(elsewhere)]
             if len(within) < 2 * LEAST_SAMPLED or len(elsewhere) < LEAST_SAMPLED:
                 continue
-            low, high = (float(v) for v in np.quantile(within, [0.005, 0.995], method="nearest"))
-            outside = 1 - ((elsewhere >= low) & (elsewhere <= high)).mean()
-            if outside >= 0.5:
-                claim = Claim(
-                    (category.column, other),
-                    f"{category.words}, {other.column.name} is between {low:g} and {high:g}",
-                    f"{category.when} and {other.typed} is not null",
-                    f"{other.typed} between {low!r} and {high!r}",
-                )
-                yield outside, claim
+            outside = _outside(elsewhere, *np.quantile(within, [TAIL, 1 - TAIL], method="nearest"))
+            if outside >= LEAST_OUTSIDE:
+                likely.append((outside, category, other, elsewhere))
+    likely = sorted(likely, key=lambda found: -found[0])[:MOST_TOLD]
+    for (outside, category, other, elsewhere), bounds in zip(likely, _bounds(con, table, likely), strict=True):
+        least, low, high, greatest = bounds
+        if _outside(elsewhere, least, greatest) >= LEAST_OUTSIDE:  # no outliers: the range holds for all rows
+            low, high = least, greatest
+        claim = Claim(
+            (category.column, other),
+            f"{category.words}, {other.column.name} is between {low:.12g} and {high:.12g}",
+            f"{category.when} and {other.typed} is not null",
+            f"({other.typed})::double between {low!r} and {high!r}",
+        )
+        yield outside, claim
+
+
+def _outside(values: np.ndarray, low: float, high: float) -> float:
+    """Share of the values that are not between the bounds."""
+    return 1 - float(((values >= low) & (values <= high)).mean())
+
+
+def _bounds(
+    con: duckdb.DuckDBPyConnection,
+    table: TableFacts,
+    likely: Sequence[tuple[float, _Category, Facts, np.ndarray]],
+) -> tuple[tuple[float, float, float, float], ...]:
+    """Over all rows: the least number of each category, the greatest, and the ones that leave out the tails."""
+    if not likely:
+        return ()
+    points = f"[0, {TAIL}, {1 - TAIL}, 1]"
+    wanted = ", ".join(
+        f"quantile_disc(({other.typed})::double, {points}) filter ({category.when})" for _, category, other, _ in likely
+    )
+    return one(con, f"select {wanted} from {duck.scan(table.table)}")
 
 
 def _formats(
@@ -215,7 +243,9 @@ def _formats(
             if len(held) < LEAST_SAMPLED:
                 continue
             value, share = _most_frequent(held)
-            elsewhere = (masks[~category.rows] == value).mean()
+            others = masks[~category.rows]
+            others = others[others != None]  # noqa: E711  elementwise
+            elsewhere = (others == value).mean() if len(others) else 1.0
             if share >= LEAST_CONFIDENCE and share - elsewhere >= LEAST_GAIN:
                 claim = Claim(
                     (category.column, other),
