@@ -10,20 +10,25 @@ from discovery_pipeline.engine.profiling.plan import TablePlan
 
 Numbers = Sequence[float | None]
 
+RANKED = 2_500
+"""Rows of a sample that are ranked."""
+
 
 def correlations(plan: TablePlan, counted: TablePartial) -> tuple[Correlation, ...]:
     """Every planned pair, the strongest first.
 
-    Of 5,000 sampled rows, Spearman's has a standard error below 0.015. It is exact where the sample is the table.
+    Spearman's has a standard error below 0.02. It is exact where the sample is the table.
     """
-    ranks = {i: ranked(plan.columns[i].numbers) for i in plan.paired if None not in plan.columns[i].numbers}
+    step = 1 if plan.whole else max(1, plan.sample_rows // RANKED)
+    numbers = {i: plan.columns[i].numbers[::step] for i in plan.paired}
+    ranks = {i: ranked(n) for i, n in numbers.items() if None not in n}
     found = []
     for a, b in plan.pairs:
         sums = counted.pairs.get((a, b))
         left, right = plan.columns[a], plan.columns[b]
         pearson = sums.pearson if sums else of_numbers(left.numbers, right.numbers)
         whole = a in ranks and b in ranks
-        spearman = of_numbers(ranks[a], ranks[b]) if whole else rank_correlation(left.numbers, right.numbers)
+        spearman = of_numbers(ranks[a], ranks[b]) if whole else rank_correlation(numbers[a], numbers[b])
         found.append(Correlation(left=left.column.name, right=right.column.name, pearson=pearson, spearman=spearman))
     return tuple(sorted(found, key=lambda c: -max(abs(c.pearson or 0), abs(c.spearman or 0))))
 

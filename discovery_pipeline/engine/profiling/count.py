@@ -116,7 +116,7 @@ def _read(
 ) -> tuple[dict[str, float | None], dict[str, str]]:
     """The numbers of a dense column's values, and the formats of its dates."""
     number = finite(str(column.typed.number("v")))
-    names = column.typed.formats.names if column.typed.formats else ()
+    names = list(column.typed.formats.names) if column.typed.formats else []
     place = aggregate.format_of(names, "v") if names else "null"
     rows = con.execute(
         f"select v, {number}, {place} from (select unnest(?::varchar[]) as v)", [list(values)]

@@ -142,10 +142,11 @@ class _Column:
         )
 
     def _values(self) -> list[tuple[str, int]]:
-        """Values that are no null tokens, most frequent first: all of a dense column, else the sample's."""
+        """Values that are no null tokens, most frequent first: all of a dense column, else some of the sample's."""
         values = self.counted.values
-        known = self.plan.values if values is None else sorted(values.items(), key=lambda v: (-v[1], v[0]))
-        return [(v, n) for v, n in known if not is_null_token(v)]
+        if values is None:
+            return self.plan.looked_at
+        return [(v, n) for v, n in sorted(values.items(), key=lambda v: (-v[1], v[0])) if not is_null_token(v)]
 
     def _scale(self, values: Sequence[tuple[str, int]], told: int) -> float:
         """How many values one of those at hand stands for."""

@@ -28,9 +28,12 @@ EXACT_ROWS = 200_000
 """Rows up to which distinct values and quantiles are counted and not sketched: 0.15 s a 100,000 rows × 25 columns."""
 
 SHARES = tuple(sorted(q + d for q in (0.05, 0.25, 0.5, 0.75, 0.95) for d in (-0.012, 0.012)))
-"""Shares at which edges stand, close around the quantiles that are told, which keeps these exact to 0.2 points of share."""
+"""Shares at which edges stand: close around the quantiles that are told, which keeps these exact to 0.2 points."""
 
 BARS = 12
+
+LOOKED_AT = 1_500
+"""Different values of a sample that types and meanings are told by."""
 
 SHORT = 9
 """Characters of the longest null token that is looked for everywhere."""
@@ -50,7 +53,9 @@ class ColumnPlan:
 
     column: Column
     typed: Typed
-    values: tuple[tuple[str, int], ...]  # of the sample, most frequent first
+    values: tuple[tuple[str, int], ...]  # of the sample, without null tokens, most frequent first
+    tokens: tuple[str, ...]  # null tokens in the sample
+    sampled: int  # values in the sample, null tokens included
     empty: int  # nulls in the sample
     dense: bool  # counted value by value
     numbers: tuple[float | None, ...] = ()  # of the sample, by row; only where the type has numbers
@@ -61,6 +66,11 @@ class ColumnPlan:
     period: Period = "month"  # between whose starts dates are counted
 
     @property
+    def looked_at(self) -> list[tuple[str, int]]:
+        """Values with their counts that say what the column is."""
+        return _spread(list(self.values))
+
+    @property
     def complete(self) -> bool:
         """Whether every row of the sample has a number."""
         return None not in self.numbers
@@ -68,7 +78,7 @@ class ColumnPlan:
     @property
     def has_long_token(self) -> bool:
         """Whether the sample has a null token that is not short."""
-        return any(len(v) > SHORT and is_null_token(v) for v, _ in self.values)
+        return any(len(v) > SHORT for v in self.tokens)
 
     @property
     def watched(self) -> bool:
@@ -77,14 +87,9 @@ class ColumnPlan:
         Where it has none, cheaper counts tell whether the whole has any after all.
         """
         if not self.edges:
-            return self.has_long_token or any(len(v) <= SHORT for v, _ in self.values)
+            return bool(self.tokens) or any(len(v) <= SHORT for v, _ in self.values)
         told = [n for n in self.numbers if n is not None]
         return len(told) < self.sampled or (self.typed.type == "integer" and any(n != int(n) for n in told))
-
-    @property
-    def sampled(self) -> int:
-        """Values in the sample."""
-        return sum(n for _, n in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +131,26 @@ def draw(con: duckdb.DuckDBPyConnection, source: Source) -> TablePlan:
 def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPlan:
     counts = Counter(texts)
     empty = counts.pop(None, 0)
-    values = tuple((v, n) for v, n in counts.most_common() if v is not None)
-    typed = types.infer(column.name, values)
-    dense = whole or _expected_distinct(len(values), len(texts) - empty) <= DENSE
+    known = [(v, n) for v, n in counts.most_common() if v is not None]
+    told = [(v, n) for v, n in known if not is_null_token(v)]
+    dense = whole or _expected_distinct(len(known), len(texts) - empty) <= DENSE
     often = max(3, len(texts) // 500)
-    candidates = () if dense else tuple(v for v, n in values[:10] if n >= often)
-    return ColumnPlan(column, typed, values, empty, dense, candidates=candidates)
+    return ColumnPlan(
+        column,
+        typed=types.infer(column.name, _spread(told)),
+        values=tuple(told),
+        tokens=tuple(v for v, _ in known if is_null_token(v)),
+        sampled=len(texts) - empty,
+        empty=empty,
+        dense=dense,
+        candidates=() if dense else tuple(v for v, n in known[:10] if n >= often),
+    )
+
+
+def _spread(values: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The most frequent values, and of the others so many from everywhere that a share is known to two points."""
+    head, tail = values[: LOOKED_AT // 3], values[LOOKED_AT // 3 :]
+    return head + tail[:: max(1, len(tail) * 3 // (2 * LOOKED_AT))]
 
 
 def _expected_distinct(seen: int, drawn: int) -> float:

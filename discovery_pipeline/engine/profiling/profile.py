@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.profiling import describe, locate
+from discovery_pipeline.engine import intake
+from discovery_pipeline.engine.intake import FileRead
+from discovery_pipeline.engine.profiling import describe, in_place, locate
 from discovery_pipeline.engine.profiling.count import count
 from discovery_pipeline.engine.profiling.model import Profile, TableProfile
 from discovery_pipeline.engine.profiling.partial import TablePartial
@@ -27,6 +31,39 @@ def profile(con: duckdb.DuckDBPyConnection, tables: Tables, *, today: date) -> P
     return Profile(tables=tuple(of_source(con, of_table(table), today=today) for table in tables))
 
 
+def of_files(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, *, today: date
+) -> tuple[Profile, tuple[FileRead, ...]]:
+    """What the columns of all tables in these files look like, and the files that were refused.
+
+    Parameters
+    ----------
+    into
+        Folder for the tables of files that can't be profiled where they lie.
+    """
+    tables: list[TableProfile] = []
+    refused: list[FileRead] = []
+    for number, path in enumerate(paths):
+        if found := _in_place(con, path, today):
+            tables.append(found)
+            continue
+        taken = intake.read(con, [path], into / str(number))
+        tables += profile(con, taken.tables, today=today).tables
+        refused += [file for file in taken.files if file.status == "refused"]
+    return Profile(tables=tuple(tables)), tuple(refused)
+
+
+def _in_place(con: duckdb.DuckDBPyConnection, path: Path, today: date) -> TableProfile | None:
+    """The profile of a file that needs no repair; None where it does, which only reading it may show."""
+    source = in_place.source(path)
+    if source is None:
+        return None
+    try:
+        return of_source(con, source, today=today)
+    except duckdb.InvalidInputException:
+        return None
+
+
 def of_source(con: duckdb.DuckDBPyConnection, source: Source, *, today: date) -> TableProfile:
     """What the columns of one relation look like."""
     plan = draw(con, source)
@@ -42,4 +79,4 @@ def _located(con: duckdb.DuckDBPyConnection, source: Source, plan: TablePlan, co
     return replace(counted, columns=columns)
 
 
-__all__ = ["of_source", "profile"]
+__all__ = ["of_files", "of_source", "profile"]

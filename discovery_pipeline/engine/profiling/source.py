@@ -6,7 +6,7 @@ Everything after this module sees a relation of text columns and never asks whet
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,22 +59,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a CSV file that needs no repair is written."""
-
-    delimiter: str = ","
-    quote: str = '"'
-    escape: str = '"'
-    header: bool = True
-    skip: int = 0  # lines before the header, or before the data where there is none
-
-
-@dataclass(frozen=True, slots=True)
 class CsvSource(Source):
-    """A clean UTF-8 CSV file, read in place."""
+    """A regular UTF-8 CSV file, read where it lies."""
 
     path: Path = field(kw_only=True)
-    dialect: Dialect = field(kw_only=True)
+    body: int = field(kw_only=True)  # byte at which the first row starts
+    reader: Callable[[Path], str] = field(kw_only=True)  # the FROM item that reads such rows from a file
 
     @contextmanager
     def sampled(self) -> Iterator[tuple[str, bool]]:
@@ -82,18 +72,17 @@ class CsvSource(Source):
 
         A place that falls into a quoted line break gives a few odd rows; they are left out where they can't be read.
         """
-        size = self.path.stat().st_size
+        size = self.path.stat().st_size - self.body
         share = max(64, size // max(1, self.rows)) * (self.sample_rows // BLOCKS)
         if size <= WHOLE_BYTES and self.rows <= 2 * self.sample_rows:
             yield self.relation, True
             return
         with tempfile.NamedTemporaryFile(suffix=".csv") as draft, self.path.open("rb") as file:
-            draft.write(_whole_lines(file.read(share), first=True))
-            for i in range(1, BLOCKS):
-                file.seek(i * (size - share) // (BLOCKS - 1))
-                draft.write(_whole_lines(file.read(share), first=False))
+            for i in range(BLOCKS):
+                file.seek(self.body + i * (size - share) // (BLOCKS - 1))
+                draft.write(_whole_lines(file.read(share), first=i == 0))
             draft.flush()
-            yield read_csv(Path(draft.name), self.columns, self.dialect, lenient=True), False
+            yield self.reader(Path(draft.name)), False
 
 
 def _whole_lines(chunk: bytes, *, first: bool) -> bytes:
@@ -104,33 +93,6 @@ def _whole_lines(chunk: bytes, *, first: bool) -> bytes:
 def of_table(table: Table) -> Source:
     """A stage's table."""
     return Source(table.name, table.columns, duck.scan(table), table.row_count, "file_row_number")
-
-
-def of_csv(path: Path, name: str, columns: tuple[Column, ...], dialect: Dialect) -> CsvSource:
-    """A CSV file that is known to need no repair."""
-    with path.open("rb") as file:
-        head = file.read(1 << 20)
-    lines = max(1, head.count(b"\n"))
-    rows = round(path.stat().st_size * lines / max(1, len(head)))
-    relation = read_csv(path, columns, dialect)
-    return CsvSource(name, columns, relation, rows, "row_number() over () - 1", path=path, dialect=dialect)
-
-
-def read_csv(path: Path, columns: tuple[Column, ...], dialect: Dialect, *, lenient: bool = False) -> str:
-    """The FROM item that reads a CSV file as text, with nothing left to be guessed."""
-    names = ", ".join(f"{duck.text(c.key)}: 'VARCHAR'" for c in columns)
-    options = [
-        duck.text(str(path)),
-        "auto_detect=false",
-        f"columns={{{names}}}",
-        f"delim={duck.text(dialect.delimiter)}",
-        f"quote={duck.text(dialect.quote)}",
-        f"escape={duck.text(dialect.escape)}",
-        f"header={str(dialect.header).lower()}",
-        f"skip={dialect.skip}",
-        f"ignore_errors={str(lenient).lower()}",
-    ]
-    return f"read_csv({', '.join(options)})"
 
 
 @contextmanager
@@ -145,4 +107,4 @@ def loaded_sample(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tu
         con.execute("drop table if exists profile_sample")
 
 
-__all__ = ["CsvSource", "Dialect", "Source", "loaded_sample", "of_csv", "of_table", "read_csv"]
+__all__ = ["CsvSource", "Source", "loaded_sample", "of_table"]

@@ -15,7 +15,7 @@ from discovery_pipeline.engine.profiling import dates, headers, numerals
 from discovery_pipeline.engine.profiling.headers import Words
 from discovery_pipeline.engine.profiling.model import InferredType
 from discovery_pipeline.engine.profiling.numerals import Numeral, Shape
-from discovery_pipeline.engine.profiling.tokens import BOOLEAN_WORDS, is_null_token
+from discovery_pipeline.engine.profiling.tokens import BOOLEAN_WORDS
 
 FITTING = 0.9
 """Share of values from which a column is of a type."""
@@ -63,23 +63,23 @@ TEXT = Typed("string")
 
 
 def infer(header: str, values: Weighted) -> Typed:
-    """The type of a column from its values with their counts, null tokens among them or not."""
-    told = [(v, n) for v, n in values if not is_null_token(v)]
-    total = sum(n for _, n in told)
+    """The type of a column from its values with their counts, null tokens left out."""
+    total = sum(n for _, n in values)
     if not total:
         return TEXT
     hints = headers.words(header)
-    return (
-        _boolean(hints, told, total) or _date(hints, told, total) or _number(hints, told, total) or _json(told, total)
-    ) or TEXT
+    for reads in (_boolean, _date, _number, _json):
+        if found := reads(hints, values, total):
+            return found
+    return TEXT
 
 
 def _boolean(hints: Words, values: Weighted, total: int) -> Typed | None:
+    if len(values) > 100:
+        return None
     words = Counter[str]()
     for value, count in values:
         words[value.strip().lower()] += count
-    if len(words) > 40:
-        return None
     fitting = {w: n for w, n in words.items() if w in BOOLEAN_WORDS}
     if sum(fitting.values()) < _threshold(hints, headers.BOOLEAN) * total:
         return None
@@ -113,6 +113,8 @@ def _share(values: Weighted, named: bool) -> float:
 
 def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
     if hints & headers.TEXT_NUMBER or (hints & headers.VERSION and not hints & {"id", "number", "no"}):
+        return None
+    if not any(numerals.parse(v) for v, _ in values[:: max(1, len(values) // 30)]):
         return None
     parsed = {v: numerals.parse(v) for v, _ in values}
     numbers = {v: (p, n) for v, n in values if (p := parsed[v]) is not None}
@@ -153,7 +155,7 @@ def _unit(hints: Words, numbers: Iterable[tuple[Numeral, int]]) -> str | None:
     return numerals.unit_in_header(hints)
 
 
-def _json(values: Weighted, total: int) -> Typed | None:
+def _json(_hints: Words, values: Weighted, _total: int) -> Typed | None:
     fitting = 0
     for value, count in values[:200]:
         if value.lstrip()[:1] not in ("{", "["):
@@ -175,7 +177,7 @@ def fits(typed: Typed, value: str) -> bool:
     if typed.type == "boolean":
         return value.strip().lower() in BOOLEAN_WORDS
     if typed.type == "json":
-        return _json([(value, 1)], 1) is not None
+        return _json(frozenset(), [(value, 1)], 1) is not None
     return True
 
 

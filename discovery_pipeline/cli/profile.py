@@ -1,0 +1,134 @@
+"""`discovery profile`: what the columns of these files look like."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from discovery_pipeline.engine.intake import FileRead
+    from discovery_pipeline.engine.profiling import ColumnProfile, Profile, TableProfile
+
+TOP = 3
+"""Frequent values that are shown of a column."""
+
+WARNINGS = 2
+
+PIPED = 160
+"""Characters of a line where there is no terminal to ask."""
+
+
+def profile(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the profile there.", metavar="OUT")] = None,
+) -> None:
+    """Say what the columns of these files look like: types, meanings, values, and what is odd about them.
+
+    Exit code 0: all files were read; 2: some were refused; 1: none could be read.
+    """
+    from datetime import UTC, datetime
+
+    from discovery_pipeline import settings
+    from discovery_pipeline.engine import duck, profiling
+
+    chosen = settings.read()
+    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
+        con = duck.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, scratch=Path(folder) / "spill")
+        found, refused = profiling.of_files(con, paths, Path(folder) / "tables", today=datetime.now(UTC).date())
+    if json_file:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if json_file and not sys.stdout.isatty():
+        _tell(found, refused)
+    else:
+        _show(found, refused)
+    raise typer.Exit(0 if not refused else 2 if found.tables else 1)
+
+
+def _tell(found: Profile, refused: tuple[FileRead, ...]) -> None:
+    """A plain line a table, for logs."""
+    for table in found.tables:
+        duplicates = f", {table.duplicate_row_count:,} of them duplicates" if table.duplicate_row_count else ""
+        print(f"{table.name}: {table.row_count:,} rows{duplicates}, {len(table.columns)} columns")
+    for file in refused:
+        print(f"refused {file.file}: {file.reason}")
+
+
+def _show(found: Profile, refused: tuple[FileRead, ...]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED)
+    for table in found.tables:
+        _show_table(console, table)
+    for file in refused:
+        console.print(f"[red]refused[/] {escape(file.file)}: {escape(file.reason or '')}")
+
+
+def _show_table(console: Console, table: TableProfile) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    console.print(
+        f"\n[bold]{escape(table.name)}[/]  {table.row_count:,} rows, {len(table.columns)} columns, "
+        f"{table.duplicate_row_count:,} duplicate rows",
+        highlight=False,
+    )
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title, right in (
+        ("column", False),
+        ("type", False),
+        ("meaning", False),
+        ("null", True),
+        ("distinct", True),
+        ("from … to", False),
+        ("most frequent", False),
+        ("quality", True),
+    ):
+        grid.add_column(title, justify="right" if right else "left", no_wrap=True, max_width=44)
+    for column in table.columns:
+        grid.add_row(*(escape(cell) for cell in _cells(column)))
+    console.print(grid)
+    for column in table.columns:
+        for anomaly in column.anomalies[:WARNINGS]:
+            console.print(f"[yellow]![/] [bold]{escape(column.name)}[/] {escape(anomaly)}", highlight=False)
+    strong = [c for c in table.correlations if abs(c.pearson or 0) >= 0.7]
+    for pair in strong[:5]:
+        console.print(
+            f"[cyan]~[/] {escape(pair.left)} and {escape(pair.right)} correlate: {pair.pearson:.2f}", highlight=False
+        )
+
+
+def _cells(column: ColumnProfile) -> tuple[str, ...]:
+    kind = column.inferred_type if column.type_fit > 0.9995 else f"{column.inferred_type} {column.type_fit:.1%}"
+    meaning = " ".join(filter(None, (column.semantic_type, f"[{column.unit}]" if column.unit else None)))
+    nulls = column.null_ratio
+    distinct = f"{column.distinct_count:,}" if column.distinct_is_exact else f"~{column.distinct_count:,}"
+    reach = "" if column.min is None else f"{_short(column.min)} … {_short(column.max)}"
+    top = ", ".join(f"{_short(v.value)} ({v.count:,})" for v in column.top_values[:TOP] if v.count > 1)
+    return (
+        column.name,
+        kind,
+        meaning + (f" PII: {column.pii.kind}" if column.pii else ""),
+        f"{nulls:.1%}" if nulls else "",
+        distinct,
+        reach,
+        top,
+        f"{column.quality.score:.2f}",
+    )
+
+
+def _short(value: str | float | None) -> str:
+    if isinstance(value, float):
+        return f"{value:,.10g}"
+    text = " ".join(str(value).split())
+    return text if len(text) <= 24 else text[:23] + "…"
