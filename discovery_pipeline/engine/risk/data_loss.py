@@ -10,6 +10,7 @@ from discovery_pipeline.engine.risk.model import Facts, Level, Risk
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.risk.scale import counted, level, percent, worst
 
+NOT_TAKEN = "Rows are not taken"
 SHOWN = 5
 """Fields named in one risk's evidence; the rest is a number."""
 
@@ -72,29 +73,32 @@ _KINDS = (
 def risks(facts: Facts, losses: Sequence[FieldLoss], ends: Sequence[Outcome]) -> Iterable[Risk]:
     """What of the data would be lost."""
     yield from _rejected(facts, ends)
-    yield from _unmapped(facts)
     for kind in _KINDS:
         yield from _by_field(kind, losses)
+    yield from _blanked(facts, ends)
+    yield from _unmapped(facts)
     yield from _in_other_hands(losses)
 
 
 def _rejected(facts: Facts, ends: Sequence[Outcome]) -> Iterable[Risk]:
-    titles = {name: target.title for name, target in facts.targets.items()}
     refused = [end for end in ends if end.to_correct]
     if refused:
         yield Risk(
             category="data_loss",
-            title="Rows are not taken",
+            title=NOT_TAKEN,
             likelihood="high",  # counted, not feared
             impact=worst(level(end.to_correct, end.meant) for end in refused),
             evidence=tuple(
-                f"{titles.get(end.verdict.target, end.verdict.target)}: {counted(end.to_correct, 'row')} of "
+                f"{_title(facts, end)}: {counted(end.to_correct, 'row')} of "
                 f"{end.meant:,} rejected ({percent(end.to_correct, end.meant)}), {end.delivered:,} delivered"
                 + (f", {counted(end.repeated, 'duplicate')}" if end.repeated else "")
                 for end in refused
             ),
             mitigation="Correct the rejected rows in rejected_rows.csv by their reasons and run them again.",
         )
+
+
+def _blanked(facts: Facts, ends: Sequence[Outcome]) -> Iterable[Risk]:
     blanked = [end for end in ends if end.verdict.blanked]
     if blanked:
         yield Risk(
@@ -103,12 +107,17 @@ def _rejected(facts: Facts, ends: Sequence[Outcome]) -> Iterable[Risk]:
             likelihood="high",
             impact=worst(level(end.verdict.blanked, end.meant) for end in blanked),
             evidence=tuple(
-                f"{titles.get(end.verdict.target, end.verdict.target)}: {counted(end.verdict.blanked, 'value')} "
+                f"{_title(facts, end)}: {counted(end.verdict.blanked, 'value')} "
                 "blanked in optional fields; the rows are delivered"
                 for end in blanked
             ),
             mitigation="Look at the findings of these targets; correct the values at the source where they matter.",
         )
+
+
+def _title(facts: Facts, end: Outcome) -> str:
+    target = facts.targets.get(end.verdict.target)
+    return target.title if target else end.verdict.target
 
 
 def _unmapped(facts: Facts) -> Iterable[Risk]:

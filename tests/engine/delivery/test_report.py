@@ -181,7 +181,7 @@ def test_quality_and_risks_stand_with_their_numbers():
     page = text(rendered(Contents("T", Profile(tables=()), quality=quality, risk=RiskAssessment(risks=(risk,)))))
     assert "80% → 95%" in page
     assert "Relations lead nowhere" in page
-    assert "against the gravest risk: relations lead nowhere" in page
+    assert "a grave risk: relations lead nowhere" in page
 
 
 def hostile_contents(folder: Path) -> Contents:

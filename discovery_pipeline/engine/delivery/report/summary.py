@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
 from discovery_pipeline.engine.delivery.report.samples import Rejection
 from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.risk.data_loss import NOT_TAKEN
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 
-PROBLEMS = 5
+PROBLEMS, PRECAUTIONS = 5, 2
 GRAVE = 6
 """Gravity (1..9) from which a risk is worth a step of its own."""
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -108,9 +109,11 @@ def _corrections(rejected: Sequence[Rejection], to_correct: int) -> Iterable[Ste
 
 
 def _precautions(contents: Contents) -> Iterable[Step]:
-    if contents.risk and contents.risk.risks and contents.risk.risks[0].gravity >= GRAVE:
-        gravest = contents.risk.risks[0]
-        yield Step(gravest.mitigation, f"against the gravest risk: {gravest.title[0].lower()}{gravest.title[1:]}")
+    """Against the gravest risks. That rows are not taken has its own step, with the reasons."""
+    risks = contents.risk.risks if contents.risk else ()
+    grave = [risk for risk in risks if risk.gravity >= GRAVE and risk.title != NOT_TAKEN]
+    for risk in grave[:PRECAUTIONS]:
+        yield Step(risk.mitigation, f"a grave risk: {risk.title[0].lower()}{risk.title[1:]}")
 
 
 def _deliveries(contents: Contents) -> Iterable[Step]:
