@@ -255,14 +255,14 @@ def systematic(draft: Draft, column: Column) -> bool:
     return bool(found)
 
 
-def plan_flags(draft: Draft) -> list[PlannedRule]:
+def plan_flags(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """Yes-or-no columns next to an amount of the same thing: where there is an amount, the flag says so."""
     columns = draft.table.columns
     pairs = [
         (flag, amount)
         for flag in columns
         for amount in columns
-        if flag is not amount and _words(flag.name) & _words(amount.name)
+        if flag is not amount and {flag.name, amount.name} & changed and _words(flag.name) & _words(amount.name)
     ]
     return [
         planned("dependency.flag", draft.table.name, flag.name, (amount.name,))
@@ -299,11 +299,13 @@ def _flagged(draft: Draft, flag: Column, amount: Column) -> str:
         WHERE {x} > 0 AND {f} IS NOT NULL"""
 
 
-def plan_spills(draft: Draft) -> list[PlannedRule]:
+def plan_spills(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """Pairs of columns where the end of one fills the other, which is empty just there."""
     columns = draft.table.columns
     rules = []
     for whole, end in pairwise(columns):
+        if not {whole.name, end.name} & changed:
+            continue
         found, empty = draft.con.execute(
             f"SELECT (SELECT count(*) FROM ({_spilled(draft, whole, end, 'end')})), "
             f"(SELECT count(*) FROM {draft.now(end)} WHERE {duck.col(end)} IS NULL)"

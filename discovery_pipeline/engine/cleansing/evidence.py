@@ -147,7 +147,15 @@ def gather(values: Values, tokens: str) -> Evidence:
     names = [kind for kind, _ in _KINDS]
     return Evidence(
         {
-            position: Seen(*reversed(sizes[position]), dict(zip(names, shares, strict=True)), *rest)
-            for position, shares, *rest in found
+            position: Seen(
+                cells=sizes[position][1],
+                distinct=sizes[position][0],
+                shares=dict(zip(names, shares, strict=True)),
+                digits=digits,
+                length=length,
+                lower=lower,
+                separated=separated,
+            )
+            for position, shares, digits, length, lower, separated in found
         }
     )

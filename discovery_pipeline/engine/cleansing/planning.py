@@ -95,35 +95,47 @@ def _to_rest(values: Values, profile: TableProfile | None) -> Evidence:
 def _statistical(
     draft: Draft, tables: Tables, profile: TableProfile | None, analysis: SchemaAnalysis
 ) -> list[PlannedRule]:
+    """Plan and apply statistical rules in rounds; after the first, only for columns that the last one changed."""
     planned: list[PlannedRule] = []
     tried: dependencies.Strengths = {}
-    for _ in range(ROUNDS):
-        found = _by_values(draft, tables, profile, analysis)
-        draft.apply(found)
-        _forget(tried, found)
-        found += (by_rows := _by_rows(draft, tried))
-        _forget(tried, by_rows)
-        if not found:
-            break
+    changed = {column.name for column in draft.table.columns}
+    for number in range(ROUNDS):
+        found = _at_rest_again(draft, profile, changed) if number else []
+        found += _by_values(draft, tables, profile, analysis, changed)
+        _forget(tried, _written(found))
+        found += (by_rows := _by_rows(draft, tried, changed | _written(found)))
+        _forget(tried, _written(by_rows))
         planned += found
+        changed = _written(found)
+        if not changed:
+            break
     return planned
 
 
-def _forget(tried: dependencies.Strengths, rules: list[PlannedRule]) -> None:
+def _written(rules: list[PlannedRule]) -> set[str]:
+    """The columns that these rules write."""
+    return {name for rule in rules for name in (rule.column, *(rule.given if rule.rule == "cell.spilled" else ()))}
+
+
+def _forget(tried: dependencies.Strengths, changed: set[str]) -> None:
     """What is known of columns that changed is known no longer."""
-    changed = {name for rule in rules for name in (rule.column, *(rule.given if rule.rule == "cell.spilled" else ()))}
     for pair in [p for p in tried if changed & set(p)]:
         del tried[pair]
 
 
-def _by_values(
-    draft: Draft, tables: Tables, profile: TableProfile | None, analysis: SchemaAnalysis
-) -> list[PlannedRule]:
-    with distinct(draft) as values:
+def _at_rest_again(draft: Draft, profile: TableProfile | None, changed: set[str]) -> list[PlannedRule]:
+    """What guesses opened for sure rules: those are guesses still."""
+    with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
         _to_rest(values, profile)
-        # What a guess opens for a sure rule is a guess still.
-        values.planned[:] = [rule.model_copy(update={"tier": "suggest"}) for rule in values.planned]
-    with distinct(draft) as values:
+    found = [rule.model_copy(update={"tier": "suggest"}) for rule in values.planned]
+    draft.apply(found)
+    return found
+
+
+def _by_values(
+    draft: Draft, tables: Tables, profile: TableProfile | None, analysis: SchemaAnalysis, changed: set[str]
+) -> list[PlannedRule]:
+    with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
         evidence = gather(values, tokens.TELL_NOTHING)
         if evidence.positions:
             tokens.plan_words(values, evidence, profile)
@@ -131,27 +143,36 @@ def _by_values(
             vocabulary.plan_variants(values, evidence)
             typos.plan(values, evidence)
             references.plan(values, tables, analysis)
+    draft.apply(values.planned)
     return values.planned
 
 
-def _by_rows(draft: Draft, tried: dependencies.Strengths) -> list[PlannedRule]:
+def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> list[PlannedRule]:
     """Rules over rows that change something, and not too much; each is applied, or taken back."""
     kept: list[PlannedRule] = []
-    for rules in (dependencies.plan_spills, dependencies.plan_flags, lambda d: dependencies.plan(d, tried)):
-        for rule in rules(draft):
+    plans = (
+        lambda: dependencies.plan_spills(draft, changed),
+        lambda: dependencies.plan_flags(draft, changed),
+        lambda: dependencies.plan(draft, tried),
+    )
+    for planned in plans:
+        for rule in planned():
             before = draft.count()
             draft.apply([rule])
             cells = draft.count() - before
             if not cells:
                 continue
-            column = draft.table.column(rule.column)
-            if _too_much(draft, rule, cells) or (
-                rule.rule == "dependency.majority" and dependencies.systematic(draft, column)
-            ):
+            if _too_much(draft, rule, cells) or _systematic(draft, rule):
                 draft.withdraw()
             else:
                 kept.append(rule.model_copy(update={"cells": cells}))
     return kept
+
+
+def _systematic(draft: Draft, rule: PlannedRule) -> bool:
+    if rule.rule != "dependency.majority":
+        return False
+    return dependencies.systematic(draft, draft.table.column(rule.column))
 
 
 def _too_much(draft: Draft, rule: PlannedRule, cells: int) -> bool:
