@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from discovery_pipeline import log
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, StartPhase, Tell
@@ -30,6 +29,9 @@ from discovery_pipeline.store.query import ask
 from discovery_pipeline.store.recovery import StateRecovery
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.session import Sessions
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 T = TypeVar("T")
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.commands import Command
@@ -28,6 +27,9 @@ from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema import discovery_flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.store.state import Clock, FlowStateManager, utc_now
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 
 class Flows:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.flow.commands import AcceptImport, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
@@ -13,6 +14,9 @@ from discovery_pipeline.store import rows
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema import data_imports
 from discovery_pipeline.store.state import FlowStateManager
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 ACCEPTED, REJECTED, REPLACED = "accepted", "rejected", "replaced"
 
