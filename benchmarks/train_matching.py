@@ -125,7 +125,7 @@ def fitted(features: Sequence[np.ndarray], problems: Sequence[Problem], ridge: f
         siblings = sum(p.benchmark == solved.benchmark for p in problems)
         weight = np.full(len(right), 1 / np.sqrt(max(1, right.sum()) * siblings))
         promise = flat[:, :10].sum(axis=1)
-        keep = right | (promise >= np.quantile(promise, 0.95)) | (len(right) < 2000)
+        keep = right | (promise >= np.quantile(promise, 0.97)) | (len(right) < 2000)
         drawn = ~keep & (np.random.default_rng(0).random(len(right)) < EASY)
         weight[drawn] /= EASY
         keep = (keep | drawn) & solved.judged.ravel()

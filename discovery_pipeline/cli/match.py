@@ -134,7 +134,7 @@ def _show(found: Suggestions) -> None:
             escape(field.target_field),
             f"[{colour}]{field.confidence:.2f}[/]",
             escape(field.transformation or ""),
-            escape("; ".join(field.evidence)),
+            escape("; ".join(field.evidence[:2])),
         )
     console.print(grid)
     if found.unmapped_source:

@@ -21,13 +21,14 @@ CHANNELS = (
     "shared", "contained", "frequency", "value words", "masks", "kinds", "shape", "numbers", "uniqueness",
 )  # fmt: skip
 
-_FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "text")
+_FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
 _FAMILY_OF_KIND = {
     "boolean": "boolean", "integer": "number", "float": "number", "quantity": "number", "ip": "ip", "mac": "mac",
     "uuid": "uuid", "date": "date", "email": "email", "url": "url", "phone": "text", "hostname": "text",
-    "code": "text", "word": "text", "words": "text", "text": "text",
+    "pairs": "pairs", "code": "text", "word": "text", "words": "text", "text": "text",
 }  # fmt: skip
 _DECLARED = (
+    ("pairs", re.compile(r"^map\b|hstore", re.IGNORECASE)),
     ("number", re.compile(r"int|num|dec|float|double|real|money|serial|currency", re.IGNORECASE)),
     ("date", re.compile(r"date|time|year", re.IGNORECASE)),
     ("boolean", re.compile(r"bool|^bit$", re.IGNORECASE)),
@@ -37,6 +38,7 @@ _DECLARED = (
 )
 # What a source may hold for a target of another family: whole numbers say yes and no, keys are numbers or codes.
 _TOLERANCE = {("boolean", "number"): 0.5, ("number", "boolean"): 0.3, ("number", "date"): 0.3, ("uuid", "text"): 0.7}
+_COUNT = re.compile(r"\bcount$|\bnum(ber)? of\b|^(#|no\.? of|nr\.? of)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,17 @@ def families(side: Side) -> np.ndarray:
 
 
 def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
-    """1 where both units measure the same, 0 where they don't; NaN where a side has none."""
-    return np.array(
-        [[float(f.unit.quantity == g.unit.quantity) if f.unit and g.unit else np.nan for g in target] for f in source]
-    ).reshape(len(source), len(target))
+    """1 where both measure the same thing in some unit, or count, 0 where they don't; NaN where nothing tells."""
+    left, right = [_measure(f) for f in source], [_measure(f) for f in target]
+    alike = [[float(a == b) if a and b else np.nan for b in right] for a in left]
+    return np.array(alike).reshape(len(source), len(target))
+
+
+def _measure(field: Field) -> str:
+    """What a field measures: by its unit, or a count where its name says so; empty where nothing tells."""
+    if field.unit:
+        return field.unit.quantity
+    return "count" if _COUNT.search(field.own.replace("_", " ")) else ""
 
 
 def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:

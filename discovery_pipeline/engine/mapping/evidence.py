@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from discovery_pipeline.engine.mapping import knowledge, names
 from discovery_pipeline.engine.mapping.matching import Matched
 from discovery_pipeline.engine.mapping.samples import KINDS
@@ -57,7 +55,7 @@ class Reasons:
         if sample is None or not sample.seen[i]:
             return
         kind = int(sample.kinds[i].argmax())
-        fit, name = sample.kinds[i][kind], KINDS_IN_ORDER[kind]
+        fit, name = sample.kinds[i][kind], tuple(KINDS)[kind]
         if name in _TOLD_KINDS and fit >= 0.5 and self._channel("type", i, j) >= 0.5:
             seen = int(sample.values[i])
             yield f"{round(fit * seen)} of {seen} distinct values are {_TOLD_KINDS[name]}"
@@ -75,17 +73,14 @@ class Reasons:
             yield "but the values are not of the target's type"
 
     def _stated(self, i: int, j: int) -> Iterator[str]:
-        told = np.nanmax([self._channel("description", i, j), self._channel("told", i, j), 0.0])
-        if told >= 0.5:
+        if self._channel("description", i, j) >= 0.5:
             yield "descriptions say alike"
+        elif self._channel("told", i, j) >= 0.5:
+            yield "the description speaks of it"
         if self._channel("unit", i, j) == 1:
-            unit = self._matched.target.fields[j].unit
-            yield f"units measure the same{f' (target: {unit.name})' if unit else ''}"
+            yield "both measure the same"
         elif self._channel("unit", i, j) == 0:
-            yield "but the units measure different things"
-
-
-KINDS_IN_ORDER = tuple(KINDS)
+            yield "but they measure different things"
 
 
 def _listed(words: list[str]) -> str:

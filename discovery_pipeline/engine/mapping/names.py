@@ -5,6 +5,7 @@ All results are matrices of source fields × target fields with values 0..1.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,7 +64,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         [(*reader.words(f.group), *reader.words(f.own)) for f in side] for side in (source, target)
     )
     groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
-    same = np.array([[set(a) == set(b) for b in right.phrases] for a in left.phrases], dtype=float)
+    same = np.equal.outer(*_numbered(left.phrases, right.phrases)).astype(float)
     return Names(
         words=_best(words, left, right),
         covered=_best(covered, left, right),
@@ -80,6 +81,12 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         source_words=tuple(own_left),
         target_words=tuple(own_right),
     )
+
+
+def _numbered(*sides: Sequence[tuple[str, ...]]) -> list[list[int]]:
+    """A number for each phrase, the same for those of the same words."""
+    numbers: dict[frozenset[str], int] = {}
+    return [[numbers.setdefault(frozenset(phrase), len(numbers)) for phrase in side] for side in sides]
 
 
 def _called(fields: Sequence[Field], reader: Reader) -> _Called:
@@ -157,14 +164,18 @@ def _word_likeness(left: list[str], right: list[str]) -> np.ndarray:
     alike = np.where((spelled >= _SPELLED_ALIKE) & ~short, spelled, 0.0)
     meant = np.clip(embedding.likeness(left, right) * 1.1 - 0.2, 0.0, 0.9)
     likeness = np.maximum(alike, meant)
+    by_letter: dict[str, list[int]] = defaultdict(list)
+    for j, other in enumerate(right):
+        by_letter[other[:1]].append(j)
     for i, word in enumerate(left):
-        for j, other in enumerate(right):
+        for j in by_letter[word[:1]]:
+            other = right[j]
             if word == other:
                 likeness[i, j] = 1.0
             elif likeness[i, j] < _SHORTENED and (_shortens(word, other) or _shortens(other, word)):
                 likeness[i, j] = _SHORTENED
-            elif word in _KEYS and other in _KEYS:
-                likeness[i, j] = max(likeness[i, j], _BOTH_KEYS)
+    keys = np.logical_and.outer([w in _KEYS for w in left], [w in _KEYS for w in right])
+    likeness[keys] = np.maximum(likeness[keys], _BOTH_KEYS)
     return likeness
 
 

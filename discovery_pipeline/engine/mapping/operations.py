@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
 
@@ -80,12 +81,20 @@ def _whole(argument: Argument, what: str) -> int:
 
 
 def _must_run(query: str, argument: str, otherwise: str) -> None:
-    """Let DuckDB itself judge a format or pattern."""
+    fault = _fault(query, argument)
+    if fault:
+        raise Misfit(f"can't use {argument!r}, which is {otherwise}: {fault}")
+
+
+@lru_cache(maxsize=1024)
+def _fault(query: str, argument: str) -> str:
+    """What DuckDB itself has against a format or pattern; empty where it takes it."""
     try:
         with duckdb.connect() as judge:
             judge.execute(query, [argument])
     except duckdb.Error as wrong:
-        raise Misfit(f"can't use {argument!r}, which is {otherwise}: {str(wrong).splitlines()[0]}") from None
+        return str(wrong).splitlines()[0]
+    return ""
 
 
 def _to_integer(value: str) -> str:

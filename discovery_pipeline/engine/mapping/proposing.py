@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.mapping import units
+from discovery_pipeline.engine.mapping import transformations, units
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.profiling.model import ColumnProfile
@@ -51,19 +51,28 @@ def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | Non
         found = _conversion(source, values, profile, target)
         if found:
             return Proposal(found[0], data_type, (found[1],))
-    if target.type == "integer":
-        return Proposal(_integer(values), data_type)
-    if target.type == "number":
-        return Proposal(None if _share(values, _PLAIN_NUMBER) == 1 else "to_number", data_type)
-    if target.type == "boolean":
-        plain = all(v.lower() in ("true", "false") for v in values)
-        return Proposal(None if plain else "to_boolean", data_type)
-    if target.type in ("date", "datetime"):
-        formats = _formats(values, profile)
-        quoted = ", ".join(f'"{f}"' for f in formats)
-        same = formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"])
-        return Proposal(f"parse_date({quoted})" if formats and not same else None, data_type)
-    return Proposal(_list(values, target), data_type)
+    return Proposal(_rewritten(values, profile, target), data_type)
+
+
+def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:
+    """What makes the target's type of values as they are written; None where they are of it."""
+    match target.type:
+        case "integer":
+            return _integer(values)
+        case "number":
+            return None if _share(values, _PLAIN_NUMBER) == 1 else "to_number"
+        case "boolean":
+            return None if {v.lower() for v in values} <= {"true", "false"} else "to_boolean"
+        case "date" | "datetime":
+            return _date(_formats(values, profile))
+        case _:
+            return _list(values, target)
+
+
+def _date(formats: list[str]) -> str | None:
+    if not formats or formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
+        return None
+    return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
 
 
 def _conversion(

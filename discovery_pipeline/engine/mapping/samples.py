@@ -34,6 +34,7 @@ KINDS = {
     "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     "url": r"(?i)^(https?://|www\.)\S+$",
     "phone": r"^\+?[\d(][\d\s()./-]{5,}\d( ?x\d+)?$",
+    "pairs": r"^[A-Za-z][\w .-]*[:=][^/\\].*$",
     "hostname": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$",
     "code": r"^\S*\d\S*$",
     "word": r"^\S+$",

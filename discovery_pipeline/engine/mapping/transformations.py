@@ -119,11 +119,12 @@ def _written(argument: Argument) -> str:
         plain = _PLAIN_WORD.fullmatch(argument.field)
         return argument.field if plain else "`" + argument.field.replace("`", "``") + "`"
     if isinstance(argument, tuple):
-        return "{" + ", ".join(f"{_quoted(old)}: {_quoted(new)}" for old, new in argument) + "}"
-    return _quoted(argument) if isinstance(argument, str) else str(argument)
+        return "{" + ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in argument) + "}"
+    return quoted(argument) if isinstance(argument, str) else str(argument)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as the mini-language writes it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
 

@@ -66,9 +66,8 @@ def _cosine(left: sparse.csr_matrix, right: sparse.csr_matrix) -> np.ndarray:
 
 def _weighed(left: sparse.csr_matrix, right: sparse.csr_matrix) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Logarithmic counts, times how few columns hold the word."""
-    held = sparse.vstack([left, right], format="csr")
-    columns = np.bincount(held.indices, minlength=BUCKETS)
-    rare = np.log1p(len(held.indptr) / np.maximum(columns, 1))
+    columns = np.bincount(np.concatenate([left.indices, right.indices]), minlength=BUCKETS)
+    rare = np.log1p((len(left.indptr) + len(right.indptr)) / np.maximum(columns, 1))
     return (
         sparse.csr_matrix((np.log1p(left.data) * rare[left.indices], left.indices, left.indptr), shape=left.shape),
         sparse.csr_matrix((np.log1p(right.data) * rare[right.indices], right.indices, right.indptr), shape=right.shape),

@@ -142,6 +142,7 @@ def test_no_value_makes_a_transformation_fail(applied: Applied, text: str, value
     assert len(applied(text, values)) == len(values)
 
 
+@settings(deadline=None)
 @given(_pipelines)
 def test_what_is_written_is_read_back(text: str):
     parsed = transformations.parse(text)

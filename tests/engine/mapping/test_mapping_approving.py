@@ -1,0 +1,68 @@
+"""Approval without a person: what is taken, what waits, and what blocks delivery."""
+
+from __future__ import annotations
+
+from discovery_pipeline.engine.mapping import MappedField, Suggestions, approve
+from discovery_pipeline.engine.targets import Target, TargetField, TargetRule, TargetTable
+
+SERVER = TargetTable(
+    name="server",
+    file="t.csv",
+    fields=tuple(
+        TargetField(name=n, required=n == "id") for n in ("id", "ip", "fqdn", "os")
+    ),
+    rules=(TargetRule(kind="at_least_one_of", groups=(("ip",), ("fqdn",))),),
+)  # fmt: skip
+DISK = TargetTable(
+    name="disk", file="d.csv", fields=(TargetField(name="server", required=True, references="server.id"),)
+)
+TARGET = Target(name="t", title="T", tables=(SERVER, DISK))
+
+
+def _field(target: str, confidence: float, source: str = "hosts", table: str = "server") -> MappedField:
+    return MappedField(
+        source_table=source, source_field=target, target_table=table, target_field=target, confidence=confidence
+    )
+
+
+def _decided(*fields: MappedField):
+    return approve(Suggestions(target="t", matches=(), assignment=fields), TARGET, 0.8)
+
+
+def test_what_is_sure_enough_is_taken_and_the_rest_waits():
+    approval = _decided(_field("id", 0.9), _field("ip", 0.8), _field("os", 0.79))
+    assert [f.target_field for f in approval.mapping.fields] == ["id", "ip"]
+    assert [f.target_field for f in approval.waiting] == ["os"]
+    assert approval.missing == ()
+
+
+def test_a_required_field_without_a_sure_mapping_blocks_and_names_its_best_offer():
+    approval = _decided(_field("id", 0.6), _field("ip", 0.9))
+    assert approval.mapping.fields == ()
+    assert len(approval.waiting) == 2
+    assert approval.missing == ("t server: no mapping from hosts reaches 0.8 for id (best offer: id, 0.60)",)
+
+
+def test_one_whole_group_of_identity_is_needed():
+    (missing,) = _decided(_field("id", 0.9), _field("os", 0.9)).missing
+    assert "one of ip, fqdn" in missing
+
+
+def test_only_source_tables_that_can_fill_rows_are_taken():
+    approval = _decided(_field("id", 0.9), _field("ip", 0.9), _field("os", 0.95, source="licences"))
+    assert {f.source_table for f in approval.mapping.fields} == {"hosts"}
+    assert [f.source_table for f in approval.waiting] == ["licences"]
+
+
+def test_a_table_that_refers_to_another_counts_only_beside_it():
+    alone = _decided(_field("server", 0.9, source="disks", table="disk"))
+    assert alone.mapping.fields == ()
+    assert alone.missing
+    beside = _decided(
+        _field("id", 0.9), _field("ip", 0.9), _field("server", 0.9, source="disks", table="disk")
+    )  # fmt: skip
+    assert {f.target_table for f in beside.mapping.fields} == {"server", "disk"}
+
+
+def test_no_offer_at_all_says_what_is_needed():
+    assert "id (nothing is offered)" in _decided().missing[0]

@@ -1,0 +1,74 @@
+"""Names: taken apart, written out, and compared; units read from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from discovery_pipeline.engine.mapping import fields, names, subjects, units
+from discovery_pipeline.engine.mapping.fields import Side, Stated
+from discovery_pipeline.engine.mapping.words import Reader
+
+
+def _side(name: str, *columns: str) -> Side:
+    return fields.of_schema(name, [Stated(c) for c in columns])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("IPAddress", ("ip address",)),
+        ("u_avg_cpu_util", ("average", "processor", "used")),
+        ("VMware.VCenterId", ("vmware", "vcenter", "identifier")),
+        ("custAddr", ("customer", "address")),
+        ("jrnlNm", ("journal", "name")),
+        ("hostname", ("hostname",)),
+        ("Prénom", ("first name",)),
+        ("Memory (In MB)", ("memory",)),
+        ("價格", ("price",)),
+        ("42", ("42",)),
+        ("", ()),
+    ],
+)
+def test_a_name_is_put_into_usual_words(name: str, words: tuple[str, ...]):
+    assert Reader().words(name) == words
+
+
+def test_dots_part_tables_only_where_every_name_has_them():
+    assert [f.group for f in _side("t", "orders.id", "orders.date").fields] == ["orders", "orders"]
+    assert [f.group for f in _side("t", "OS.Name", "HostName").fields] == ["", ""]
+
+
+def test_synonyms_abbreviations_and_concepts_bring_names_together():
+    source = _side("s", "surname", "qty", "cpu_count")
+    called = names.compare(source.fields, _side("t", "last_name", "quantity", "Number of processors").fields)
+    assert called.words.argmax(axis=1).tolist() == [0, 1, 2]
+    assert called.same.diagonal().tolist() == [1.0, 1.0, 1.0]
+    assert called.concept[2, 2] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [("RAM (GB)", "GB"), ("mem_mb", "MB"), ("RAM.TotalSizeInMB", "MB"), ("cpu_pct", "percent"), ("name", None)],
+)
+def test_a_header_states_its_unit(header: str, unit: str | None):
+    found = units.in_header(header)
+    assert (found.name if found else None) == unit
+
+
+def test_sizes_count_in_1024s():
+    assert units.factor("GB", "MB") == 1024
+    assert units.factor("GiB", "GB") == 1
+    assert units.factor("GB", "MHz") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "about"),
+    [
+        ("export", ("ip_address", "os_version", "ram_gb"), "server"),
+        ("cmdb_rel_ci", ("parent", "child", "type"), "relation"),
+        ("employees", ("id", "first_name", "last_name"), "person"),
+        ("sheet1", ("a", "b"), None),
+    ],
+)
+def test_a_table_tells_what_it_is_about(table: str, columns: tuple[str, ...], about: str | None):
+    assert subjects.of(_side(table, *columns)) == about

@@ -1,0 +1,131 @@
+"""Suggestions: the right fields first, with reasons; an honest none; and tables about something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from discovery_pipeline.engine import duck, mapping, targets
+from discovery_pipeline.engine.mapping import MappedField, Suggestions, transformations
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+
+SERVERS = {
+    "ci_id": ["CI001", "CI002", "CI003", "CI004"],
+    "server_name": ["web01", "web02", "db01", "fs01"],
+    "ipv4": ["10.1.0.4", "10.1.0.5", "10.2.0.9", "10.3.0.1"],
+    "mac": ["00:50:56:aa:00:01", "00:50:56:aa:00:02", "00:50:56:aa:00:03", "00:50:56:aa:00:04"],
+    "operating_system": ["Ubuntu 22.04", "Ubuntu 22.04", "RHEL 8", "Windows Server 2019"],
+    "ram_gb": ["8", "16", "64", "32"],
+    "favourite_colour": ["red", "blue", "green", "red"],
+}
+
+Make = Callable[..., Table]
+
+
+@pytest.fixture
+def con():
+    with duck.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def made(con, tmp_path: Path) -> Make:
+    def make(name: str, fields: dict[str, list[str]]) -> Table:
+        columns = columns_named(list(fields))
+        rows = list(zip(*fields.values(), strict=True))
+        shown = ", ".join("(" + ", ".join(duck.text(cell) for cell in row) + ")" for row in rows)
+        names = ", ".join(duck.col(c) for c in columns)
+        path = tmp_path / f"{name}.parquet"
+        duck.write(con, f"SELECT 1::BIGINT AS __line, * FROM (VALUES {shown}) t({names})", path)
+        return Table(name=name, path=path, columns=columns, row_count=len(rows), source=Source(file=f"{name}.csv"))
+
+    return make
+
+
+def _chosen(found: Suggestions) -> dict[str, MappedField]:
+    return {f.source_field: f for f in found.assignment}
+
+
+def test_servers_find_their_fields_with_reasons(con, made: Make):
+    chosen = _chosen(mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws")))
+    assert {name: field.target_field for name, field in chosen.items()} == {
+        "ci_id": "ExternalId",
+        "server_name": "HostName",
+        "ipv4": "IPAddress",
+        "mac": "MACAddress",
+        "operating_system": "OS.Name",
+        "ram_gb": "RAM.TotalSizeInMB",
+    }
+    assert "4 of 4 distinct values are IP addresses" in chosen["ipv4"].evidence
+    assert chosen["ipv4"].confidence >= 0.8
+
+
+def test_a_unit_in_the_header_becomes_a_conversion_that_compiles(con, made: Make):
+    table = made("servers", SERVERS)
+    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws")))["ram_gb"]
+    assert field.transformation == 'convert("GB","MB")'
+    assert any("so × 1024" in reason for reason in field.evidence)
+    sql = transformations.compile(transformations.parse(field.transformation), table, "ram_gb")
+    assert con.execute(f"SELECT {sql} FROM {duck.scan(table)} LIMIT 1").fetchone() == ("8192",)
+
+
+def test_what_fits_nothing_stays_unmapped_on_both_sides(con, made: Make):
+    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws"))
+    assert [f.field for f in found.unmapped_source] == ["favourite_colour"]
+    assert "ApplicationWave" in [f.field for f in found.unmapped_target]
+
+
+def test_the_best_twenty_are_kept_in_order_of_confidence(con, made: Make):
+    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws"))
+    mine = [m for m in found.matches if m.source_field == "mac"]
+    assert [m.rank for m in mine] == list(range(1, 21))
+    assert [m.confidence for m in mine] == sorted((m.confidence for m in mine), reverse=True)
+
+
+def test_fields_under_a_key_of_the_users_are_not_offered(con, made: Make):
+    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws-mgn"))
+    assert not [m for m in found.matches if m.target_field.endswith("KEY")]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("relations", {"parent": ["web01", "web02"], "child": ["db01", "db01"], "type": ["uses", "uses"]}),
+        ("users", {"id": ["u1", "u2"], "name": ["Ann", "Bo"], "email": ["a@x.org", "b@x.org"]}),
+        ("applications", {"id": ["a1", "a2"], "name": ["CRM", "Shop"], "criticality": ["high", "low"]}),
+    ],
+)
+def test_a_table_about_something_else_identifies_no_server(con, made: Make, name: str, fields: dict[str, list[str]]):
+    target = targets.load("aws")
+    approval = mapping.approve(mapping.suggest(con, (made(name, fields),), None, None, target), target, 0.8)
+    assert not approval.mapping.fields
+    assert approval.missing
+
+
+def test_what_was_approved_before_comes_first_and_says_so(con, made: Make):
+    before = MappedField(
+        source_table="other file",
+        source_field="FAVOURITE_COLOUR",
+        target_table="server",
+        target_field="ApplicationWave",
+        confidence=1.0,
+        origin="user",
+    )
+    table = made("servers", SERVERS)
+    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws"), (before,)))["favourite_colour"]
+    assert (field.target_field, field.origin) == ("ApplicationWave", "memory")
+    assert field.evidence[0] == "you approved this pair before"
+
+
+def test_a_table_without_rows_is_matched_by_its_names(con, made: Make):
+    bare = made("servers", SERVERS).model_copy(update={"row_count": 0})
+    chosen = _chosen(mapping.suggest(con, (bare,), None, None, targets.load("aws")))
+    assert chosen["mac"].target_field == "MACAddress"
+
+
+def test_columns_that_are_all_empty_break_nothing(con, made: Make):
+    table = made("servers", {"hostname": ["web01", "web02"], "void": ["", ""], "%": ["1", "2"]})
+    found = mapping.suggest(con, (table,), None, None, targets.load("azure"))
+    assert _chosen(found)["hostname"].target_field == "*Server name"
