@@ -24,7 +24,7 @@ def connected(settings: Settings) -> Iterator[Databases]:
     server = EmbeddedServer(settings.root)
     server.start()
     try:
-        yield Databases.embedded(server.sockets)
+        yield Databases.embedded(server)
     finally:
         server.leave()
 

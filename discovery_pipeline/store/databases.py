@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.engine import URL, make_url
 
 from discovery_pipeline.errors import ServerError, SettingsError
 from discovery_pipeline.store.schema import metadata
-from discovery_pipeline.store.server import SUPERUSER
+from discovery_pipeline.store.server import SUPERUSER, EmbeddedServer
 
 if TYPE_CHECKING:
     import psycopg
@@ -50,12 +49,13 @@ class Databases:
     discovery: str
     dagster: str
     own_logins: bool  # whether each role logs in as itself, or the server's one login takes it on
+    embedded_server: EmbeddedServer | None = None
 
     @classmethod
-    def embedded(cls, sockets: Path) -> Databases:
-        """On the embedded server, where every role has its login."""
-        url = URL.create("postgresql", username=SUPERUSER, database="postgres", query={"host": str(sockets)})
-        return cls(url, "discovery", "dagster", own_logins=True)
+    def embedded(cls, server: EmbeddedServer) -> Databases:
+        """On the embedded server, which runs, and where every role has its login."""
+        url = URL.create("postgresql", username=SUPERUSER, database="postgres", query={"host": str(server.sockets)})
+        return cls(url, "discovery", "dagster", own_logins=True, embedded_server=server)
 
     @classmethod
     def of(cls, address: str) -> Databases:
@@ -75,6 +75,13 @@ class Databases:
         ours = url.database if url.database not in {None, "", "postgres", "discovery"} else "discovery"
         theirs = "dagster" if ours == "discovery" else f"{ours}_dagster"
         return cls(url.set(drivername="postgresql"), str(ours), theirs, own_logins=False)
+
+    def revive(self) -> bool:
+        """Start the embedded server again if it died. Tells whether it had; a server of the user's is the user's."""
+        if self.embedded_server is None or self.embedded_server.running():
+            return False
+        self.embedded_server.start()
+        return True
 
     def url(self, role: Role, database: Database = "discovery", driver: str = "psycopg") -> URL:
         """Where that role finds that database.
@@ -112,24 +119,28 @@ class Databases:
             The server can't be reached, or its login may not make them.
         """
         import psycopg
-        from psycopg.sql import SQL, Identifier
 
         try:
             with psycopg.connect(self._anywhere(), autocommit=True) as connection:
                 connection.execute("select pg_advisory_lock(%s)", [BOOTSTRAP_LOCK])
                 self._create_roles(connection)
                 self._create_databases(connection)
-            with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as connection:
-                makes_tables = SQL("grant create on schema public to {} with grant option").format(
-                    Identifier(Role.OWNER)
-                )
-                connection.execute(makes_tables)
-                self._take_over(connection)
+                with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as inside:
+                    self._give_schema(inside)
+                    self._take_over(inside)
         except psycopg.Error as error:
             raise ServerError(
                 f"The databases {self.discovery} and {self.dagster} can't be prepared: {error} "
                 "Give DISCOVERY_DATABASE_URL a login with CREATEROLE and CREATEDB for the first start."
             ) from error
+
+    def _give_schema(self, connection: psycopg.Connection) -> None:
+        """Let the owner make tables, also in a database that was there before."""
+        from psycopg.sql import SQL, Identifier
+
+        owner, name = Identifier(Role.OWNER), Identifier(self.discovery)
+        connection.execute(SQL("grant create on schema public to {} with grant option").format(owner))
+        connection.execute(SQL("grant create on database {} to {}").format(name, owner))
 
     def _take_over(self, connection: psycopg.Connection) -> None:
         """Hand tables that an older product left to the owner, who is to migrate them."""
@@ -141,10 +152,6 @@ class Databases:
         )
         for (table,) in connection.execute(left, [Role.OWNER.value, ours]).fetchall():
             connection.execute(SQL("alter table {} owner to {}").format(Identifier(table), Identifier(Role.OWNER)))
-        database = connection.info.dbname
-        connection.execute(
-            SQL("grant create on database {} to {}").format(Identifier(database), Identifier(Role.OWNER))
-        )
 
     def _anywhere(self) -> str:
         """A database that is there before ours are."""

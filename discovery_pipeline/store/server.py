@@ -68,7 +68,8 @@ class EmbeddedServer:
             It can't be made or started; the message holds the end of its log.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._enter()
+        if self._users is None:
+            self._enter()
         try:
             if self.running():
                 return

@@ -7,11 +7,17 @@ import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 
+from discovery_pipeline.errors import FlowOperationError
+from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.blocking import open_store
 from discovery_pipeline.store.databases import Databases, Role
 from discovery_pipeline.store.placement import SOCKET_NAME, SOCKET_PATH_BYTES
 from discovery_pipeline.store.server import EmbeddedServer
@@ -151,6 +157,29 @@ def test_a_home_with_a_long_path_gets_a_short_socket(home: Path):
     server.leave()
     server.forget()
     assert not server.sockets.exists()
+
+
+def test_a_store_survives_its_server(home: Path):
+    with open_store(Settings(home=home)) as store:
+        flow = store.create_flow(store.default_tenant(), "estate", "servicenow", "aws")
+        server = store.databases.embedded_server
+        assert server is not None
+        killed(server)
+        with pytest.raises(FlowOperationError, match="was started again"):
+            store.start_phase(flow, Phase.DATA_IMPORT)
+        assert store.start_phase(flow, Phase.DATA_IMPORT).version == flow.version + 1
+        assert store.check(flow) == []
+    assert not server.running()
+
+
+def test_two_first_starts_at_once_make_one_home(home: Path):
+    def started(_: int) -> tuple[int, int]:
+        with open_store(Settings(home=home)) as store:
+            tenant = store.default_tenant()
+            return tenant.client_account_id, tenant.engagement_id
+
+    with ThreadPoolExecutor(3) as several:
+        assert set(several.map(started, range(3))) == {(1, 1)}
 
 
 def test_an_address_of_ones_own_takes_on_each_role_and_keeps_its_options():
