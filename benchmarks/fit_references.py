@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import evidence, facts, inclusions, keys
+from discovery_pipeline.engine.schema.naming import Names
 
 PENALTY = 2.0  # L2, on all weights but the bias
 
@@ -43,8 +44,8 @@ def choices(folder: Path) -> Choices:
     with tempfile.TemporaryDirectory() as into:
         con = duck.connect()
         with facts.gathered(con, tables_in(con, folder, Path(into)), None) as database:
-            found = keys.found(con, database)
-            naming = evidence.Names(database)
+            naming = Names(database)
+            found = keys.found(con, database, naming)
             candidates = inclusions.found(con, database, found, partial(evidence.promise, naming))
             for held, seen in zip(candidates, evidence.gathered(database, found, naming, candidates), strict=True):
                 referred = held.key.columns[0]

@@ -23,6 +23,7 @@ from discovery_pipeline.engine.schema import (
 )
 from discovery_pipeline.engine.schema.facts import Database
 from discovery_pipeline.engine.schema.model import ForeignKey, PrimaryKey, SchemaAnalysis
+from discovery_pipeline.engine.schema.naming import Names
 from discovery_pipeline.engine.schema.references import Reference
 from discovery_pipeline.engine.tables import Tables
 
@@ -41,8 +42,8 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
         Tells how dates are written; without it the usual formats are tried.
     """
     with facts.gathered(con, tables, profile) as database:
-        found = keys.found(con, database)
-        naming = evidence.Names(database)
+        naming = Names(database)
+        found = keys.found(con, database, naming)
         held = inclusions.found(con, database, found, partial(evidence.promise, naming))
         singles = references.judged(database, found, naming, held)
         chosen = composites.replacing(singles, composites.found(con, database, found, naming, singles))

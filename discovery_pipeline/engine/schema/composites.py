@@ -14,9 +14,9 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import names
-from discovery_pipeline.engine.schema.evidence import Names
 from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, one
 from discovery_pipeline.engine.schema.keys import Key
+from discovery_pipeline.engine.schema.naming import Names
 from discovery_pipeline.engine.schema.references import Reference
 
 LEAST_COVERAGE = 0.97

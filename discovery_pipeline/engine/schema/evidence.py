@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from functools import cached_property
 from math import exp, log10
 
 from discovery_pipeline.engine.schema import names
 from discovery_pipeline.engine.schema.facts import Database, Facts
 from discovery_pipeline.engine.schema.inclusions import Inclusion
 from discovery_pipeline.engine.schema.keys import Key
-
-CLEAR = 0.8
-"""Affinity from which a name is said to name a table."""
+from discovery_pipeline.engine.schema.naming import CLEAR, Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,95 +46,16 @@ class Evidence:
     own_key: float  # the column is THE key of its own table, and is named so
     shared_key: float  # the column is THE key of its own table, and is named after something else
     column_unique: float  # the column is a lesser key of its own table, and names no other
-    larger: float  # the key's table has more rows than the column's
     blind: float  # the share of tables that no column names: the data must speak for itself
     blind_end: float  # and integers end just where the key's do
     blind_share: float  # and much of the key occurs
-    unclaimed: float  # the column says "key" but names no table at all: its table goes by another name
-    unclaimed_end: float  # and its integers end just where the key's do
     short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
-    sibling: float  # the key's table has a column of that name, too, which is not the key
     consensus: float  # share of the columns of that name that says "key", in other tables, that lie in this key
     looser: float  # a smaller key, named as clearly, holds all values: a random choice would not stay within it
     passes_on: float  # the key, by its name no identity, refers to another key that holds the column's values
 
 
 FEATURES = tuple(f.name for f in fields(Evidence))
-
-
-class Names:
-    """The names of a database, read once."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._words: dict[int, names.Words] = {}
-        self._short: dict[int, names.Words] = {}
-        for table in database.tables:
-            full = [names.words(c.column.name) for c in table.columns]
-            for column, parts, short in zip(table.columns, full, names.without_prefix(full), strict=True):
-                self._words[column.id], self._short[column.id] = parts, short
-        self._subjects = [names.subject(t.name) for t in database.tables]
-        self._clearest: dict[tuple[names.Words, names.Words], list[float]] = {}
-
-    def words(self, column: Facts) -> names.Words:
-        """The column's words."""
-        return self._words[column.id]
-
-    def identity(self, key: Facts) -> bool:
-        """Whether the key's name says nothing but "key", or names its own table."""
-        return not names.stem(self._words[key.id]) or self._affinities(key)[key.table] >= 0.7
-
-    def has(self, table: int, parts: names.Words, key: Facts) -> bool:
-        """Whether the table has a column of that name beside the key."""
-        return any(self._words[c.id] == parts for c in self._database.tables[table].columns if c.id != key.id)
-
-    def table_affinity(self, column: Facts, table: int) -> float:
-        """How clearly the column names that table."""
-        return self._affinities(column)[table]
-
-    def rival(self, column: Facts, table: int) -> float:
-        """How clearly the column names the table that it names best, that one and its own left out."""
-        known = self._affinities(column)
-        return max((a for i, a in enumerate(known) if i not in (table, column.table)), default=0.0)
-
-    def column_affinity(self, column: Facts, key: Facts) -> float:
-        """How clearly the column repeats the key's name."""
-        full = names.column_affinity(self._words[column.id], self._words[key.id])
-        short = names.column_affinity(self._short[column.id], self._short[key.id])
-        return max(full, short)
-
-    def role(self, column: Facts, table: int) -> float:
-        """Whether the column names a role that the table's things play."""
-        return names.role_affinity(self._words[column.id], self._subjects[table])
-
-    def preference(self, column: Facts, key: Key) -> float:
-        """All name evidence of a pair in one number, 0..3."""
-        return (
-            self.table_affinity(column, key.table)
-            + self.column_affinity(column, key.columns[0])
-            + 0.6 * self.role(column, key.table)
-            + 0.3 * (key.rank == 1)
-            + 0.6 * (column.table == key.table and names.names_parent(self._words[column.id]))
-        )
-
-    @cached_property
-    def telling(self) -> float:
-        """Share of tables that a column of another table names, 0..1: whether names mean anything here."""
-        if len(self._database.tables) < 2:
-            return 1.0
-        named: set[int] = set()
-        for column in self._database.columns:
-            affinities = self._affinities(column)
-            named.update(i for i, a in enumerate(affinities) if a >= CLEAR and i != column.table)
-        return min(1.0, 1.5 * len(named) / len(self._database.tables))
-
-    def _affinities(self, column: Facts) -> list[float]:
-        full, short = names.stem(self._words[column.id]), names.stem(self._short[column.id])
-        found = self._clearest.get((full, short))
-        if found is None:
-            found = [max(names.table_affinity(full, s), names.table_affinity(short, s)) for s in self._subjects]
-            self._clearest[full, short] = found
-        return found
 
 
 def gathered(database: Database, keys: Sequence[Key], naming: Names, inclusions: Sequence[Inclusion]) -> list[Evidence]:
@@ -231,10 +149,8 @@ def _gathered(
     display = referred.kind == "text" and not names.says_key(referred_parts)
     main = ranks.get(column.id) == 1
     identity = not names.stem(parts) or own_name > max(table_name, 0.5)
-    unclaimed = float(names.says_key(parts) == 1 and not named and naming.rival(column, key.table) < CLEAR)
     surprise = _surprise(column, referred) if both_integers else 0.0
     plural = column.kind == "integer" and names.says_count(parts)
-    rows, referred_rows = database.table_of(column).rows, database.tables[key.table].rows
     return Evidence(
         orphans=min(1.0, 10 * (1 - inclusion.coverage)),
         clean=float(inclusion.orphans == 0),
@@ -260,14 +176,10 @@ def _gathered(
         own_key=float(main and identity),
         shared_key=float(main and not identity),
         column_unique=float(ranks.get(column.id, 1) > 1 and not named),
-        larger=max(-1.0, min(1.0, log10((referred_rows + 1) / (rows + 1)) / 3)),
         blind=1 - naming.telling,
         blind_end=(1 - naming.telling) * surprise,
         blind_share=(1 - naming.telling) * inclusion.share**0.5,
-        unclaimed=unclaimed,
-        unclaimed_end=unclaimed * surprise,
         short_number=float(both_integers and key.distinct <= 30 and referred.low in (0, 1) and referred.density > 0.9),
-        sibling=float(not own_table and naming.has(key.table, parts, referred)),
         consensus=names.says_key(parts) * company.consensus(inclusion),
         looser=company.looser(inclusion),
         passes_on=float(company.passes_on(inclusion)),

@@ -16,6 +16,7 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import names
 from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, one
+from discovery_pipeline.engine.schema.naming import Names
 
 KEYS = "schema_keys"
 """Temporary table of the hashed values of all single keys: key (a column's id), h, n (rows that hold it)."""
@@ -56,7 +57,7 @@ class Key:
         return len(self.columns) == 1
 
 
-def found(con: duckdb.DuckDBPyConnection, database: Database) -> tuple[Key, ...]:
+def found(con: duckdb.DuckDBPyConnection, database: Database, naming: Names) -> tuple[Key, ...]:
     """The keys of all tables, THE key of each first. Fills the table `KEYS`."""
     con.execute(f"create or replace temp table {KEYS} (key integer, h ubigint, n bigint)")
     singles = _singles(con, database)
@@ -65,6 +66,7 @@ def found(con: duckdb.DuckDBPyConnection, database: Database) -> tuple[Key, ...]
         own = [k for k in singles if k.table == table.index]
         if max((k.score for k in own), default=0.0) < CONVINCING:
             own += _composites(con, table, own)
+        own += _bridge(table, own, naming)
         out += _ranked(own)
     return tuple(out)
 
@@ -138,6 +140,18 @@ def _composites(con: duckdb.DuckDBPyConnection, table: TableFacts, singles: Sequ
         if keys:
             return keys
     return []
+
+
+def _bridge(table: TableFacts, singles: Sequence[Key], naming: Names) -> list[Key]:
+    """The pair of references of a table that is called after two others, though one of them happens to be unique.
+
+    Every film may have one category today: film_category is made for films that have two.
+    """
+    pair = naming.joined(table)
+    alone = next((k for k in singles if pair and k.single and k.columns[0] in pair), None)
+    if pair is None or alone is None or any(k.score > alone.score for k in singles):
+        return []
+    return [Key(table.index, pair, alone.distinct, alone.filled, alone.score + 0.5)]
 
 
 def _part_score(column: Facts) -> float:

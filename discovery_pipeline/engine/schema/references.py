@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from math import exp
 
 from discovery_pipeline.engine.schema import evidence
-from discovery_pipeline.engine.schema.evidence import Evidence, Names
+from discovery_pipeline.engine.schema.evidence import Evidence
 from discovery_pipeline.engine.schema.facts import Database, Facts
 from discovery_pipeline.engine.schema.inclusions import Inclusion
 from discovery_pipeline.engine.schema.keys import Key
+from discovery_pipeline.engine.schema.naming import Names
 
 # Fitted by benchmarks/fit_references.py over made-up databases of many conventions and four public ones.
 BIAS = -3.2
@@ -44,14 +45,10 @@ WEIGHTS: Mapping[str, float] = {
     "own_key": -3.4,
     "shared_key": -1.9,
     "column_unique": -1.6,
-    "larger": -0.1,
     "blind": 0.9,
     "blind_end": 0.2,
     "blind_share": 0.4,
-    "unclaimed": -0.1,
-    "unclaimed_end": 0.0,
     "short_number": -0.7,
-    "sibling": 0.1,
     "consensus": 0.3,
     "looser": -2.1,
     "passes_on": -0.8,
