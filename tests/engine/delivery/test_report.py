@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
@@ -302,3 +304,26 @@ def test_references_in_a_circle_are_drawn(circle: tuple[str, ...]):
     tables = tuple(table(name, column("id"), column("x")) for name in sorted(set(circle)))
     page = rendered(Contents("T", Profile(tables=tables), analysis=SchemaAnalysis(foreign_keys=keys)))
     assert page.count('<path class="edge"') == len(keys) + 1  # and one in the key to the drawing
+
+
+def test_the_report_reads_as_before(tmp_path: Path, snapshot: SnapshotAssertion):
+    """What people read, word by word; renewed by `pytest --snapshot-update`."""
+    contents = replace(
+        personal_contents(tmp_path),
+        title="Estate of the north",
+        made_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        seconds=75.0,
+        quality=QualityReport(
+            before=0.8, after=0.95,
+            dimensions=(DimensionScore(dimension="accuracy", before=0.8, after=0.95, weight=1, evidence="20 of 100"),),
+        ),
+        risk=RiskAssessment(
+            risks=(
+                Risk(
+                    category="performance", title="Transfer takes long", likelihood="medium", impact="high",
+                    evidence=("3 days at an assumed 100 Mbit/s",), mitigation="Move in waves.",
+                ),
+            )
+        ),
+    )  # fmt: skip
+    assert text(rendered(contents)) == snapshot
