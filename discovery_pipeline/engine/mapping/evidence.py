@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from discovery_pipeline.engine.mapping import knowledge, names
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matching import Matched
 from discovery_pipeline.engine.mapping.samples import KINDS
 
@@ -19,8 +19,6 @@ class Reasons:
 
     def __init__(self, matched: Matched) -> None:
         self._matched = matched
-        self._left = names.naming(matched.source.fields)
-        self._right = names.naming(matched.target.fields)
 
     def of(self, i: int, j: int) -> tuple[str, ...]:
         """Why source field i is offered for target field j, the strongest first."""
@@ -34,11 +32,11 @@ class Reasons:
         return float(self._matched.evidence.channel(name)[i, j])
 
     def _names(self, i: int, j: int) -> Iterator[str]:
-        together = self._left[i] * self._right[j]
+        called = self._matched.evidence.names
+        together = called.source_concepts[i] * called.target_concepts[j]
         concept = int(together.argmax())
         if together[concept] > 0:
             yield f"both names stand for '{knowledge.concepts()[concept].name}'"
-        called = self._matched.evidence.names
         left, right = called.source_words[i], called.target_words[j]
         shared = [word for word in left if word in right]
         if self._channel("same", i, j) >= 0.95:

@@ -28,7 +28,8 @@ def match(source: Side, target: Side) -> Matched:
     """Compare two sides field by field."""
     evidence = channels.gather(source, target)
     confidence = scoring.confidences(evidence, source, target)
-    about, wanted = subjects.of(source), subjects.of(target)
+    about = subjects.of(source, evidence.names.source_concepts)
+    wanted = subjects.of(target, evidence.names.target_concepts)
     if about is None or wanted is None or about == wanted:
         return Matched(source, target, evidence, confidence)
     context = f"the table is about {about}s, the target about {wanted}s"

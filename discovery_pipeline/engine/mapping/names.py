@@ -43,6 +43,8 @@ class Names:
     group: np.ndarray  # of the groups alone; 1 where neither has one
     source_words: tuple[tuple[str, ...], ...]
     target_words: tuple[tuple[str, ...], ...]
+    source_concepts: np.ndarray  # how well each field names each concept of the knowledge, fields × concepts
+    target_concepts: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     )
     groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
     same = np.equal.outer(*_numbered(left.phrases, right.phrases)).astype(float)
+    concepts_left, concepts_right = _named(left), _named(right)
     return Names(
         words=_best(words, left, right),
         covered=_best(covered, left, right),
@@ -76,10 +79,12 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         grams=_grams([f.own for f in source], [f.own for f in target]),
         meaning=_best(embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)]), left, right),
         path_meaning=embedding.likeness([*map(" ".join, long_left)], [*map(" ".join, long_right)]),
-        concept=_concepts(naming(source), naming(target)),
+        concept=_concepts(concepts_left, concepts_right),
         group=_groups(*groups),
         source_words=tuple(own_left),
         target_words=tuple(own_right),
+        source_concepts=concepts_left,
+        target_concepts=concepts_right,
     )
 
 
@@ -213,17 +218,19 @@ def _pieces(text: str) -> set[str]:
 
 def _concepts(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """How surely both fields name one concept: the product of how well each names it, at its best."""
-    return np.max(left[:, None, :] * right[None, :, :], axis=2)
+    best = np.zeros((len(left), len(right)))
+    for concept in np.flatnonzero(left.any(axis=0) & right.any(axis=0)):
+        np.maximum(best, np.outer(left[:, concept], right[:, concept]), out=best)
+    return best
 
 
 def naming(fields: Sequence[Field]) -> np.ndarray:
     """How well each field names each concept of the knowledge, fields × concepts."""
-    reader = Reader.of([f.name for f in fields])
-    said = _naming([reader.words(f.own) for f in fields])
-    for i, field in enumerate(fields):
-        if field.aliases:
-            said[i] = np.maximum(said[i], _ALIAS * _naming([reader.words(a) for a in field.aliases]).max(axis=0))
-    return said
+    return _named(_called(fields, Reader.of([f.name for f in fields])))
+
+
+def _named(called: _Called) -> np.ndarray:
+    return np.maximum.reduceat(_discounted(_naming(called.phrases), called.first, 0), called.first, axis=0)
 
 
 def _naming(phrases: Sequence[tuple[str, ...]]) -> np.ndarray:

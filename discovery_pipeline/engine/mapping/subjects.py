@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from discovery_pipeline.engine.mapping import knowledge, names
+import numpy as np
+
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.fields import Side
 from discovery_pipeline.engine.mapping.words import split
 
@@ -27,14 +29,17 @@ _TOLD_NOTHING = frozenset({"name", "identifier", "type", "status", "description"
 _ENOUGH = 2.0
 
 
-def of(side: Side) -> str | None:
-    """The subject of a table: server, application, person, relation, …; None where nothing tells."""
+def of(side: Side, concepts: np.ndarray) -> str | None:
+    """The subject of a table: server, application, person, relation, …; None where nothing tells.
+
+    `concepts` says how well each field names each concept of the knowledge.
+    """
     told: dict[str, float] = defaultdict(float)
-    concepts = knowledge.concepts()
-    for field, naming in zip(side.fields, names.naming(side.fields), strict=True):
+    known = knowledge.concepts()
+    for field, naming in zip(side.fields, concepts, strict=True):
         best = int(naming.argmax())
         if naming[best] > 0 and not set(split(field.own)) <= _TOLD_NOTHING:
-            told[concepts[best].about] += naming[best]
+            told[known[best].about] += naming[best]
     for word in split(side.table):
         if word in _BY_WORD:
             told[_BY_WORD[word]] += _WORTH_OF_NAME

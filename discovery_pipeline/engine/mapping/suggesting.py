@@ -73,10 +73,7 @@ def between(
 ) -> Suggestions:
     """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
     pairings = [
-        _paired(side, table, other, memory)
-        for side in sides
-        for table, other in wanted
-        if side.fields and other.fields
+        _paired(side, table, other, memory) for side in sides for table, other in wanted if side.fields and other.fields
     ]
     assignment = tuple(field for pairing in pairings for field in _assignment(pairing, profile))
     used = {(f.source_table, f.source_field) for f in assignment}

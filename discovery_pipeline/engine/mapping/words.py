@@ -63,13 +63,18 @@ class Reader:
 
     def words(self, name: str) -> tuple[str, ...]:
         """The words of a name, written out and in their usual form; the words as written if none is left."""
-        written = [piece for word in _rejoined(split(name)) for piece in _parted(word, self.around)]
-        full: list[str] = []
-        for word in written:
-            full += knowledge.abbreviations().get(word, word).split()
-        usual = tuple(_usual(tuple(full)))
-        telling = tuple(w for w in usual if w not in _EMPTY)
-        return tuple(w for w in telling if w not in _UNITS) or telling or usual
+        return _words(name, self.around)
+
+
+@lru_cache(maxsize=65536)
+def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
+    written = [piece for word in _rejoined(split(name)) for piece in _parted(word, around)]
+    full: list[str] = []
+    for word in written:
+        full += knowledge.abbreviations().get(word, word).split()
+    usual = tuple(_usual(tuple(full)))
+    telling = tuple(w for w in usual if w not in _EMPTY)
+    return tuple(w for w in telling if w not in _UNITS) or telling or usual
 
 
 def _rejoined(words: tuple[str, ...]) -> list[str]:

@@ -71,4 +71,5 @@ def test_sizes_count_in_1024s():
     ],
 )
 def test_a_table_tells_what_it_is_about(table: str, columns: tuple[str, ...], about: str | None):
-    assert subjects.of(_side(table, *columns)) == about
+    side = _side(table, *columns)
+    assert subjects.of(side, names.naming(side.fields)) == about
