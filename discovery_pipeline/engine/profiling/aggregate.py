@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.profiling import dates
 from discovery_pipeline.engine.profiling.plan import SHORT, ColumnPlan, TablePlan, finite
-from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -20,9 +19,6 @@ LONGEST_UNFIT = 80
 """Characters kept of a value that doesn't fit."""
 
 FRESH_DAYS = 365
-
-_SHORT_TOKENS = tuple(sorted(t for t in NULL_TOKENS if len(t) <= SHORT))
-"""Longer null tokens are only looked for where the sample has one of them."""
 
 
 def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] | None = None) -> str:
@@ -150,9 +146,12 @@ def format_of(names: Sequence[str], column: str) -> str:
 
 
 def _null_token(column: ColumnPlan, c: str) -> str:
-    """The SQL of a value that is a null token, else NULL; nearly free where values are longer than tokens are."""
-    tokens = NULL_TOKENS if column.has_long_token else _SHORT_TOKENS
-    known = ", ".join(duck.text(t) for t in sorted(tokens))
+    """The SQL of a value that is a null token, else NULL; nearly free where values are longer than tokens are.
+
+    Long null tokens are only looked for where the sample has one of them.
+    """
+    tokens = [t for t in sorted(column.nothing) if column.has_long_token or len(t) <= SHORT]
+    known = ", ".join(map(duck.text, tokens))
     longest = max(map(len, tokens))
     return f"case when length({c}) <= {longest} then case when lower(trim({c})) in ({known}) then {c} end end"
 

@@ -57,8 +57,8 @@ def _unfit(plan: ColumnPlan, counted: ColumnPartial) -> tuple[dict[str, int], di
     """Null tokens, and values that don't fit the type, each with their counts."""
     unfit = dict(counted.unfit)
     if counted.values is not None and not plan.edges:
-        unfit = {v: n for v, n in counted.values.items() if is_null_token(v) or not fits(plan.typed, v)}
-    tokens = {v: n for v, n in unfit.items() if is_null_token(v)}
+        unfit = {v: n for v, n in counted.values.items() if is_null_token(v, plan.nothing) or not fits(plan.typed, v)}
+    tokens = {v: n for v, n in unfit.items() if is_null_token(v, plan.nothing)}
     return tokens, {v[:LONGEST_UNFIT]: n for v, n in unfit.items() if v not in tokens}
 
 
@@ -146,7 +146,11 @@ class _Column:
         values = self.counted.values
         if values is None:
             return self.plan.looked_at
-        return [(v, n) for v, n in sorted(values.items(), key=lambda v: (-v[1], v[0])) if not is_null_token(v)]
+        return [
+            (v, n)
+            for v, n in sorted(values.items(), key=lambda v: (-v[1], v[0]))
+            if not is_null_token(v, self.plan.nothing)
+        ]
 
     def _scale(self, values: Sequence[tuple[str, int]], told: int) -> float:
         """How many values one of those at hand stands for."""

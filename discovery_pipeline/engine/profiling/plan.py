@@ -17,7 +17,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.profiling import calendar, headers, types
 from discovery_pipeline.engine.profiling.calendar import Period
 from discovery_pipeline.engine.profiling.source import Source, loaded_sample
-from discovery_pipeline.engine.profiling.tokens import is_null_token
+from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS, is_null_token, null_tokens
 from discovery_pipeline.engine.profiling.types import Typed
 from discovery_pipeline.engine.tables import Column
 
@@ -58,6 +58,7 @@ class ColumnPlan:
     sampled: int  # values in the sample, null tokens included
     empty: int  # nulls in the sample
     dense: bool  # counted value by value
+    nothing: frozenset[str] = NULL_TOKENS  # what stands for nothing here
     numbers: tuple[float | None, ...] = ()  # of the sample, by row; only where the type has numbers
     centre: float = 0.0
     edges: tuple[float, ...] = ()
@@ -132,14 +133,16 @@ def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPl
     counts = Counter(texts)
     empty = counts.pop(None, 0)
     known = [(v, n) for v, n in counts.most_common() if v is not None]
-    told = [(v, n) for v, n in known if not is_null_token(v)]
+    nothing = null_tokens(known[:LOOKED_AT])
+    told = [(v, n) for v, n in known if not is_null_token(v, nothing)]
     dense = whole or _expected_distinct(len(known), len(texts) - empty) <= DENSE
     often = max(3, len(texts) // 500)
     return ColumnPlan(
         column,
         typed=types.infer(column.name, _spread(told)),
         values=tuple(told),
-        tokens=tuple(v for v, _ in known if is_null_token(v)),
+        tokens=tuple(v for v, _ in known if is_null_token(v, nothing)),
+        nothing=nothing,
         sampled=len(texts) - empty,
         empty=empty,
         dense=dense,

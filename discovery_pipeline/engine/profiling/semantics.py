@@ -169,7 +169,7 @@ _PERSON_HINTS = _hints(
 )
 
 _is_version = _matches(r"[vVrR]?\d{1,8}(?:[.]\d{1,6}){0,5}(?:[-+ ._]?[A-Za-z0-9]{1,12}){0,3}")
-_is_dotted_version = _matches(r"[vV]?\d{1,5}(?:\.\d{1,6}){2,4}(?:[-+._]?[A-Za-z0-9]{1,10}){0,3}")
+_is_dotted_numbers = _matches(r"[vV]?\d{1,5}(?:\.\d{1,6}){2,4}(?:[-+._]?[A-Za-z0-9]{1,10}){0,3}")
 
 TYPES: tuple[SemanticType, ...] = (
     SemanticType("uuid", _matches(r"\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?", re.I)),
@@ -188,7 +188,7 @@ TYPES: tuple[SemanticType, ...] = (
     SemanticType("ssn", _matches(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}"), _hints("ssn social")),
     SemanticType("os_name", lambda v: len(v) <= 80 and _finds_os(v) is not None, _hints("os operatingsystem platform")),
     SemanticType("version", _is_version, VERSION, alone=2),
-    SemanticType("version", _is_dotted_version),
+    SemanticType("version", lambda v: _is_dotted_numbers(v) and not _is_ipv4(v)),
     SemanticType("phone", _written_phone, alone=0.8),
     SemanticType("phone", _phone, _hints("phone telephone tel mobile cell fax telefon msisdn handy gsm"), alone=2),
     SemanticType("fqdn", lambda v: v.count(".") >= 1 and _fqdn(v), _hints("fqdn dns domain dnsname")),
@@ -228,17 +228,22 @@ class Meaning:
 
 
 def of_texts(header: str, values: Weighted) -> Meaning | None:
-    """The semantic type of a column of texts, from its values with their counts; None where none is clear."""
+    """The semantic type of a column of texts, from its values with their counts; None where none is clear.
+
+    What the header says goes before what it doesn't; within each, the stricter type unless another fits far more.
+    """
     hints = words(header)
     screen = values[:SCREENED]
     best: Meaning | None = None
+    said = False
     for kind in TYPES:
-        needed = kind.hinted if kind.hints & hints else kind.alone
-        if needed > 1 or share(kind.valid, screen) < 0.8 * needed:
+        hinted = bool(kind.hints & hints)
+        needed = kind.hinted if hinted else kind.alone
+        if needed > 1 or (said and not hinted) or share(kind.valid, screen) < 0.8 * needed:
             continue
         fit = share(kind.valid, values)
-        if fit >= needed and (best is None or fit > best.fit + 0.1):
-            best = Meaning(kind.name, fit, kind.valid)
+        if fit >= needed and (best is None or (hinted and not said) or fit > best.fit + 0.1):
+            best, said = Meaning(kind.name, fit, kind.valid), hinted
     return best
 
 

@@ -5,6 +5,8 @@ A null token is counted apart from an empty cell: someone wrote it, and another 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -43,9 +45,20 @@ FALSE_WORDS = _words("false no n f off nein non não falsch faux disabled 0")
 BOOLEAN_WORDS = TRUE_WORDS | FALSE_WORDS
 
 
-def is_null_token(value: str) -> bool:
+_CODE_LIKE = frozenset({"na"})
+
+
+def null_tokens(values: Iterable[tuple[str, int]]) -> frozenset[str]:
+    """The null tokens of a column with such values: among codes of two letters, NA is one of them (Namibia, say)."""
+    told = [(v.strip(), n) for v, n in values]
+    codes = sum(n for v, n in told if len(v) == 2 and v.isalpha() and v.isupper() and v != "NA")
+    others = sum(n for v, n in told if v.lower() not in NULL_TOKENS)
+    return NULL_TOKENS - _CODE_LIKE if codes and codes >= 0.8 * others else NULL_TOKENS
+
+
+def is_null_token(value: str, tokens: frozenset[str] = NULL_TOKENS) -> bool:
     """Whether the value stands for nothing."""
-    return len(value) <= 2 * LONGEST_TOKEN and value.strip().lower() in NULL_TOKENS
+    return len(value) <= 2 * LONGEST_TOKEN and value.strip().lower() in tokens
 
 
-__all__ = ["BOOLEAN_WORDS", "FALSE_WORDS", "LONGEST_TOKEN", "NULL_TOKENS", "TRUE_WORDS", "is_null_token"]
+__all__ = ["BOOLEAN_WORDS", "FALSE_WORDS", "LONGEST_TOKEN", "NULL_TOKENS", "TRUE_WORDS", "is_null_token", "null_tokens"]
