@@ -112,10 +112,10 @@ def column(field: TargetField) -> pa.Column:
     import pandera.pandas as pa
 
     checks = [pa.Check(r.holds, name=r.rule, error=r.says) for r in value_rules(field)]
-    return pa.Column(
-        str, checks=checks, nullable=not field.required, unique=field.unique, title=field.name,
-        description=field.description,
-    )  # fmt: skip
+    if field.unique:
+        # Not pandera's own `unique`, for which two empty cells are one value twice.
+        checks.append(pa.Check(lambda values: ~values.duplicated(), name="unique", error="stands twice"))
+    return pa.Column(str, checks=checks, nullable=not field.required, title=field.name, description=field.description)
 
 
 def presence(table: TargetTable, columns: Sequence[str]) -> tuple[pa.DataFrameSchema, tuple[RowRule, ...]]:

@@ -63,8 +63,8 @@ def settled(field: TargetField, text: str) -> str:
 
     Most values of an inventory are. It is asked of every row, and must cost less than telling values apart.
     """
-    kind, judged = item_type(field), bool(field.allowed or field.vocabulary or len(value_rules(field)) > 1)
-    if judged or kind in ("pair", "boolean"):
+    kind, judged = item_type(field), any(r.rule != "type" for r in value_rules(field))
+    if judged or field.vocabulary or kind in ("pair", "boolean"):
         return "false"
     if kind in _READERS:
         shape = form(field.model_copy(update={"type": kind})) or ""

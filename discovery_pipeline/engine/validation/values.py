@@ -85,15 +85,14 @@ def read(con: duckdb.DuckDBPyConnection, feed: Feed, work: Path) -> Path:
     joins, values = [], []
     for place, fill in enumerate(feed.fills):
         cells = _Cells(feed, place, rows)
-        changes = _judge(con, cells)
-        con.execute(f"INSERT INTO issues {_blanked(cells)}")
+        named = duck.name(fill.field.name)
         if fill.converts:
             con.execute(f"INSERT INTO issues {_unread(cells)}")
-        _note_rewritten(con, cells)
-        named = duck.name(fill.field.name)
-        if not changes:
+        if not _judge(con, cells):
             values.append(f"{cells.value} AS {named}")
             continue
+        con.execute(f"INSERT INTO issues {_blanked(cells)}")
+        _note_rewritten(con, cells)
         joins.append(f"LEFT JOIN {cells.changed} AS c{place} ON c{place}.raw = {cells.value}")
         values.append(f"CASE WHEN c{place}.raw IS NULL THEN {cells.value} ELSE c{place}.value END AS {named}")
     done = work / f"feed-{feed.number}.parquet"
@@ -128,10 +127,15 @@ def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
     """
     field = cells.fill.field
     con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE unsettled AS
+        SELECT DISTINCT {cells.value} AS raw FROM {cells.rows} WHERE NOT {settled(field, cells.value)}
+    """)
+    if con.execute("SELECT count(*) FROM unsettled").fetchone() == (0,):
+        return 0
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE read_values AS
         SELECT raw, form.value AS value, form.left_out AS left_out
-        FROM (SELECT raw, {canonical(field, "raw")} AS form
-              FROM (SELECT DISTINCT {cells.value} AS raw FROM {cells.rows} WHERE NOT {settled(field, cells.value)}))
+        FROM (SELECT raw, {canonical(field, "raw")} AS form FROM unsettled WHERE raw IS NOT NULL)
     """)
     con.execute("CREATE OR REPLACE TEMP TABLE failing (value VARCHAR, rule VARCHAR, says VARCHAR)")
     _fail(con, field)
