@@ -1,0 +1,105 @@
+"""The code location says what it promises, and loads without what it doesn't need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from discovery_pipeline.assets.build import build
+from discovery_pipeline.settings import Settings
+
+ASSETS = {
+    "source_tables": "intake",
+    "column_profile": "profiling",
+    "schema_analysis": "schema",
+    "mapping_suggestions": "mapping",
+    "approved_mapping": "mapping",
+    "cleansing_plan": "cleansing",
+    "cleansed_tables": "cleansing",
+    "patch_log": "cleansing",
+    "validated_tables": "validation",
+    "rejected_rows": "validation",
+    "quality_report": "validation",
+    "risk_assessment": "risk",
+    "target_files": "delivery",
+}
+BLOCKING = {
+    ("source_tables", "contract"),
+    ("column_profile", "contract"),
+    ("schema_analysis", "contract"),
+    ("mapping_suggestions", "contract"),
+    ("approved_mapping", "contract"),
+    ("patch_log", "contract"),
+    ("rejected_rows", "contract"),
+    ("cleansed_tables", "nothing_lost"),
+    ("validated_tables", "nothing_lost"),
+    ("target_files", "complete"),
+}
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+def test_every_stage_has_its_assets_in_its_group(defs: dg.Definitions):
+    found = {spec.key.to_user_string(): spec.group_name for spec in defs.resolve_all_asset_specs()}
+    assert found == ASSETS
+
+
+def test_every_asset_is_partitioned_by_flow_and_described(defs: dg.Definitions):
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.partitions_def is not None, spec.key
+        assert spec.partitions_def.name == "flows", spec.key
+        assert spec.description, spec.key
+
+
+def test_what_the_next_stage_relies_on_is_a_blocking_check(defs: dg.Definitions):
+    graph = defs.resolve_asset_graph()
+    blocking = {
+        (key.asset_key.to_user_string(), key.name)
+        for key in graph.asset_check_keys
+        if graph.get_check_spec(key).blocking
+    }
+    assert blocking == BLOCKING
+
+
+def test_the_two_jobs_meet_at_the_gate(defs: dg.Definitions):
+    selected = {
+        name: {key.to_user_string() for key in defs.resolve_job_def(name).asset_layer.selected_asset_keys}
+        for name in ("discover", "deliver")
+    }
+    assert selected["discover"] | selected["deliver"] == set(ASSETS)
+    assert not selected["discover"] & selected["deliver"]
+    assert "approved_mapping" in selected["deliver"]
+
+
+def test_the_gate_comes_after_the_suggestions_and_before_the_cleansing(defs: dg.Definitions):
+    graph = defs.resolve_asset_graph()
+    gate = graph.get(dg.AssetKey("approved_mapping"))
+    assert dg.AssetKey("mapping_suggestions") in gate.parent_keys
+    assert dg.AssetKey("cleansing_plan") in gate.child_keys
+
+
+def test_loading_imports_no_agents_no_frames_and_opens_nothing(tmp_path: Path):
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import json, sys; from discovery_pipeline.assets.build import build; "
+            "from discovery_pipeline.settings import read; build(read()); "
+            "print(json.dumps([m for m in ('crewai', 'pandas', 'pandera', 'sqlalchemy') if m in sys.modules]))",
+        ],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DISCOVERY_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(said.stdout) == []
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,133 @@
+"""A data engineer runs the pipeline on an estate, looks at what came out, and runs it again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from discovery_pipeline.engine import targets
+
+from .conftest import Said, Shell
+
+TARGETS = ("aws", "aws-mgn")
+
+
+@pytest.fixture(scope="module")
+def ran(shell: Shell, estate: Callable[[int], Path]) -> Said:
+    said = shell("run", estate(200), "--source", "ServiceNow", "--target", "AWS,aws-mgn", "--out", "out")
+    assert said.code == 2, said.err + said.out
+    return said
+
+
+@pytest.fixture(scope="module")
+def out(shell: Shell, ran: Said) -> Path:
+    return shell.folder / "out"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_folder_holds_what_is_promised(out: Path):
+    names = {file.name for file in out.iterdir()}
+    assert names >= {
+        "aws.csv", "aws-mgn.csv", "rejected_rows.csv", "patches.csv", "mapping.yaml", "profile.json", "quality.json",
+        "risk.json", "report.html",
+    }  # fmt: skip
+
+
+def test_the_delivered_file_has_the_targets_columns_in_order(out: Path):
+    contract = targets.load("aws").tables[0]
+    with (out / "aws.csv").open(encoding="utf-8", newline="") as stream:
+        assert next(csv.reader(stream)) == [field.name for field in contract.fields]
+    allowed = [field.name for field in targets.load("aws-mgn").tables[0].fields]
+    with (out / "aws-mgn.csv").open(encoding="utf-8", newline="") as stream:
+        header = next(csv.reader(stream))
+    assert header == [name for name in allowed if name in header]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_row_is_lost(out: Path, target: str):
+    profile = json.loads((out / "profile.json").read_text())
+    rows_in = sum(table["row_count"] for table in profile["tables"])
+    delivered = len(rows_of(out / f"{target}.csv"))
+    rejected = sum(row["target"] == target for row in rows_of(out / "rejected_rows.csv"))
+    assert delivered
+    assert delivered + rejected == rows_in
+
+
+def test_every_rejected_row_says_where_and_why(out: Path):
+    for row in rows_of(out / "rejected_rows.csv"):
+        assert row["file"]
+        assert int(row["line"]) > 0
+        assert row["reasons"]
+
+
+def test_addresses_are_delivered_in_their_canonical_form(out: Path):
+    delivered = rows_of(out / "aws.csv")
+    octet = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+    for address in (a for row in delivered for a in row["IPAddress"].split(",") if a and ":" not in a):
+        assert re.fullmatch(rf"{octet}(\.{octet}){{3}}", address)
+    for address in (a for row in delivered for a in row["MACAddress"].split(",") if a):
+        assert re.fullmatch(r"([0-9A-F]{2}:){5}[0-9A-F]{2}", address)
+
+
+def test_memory_arrives_in_megabytes(out: Path):
+    sizes = [float(row["RAM.TotalSizeInMB"]) for row in rows_of(out / "aws.csv") if row["RAM.TotalSizeInMB"]]
+    assert sizes
+    assert min(sizes) >= 512
+    assert max(sizes) <= 4 * 1024 * 1024
+
+
+def test_no_server_is_delivered_twice(out: Path):
+    ids = Counter(row["mgn:server:user-provided-id"] for row in rows_of(out / "aws-mgn.csv"))
+    assert max(ids.values()) == 1
+
+
+def test_the_patch_log_tells_every_change(out: Path):
+    for patch in rows_of(out / "patches.csv"):
+        assert patch["before"] != patch["after"]
+        assert patch["rule"]
+        assert patch["reason"]
+
+
+def test_the_report_needs_nothing_but_itself(out: Path):
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
+
+
+def test_the_summary_tells_the_numbers_and_the_places(ran: Said, out: Path):
+    assert f"{len(rows_of(out / 'aws.csv')):,}" in ran.out
+    assert "out/report.html" in ran.out
+    assert "Traceback" not in ran.out + ran.err
+
+
+def test_dagster_knows_every_asset(shell: Shell, ran: Said):
+    said = shell(
+        "db", "query", "--database", "dagster", "--json",
+        "select distinct asset_key from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION'",
+    )  # fmt: skip
+    assert len(json.loads(said.out)) == 13
+
+
+def test_the_flow_is_completed_and_its_history_unbroken(shell: Shell, ran: Said):
+    (flow,) = json.loads(shell("flows", "list", "--json").out)
+    assert (flow["status"], flow["current_phase"]) == ("completed", "validation")
+    assert json.loads(shell("flows", "recover", "--json").out) == [{"flow_id": flow["id"], "broken": []}]
+
+
+def test_a_second_run_replaces_the_folder_and_keeps_both_flows(shell: Shell, out: Path, estate: Callable[[int], Path]):
+    before = (out / "manifest.json").read_text()
+    said = shell("run", estate(200) / "servers.csv", "--target", "aws", "--out", "out")
+    assert said.code in {0, 2}, said.err
+    assert (out / "manifest.json").read_text() != before
+    assert not (out / "aws-mgn.csv").exists()
+    assert len(json.loads(shell("flows", "list", "--json").out)) == 2
