@@ -70,7 +70,7 @@ def target_files(
                         suggestions=offered,
                         approval=_approval(offered, mapping),
                         verdict=verdict,
-                        files=tuple(report.DeliveredFile(f.path, f.row_count, f.byte_size) for f in written.files),
+                        files=written.files,
                     )
                     for offered, mapping, verdict, written in _by_target(
                         mapping_suggestions, approved_mapping, validated_tables, done

@@ -14,8 +14,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
-from discovery_pipeline.engine.delivery.report import Contents, DeliveredFile, TargetStory, render
+from discovery_pipeline.engine.delivery.model import DeliveredFile
+from discovery_pipeline.engine.delivery.report import Contents, TargetStory, render
 from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.intake.model import FileRead, Intake, TableRead
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import (
     Bin,
@@ -29,6 +31,7 @@ from discovery_pipeline.engine.profiling.model import (
 )
 from discovery_pipeline.engine.risk import Risk, RiskAssessment
 from discovery_pipeline.engine.schema.model import ForeignKey, PrimaryKey, SchemaAnalysis
+from discovery_pipeline.engine.tables import Source, Table
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
 from discovery_pipeline.engine.validation.model import DimensionScore, QualityReport, ValidRows, Verdict
 
@@ -147,6 +150,19 @@ def test_rows_of_tables_that_do_not_go_to_a_target_are_counted_apart(tmp_path: P
     assert "table_not_mapped" not in page
 
 
+def test_rows_that_nobody_could_read_are_told(tmp_path: Path):
+    source = Source(file="servers.csv")
+    read = TableRead(
+        table=Table(name="servers", path=tmp_path, columns=(), row_count=10, source=source), rejected_count=3
+    )
+    intake = Intake(files=(FileRead(file="servers.csv", status="read", tables=(read,)),), rejected=tmp_path)
+    profile = Profile(tables=(table("servers", column("name")),))
+    found = verdict(tmp_path, "host is empty")
+    page = text(rendered(Contents("T", profile, intake=intake, targets=(story(verdict=found),))))
+    assert "3 rows could not be read." in page
+    assert "3 rows that can't be read" in page
+
+
 def test_rejected_rows_are_grouped_by_reason_whatever_the_value(tmp_path: Path):
     found = verdict(tmp_path, 'ip "999.1.1.1" is no address', 'ip "999.2.2.2" is no address; duplicate of line 7')
     page = text(rendered(Contents("T", Profile(tables=()), targets=(story(verdict=found),))))
@@ -213,7 +229,7 @@ def hostile_contents(folder: Path) -> Contents:
         targets=(
             story(
                 approval=approval, suggestions=offered, verdict=verdict(folder, HOSTILE),
-                files=(DeliveredFile(HOSTILE, 1, 1),),
+                files=(DeliveredFile(target_table="server", path=HOSTILE, row_count=1, byte_size=1, sha256=""),),
             ),
         ),
         patches=patches(folder, (HOSTILE, HOSTILE, HOSTILE)),

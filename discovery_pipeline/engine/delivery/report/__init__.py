@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from discovery_pipeline.engine.delivery.report.contents import Contents, DeliveredFile, TargetStory
+from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
 from discovery_pipeline.engine.delivery.report.page import render
 
-__all__ = ["Contents", "DeliveredFile", "TargetStory", "render"]
+__all__ = ["Contents", "TargetStory", "render"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from discovery_pipeline.engine.cleansing.model import PatchLog
+from discovery_pipeline.engine.delivery.model import DeliveredFile
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Approval, MappedField, Suggestions
@@ -14,15 +15,6 @@ from discovery_pipeline.engine.risk import RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveredFile:
-    """One file in the delivery's folder."""
-
-    path: str  # below that folder
-    row_count: int
-    byte_size: int
 
 
 @dataclass(frozen=True, slots=True)

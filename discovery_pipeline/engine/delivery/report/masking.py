@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.profiling.model import Pii, Profile
 
 _WORD = re.compile(r"\w+\b(?!•)")  # what stands as an initial already stays
-_MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.\w+")
+_MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.[\w•]+")
 _NEVER_SHOWN = {"email", "name", "person_name", "phone"}
 
 

@@ -42,6 +42,8 @@ def lead(contents: Contents, ends: Sequence[Outcome], to_correct: int) -> str:
         told.append(f"Nothing is ready for {_listed(unready)} yet.")
     if to_correct:
         told.append(f"{_count(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction.")
+    if unreadable := unreadable_rows(contents):
+        told.append(f"{_count(unreadable, 'row')} could not be read.")
     if contents.patches and (changed := contents.patches.count):
         told.append(f"{_count(changed, 'cell')} {'was' if changed == 1 else 'were'} cleansed on the way.")
     return " ".join(told)
@@ -60,6 +62,12 @@ def _by_count(ready: Sequence[Outcome], titles: Mapping[str, str]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
+def unreadable_rows(contents: Contents) -> int:
+    """Rows that intake kept apart because they can't be read."""
+    files = contents.intake.files if contents.intake else ()
+    return sum(read.rejected_count for file in files for read in file.tables)
+
+
 def _mended(contents: Contents) -> str:
     return f", {_count(contents.patches.count, 'cell')} cleansed" if contents.patches and contents.patches.count else ""
 
@@ -67,7 +75,8 @@ def _mended(contents: Contents) -> str:
 def problems(contents: Contents) -> tuple[Finding, ...]:
     """The worst findings: errors first, then by how much they touch; one for each column and rule."""
     worst: dict[tuple[str, str | None, str], Finding] = {}
-    for finding in contents.findings:
+    losses = (f for f in (contents.risk.findings if contents.risk else ()) if f.rule.startswith("loss."))
+    for finding in (*contents.findings, *losses):
         place = (finding.table, finding.column, finding.rule)
         # That a table does not go to a target is a decision; the summary counts its rows apart.
         if finding.count and finding.severity is not Severity.INFO and finding.rule != NOT_MAPPED:
