@@ -9,11 +9,13 @@ import typer
 from discovery_pipeline.cli import dagster
 from discovery_pipeline.cli.clean import clean
 from discovery_pipeline.cli.db import db
+from discovery_pipeline.cli.diff import diff
 from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.cli.profile import profile
 from discovery_pipeline.cli.match import match
+from discovery_pipeline.cli.purge import purge
 from discovery_pipeline.cli.relationships import relationships
 from discovery_pipeline.cli.risk import risk
 from discovery_pipeline.cli.run import run
@@ -39,6 +41,7 @@ app.command()(status)
 app.command()(doctor)
 app.command()(inspect)
 app.command()(profile)
+app.command()(diff)
 app.command()(relationships)
 app.command()(match)
 app.command()(clean)
@@ -49,6 +52,7 @@ app.add_typer(dagster.app, name="dagster")
 app.add_typer(flows, name="flows")
 app.add_typer(token, name="token")
 app.add_typer(db, name="db")
+app.command()(purge)
 
 
 def main() -> None:

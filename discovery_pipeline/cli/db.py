@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -100,6 +101,27 @@ def maintain(
         print(f"{each.task.name}: {each.task.what}")
         if each.rows:
             _table(each.columns, each.rows)
+
+
+@db.command()
+def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")]) -> None:
+    """Write the home, database and artifacts, into one file. Nobody may work on it meanwhile."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.backup import backup as write
+
+    copied = write(settings.read(), file)
+    print(f"{copied.files} files, {copied.size:,} bytes, in {file}.")
+
+
+@db.command()
+def restore(file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE", exists=True)]) -> None:
+    """Bring a home back from a backup, into an empty DISCOVERY_HOME."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.backup import restore as read
+
+    current = settings.read()
+    copied = read(current, file)
+    print(f"{copied.files} files, {copied.size:,} bytes, in {current.root}.")
 
 
 def _plain(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[Any]:

@@ -83,7 +83,7 @@ class Store:
         except FlowOperationError as error:
             if error.details.get("kind") in LOST_CONNECTION and self.databases.revive():
                 raise FlowOperationError(
-                    "PostgreSQL had stopped, and was started again. Try once more; what was done already isn't done twice.",
+                    "PostgreSQL had stopped, and was started again. Try once more; what is done isn't done twice.",
                     error.flow_id,
                     {"error_type": "restarted"},
                 ) from error

@@ -95,6 +95,30 @@ class EmbeddedServer:
         """Let the server run on after its last user has left, until `stop`."""
         self._kept.touch()
 
+    @contextmanager
+    def alone(self) -> Iterator[Placement]:
+        """The stopped server's folders, while nobody uses it and nobody can. One that is kept runs again afterwards.
+
+        Raises
+        ------
+        ServerError
+            Somebody uses it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _last(handle):
+                raise ServerError(
+                    f"{self._folder.parent}: somebody works on this home. Run `discovery down`, and try again."
+                )
+            self._halt()
+            yield self._placed()
+        finally:
+            os.close(handle)
+        if self._kept.exists():
+            self.start()
+            self.leave()
+
     def stop(self) -> bool:
         """Stop the server now, whoever uses it. Tells whether it ran."""
         self._kept.unlink(missing_ok=True)
