@@ -7,6 +7,7 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.spool import write
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import LINE, Table, columns_named
 from discovery_pipeline.errors import InputRefused
@@ -27,7 +28,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         name = work.named(upload.stem)
         place = work.place(name)
         query = f"SELECT {', '.join(cells)}, row_number() OVER () AS {duck.name(LINE)} FROM {scan}"
-        rows = duck.write(work.con, query, place)
+        rows = write(work.con, query, len(columns), place)
     except duckdb.Error as error:
         said = str(error).split("\n", 1)[0].removeprefix("Invalid Input Error: ").rstrip(".")
         what = f"The Parquet file is damaged or uses a feature that can't be read: {said[:200]}."

@@ -14,15 +14,17 @@ from typing import TextIO
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import dialects, encodings, layouts
 from discovery_pipeline.engine.intake.encodings import Encoding, Survey
 from discovery_pipeline.engine.intake.layouts import Layout
 from discovery_pipeline.engine.intake.model import Options, TableRead
+from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
 from discovery_pipeline.engine.intake.repair import Repair
+from discovery_pipeline.engine.intake.spool import write
 from discovery_pipeline.engine.intake.values import filled
-from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_notes, note
+from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
@@ -30,7 +32,11 @@ SAMPLE = 96 << 10
 """Characters that detection looks at; more only where these are fewer than MANY lines."""
 MANY = 30
 MOST = 16 << 20
-COLUMNS = 4_096
+TAIL = 64 << 10
+"""Bytes at a text's end where blank lines and empty rows are looked for."""
+STRICT_LINE = 2 << 20
+"""Bytes of a line that the strict reader takes; longer ones are the forgiving reader's."""
+COLUMNS = 2_000
 """Columns of one table; DuckDB writes wider ones only with more memory than it is given."""
 
 
@@ -48,6 +54,9 @@ class Detection:
     preamble: tuple[str, ...]  # the lines above the header
     rows: int  # rows of the sample below the header
     multiline: bool  # some record of the sample spans lines
+    nulls: int  # NUL characters that were taken out
+    strays: int  # lines read as Windows-1252 in a text of UTF-8
+    undecodable: int  # characters that the encoding doesn't have
     irregular: bool  # the sample itself holds rows that a strict reader turns down
     reasons: tuple[str, ...]
 
@@ -69,7 +78,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         repair = Repair(work, upload.file, name, found.layout.width)
         rows = repair.write(_lines(found), found.dialect, found.first_line, columns, place)
     skipped = _skipped(found, rows, repair)
-    findings = [*_findings(name, found, columns, survey, skipped), *(repair.findings() if repair else ())]
+    findings = [*_findings(name, found, columns, skipped), *(repair.findings() if repair else ())]
     if not rows and not work.options.keep_rowless:
         place.unlink()
         raise InputRefused(upload.file, "None of its rows can be read.", "Look at the rejected rows.")
@@ -90,7 +99,8 @@ def read(work: Work, upload: Upload) -> TableRead:
 
 def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> Detection:
     """How the text is to be read. Writes a UTF-8 copy into `scratch` where the text is in another encoding."""
-    text, encoding, survey = _as_utf8(upload, scratch, options, survey)
+    nulls = survey.nulls
+    text, encoding, survey, (strays, undecodable) = _as_utf8(upload, scratch, options, survey)
     newline = "\r" if survey.lone_returns > survey.line_feeds else "\n"
     lines = _sample(text, newline)
     _check_width(upload, max((line.count(mark) for line in lines[:5] for mark in ",;\t|"), default=0) // 4)
@@ -113,6 +123,9 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         preamble=tuple(r.raw for r in records[: layout.preamble] if r.cells),
         rows=len(rows),
         multiline=any("\n" in record.raw.rstrip("\n") for record in body),
+        nulls=0 if encoding.codec.startswith(("utf-16", "utf-32")) else nulls,
+        strays=strays,
+        undecodable=undecodable,
         irregular=survey.endless
         or verdict.dialect.escape not in ("", verdict.dialect.quote)
         or any(record.fault or len(record.cells) != layout.width for record in body if record.cells),
@@ -120,17 +133,20 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
     )
 
 
-def _as_utf8(upload: Upload, scratch: Path, options: Options, survey: Survey) -> tuple[Path, Encoding, Survey]:
+def _as_utf8(
+    upload: Upload, scratch: Path, options: Options, survey: Survey
+) -> tuple[Path, Encoding, Survey, tuple[int, int]]:
+    """The text itself or a copy in UTF-8, its survey, and how many lines and characters had to be guessed."""
     if options.encoding:
         encoding = Encoding(encodings.check(options.encoding, upload.file), "Encoding given.")
     else:
         with upload.path.open("rb") as stream:
             encoding = encodings.detect(stream.read(SAMPLE), utf8=survey.utf8)
     if encoding.codec.startswith("utf-8") and survey.utf8 and not survey.nulls:
-        return upload.path, encoding, survey
+        return upload.path, encoding, survey, (0, 0)
     copy = scratch / f"{survey.sha256[:16]}.txt"
-    encodings.rewritten(upload.path, encoding, copy)
-    return copy, encoding, encodings.survey(copy)
+    guessed = encodings.rewritten(upload.path, encoding, copy)
+    return copy, encoding, encodings.survey(copy), guessed
 
 
 def _sample(text: Path, newline: str) -> list[str]:
@@ -164,7 +180,7 @@ def _check_start(upload: Upload) -> None:
 
 def _check_width(upload: Upload, width: int) -> None:
     if width > COLUMNS:
-        what = f"It has {width:,} columns; a table can have {COLUMNS:,}."
+        what = f"It has more than {COLUMNS:,} columns."
         raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
 
 
@@ -192,19 +208,18 @@ def relation(found: Detection, columns: tuple[Column, ...]) -> str:
     return (
         f"read_csv({duck.text(str(found.text))}, auto_detect=false, header=false, skip={found.first_line - 1}, "
         f"delim={duck.text(dialect.delimiter)}, quote={duck.text(dialect.quote)}, escape={duck.text(dialect.escape)}, "
-        f"columns={{{struct}}}, strict_mode=true, max_line_size={LONGEST}, buffer_size={4 * LONGEST})"
+        f"columns={{{struct}}}, strict_mode=true, max_line_size={STRICT_LINE}, buffer_size={4 * STRICT_LINE})"
     )
 
 
 def _strictly(con: duckdb.DuckDBPyConnection, found: Detection, columns: tuple[Column, ...], place: Path) -> int | None:
     """Write the table by DuckDB's strict reader; None where the text breaks a rule or hides blank lines."""
-    last = _last_line(found)
     for spanning in [True] if found.multiline else [False, True]:
         try:
-            rows = duck.write(con, _query(found, columns, spanning=spanning), place)
+            rows = write(con, _query(found, columns, spanning=spanning), len(columns), place)
         except duckdb.Error:
             return None
-        if _ends_at(con, place, columns, spanning=spanning) == last:
+        if _ends_well(found, _end(con, place, columns, spanning=spanning)):
             return rows
     return None
 
@@ -226,7 +241,7 @@ def _breaks(columns: tuple[Column, ...]) -> str:
     return f"(length({whole}) - length(replace({whole}, chr(10), '')))"
 
 
-def _ends_at(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column, ...], *, spanning: bool) -> int | None:
+def _end(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column, ...], *, spanning: bool) -> int | None:
     """Line on which the last row ends, by the lines the rows were given."""
     line, scan = duck.name(LINE), f"read_parquet({duck.text(str(place))})"
     extra = _breaks(columns) if spanning else "0"
@@ -234,15 +249,32 @@ def _ends_at(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column,
     return int(found[0]) if found else None
 
 
+def _ends_well(found: Detection, end: int | None) -> bool:
+    """Whether the lines given to the rows are right: the text ends where the last row does, but for empty rows."""
+    missing = _last_line(found) - (end or 0)
+    if end is None or missing < 0:
+        return False
+    if not missing:
+        return True
+    newline = found.dialect.newline.encode()
+    tail = _tail(found.text).rstrip(b"\r\n").split(newline)
+    if missing >= len(tail):
+        return False
+    marks = f"{found.dialect.delimiter}{found.dialect.quote} \r".encode()
+    return all(line and not line.strip(marks) for line in tail[-missing:])
+
+
 def _last_line(found: Detection) -> int:
     """Number of the last physical line that is not blank."""
-    end = found.dialect.newline.encode()
-    with found.text.open("rb") as stream:
-        stream.seek(max(0, found.text.stat().st_size - 65_536))
-        tail = stream.read()
-    total = found.survey.lone_returns if end == b"\r" else found.survey.line_feeds
-    rest = tail.rstrip(b"\r\n")
-    return total - tail[len(rest) :].count(end) + 1
+    newline, tail = found.dialect.newline, _tail(found.text)
+    total = found.survey.lone_returns if newline == "\r" else found.survey.line_feeds
+    return total - tail[len(tail.rstrip(b"\r\n")) :].count(newline.encode()) + 1
+
+
+def _tail(text: Path) -> bytes:
+    with text.open("rb") as stream:
+        stream.seek(max(0, text.stat().st_size - TAIL))
+        return stream.read()
 
 
 def _skipped(found: Detection, rows: int, repair: Repair | None) -> int:
@@ -252,42 +284,22 @@ def _skipped(found: Detection, rows: int, repair: Repair | None) -> int:
     return 0 if found.multiline else max(0, _last_line(found) - found.first_line + 1 - rows)
 
 
-def _findings(
-    name: str, found: Detection, columns: tuple[Column, ...], survey: Survey, skipped: int
-) -> Iterator[Finding]:
-    if found.preamble:
-        yield note(
-            name,
-            "preamble",
-            len(found.preamble),
-            f"{counted(len(found.preamble), 'line')} above the header are not part of the table.",
-            "Nothing, if these are titles or notes.",
-            examples=found.preamble,
-        )
-    if not found.layout.header_rows:
-        what = "The first row reads like data, so the columns are called by their position."
-        yield note(
-            name,
-            "no_header",
-            0,
-            what,
-            "Give the columns names, or say that there is a header.",
-            severity=Severity.WARNING,
-        )
-    if found.layout.header_rows > 1:
-        what = f"The header takes {found.layout.header_rows} rows; a column's name joins them."
-        yield note(name, "stacked_header", 0, what, "Check the names.", examples=[c.name for c in columns])
-    if skipped:
-        what = f"{counted(skipped, 'row')} without any value left out."
-        yield note(name, "empty_rows", skipped, what, "Nothing.", dimension=Dimension.COMPLETENESS)
-    if survey.nulls and not found.encoding.codec.startswith("utf-16"):
-        what = f"{counted(survey.nulls, 'NUL character')} taken out."
-        yield note(name, "nul_characters", survey.nulls, what, "Check the export.", severity=Severity.WARNING)
-    if found.encoding.codec == "utf-8" and not survey.utf8:
-        what = "Some lines are not valid UTF-8; they were read as Windows-1252."
-        yield note(name, "mixed_encodings", 0, what, "Check names with accents.", severity=Severity.WARNING)
+def _findings(name: str, found: Detection, columns: tuple[Column, ...], skipped: int) -> Iterator[Finding]:
+    yield from layout_notes(name, found.layout.header_rows, found.preamble, found.names)
     if found.layout.header_rows:
         yield from header_notes(name, found.names, [column.name for column in columns])
+    if not found.rows:
+        yield note(name, "no_rows", 0, "The text has a header but no rows.")
+    if skipped:
+        yield note(name, "empty_rows", skipped, f"{counted(skipped, 'row')} without any value left out.")
+    if found.nulls:
+        yield note(name, "nul_characters", found.nulls, f"{counted(found.nulls, 'NUL character')} taken out.")
+    if found.strays:
+        what = f"{counted(found.strays, 'line')} not valid UTF-8; read as Windows-1252."
+        yield note(name, "mixed_encodings", found.strays, what)
+    if found.undecodable:
+        what = f"{counted(found.undecodable, 'character')} not decodable as {found.encoding.name}; marked as \ufffd."
+        yield note(name, "undecodable", found.undecodable, what)
 
 
 __all__ = ["Detection", "detect", "read", "relation"]

@@ -6,26 +6,26 @@ Lines each line stands alone, and one that can't be read is rejected.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import encodings, grids
 from discovery_pipeline.engine.intake.encodings import Encoding
 from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.json_text import Invalid, Values, as_text, parse
 from discovery_pipeline.engine.intake.kinds import Kind
 from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.notes import counted, note
 from discovery_pipeline.engine.intake.spool import Spool
-from discovery_pipeline.engine.intake.work import Upload, Work, counted, note
+from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
-WIDEST = 4_096
+WIDEST = 2_000
 DEEPEST = 6
 """Levels of nested objects that become columns; what lies deeper stays JSON text."""
 LINE = 32 << 20
@@ -37,7 +37,6 @@ class Part:
     """One array of a document (or its lines), and what its table wants to be called."""
 
     name: str
-    rows: int = 0
     rejected: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -98,7 +97,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source, encoding: 
             rows = partial(_grid_rows, values)
             found = grids.read(work, upload, Grid(name, source, rows))
         else:
-            found = _records(work, upload, name, enumerate(values(), 1), source)
+            found = _records(work, upload, Part(name), enumerate(values(), 1), source)
         if found:
             tables.append(found.model_copy(update={"encoding": encoding.name}))
     if not tables:
@@ -132,7 +131,7 @@ def _grid_rows(values: Any) -> Iterator[grids.Row]:
 
 def _lines(work: Work, upload: Upload, text: Path, source: Source, encoding: Encoding) -> TableRead:
     part = Part(upload.stem)
-    found = _records(work, upload, upload.stem, _parsed_lines(work, upload, text, part), source, part)
+    found = _records(work, upload, part, _parsed_lines(work, upload, text, part), source)
     if found is None:
         what = f"None of its lines is a JSON object{f': {part.faults[0]}' if part.faults else ''}."
         raise InputRefused(upload.file, what, "Export one object a line.")
@@ -158,16 +157,10 @@ def _parsed_lines(work: Work, upload: Upload, text: Path, part: Part) -> Iterato
 
 
 def _records(
-    work: Work,
-    upload: Upload,
-    wanted: str,
-    values: Iterable[tuple[int, Any]],
-    source: Source,
-    part: Part | None = None,
+    work: Work, upload: Upload, part: Part, values: Iterable[tuple[int, Any]], source: Source
 ) -> TableRead | None:
     """A table of records: a column for each path that any of them has, in the order of first sight."""
     places: dict[str, int] = {}
-    part = part or Part(wanted)
     with Spool(work.draft(".csv")) as spool:
         for number, value in values:
             flat = flattened(value)
@@ -186,7 +179,7 @@ def _records(
             return None
         # Half a surrogate pair is legal in JSON and in no encoding of text.
         columns = columns_named([path.encode("utf-8", "backslashreplace").decode() for path in places])
-        name = work.named(wanted)
+        name = work.named(part.name)
         place = work.place(name)
         rows = spool.to_parquet(work.con, columns, place, ragged=True)
     table = Table(name=name, path=place, columns=columns, row_count=rows, source=source)
@@ -200,15 +193,8 @@ def _records(
 
 def _findings(name: str, part: Part) -> Iterator[Finding]:
     if part.rejected:
-        yield note(
-            name,
-            "rejected_rows",
-            part.rejected,
-            f"{counted(part.rejected, 'line')} are not valid JSON.",
-            "They are kept with line and reason among the rejected rows; mend them in the source.",
-            severity=Severity.ERROR,
-            examples=part.faults,
-        )
+        what = f"{counted(part.rejected, 'line')} not valid JSON."
+        yield note(name, "rejected_rows", part.rejected, what, part.faults)
 
 
 def flattened(value: Any) -> dict[str, str | None]:
@@ -231,4 +217,4 @@ def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str | None], de
         flat[path] = as_text(inner)
 
 
-__all__ = ["flattened", "json", "read"]
+__all__ = ["flattened", "read"]

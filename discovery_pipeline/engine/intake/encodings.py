@@ -231,11 +231,17 @@ def _lines_decoded(piece: bytes) -> tuple[str, int]:
     return text, sum(not fine for _, fine in lines)
 
 
-def rewritten(path: Path, encoding: Encoding, into: Path) -> int:
-    """Write the file's text to `into` as UTF-8 without BOM and NULs; the lines that fell back to Windows-1252."""
-    strays = 0
+def rewritten(path: Path, encoding: Encoding, into: Path) -> tuple[int, int]:
+    """Write the file's text to `into` as UTF-8 without BOM and NULs.
+
+    Returns
+    -------
+    tuple[int, int]
+        Lines of UTF-8 text that fell back to Windows-1252; characters that could not be decoded.
+    """
+    strays = lost = 0
     with into.open("w", encoding="utf-8", newline="") as out:
         for text, odd in decoded(path, encoding):
             out.write(text)
-            strays += odd
-    return strays
+            strays, lost = strays + odd, lost + text.count("\ufffd")
+    return strays, lost

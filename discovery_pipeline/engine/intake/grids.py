@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
 from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
-from discovery_pipeline.engine.intake.work import Upload, Work, counted, header_notes, note
+from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
 SAMPLE = 400
 """Rows that the layout is found on."""
 HELD = 40
-WIDEST = 4_096
+WIDEST = 2_000
 
 Row = tuple[int, list[str]]
 """A row's number in its source (1-based) and its cells."""
@@ -60,9 +61,7 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | None:
         )
         rows = spool.to_parquet(work.con, columns, place)
     for number, cells in taken.footers:
-        work.reject(
-            upload.file, name, number, "a note below the table, not a row of it", " | ".join(filter(None, cells))
-        )
+        work.reject(upload.file, name, number, "a note below the table, not a row of it", _joined(cells))
     findings = [
         *_findings(name, layout, [cells for _, cells in sample], taken, layout.width - len(kept)),
         *(
@@ -117,7 +116,7 @@ class _Taken:
                 if len(firsts) < 1000:
                     firsts.append(row[1][0])
             after_blank = False
-        for at, ((number, cells), blank) in enumerate(held):
+        for at, ((_, cells), blank) in enumerate(held):
             if layouts.is_footer(cells, self.width, after_blank=blank, first_cells=firsts):
                 self.footers = [row for row, _ in held[at:]]
                 held = held[:at]
@@ -128,23 +127,16 @@ class _Taken:
 def _findings(
     name: str, layout: layouts.Layout, sample: Sequence[Sequence[str]], taken: _Taken, dropped: int
 ) -> Iterator[Finding]:
-    if layout.preamble:
-        above = [" | ".join(cell for cell in row if cell) for row in sample[: layout.preamble] if filled(row)]
-        what = f"{counted(layout.preamble, 'row')} above the header are not part of the table."
-        yield note(name, "preamble", layout.preamble, what, "Nothing, if these are titles or notes.", examples=above)
-    if not layout.header_rows:
-        what = "The first row reads like data, so the columns are called by their position."
-        yield note(name, "no_header", 0, what, "Give the columns names.", severity=Severity.WARNING)
-    if layout.header_rows > 1:
-        what = f"The header takes {layout.header_rows} rows; a column's name joins them."
-        yield note(name, "stacked_header", 0, what, "Check the names.", examples=layout.names)
+    above = [_joined(row) for row in sample[: layout.preamble] if filled(row)]
+    yield from layout_notes(name, layout.header_rows, above, layout.names)
     if taken.blank:
-        what = f"{counted(taken.blank, 'row')} without any value left out."
-        yield note(name, "empty_rows", taken.blank, what, "Nothing.", dimension=Dimension.COMPLETENESS)
+        yield note(name, "empty_rows", taken.blank, f"{counted(taken.blank, 'row')} without any value left out.")
     if taken.footers:
-        what = f"{counted(len(taken.footers), 'row')} below the table are notes; they are kept among the rejected rows."
-        notes = [" | ".join(filter(None, cells)) for _, cells in taken.footers]
-        yield note(name, "rejected_rows", len(taken.footers), what, "Nothing, if these are notes.", examples=notes)
+        what = f"{counted(len(taken.footers), 'row')} below the table not taken as part of it."
+        yield note(name, "notes_below", len(taken.footers), what, [_joined(cells) for _, cells in taken.footers])
     if dropped:
-        what = f"{counted(dropped, 'column')} without name and values left out."
-        yield note(name, "empty_columns", dropped, what, "Nothing.", dimension=Dimension.COMPLETENESS)
+        yield note(name, "empty_columns", dropped, f"{counted(dropped, 'column')} without name and values left out.")
+
+
+def _joined(cells: Sequence[str]) -> str:
+    return " | ".join(cell for cell in cells if cell)

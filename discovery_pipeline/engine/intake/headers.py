@@ -108,26 +108,34 @@ def _contrast(row: Sequence[str], below: Sequence[Sequence[str]], columns: int) 
 
 
 def _evidence(cell: str, column: list[str], yearly: bool) -> float:
+    """How much a cell speaks for being a name of the column below it (above 0) or one of its values, -1..1."""
     kind = look(cell)
     if not cell.strip():
         return -0.05
-    if not column:
-        return 0.2 if kind is Look.WORD else 0.0
     looks = Counter(look(value) for value in column)
     looks.pop(Look.EMPTY, None)
     if not looks:
-        return 0.2
+        return 0.2 if kind is Look.WORD else 0.0
     top, count = looks.most_common(1)[0]
-    usual = any(part in _USUAL for part in re.split(r"[^a-z]+", cell.lower()))
-    if top in _TYPED and count >= 0.75 * sum(looks.values()):
+    if top in _TYPED and count >= 0.75 * looks.total():
         if kind is top:
             return _same_shape(cell, column, yearly, top)
-        return 1.0 if kind in (Look.WORD, Look.TEXT, Look.OTHER) or usual else -0.1
+        return 1.0 if kind in (Look.WORD, Look.TEXT, Look.OTHER) or _usual(cell) else -0.1
+    return _among_words(cell, kind, column, yearly)
+
+
+def _among_words(cell: str, kind: Look, column: list[str], yearly: bool) -> float:
+    """The evidence of a cell over a column of words or prose."""
     if cell in column:
         return -0.7
     if kind in (Look.NUMBER, Look.DATE):
         return 0.4 if yearly else -0.5
-    return _text_evidence(cell, column) + (0.4 if usual else 0.0)
+    return _text_evidence(cell, column) + (0.4 if _usual(cell) else 0.0)
+
+
+def _usual(cell: str) -> bool:
+    """Whether a word that usually names columns is in it."""
+    return any(part in _USUAL for part in re.split(r"[^a-z]+", cell.lower()))
 
 
 def _same_shape(cell: str, column: list[str], yearly: bool, top: Look) -> float:
@@ -172,5 +180,5 @@ def _row_sense(row: Sequence[str]) -> float:
         return -0.3
     sense = 0.15 if len(set(named)) == len(named) else -0.2
     sense += 0.1 if all(kind in (Look.WORD, Look.CODE) for kind in looks) else 0.0
-    usual = sum(any(part in _USUAL for part in re.split(r"[^a-z]+", cell.lower())) for cell in named)
+    usual = sum(_usual(cell) for cell in named)
     return sense + 0.3 * usual / len(named) - (0.2 if max(map(len, named)) > 80 else 0.0)

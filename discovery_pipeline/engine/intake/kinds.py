@@ -99,7 +99,7 @@ def _text(path: Path, head: bytes) -> Kind:
     wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)
     if not wide:
         noise = len(head) - len(head.translate(None, _CONTROL))
-        if noise > len(head) * 0.02 or head.count(0) > len(head) * 0.3:
+        if noise > max(8, len(head) * 0.02) or head.count(0) > len(head) * 0.3:
             what = "The file holds binary data that is neither text nor a known table format."
             raise InputRefused(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
     codec = "utf-16" if head.startswith(_BOMS[:2]) else ("utf-16-le" if wide else "latin-1")

@@ -187,12 +187,11 @@ def _names(head: list[list[str]], width: int) -> list[str]:
 
 def is_footer(row: Sequence[str], width: int, *, after_blank: bool, first_cells: Sequence[str]) -> bool:
     """Whether a last row of the text is a note under the table, not a row of it."""
-    cells = filled(row)
-    if width < 2 or cells > max(1, width // 4) or not row[0].strip():
+    if width < 2 or filled(row) > max(1, width // 4) or not row[0].strip():
         return False
-    if len(row) >= width and width > 2 and not after_blank:
-        return bool(_FOOT.match(row[0]))
-    if _FOOT.match(row[0]) or after_blank:
+    if _FOOT.match(row[0]):
         return True
+    if look(row[0]) not in (Look.WORD, Look.TEXT, Look.OTHER) or (len(row) >= width and width < 4):
+        return False
     longest = max((len(cell) for cell in first_cells), default=0)
-    return len(row[0]) > 2 * longest + 10
+    return after_blank or (len(row) < width and len(row[0]) > 2 * longest + 10)

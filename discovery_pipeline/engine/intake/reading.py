@@ -31,6 +31,7 @@ def read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, opti
         One entry a file, in order: its tables, or why it was refused.
     """
     into.mkdir(parents=True, exist_ok=True)
+    con.execute("SET enable_progress_bar = false")  # it draws on standard output, which may be a pipe
     with tempfile.TemporaryDirectory(dir=into, prefix=".reading-") as folder:
         scratch = Path(folder)
         with Spool(scratch / "rejected.csv") as rejects:

@@ -10,16 +10,33 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake.layouts import is_footer, is_rule
+from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
-from discovery_pipeline.engine.intake.work import Work, counted, note
+from discovery_pipeline.engine.intake.work import Work
 from discovery_pipeline.engine.tables import Column
 
 HELD = 40
 """Narrow rows held back until it is clear that they don't end the text as notes."""
+
+
+_RULES = {
+    Fault.STRAY_QUOTE: "stray_quotes",
+    Fault.OPEN_QUOTE: "open_quotes",
+    Fault.ESCAPED_DELIMITER: "escaped_delimiters",
+    Fault.OTHER_DELIMITER: "other_delimiter",
+}
+_MENDED = {
+    "short_rows": "fewer cells than the header; what is missing is empty",
+    "long_rows": "empty cells beyond the header, which are left out",
+    "stray_quotes": "a quote inside a quoted cell that is not doubled",
+    "open_quotes": "a quote that never closes, kept as text",
+    "escaped_delimiters": "a delimiter escaped by a backslash",
+    "other_delimiter": "cells separated by another delimiter",
+}
 
 
 class Repair:
@@ -28,7 +45,7 @@ class Repair:
     def __init__(self, work: Work, file: str, table: str, width: int) -> None:
         self.work, self.file, self.table, self.width = work, file, table, width
         self.rejected = self.blank = 0
-        self.faults: Counter[Fault] = Counter()
+        self.mended: Counter[str] = Counter()
         self.places: dict[str, list[int]] = {}
         self.reasons: Counter[str] = Counter()
         self.footers: list[Record] = []
@@ -75,7 +92,7 @@ class Repair:
                 break
         self._release(spool)
         for record in self.footers:
-            self._reject(record, "a note below the table, not a row of it")
+            self._keep(record, "a note below the table, not a row of it")
 
     def _take(self, record: Record, spool: Spool) -> None:
         cells = record.cells
@@ -89,60 +106,48 @@ class Repair:
             self._reject(record, f"{counted(len(cells), 'cell')} where the table has {self.width}")
             return
         if len(cells) < self.width:
-            self._remember("short", record.line)
+            self._mend("short_rows", record.line)
             cells = [*cells, *[""] * (self.width - len(cells))]
         elif len(cells) > self.width:
-            self._remember("long", record.line)
+            self._mend("long_rows", record.line)
             cells = cells[: self.width]
         if record.fault is not None:
-            self._remember(record.fault, record.line)
+            self._mend(_RULES[record.fault], record.line)
         if len(self._firsts) < 1000:
             self._firsts.append(cells[0])
         spool.add(record.line, cells)
 
     def _reject(self, record: Record, reason: str) -> None:
+        self._keep(record, reason)
+        self.reasons[reason] += 1
+        self._remember("rejected", record.line)
+
+    def _keep(self, record: Record, reason: str) -> None:
         self.work.reject(self.file, self.table, record.line, reason, record.raw)
         self.rejected += 1
-        self.reasons[reason] += 1
-        self._remember("rejected", record.line, count=False)
 
-    def _remember(self, what: str, line: int, *, count: bool = True) -> None:
-        places = self.places.setdefault(what, [])
-        if len(places) < 5:
+    def _mend(self, rule: str, line: int) -> None:
+        self.mended[rule] += 1
+        self._remember(rule, line)
+
+    def _remember(self, rule: str, line: int) -> None:
+        places = self.places.setdefault(rule, [])
+        if len(places) < EXAMPLES:
             places.append(line)
-        if count:
-            self.faults[what] += 1  # pyright: ignore[reportArgumentType]
 
     def findings(self) -> Iterator[Finding]:
         """What was mended and what was rejected."""
-        if self.rejected:
+        if self.reasons:
             why = "; ".join(f"{n:,} × {reason}" for reason, n in self.reasons.most_common(4))
-            yield note(
-                self.table,
-                "rejected_rows",
-                self.rejected,
-                f"{counted(self.rejected, 'row')} can't be read: {why}.",
-                "They are kept with line and reason among the rejected rows; mend them in the source.",
-                severity=Severity.ERROR if self.rejected > len(self.footers) else Severity.INFO,
-                dimension=Dimension.COMPLETENESS,
-                examples=[f"line {n}" for n in self.places["rejected"]],
-            )
-        told = {
-            "short": ("short_rows", "have fewer cells than the header; what is missing is empty", "Check their ends."),
-            "long": ("long_rows", "have empty cells beyond the header, which were left out", "Nothing."),
-            Fault.STRAY_QUOTE: ("stray_quotes", "have a quote inside a quoted cell that is not doubled", "Check them."),
-            Fault.OPEN_QUOTE: ("open_quotes", "have a quote that never closes; it is kept as text", "Check them."),
-            Fault.ESCAPED_DELIMITER: ("escaped_delimiters", "escape a delimiter by a backslash", "Check them."),
-            Fault.OTHER_DELIMITER: ("other_delimiter", "use another delimiter than the rest", "Check them."),
-        }
-        for what, (rule, said, action) in told.items():
-            if number := self.faults[what]:  # pyright: ignore[reportArgumentType]
-                yield note(
-                    self.table,
-                    rule,
-                    number,
-                    f"{counted(number, 'row')} {said}.",
-                    action,
-                    severity=Severity.WARNING,
-                    examples=[f"line {n}" for n in self.places[what]],
-                )
+            lost = self.reasons.total()
+            what = f"{counted(lost, 'row')} can't be read: {why}."
+            yield note(self.table, "rejected_rows", lost, what, self._lines("rejected"))
+        if self.footers:
+            what = f"{counted(len(self.footers), 'line')} below the table not taken as part of it."
+            yield note(self.table, "notes_below", len(self.footers), what, [record.raw for record in self.footers])
+        for rule, said in _MENDED.items():
+            if number := self.mended[rule]:
+                yield note(self.table, rule, number, f"{counted(number, 'row')} with {said}.", self._lines(rule))
+
+    def _lines(self, rule: str) -> list[str]:
+        return [f"line {line}" for line in self.places.get(rule, ())]

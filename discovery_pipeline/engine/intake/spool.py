@@ -15,8 +15,23 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.tables import LINE, Column
 
+GROUP = 4_000_000
+"""Cells of a row group of Parquet: what is written holds a few of them in memory."""
 LONGEST_LINE = 64 << 20
 """Bytes of one record in a spool."""
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, columns: int, path: Path) -> int:
+    """Write a query's rows to a table's Parquet file, in groups that fit in memory; the number of rows."""
+    group = max(2_048, min(122_880, GROUP // max(columns, 1) // 2_048 * 2_048))
+    draft = path.with_name(path.name + ".part")
+    try:
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}"
+        done = con.execute(f"COPY ({query}) TO {duck.text(str(draft))} ({options})").fetchone()
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return int(done[0]) if done else 0
 
 
 class Spool:
@@ -58,13 +73,13 @@ class Spool:
         self.close()
         keys = [column.key for column in columns]
         kept = ", ".join(duck.name(key) for key in [*keys, LINE])
-        return duck.write(con, f"SELECT {kept} FROM {self._scan([LINE, *keys], ragged=ragged)}", path)
+        return write(con, f"SELECT {kept} FROM {self._scan([LINE, *keys], ragged=ragged)}", len(keys), path)
 
     def to_rejects(self, con: duckdb.DuckDBPyConnection, path: Path) -> int:
         """All rows, each (line, file, table, reason, raw), as the Parquet of rejected rows; their number."""
         self.close()
         query = f'SELECT file, "table", line, reason, raw FROM {self._scan(["line", "file", "table", "reason", "raw"])}'
-        return duck.write(con, query, path)
+        return write(con, query, 5, path)
 
     def _scan(self, names: Sequence[str], *, ragged: bool = False) -> str:
         types = ["BIGINT", *["VARCHAR"] * (len(names) - 1)]
@@ -76,7 +91,7 @@ class Spool:
         # DuckDB can't pad rows in parallel where cells hold line ends.
         padding = ", null_padding=true, parallel=false" if ragged else ""
         return (
-            f"read_csv({duck.text(str(self.path))}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', "
-            f"new_line='\\n', columns={{{struct}}}, strict_mode=true, max_line_size={size}, buffer_size={max(size, 8 << 20)}"
-            f"{padding})"
+            f"read_csv({duck.text(str(self.path))}, auto_detect=false, header=false, delim=',', quote='\"', "
+            f"escape='\"', new_line='\\n', columns={{{struct}}}, strict_mode=true, "
+            f"max_line_size={size}, buffer_size={max(size, 8 << 20)}{padding})"
         )

@@ -23,7 +23,7 @@ class Look(StrEnum):
 
 
 _NUMBER = re.compile(
-    r"[-+(]?\s?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:[,.  ' ]\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][-+]?\d{1,3})?"
+    r"(?=\D*\d)[-+(]?\s?(?:[$€£¥₹]\s?)?(?:\d{1,3}(?:[,.  ' ]\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][-+]?\d{1,3})?"
     r"\s?(?:%|‰|[$€£¥₹]|[KMGT]i?B|[kKMG]?Hz)?\)?"
 )
 _DATE = re.compile(
@@ -38,6 +38,7 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d]+(?:[-_.'’/ ][^\W\d]+){0,3}\.?")
+_LOOKS = ((Look.DATE, _DATE), (Look.NUMBER, _NUMBER), (Look.WORD, _WORD), (Look.CODE, _CODE))
 _ABSENT = {"n/a", "na", "null", "none", "nan", "-", "--", "?", "\\n", "nil", "#n/a", ".", "…"}
 _MARKS = re.compile(r"[,;\t|]")
 _EDGE = re.compile(r"^[\"'].+[^\"']$|^[^\"']+[\"']$")
@@ -49,16 +50,10 @@ def look(cell: str) -> Look:
     value = cell.strip()
     if not value or value.lower() in _ABSENT:
         return Look.EMPTY
-    if len(value) > 120:
-        return Look.TEXT
-    if _DATE.fullmatch(value):
-        return Look.DATE
-    if any(c.isdigit() for c in value) and _NUMBER.fullmatch(value):
-        return Look.NUMBER
-    if _WORD.fullmatch(value):
-        return Look.WORD
-    if _CODE.fullmatch(value):
-        return Look.CODE
+    if len(value) <= 120:
+        for kind, pattern in _LOOKS:
+            if pattern.fullmatch(value):
+                return kind
     return Look.TEXT if sum(c.isalnum() or c.isspace() for c in value) > len(value) * 0.6 else Look.OTHER
 
 

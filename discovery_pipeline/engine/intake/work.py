@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.intake.model import Options
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.tables import Source
 
 RAW = 100_000
 """Characters kept of the text of a rejected row."""
-EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,58 +70,3 @@ class Work:
     def reject(self, file: str, table: str, line: int, reason: str, raw: str) -> None:
         """Keep a row that can't be read."""
         self.rejects.add(line, (file, table, reason, raw[:RAW]))
-
-
-def note(
-    table: str,
-    rule: str,
-    rows: int,
-    evidence: str,
-    action: str,
-    *,
-    severity: Severity = Severity.INFO,
-    dimension: Dimension = Dimension.ACCURACY,
-    examples: Iterable[object] = (),
-) -> Finding:
-    """A finding of intake."""
-    shown = tuple(str(example)[:200] for example in list(examples)[:EXAMPLES])
-    return Finding(
-        table=table,
-        rule=f"intake.{rule}",
-        severity=severity,
-        dimension=dimension,
-        count=rows,
-        examples=shown,
-        evidence=evidence,
-        action=action,
-    )
-
-
-def header_notes(table: str, names: Sequence[str], given: Sequence[str]) -> list[Finding]:
-    """What is odd about a header: names that repeat, cells without one."""
-    found = []
-    repeated = sorted({name for name in names if name and names.count(name) > 1}) if len(names) < 5000 else []
-    if repeated:
-        what = f"{len(repeated)} names stand more than once in the header; the later ones are numbered."
-        found.append(
-            note(
-                table,
-                "duplicate_headers",
-                len(repeated),
-                what,
-                "Name each column once in the source.",
-                severity=Severity.WARNING,
-                dimension=Dimension.UNIQUENESS,
-                examples=repeated,
-            )
-        )
-    unnamed = [given[i] for i, name in enumerate(names) if not name]
-    if unnamed:
-        what = f"{len(unnamed)} of {len(names)} columns have no name; they are called by their position."
-        found.append(note(table, "unnamed_columns", len(unnamed), what, "Name them in the source.", examples=unnamed))
-    return found
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """'1 row', '2 rows'."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

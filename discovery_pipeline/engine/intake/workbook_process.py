@@ -11,7 +11,7 @@ import csv
 import json
 import sys
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,20 @@ CELLS = 60_000_000
 
 def as_text(value: object) -> str:
     """A cell as text: what was stored, without what the file format adds to it."""
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        midnight = value.time() == time()
-        return value.date().isoformat() if midnight else value.isoformat(timespec="auto")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(int(value.total_seconds()), 60)
-        return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-    return str(value)
+    match value:
+        case str():
+            return value.replace("\x00", "")
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case date() | time():
+            return value.isoformat().removesuffix("T00:00:00")
+        case timedelta():
+            minutes, seconds = divmod(int(value.total_seconds()), 60)
+            return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+        case _:
+            return str(value)
 
 
 def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
             try:
                 told["rows"] = _sheet(book, at, folder / f"{at}.csv")
                 told["file"] = f"{at}.csv"
-            except BaseException as error:  # noqa: BLE001 - a Rust panic is a BaseException
+            except BaseException as error:  # a Rust panic is a BaseException
                 if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
                     raise
                 told["error"] = _said(error)
@@ -92,7 +91,7 @@ def main(arguments: list[str]) -> int:
         answer = unpack(Path(path), Path(folder), only)
     except MemoryError:
         answer = {"error": "it needs too much memory", "kind": "MemoryError"}
-    except BaseException as error:  # noqa: BLE001 - a Rust panic is a BaseException
+    except BaseException as error:  # a Rust panic is a BaseException
         answer = {"error": _said(error), "kind": type(error).__name__}
     json.dump(answer, sys.stdout)
     return 0

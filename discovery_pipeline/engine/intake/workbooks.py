@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from discovery_pipeline.engine.findings import Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import encodings, grids
 from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.model import TableRead
-from discovery_pipeline.engine.intake.work import Upload, Work, note
+from discovery_pipeline.engine.intake.notes import note
+from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.errors import InputRefused
 
 MEMORY = 1_400_000_000
@@ -57,7 +58,7 @@ def _unpacked(upload: Upload, folder: Path, only: tuple[str, ...]) -> list[dict[
     command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py"))]
     command += [str(upload.path.resolve()), str(folder), str(MEMORY), *only]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS * (1 + size / 4e6), check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS * (1 + size / 4e6), check=False)
     except subprocess.TimeoutExpired:
         what = "The workbook takes too long to unpack; its size does not explain why."
         raise InputRefused(upload.file, what, "Save it again, or save its sheets as CSV.") from None
@@ -93,11 +94,11 @@ def _told(table: TableRead, sheet: dict[str, Any]) -> TableRead:
     if not sheet["hidden"]:
         return table
     what = f"The sheet {sheet['name']!r} is hidden in the workbook."
-    hidden = note(table.table.name, "hidden_sheet", 0, what, "Leave the sheet out if it isn't meant.")
+    hidden = note(table.table.name, "hidden_sheet", 0, what)
     return table.model_copy(update={"findings": (*table.findings, hidden)})
 
 
-def _lost(first: TableRead, lost: list[dict[str, Any]]) -> Iterator[Any]:
+def _lost(first: TableRead, lost: list[dict[str, Any]]) -> Iterator[Finding]:
     for sheet in lost:
         what = f"The sheet {sheet['name']!r} can't be read: {sheet['error']}."
-        yield note(first.table.name, "broken_sheet", 0, what, "Save the workbook again.", severity=Severity.ERROR)
+        yield note(first.table.name, "broken_sheet", 0, what)

@@ -1,4 +1,4 @@
-"""Polluted texts: one small inventory, spoilt in every way that real exports are, each with what a reader should find."""
+"""Polluted texts: one small inventory, spoilt in every way that real exports are, and what is in each."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _rows_spoilt(rows: list[Row]) -> Iterator[Polluted]:
             spoilt = [*rows[at - 1]]
             spoilt[column] = f'"{cell}'
             body = [*rows[: at - 1], spoilt, *rows[at:]]
-            plain = [*map(lambda c: written([[c]]).strip("\r\n"), rows[at - 1])]  # noqa: C417
+            plain = [*map(lambda c: written([[c]]).strip("\r\n"), rows[at - 1])]
             plain[column] = f'"{cell}'
             yield _with_line(f"open quote in row {at} at {column}", lines, at, ",".join(plain) + "\r\n", body)
 

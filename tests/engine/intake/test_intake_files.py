@@ -1,0 +1,200 @@
+"""Files of every kind: read, or refused with a reason; none stops the others."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.intake import Intake, Options
+
+
+@pytest.fixture(name="con")
+def _con() -> duckdb.DuckDBPyConnection:
+    return duck.connect()
+
+
+def read(con: duckdb.DuckDBPyConnection, folder: Path, name: str, data: bytes | str) -> Intake:
+    source = folder / name
+    source.write_bytes(data.encode() if isinstance(data, str) else data)
+    return intake.read(con, [source], folder / "tables")
+
+
+def rows(con: duckdb.DuckDBPyConnection, found: Intake, at: int = 0) -> list[tuple[object, ...]]:
+    return con.execute(f"SELECT * FROM {duck.text(str(found.tables[at].path))}").fetchall()
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, lines in sheets.items():
+        sheet = book.create_sheet(name)
+        for line in lines:
+            sheet.append(line)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.csv", b"", "0 bytes"),
+        ("blank.csv", b"\n\n \n", "no rows"),
+        ("bom.csv", b"\xef\xbb\xbf", "no rows"),
+        ("report.csv", b"%PDF-1.7\n", "PDF"),
+        ("photo.csv", b"\x89PNG\r\n\x1a\n", "PNG"),
+        ("noise.csv", bytes(range(256)) * 50, "binary"),
+        ("zeros.csv", b"\0" * 5000, "binary"),
+        ("page.xls", b"<html><table><tr><td>1</td></tr></table></html>", "HTML"),
+        ("broken.xlsx", b"PK\x03\x04 and then nothing", "damaged"),
+        ("broken.parquet", b"PAR1 and then nothing PAR1", "damaged"),
+        ("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged"),
+        ("wide.csv", b",".join(b"c%d" % i for i in range(300_000)) + b"\n1\n", "columns"),
+        ("cut.json", b'[{"a": 1}, {"a"', "not valid JSON"),
+        ("nan.json", b'[{"a": NaN}]', "NaN is not"),
+        ("infinite.json", b'[{"a": -Infinity}]', "Infinity is not"),
+        ("deep.json", b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+        ("deeper.json", b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+        ("two.json", b"[1][2]", "not valid JSON"),
+        ("number.json", b"{}", "no records"),
+        ("none.jsonl", b"{\n}\n", "None of its lines"),
+    ],
+)
+def test_what_holds_no_table_is_refused_with_a_reason(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, data: bytes, reason: str
+):
+    found = read(con, tmp_path, name, data)
+    assert found.files[0].status == "refused"
+    assert reason in (found.files[0].reason or "")
+    assert found.rejected.is_file()
+
+
+def test_a_bad_file_does_not_stop_the_others(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    good, bad, folder = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "folder"
+    folder.mkdir()
+    good.write_text("id,n\n1,2\n")
+    bad.write_bytes(b"")
+    (folder / "a.csv").write_text("id,n\n3,4\n")
+    found = intake.read(con, [tmp_path / "missing.csv", bad, good, folder], tmp_path / "tables")
+    assert [file.status for file in found.files] == ["refused", "refused", "read", "read"]
+    assert [table.name for table in found.tables] == ["a", "a_2"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_opened_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    source = tmp_path / "secret.csv"
+    source.write_text("id,n\n1,2\n")
+    source.chmod(0)
+    assert "permission" in (intake.read(con, [source], tmp_path / "tables").files[0].reason or "").lower()
+
+
+def test_each_sheet_is_a_table_below_its_titles(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    hosts = [
+        ["All hosts"],
+        [],
+        ["Host", "CPUs", "Since"],
+        ["a", 4, date(2020, 5, 1)],
+        ["b", 8.5, datetime(2021, 1, 2, 3)],
+    ]
+    data = workbook({"Hosts": hosts, "Apps": [["App", "Cost"], ["mail", "=1+1"], ["web", 3]], "Empty": []})
+    found = read(con, tmp_path, "estate.xlsx", data)
+    assert [table.name for table in found.tables] == ["estate.Hosts", "estate.Apps"]
+    assert rows(con, found) == [("a", "4", "2020-05-01", 4), ("b", "8.5", "2021-01-02T03:00:00", 5)]
+
+
+def test_a_workbook_of_one_sheet_is_named_by_its_file(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "estate.xlsx", workbook({"Sheet1": [["Host", "CPUs"], ["a", 4]]}))
+    assert [table.name for table in found.tables] == ["estate"]
+
+
+def test_merged_headers_name_the_columns_under_them(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    lines = [["Host", "Size", None], [None, "CPUs", "RAM"], ["a", 4, 16], ["b", 8, 32], ["c", 2, 4]]
+    found = read(con, tmp_path, "estate.xlsx", workbook({"Sheet1": lines}))
+    assert [column.name for column in found.tables[0].columns] == ["Host", "Size CPUs", "Size RAM"]
+
+
+def test_numbers_in_json_keep_their_digits(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    text = '[{"a": 1.10, "b": 1e9999, "c": 123456789012345678901234567890, "d": {"e": [1.0, null], "f": true}}]'
+    found = read(con, tmp_path, "x.json", text)
+    assert [column.name for column in found.tables[0].columns] == ["a", "b", "c", "d.e", "d.f"]
+    assert rows(con, found) == [("1.10", "1e9999", "123456789012345678901234567890", "[1.0,null]", "true", 1)]
+
+
+def test_a_document_of_several_arrays_gives_several_tables(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    text = json.dumps({"hosts": [{"id": 1}], "apps": [{"id": 2, "name": "x"}, {"name": "y"}]})
+    found = read(con, tmp_path, "x.json", text)
+    assert [table.name for table in found.tables] == ["x.hosts", "x.apps"]
+    assert rows(con, found, 1) == [("2", "x", 1), (None, "y", 2)]
+
+
+def test_names_that_repeat_in_json_are_kept_apart(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "x.json", '[{"a": 1, "a": 2}]')
+    assert rows(con, found) == [("1", "2", 1)]
+
+
+def test_half_a_surrogate_pair_is_kept_as_it_was_written(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "x.json", r'[{"a\udc00": "b\ud800"}]')
+    assert found.tables[0].columns[0].name == r"a\udc00"
+    assert rows(con, found) == [(r"b\ud800", 1)]
+
+
+def test_a_bad_line_of_json_lines_is_rejected_alone(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "x.jsonl", '{"a": 1}\n{"a": \n\n{"a": 3, "b": 4}\n')
+    assert rows(con, found) == [("1", None, 1), ("3", "4", 4)]
+    kept = con.execute(f"SELECT line, raw FROM {duck.text(str(found.rejected))}").fetchall()
+    assert kept == [(2, '{"a": ')]
+
+
+def test_parquet_keeps_the_types_it_declares(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    source = tmp_path / "x.parquet"
+    con.execute(f"COPY (SELECT 1::BIGINT AS id, DATE '2020-01-02' AS day, [1, 2] AS list, '' AS none) TO '{source}'")
+    found = intake.read(con, [source], tmp_path / "tables")
+    assert rows(con, found) == [("1", "2020-01-02", "[1,2]", None, 1)]
+    assert [column.declared_type for column in found.tables[0].columns][:2] == ["BIGINT", "DATE"]
+
+
+def test_an_archive_is_unpacked_under_harmless_names(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../evil.csv", "id,n\n1,2\n")
+        archive.writestr("C:\\win\\other.csv", "id,n\n3,4\n")
+        archive.writestr("__MACOSX/._x.csv", "junk")
+        archive.writestr("note.pdf", "%PDF-1.4")
+        archive.writestr("inner.zip", b"PK\x05\x06" + b"\0" * 18)
+    found = read(con, tmp_path, "all.zip", data.getvalue())
+    assert [table.name for table in found.tables] == ["evil", "other"]
+    assert {table.path.parent for table in found.tables} == {tmp_path / "tables"}
+    assert [file.status for file in found.files] == ["read", "read", "refused", "refused"]
+
+
+def test_a_bomb_in_an_archive_is_refused_alone(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("good.csv", "id,n\n1,2\n")
+        archive.writestr("bomb.csv", b"0" * 80_000_000)
+    found = read(con, tmp_path, "all.zip", data.getvalue())
+    assert [file.status for file in found.files] == ["read", "refused"]
+    assert "far more" in (found.files[1].reason or "")
+
+
+def test_a_line_without_end_is_rejected_in_bounded_memory(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "x.csv", "id,n\n1,2\n" + "x" * 9_000_000 + "\n3,4\n")
+    assert rows(con, found) == [("1", "2", 2), ("3", "4", 4)]
+    kept = con.execute(f"SELECT line, length(raw) FROM {duck.text(str(found.rejected))}").fetchall()
+    assert kept == [(3, 100_000)]
+
+
+def test_only_the_sheets_asked_for_are_read(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    source = tmp_path / "estate.xlsx"
+    source.write_bytes(workbook({"A": [["x", "y"], [1, 2]], "B": [["x", "y"], [3, 4]]}))
+    found = intake.read(con, [source], tmp_path / "tables", Options(sheets=("B",)))
+    assert rows(con, found) == [("3", "4", 2)]

@@ -1,0 +1,165 @@
+"""Delimited text: lines are counted, rows are kept or rejected, the caller has the last word."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.intake import FileRead, Intake, Options
+
+
+@pytest.fixture(name="con")
+def _con() -> duckdb.DuckDBPyConnection:
+    return duck.connect()
+
+
+def read(con: duckdb.DuckDBPyConnection, folder: Path, data: bytes | str, options: Options | None = None) -> Intake:
+    source = folder / "hosts.csv"
+    source.write_bytes(data.encode() if isinstance(data, str) else data)
+    return intake.read(con, [source], folder / "tables", options)
+
+
+def rows(con: duckdb.DuckDBPyConnection, found: Intake) -> list[tuple[object, ...]]:
+    return con.execute(f"SELECT * FROM {duck.text(str(found.tables[0].path))}").fetchall()
+
+
+def rejected(con: duckdb.DuckDBPyConnection, found: Intake) -> list[tuple[object, ...]]:
+    return con.execute(f"SELECT line, reason, raw FROM {duck.text(str(found.rejected))}").fetchall()
+
+
+def only(found: Intake) -> FileRead:
+    return found.files[0]
+
+
+def test_text_stays_text(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,serial,price\n00123,1e5,1.10\n00124, x ,\n")
+    assert rows(con, found) == [("00123", "1e5", "1.10", 2), ("00124", " x ", None, 3)]
+
+
+def test_a_row_after_a_cell_of_three_lines_knows_its_physical_line(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, 'id,note\n1,"a\nb\nc"\n2,d\n')
+    assert [row[-1] for row in rows(con, found)] == [2, 5]
+
+
+def test_lines_are_right_where_blank_lines_are_skipped(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, 'id,note\n1,"a\nb"\n\n\n2,c\n,\n3,d\n\n')
+    assert [row[-1] for row in rows(con, found)] == [2, 6, 8]
+
+
+def test_lines_count_from_the_top_of_the_file(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "Inventory\n\nid,cpus,note\n1,4,a\n2,8,b\n")
+    assert [row[-1] for row in rows(con, found)] == [4, 5]
+    assert only(found).tables[0].preamble_rows == 2
+
+
+def test_a_row_with_a_value_too_many_is_rejected_with_line_and_text(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,name,cpus\n1,a,2\n2,b,c,4\n3,d,8\n4,e,8\n")
+    assert rejected(con, found) == [(3, "4 cells where the table has 3", "2,b,c,4")]
+    assert found.tables[0].row_count == 3
+    assert only(found).tables[0].rejected_count == 1
+
+
+def test_a_short_row_is_kept_and_said(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,name,cpus\n1,a,2\n2,b\n3,c,8\n")
+    assert rows(con, found)[1] == ("2", "b", None, 3)
+    assert [finding.rule for finding in found.findings] == ["intake.short_rows"]
+
+
+def test_a_quote_that_never_closes_costs_no_other_row(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    more = "".join(f'{i},"host {i}",8\n' for i in range(3, 200))
+    found = read(con, tmp_path, 'id,name,cpus\n1,"a",2\n2,"b,4\n' + more)
+    assert found.tables[0].row_count == 199
+    assert rows(con, found)[1] == ("2", '"b', "4", 3)
+
+
+def test_notes_below_the_table_are_kept_among_the_rejected_rows(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,name,cpus\n1,a,2\n2,b,4\n\nSource: inventory\n")
+    assert found.tables[0].row_count == 2
+    assert [line for line, *_ in rejected(con, found)] == [5]
+
+
+def test_headers_that_repeat_or_are_missing_get_names_of_their_own(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,name,name,\n1,a,b,c\n2,d,e,f\n")
+    assert [column.name for column in found.tables[0].columns] == ["id", "name", "name_2", "column_4"]
+
+
+def test_a_hostile_header_is_a_name_like_any_other(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    names = ['a"; DROP TABLE x; --', "__line", "file_row_number", "<script>", "😀", "مرحبا"]
+    text = io.StringIO()
+    csv.writer(text).writerows([names, [1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]])
+    found = read(con, tmp_path, text.getvalue())
+    assert [column.name for column in found.tables[0].columns] == names
+    assert rows(con, found)[0] == ("1", "2", "3", "4", "5", "6", 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "names", "count"),
+    [
+        (Options(header_rows=0), ["column_1", "column_2"], 3),
+        (Options(header_rows=2), ["id 1", "a b 2 3"], 1),
+        (Options(delimiter=" "), ["id,a", "b"], 2),
+        (Options(skip_rows=1, header_rows=1), ["1", "2 3"], 1),
+    ],
+)
+def test_what_is_given_overrules_what_is_detected(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, options: Options, names: list[str], count: int
+):
+    found = read(con, tmp_path, "id,a b\n1,2 3\n4,5 6\n", options)
+    assert [column.name for column in found.tables[0].columns] == names
+    assert found.tables[0].row_count == count
+
+
+def test_a_given_encoding_overrules_the_detected_one(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    data = "name,n\nŁódź,1\n".encode("cp1250")
+    assert rows(con, read(con, tmp_path, data, Options(encoding="cp1250"))) == [("Łódź", "1", 2)]
+
+
+def test_an_unknown_encoding_is_said(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "a,b\n1,2\n", Options(encoding="utf-9"))
+    assert "no encoding named 'utf-9'" in (only(found).reason or "")
+
+
+def test_lines_of_two_encodings_are_both_right(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    data = "name,n\nJosé,1\nZoë,2\n".encode() + "Müller,3\n".encode("cp1252")
+    found = read(con, tmp_path, data)
+    assert [row[0] for row in rows(con, found)] == ["José", "Zoë", "Müller"]
+    assert "intake.mixed_encodings" in {finding.rule for finding in found.findings}
+
+
+def test_a_text_of_nothing_but_a_header_is_refused_unless_wanted(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    assert "header but no rows" in (only(read(con, tmp_path, "id,name\n")).reason or "")
+    kept = read(con, tmp_path, "id,name\n", Options(keep_rowless=True))
+    assert [column.name for column in kept.tables[0].columns] == ["id", "name"]
+    assert rows(con, kept) == []
+
+
+def test_detection_says_why(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    reasons = " ".join(only(read(con, tmp_path, "id;cpus\n1;2\n2;4\n")).tables[0].reasons)
+    assert "UTF-8" in reasons
+    assert "semicolon" in reasons
+    assert "names the columns" in reasons
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")) | st.sampled_from("\n,"), max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(cells, min_size=3, max_size=3), min_size=2, max_size=12))
+def test_what_a_proper_writer_wrote_comes_back(table: list[list[str]]):
+    con = duck.connect()
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["key", "name", "note"], *table])
+    options = Options(delimiter=",", quote='"', header_rows=1, skip_rows=0, keep_rowless=True)
+    with TemporaryDirectory() as folder:
+        found = read(con, Path(folder), text.getvalue(), options)
+        full = [tuple(cell or None for cell in row) for row in table if any(row)]
+        assert [row[:-1] for row in rows(con, found)] == full
+        assert rejected(con, found) == []
