@@ -13,8 +13,8 @@ from discovery_pipeline.cli.diff import diff
 from discovery_pipeline.cli.doctor import doctor
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
-from discovery_pipeline.cli.profile import profile
 from discovery_pipeline.cli.match import match
+from discovery_pipeline.cli.profile import profile
 from discovery_pipeline.cli.purge import purge
 from discovery_pipeline.cli.relationships import relationships
 from discovery_pipeline.cli.risk import risk
@@ -34,25 +34,14 @@ def root() -> None:
 
 
 # Modules of commands are thin and import what is heavy inside the command, so that --help is instant.
-app.command()(run)
-app.command()(up)
-app.command()(down)
-app.command()(status)
-app.command()(doctor)
-app.command()(inspect)
-app.command()(profile)
-app.command()(diff)
-app.command()(relationships)
-app.command()(match)
-app.command()(clean)
-app.command()(risk)
-app.command()(validate)
-app.add_typer(target, name="target")
-app.add_typer(dagster.app, name="dagster")
-app.add_typer(flows, name="flows")
-app.add_typer(token, name="token")
-app.add_typer(db, name="db")
-app.command()(purge)
+for command in (run, up, down, status, doctor):
+    app.command(rich_help_panel="Everything")(command)
+for command in (inspect, profile, diff, relationships, match, clean, validate, risk):
+    app.command(rich_help_panel="One stage, on files")(command)
+app.add_typer(target, name="target", rich_help_panel="One stage, on files")
+for name, group in {"flows": flows, "token": token, "db": db, "dagster": dagster.app}.items():
+    app.add_typer(group, name=name, rich_help_panel="State and operation")
+app.command(rich_help_panel="State and operation")(purge)
 
 
 def main() -> None:
