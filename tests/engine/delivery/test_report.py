@@ -270,15 +270,16 @@ def personal_contents(folder: Path) -> Contents:
     )
     finding = Finding(
         table="servers", column="owner", rule="r", severity=Severity.ERROR, count=1, evidence=f"{CANARY} is wrong",
-        action="ask them",
+        action="ask them", examples=(CANARY,),
     )  # fmt: skip
+    whole = finding.model_copy(update={"column": None, "evidence": "rows repeat", "examples": ("Canary Quill",)})
     approval = Approval(mapping=Mapping(target="cloud", fields=(mapped("boss"),)))
     return Contents(
         "T",
         Profile(tables=(table("servers", owner, boss),)),
         targets=(story(approval=approval, verdict=verdict(folder, 'host "Canary Quill" is no host name')),),
         patches=patches(folder, ("owner", f"{CANARY} ", CANARY), ("boss", "Canary Quill ", "Canary Quill")),
-        findings=(finding,),
+        findings=(finding, whole),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.profiling.model import Pii, Profile
 
 _WORD = re.compile(r"\w+\b(?!•)")  # what stands as an initial already stays
@@ -32,6 +33,12 @@ class Mask:
         """A value that stands in several columns: as the most private of them lets it be shown."""
         hidden = any(self.column(table, column) for table, column in places)
         return _initials(value) if hidden else self.text(value)
+
+    def examples(self, finding: Finding) -> tuple[str, ...]:
+        """A finding's examples. One about a whole table may quote any column: none, if a personal one is among them."""
+        if finding.column is None and not self.raised and any(table == finding.table for table, _ in self.personal):
+            return ()
+        return tuple(self.value(finding.table, finding.column, example) for example in finding.examples)
 
     def text(self, text: str) -> str:
         """A sentence that may quote values."""

@@ -6,7 +6,7 @@ forbids whatever might slip through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -18,7 +18,7 @@ from discovery_pipeline.engine.delivery.report import charts, columns, samples, 
 from discovery_pipeline.engine.delivery.report.contents import Contents
 from discovery_pipeline.engine.delivery.report.diagram import diagram
 from discovery_pipeline.engine.delivery.report.masking import Mask, mask_of
-from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.risk.model import LEVELS, Risk
 from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.risk.scale import duration, size
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 120
 _MOST_RULES = 15
+_MOST_PROBLEMS = 100
 _CONTROL = {code: "·" for code in (*range(32), 127, *range(0x202A, 0x202F), *range(0x2066, 0x206A))} | {10: "⏎", 13: ""}
 
 
@@ -78,6 +79,8 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
             lead=summary.lead(contents, ends, to_correct),
             problems=summary.problems(contents),
             shown_problems=summary.PROBLEMS,
+            most_problems=_MOST_PROBLEMS,
+            in_order=_in_order(contents),
             steps=summary.next_steps(contents, rejected, to_correct),
             rules=samples.rules(con, contents.patches) if contents.patches else (),
             rejected=rejected,
@@ -110,7 +113,7 @@ def _environment() -> Environment:
         "size": size,
         "duration": duration,
     }
-    environment.globals |= {"along": charts.along, "worst_first": worst_first}
+    environment.globals["along"] = charts.along
     return environment
 
 
@@ -129,10 +132,14 @@ def percent(share: float) -> str:
     return f"{share:.1%}".replace(".0%", "%")
 
 
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by severity, then by count."""
-    order = ("error", "warning", "info")
-    return sorted(findings, key=lambda finding: (order.index(finding.severity), -finding.count))
+def _in_order(contents: Contents) -> Callable[[Sequence[MappedField]], list[MappedField]]:
+    """Sorts mapped fields as their columns stand in the files."""
+    tables = {table.name: i for i, table in enumerate(contents.profile.tables)}
+    columns = {(t.name, c.name): c.position for t in contents.profile.tables for c in t.columns}
+    return lambda fields: sorted(
+        fields,
+        key=lambda f: (tables.get(f.source_table, len(tables)), columns.get((f.source_table, f.source_field), 0)),
+    )
 
 
 def _private_fields(contents: Contents, mask: Mask) -> tuple[str, ...]:
