@@ -43,7 +43,7 @@ def _sentences(profile: ColumnProfile, typed: Typed, meaning: Meaning, noticed: 
         yield f"{odd:,} values are not of type {profile.inferred_type}: {shown}."
     if meaning.fit is not None and meaning.fit < 1 and meaning.name:
         yield f"{1 - meaning.fit:.1%} of the values are no valid {meaning.name}."
-    if meaning.keylike and profile.distinct_is_exact and profile.distinct_count < told:
+    if meaning.keylike and profile.quality.uniqueness < 1:
         yield f"{told - profile.distinct_count:,} values repeat one that should stand once."
     yield from _of_dates(profile, typed, noticed)
     if len({u.value.lower() for u in profile.units}) > 1:

@@ -31,6 +31,9 @@ TOP = 10
 EXCEPTIONS = 20
 NULL_PATTERNS = 20
 
+NEARLY_UNIQUE = 0.9
+"""Share of different values from which a column of identifiers names its own row, and doesn't refer to another's."""
+
 
 def table(name: str, plan: TablePlan, counted: TablePartial) -> TableProfile:
     """The profile of a table."""
@@ -121,7 +124,7 @@ class _Column:
             quality=quality.score(
                 completeness=told / self.rows if self.rows else 1.0,
                 validity=type_fit * checked,
-                uniqueness=distinct / told if means.keylike and told and exact else 1.0,
+                uniqueness=distinct / told if means.keylike and exact and distinct >= NEARLY_UNIQUE * told > 0 else 1.0,
                 consistency=spelt,
                 timeliness=on_time,
             ),

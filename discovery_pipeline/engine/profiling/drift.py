@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
-from discovery_pipeline.engine.profiling.model import Bin, ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
 
 PSI_MODERATE, PSI_STRONG = 0.1, 0.25
 """The usual bounds of the population stability index: below the first nothing moved, from the second on a lot did.
@@ -119,7 +119,8 @@ def _of_shares(table: str, old: ColumnProfile, new: ColumnProfile, rows: int) ->
 def _of_numbers(table: str, old: ColumnProfile, new: ColumnProfile) -> Iterator[Finding]:
     if not old.histogram or not new.histogram or new.semantic_type == "identifier":
         return
-    index, distance = psi(old.histogram, new.histogram), ks(old.histogram, new.histogram)
+    before, after = curve(old), curve(new)
+    index, distance = psi(before, after), ks(before, after)
     count_old, count_new = (sum(b.count for b in bars) for bars in (old.histogram, new.histogram))
     critical = KS_LEVEL * math.sqrt((count_old + count_new) / (count_old * count_new))
     told = f"PSI {index:.2f}, KS distance {distance:.2f} (1 % level: {critical:.2f})."
@@ -163,16 +164,41 @@ def _shares(column: ColumnProfile, rows: int) -> Mapping[str, float]:
     return {v.value: v.count / told for v in column.top_values}
 
 
-def psi(old: Sequence[Bin], new: Sequence[Bin]) -> float:
-    """Population stability index of two histograms, over tenths of the old one."""
+Curve = Sequence[tuple[float, float]]
+"""A cumulative distribution: shares of the values up to each of some ascending places."""
+
+
+def curve(column: ColumnProfile) -> Curve:
+    """What a profile knows of a column's cumulative distribution, from its histogram and its quantiles.
+
+    Where one far value stretches the histogram's bars, the quantiles still tell the rest apart.
+    """
+    total = sum(bar.count for bar in column.histogram)
+    if not total:
+        return ()
+    seen, known = 0, [(column.histogram[0].low, 0.0)]
+    for bar in column.histogram:
+        seen += bar.count
+        known.append((bar.high, seen / total))
+    quantiles = (column.p05, column.q1, column.median, column.q3, column.p95)
+    known += [(q, share) for q, share in zip(quantiles, (0.05, 0.25, 0.5, 0.75, 0.95), strict=True) if q is not None]
+    highest, out = 0.0, []
+    for place, share in sorted(known):
+        highest = max(highest, share)
+        out.append((place, highest))
+    return out
+
+
+def psi(old: Curve, new: Curve) -> float:
+    """Population stability index of two distributions, over tenths of the old one."""
     edges = sorted({_quantile(old, i / 10) for i in range(1, 10)})
     return _index(list(zip(_parts(old, edges), _parts(new, edges), strict=True)))
 
 
-def ks(old: Sequence[Bin], new: Sequence[Bin]) -> float:
-    """Greatest distance of two cumulative histograms, 0..1."""
-    edges = sorted({edge for bars in (old, new) for bar in bars for edge in (bar.low, bar.high)})
-    return max((abs(_below(old, e) - _below(new, e)) for e in edges), default=0.0)
+def ks(old: Curve, new: Curve) -> float:
+    """Greatest distance of two cumulative distributions, 0..1."""
+    places = {place for known in (old, new) for place, _ in known}
+    return max((abs(_below(old, p) - _below(new, p)) for p in places), default=0.0)
 
 
 def _index(shares: Sequence[tuple[float, float]]) -> float:
@@ -180,32 +206,27 @@ def _index(shares: Sequence[tuple[float, float]]) -> float:
     return sum((b - a) * math.log(b / a) for a, b in floored)
 
 
-def _parts(bars: Sequence[Bin], edges: Sequence[float]) -> list[float]:
-    sums = [0.0, *(_below(bars, edge) for edge in edges), 1.0]
+def _parts(known: Curve, edges: Sequence[float]) -> list[float]:
+    sums = [0.0, *(_below(known, edge) for edge in edges), 1.0]
     return [b - a for a, b in pairwise(sums)]
 
 
-def _below(bars: Sequence[Bin], value: float) -> float:
-    """Share of a histogram below a value, as if each bar were level."""
-    total = sum(bar.count for bar in bars)
-    if not total:
+def _below(known: Curve, value: float) -> float:
+    """Share of values up to one, as if they were spread evenly between the places known."""
+    after = bisect_right(known, (value, math.inf))
+    if not after:
         return 0.0
-    place = bisect_right([bar.low for bar in bars], value)
-    below = sum(bar.count for bar in bars[: max(0, place - 1)])
-    if place:
-        bar = bars[place - 1]
-        width = bar.high - bar.low
-        below += bar.count * min(1.0, (value - bar.low) / width) if width else bar.count * (value > bar.high)
-    return below / total
+    if after == len(known):
+        return 1.0
+    (x0, y0), (x1, y1) = known[after - 1], known[after]
+    return y0 + (y1 - y0) * (value - x0) / (x1 - x0)
 
 
-def _quantile(bars: Sequence[Bin], share: float) -> float:
-    total, seen = sum(bar.count for bar in bars), 0.0
-    for bar in bars:
-        if bar.count and seen + bar.count >= share * total:
-            return bar.low + (bar.high - bar.low) * (share * total - seen) / bar.count
-        seen += bar.count
-    return bars[-1].high
+def _quantile(known: Curve, share: float) -> float:
+    for (x0, y0), (x1, y1) in pairwise(known):
+        if y1 >= share:
+            return x0 + (x1 - x0) * (share - y0) / (y1 - y0) if y1 > y0 else x1
+    return known[-1][0]
 
 
 _ACTIONS = {
