@@ -7,7 +7,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import intake
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.errors import InputRefused
+from discovery_pipeline.errors import DiscoveryError, InputRefused
 from discovery_pipeline.flow.state import Phase
 
 
@@ -25,7 +25,7 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
         for file in found.files:
             stage.store.record_import(stage.flow.id, file)
         if not found.tables:
-            raise InputRefused(stage.flow.name, _refusals(found))
+            raise _refusal(found)
     tables = frame(found)
     refused = [file for file in found.files if file.status == "refused"]
     rejected = int(tables["rejected"].sum())
@@ -50,5 +50,9 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
     )
 
 
-def _refusals(found: Intake) -> str:
-    return "no file could be read. " + " ".join(f"{f.file}: {f.reason}" for f in found.files)
+def _refusal(found: Intake) -> DiscoveryError:
+    """Why nothing could be read, file by file."""
+    if not found.files:
+        return DiscoveryError("The flow has no files. Upload one, then run it again.")
+    *others, last = (InputRefused(file.file, file.reason or "It can't be read.") for file in found.files)
+    return DiscoveryError(" ".join(["No file could be read.", *map(str, others), str(last)])) if others else last

@@ -58,7 +58,6 @@ class Outcome:
     """What came of it. `delivered` is false where the flow waits for its review."""
 
     flow: Flow
-    titles: dict[str, str]
     approvals: tuple[Approval, ...]
     delivered: bool
     values: dict[str, Any] = field(default_factory=dict)
@@ -118,16 +117,15 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         worker.execute("discover")
         tell("approval", "started")
         approvals = _approvals(store, flow, request.targets, settings.auto_approval)
-        titles = {target.name: target.title for target in request.targets}
         if any(approval.missing for approval in approvals):
             tell("approval", "finished")
-            return Outcome(store.flow(None, flow.id), titles, approvals, delivered=False)
+            return Outcome(store.flow(None, flow.id), approvals, delivered=False)
         store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
         tell("approval", "finished")
         worker.execute("deliver")
         publish(store.artifacts.reading(flow, "target_files") / RESULTS, request.out)
         values = {asset: _value(store, flow, asset) for asset in _SUMMED}
-        return Outcome(store.flow(None, flow.id), titles, approvals, delivered=True, values=values)
+        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values)
 
 
 _SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")

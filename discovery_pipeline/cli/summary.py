@@ -24,7 +24,7 @@ def delivered(console: Console, outcome: Outcome, out: Path) -> None:
     rows = sum(table.row_count for table in tables)
     console.print()
     console.print(
-        f"[bold]{rows:,}[/] rows in [bold]{len(tables)}[/] tables from {len(outcome.intake.files)} files",
+        f"[bold]{rows:,}[/] rows in {_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}",
         highlight=False,
     )
     console.print(Padding(_targets(outcome), (1, 0, 1, 2)))
@@ -35,7 +35,9 @@ def delivered(console: Console, outcome: Outcome, out: Path) -> None:
     facts.add_row("Quality", _quality(outcome))
     facts.add_row("Risks", _risks(outcome))
     if below := [field for approval in outcome.approvals for field in approval.waiting]:
-        facts.add_row("For you", f"{len(below)} mappings were not sure enough: {_listed(map(_arrow, below))}")
+        facts.add_row(
+            "For you", f"{_counted(len(below), 'mapping')} not sure enough to take: {_listed(map(_arrow, below))}"
+        )
     facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
     facts.add_row("Report", f"[link={(out / 'report.html').resolve().as_uri()}]{out / 'report.html'}[/link]")
     facts.add_row("Files", f"{out}: {', '.join(_files(out))}")
@@ -66,13 +68,13 @@ def waiting(console: Console, outcome: Outcome) -> None:
 
 def _targets(outcome: Outcome) -> Table:
     table = Table("Target", box=None, header_style="dim", padding=(0, 3, 0, 0))
-    for heading in ("Delivered", "Rejected", "Of other kinds", "Values left out", "Fields filled"):
+    for heading in ("Delivered", "Rejected", "Other kinds", "Values left out", "Fields"):
         table.add_column(heading, justify="right")
     for verdict in outcome.verdicts:
         other = sum(f.count for f in verdict.findings if f.rule == "table_not_mapped")
         approval = next(a for a in outcome.approvals if a.mapping.target == verdict.target)
         table.add_row(
-            outcome.titles[verdict.target],
+            verdict.target,
             f"[green]{verdict.rows_delivered:,}[/]",
             f"{verdict.rows_rejected - other:,}",
             f"[dim]{other:,}[/]",
@@ -84,6 +86,8 @@ def _targets(outcome: Outcome) -> Table:
 
 def _cleansed(outcome: Outcome) -> str:
     log = outcome.patches
+    if not log.count:
+        return "nothing had to be"
     rules = sorted(log.by_rule.items(), key=lambda item: -item[1])
     return f"{log.count:,} cells by {len(rules)} rules: {_listed(f'{rule} {count:,}' for rule, count in rules)}"
 
@@ -100,6 +104,10 @@ def _risks(outcome: Outcome) -> str:
         return "none found"
     high = sum(risk.impact == "high" for risk in risks)
     return f"{len(risks)}, {high} of high impact: {_listed(risk.title for risk in risks)}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _arrow(field: MappedField) -> str:
