@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 SAMPLED = 4_000
-MOST_COLUMNS = 80  # a table; the first ones that may take part
 MOST_PAIRED = 8  # determinants of which pairs are tried
 MOST_TOLD = 25  # dependencies a table
 COUNTED_ROWS = 4_000_000  # rows counted a table, all proposals together
@@ -41,11 +40,11 @@ class _Proposal:
 
 def found(con: duckdb.DuckDBPyConnection, database: Database) -> tuple[FunctionalDependency, ...]:
     """The dependencies of all tables, the strongest of each table first."""
-    return tuple(d for table in database.tables for d in _of(con, table))
+    return tuple(d for table in database.tables for d in _of(con, table, database.breadth))
 
 
-def _of(con: duckdb.DuckDBPyConnection, table: TableFacts) -> list[FunctionalDependency]:
-    columns = [c for c in table.columns if not c.constant and c.longest <= 200][:MOST_COLUMNS]
+def _of(con: duckdb.DuckDBPyConnection, table: TableFacts, breadth: int) -> list[FunctionalDependency]:
+    columns = [c for c in table.columns if not c.constant and c.longest <= 200][:breadth]
     if table.rows < 2 * LEAST_NEIGHBOURS or len(columns) < 2:
         return []
     proposals = sorted(_proposed(con, table, columns), key=lambda p: -p.strength)

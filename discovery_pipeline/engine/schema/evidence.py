@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from math import exp, log10
 
 from discovery_pipeline.engine.schema import names
@@ -216,7 +216,7 @@ def _information(column: Facts, shared: int) -> float:
 
 def vector(evidence: Evidence) -> tuple[float, ...]:
     """The features in the order of FEATURES."""
-    return astuple(evidence)
+    return tuple(getattr(evidence, name) for name in FEATURES)
 
 
 def told(evidence: Evidence, inclusion: Inclusion) -> str:

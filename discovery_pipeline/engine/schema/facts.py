@@ -24,7 +24,10 @@ SAMPLE_CELLS = 400_000
 """Cells of a table's sample: 4,000 rows of up to 100 columns, fewer rows where there are more columns."""
 
 SAMPLE_ROWS = 4_000
-TYPING_ROWS = 500  # enough to tell kinds apart at a tolerance of 5 %
+TYPING_ROWS, TYPING_VALUES = 500, 30_000  # enough to tell kinds apart at a tolerance of 5 %
+
+MOST_COLUMNS = 1_000
+"""Columns of a table that are looked at, the first ones; a matrix exported as a table has more, and no schema."""
 
 NULL_TOKENS = (
     "",
@@ -124,6 +127,11 @@ class Database:
         """All columns, where a column's id is its index."""
         return tuple(c for t in self.tables for c in t.columns)
 
+    @property
+    def breadth(self) -> int:
+        """How many columns of a table take part in searches over pairs: sixty, fewer where there are many tables."""
+        return max(15, min(60, 1_500 // max(1, len(self.tables))))
+
     def table_of(self, facts: Facts) -> TableFacts:
         """The table of that column."""
         return self.tables[facts.table]
@@ -148,7 +156,8 @@ def gathered(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | 
     found: list[TableFacts] = []
     first = 0
     try:
-        for index, (table, sample) in enumerate(zip(tables, samples, strict=True)):
+        for index, (whole, sample) in enumerate(zip(tables, samples, strict=True)):
+            table = whole.model_copy(update={"columns": whole.columns[:MOST_COLUMNS]})
             rows = _draw(con, table, sample)
             looks = _looks(con, table, sample, formats)
             columns = _counted(con, table, looks, first, index)
@@ -170,8 +179,11 @@ def _draw(con: duckdb.DuckDBPyConnection, table: Table, sample: str) -> int:
     """A sample that is the same every time: rows by the hash of their position."""
     wanted = min(SAMPLE_ROWS, max(TYPING_ROWS, SAMPLE_CELLS // max(1, len(table.columns))))
     step = max(1, table.row_count // wanted)
+    columns = ", ".join([duck.col(c) for c in table.columns] + ["file_row_number"])
     keep = f" where hash(file_row_number) % {step} = 0" if step > 1 else ""
-    con.execute(f"create or replace temp table {sample} as select * from {duck.scan(table)}{keep} limit {wanted * 2}")
+    con.execute(
+        f"create or replace temp table {sample} as select {columns} from {duck.scan(table)}{keep} limit {wanted * 2}"
+    )
     return int(one(con, f"select count(*) from {sample}")[0])
 
 
@@ -188,26 +200,35 @@ class _Look:
 def _looks(
     con: duckdb.DuckDBPyConnection, table: Table, sample: str, formats: dict[tuple[str, str], str]
 ) -> list[_Look]:
+    """One long column of all sampled values, so that two hundred columns cost no more expressions than one."""
     if not table.columns:
         return []
     tokens = ", ".join(duck.text(t) for t in NULL_TOKENS)
     dates = ", ".join(duck.text(f) for f in DATE_FORMATS)
-
-    def counts(column: Column) -> str:
-        c = duck.col(column)
-        return (
-            f"[count({c}), count({c}) filter (lower(trim({c})) in ({tokens})), count({c}) filter (trim({c}) <> {c}),"
-            f" count({c}) filter (regexp_full_match(trim({c}), '{_INTEGER}')),"
-            f" count({c}) filter (regexp_full_match(trim({c}), '{_INTEGRAL}')),"
-            f" count(try_cast({c} as double)) filter (not regexp_full_match(trim({c}), '0[0-9]+')),"
-            f" count({c}) filter (length({c}) between 8 and 35 and try_cast({c} as double) is null"
-            f" and coalesce(try_cast({c} as timestamp), try_strptime({c}, [{dates}])) is not null),"
-            f" count({c}) filter (lower({c}) in ('true', 'false', 'yes', 'no', 't', 'f', 'y', 'n')),"
-            f" count({c}) filter (lower({c}) <> {c}), count({c}) filter (try_cast({c} as timestamp) is not null)]"
+    every = ", ".join(duck.col(c) for c in table.columns)
+    seen = con.execute(
+        f"""
+        select i, count(v), count(v) filter (lower(trim(v)) in ({tokens})), count(v) filter (trim(v) <> v),
+            count(v) filter (regexp_full_match(trim(v), '{_INTEGER}')),
+            count(v) filter (regexp_full_match(trim(v), '{_INTEGRAL}')),
+            count(number) filter (not regexp_full_match(trim(v), '0[0-9]+')),
+            count(v) filter (number is null and length(v) between 8 and 35
+                and coalesce(iso, try_strptime(v, [{dates}])) is not null),
+            count(v) filter (lower(v) in ('true', 'false', 'yes', 'no', 't', 'f', 'y', 'n')),
+            count(v) filter (lower(v) <> v), count(iso)
+        from (
+            select i, v, try_cast(v as double) as number, try_cast(v as timestamp) as iso
+            from (
+                select unnest(range({len(table.columns)})) as i, unnest([{every}]) as v
+                from (from {sample} limit {min(TYPING_ROWS, TYPING_VALUES // len(table.columns) + 100)})
+            )
         )
-
-    rows = one(con, f"select {', '.join(counts(c) for c in table.columns)} from (from {sample} limit {TYPING_ROWS})")
-    return [_look(c, seen, formats.get((table.name, c.name))) for c, seen in zip(table.columns, rows, strict=True)]
+        group by i
+        """
+    ).fetchall()
+    counts = {i: tuple(numbers) for i, *numbers in seen}
+    nothing = (0,) * 10
+    return [_look(c, counts.get(i, nothing), formats.get((table.name, c.name))) for i, c in enumerate(table.columns)]
 
 
 def _look(column: Column, seen: Sequence[int], date_format: str | None) -> _Look:

@@ -26,6 +26,8 @@ LEAST_COVERAGE = 0.85
 MOST_OFFERS = 20  # keys a column that the sample is compared with, by preference
 MOST_EXACT = 8  # keys a column that are counted exactly, by preference
 
+COUNTED_CELLS = 2_000_000  # values a query
+
 Preference = Callable[[Facts, Key], float]
 
 
@@ -62,11 +64,12 @@ def found(
     if not offers:
         return []
     sampled = _sampled(con, database, offers)
-    out: list[Inclusion] = []
-    for column_id, promising in sampled.items():
-        promising.sort(key=lambda pair: -(pair[1] + preference(database.columns[column_id], pair[0])))
-        out += _counted(con, database, database.columns[column_id], [k for k, _ in promising[:MOST_EXACT]])
-    return out
+    promising: dict[int, dict[int, list[Key]]] = defaultdict(dict)
+    for column_id, pairs in sampled.items():
+        column = database.columns[column_id]
+        pairs.sort(key=lambda pair: -(pair[1] + preference(column, pair[0])))
+        promising[column.table][column_id] = [key for key, _ in pairs[:MOST_EXACT]]
+    return [held for table, pairs in promising.items() for held in _counted(con, database, table, pairs)]
 
 
 def _offers(database: Database, keys: Sequence[Key], preference: Preference) -> dict[int, list[Key]]:
@@ -135,17 +138,38 @@ def _sampled(
     return kept
 
 
-def _counted(con: duckdb.DuckDBPyConnection, database: Database, column: Facts, keys: Sequence[Key]) -> list[Inclusion]:
-    by_id = {k.columns[0].id: k for k in keys}
-    table = database.table_of(column)
-    rows = con.execute(
-        f"with held as materialized (select hash({column.value}) as h, count(*) as n from {duck.scan(table.table)}"
-        f" where {column.value} is not null group by h)"
-        f" select k.key, sum(held.n)::bigint, count(*), (select sum(n)::bigint from held), (select count(*) from held)"
-        f" from held join {KEYS} k on held.h = k.h where k.key in ({', '.join(map(str, by_id))}) group by k.key"
-    ).fetchall()
-    return [
-        Inclusion(column, by_id[key], matched / filled, filled - matched, distinct, shared)
-        for key, matched, shared, filled, distinct in sorted(rows)
-        if matched >= LEAST_COVERAGE * filled
-    ]
+def _counted(
+    con: duckdb.DuckDBPyConnection, database: Database, table: int, promising: dict[int, list[Key]]
+) -> list[Inclusion]:
+    """The inclusions of one table's columns, exactly; as many columns at once as make COUNTED_CELLS."""
+    held = database.tables[table]
+    at_once = max(1, COUNTED_CELLS // max(1, held.rows))
+    columns = list(promising)
+    found: list[Inclusion] = []
+    for first in range(0, len(columns), at_once):
+        some = {c: {k.columns[0].id: k for k in promising[c]} for c in columns[first : first + at_once]}
+        pairs = ", ".join(f"({c}, {key})" for c, keys in some.items() for key in keys)
+        values = ", ".join(
+            f"case when {v} is not null then hash({v}) end" for v in (database.columns[c].value for c in some)
+        )
+        rows = con.execute(
+            f"""
+            with held as materialized (
+                select col, h, count(*) as n
+                from (select unnest([{", ".join(map(str, some))}]) as col, unnest([{values}]) as h
+                      from {duck.scan(held.table)})
+                where h is not null group by col, h
+            ),
+            totals as (select col, sum(n)::bigint as filled, count(*) as size from held group by col),
+            pairs as (from (values {pairs}) p(col, key))
+            select col, key, sum(held.n)::bigint, count(*), any_value(filled), any_value(size)
+            from held join totals using (col) join pairs using (col) join {KEYS} k using (key, h)
+            group by col, key
+            """
+        ).fetchall()
+        found += [
+            Inclusion(database.columns[col], some[col][key], matched / filled, filled - matched, distinct, shared)
+            for col, key, matched, shared, filled, distinct in sorted(rows)
+            if matched >= LEAST_COVERAGE * filled
+        ]
+    return found

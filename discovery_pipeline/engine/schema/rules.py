@@ -6,7 +6,7 @@ format (Windows hosts are called WIN-…). A rule is told where it holds for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,13 +19,14 @@ from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, 
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.model import BusinessRule, FunctionalDependency
 from discovery_pipeline.engine.schema.references import Reference
+from discovery_pipeline.engine.schema.sampling import Coded
 
 if TYPE_CHECKING:
     import numpy as np
 
 SAMPLED = 4_000
 MOST_CATEGORIES = 12  # values of a category, and columns that are one
-MOST_OTHERS = 60  # columns that a category may say something of
+MOST_MASKS = 200  # of a text; free text has more
 MOST_TOLD = 30  # of each kind, a table
 LEAST_SAMPLED = 20  # sampled rows of a category
 LEAST_CONFIDENCE = 0.97
@@ -75,28 +76,32 @@ def found(
             continue
         rules += arithmetic.found(con, table, left_out)
         rules += orders.comparisons(con, table, left_out)
-        rules += _by_category(con, table, left_out, known)
+        rules += _by_category(con, table, left_out, known, database.breadth)
     return tuple(rules)
 
 
 def _by_category(
-    con: duckdb.DuckDBPyConnection, table: TableFacts, left_out: frozenset[int], known: set[tuple[str, str, str]]
+    con: duckdb.DuckDBPyConnection,
+    table: TableFacts,
+    left_out: frozenset[int],
+    known: set[tuple[str, str, str]],
+    breadth: int,
 ) -> list[BusinessRule]:
-    columns = [c for c in table.columns if c.filled and c.id not in left_out][:MOST_OTHERS]
+    columns = [c for c in table.columns if c.filled and c.id not in left_out][:breadth]
     narrow = [c for c in columns if 2 <= c.distinct <= MOST_CATEGORIES and c.kind in ("text", "boolean", "integer")]
     if not narrow:
         return []
     narrow = sorted(narrow, key=lambda c: c.distinct)[:MOST_CATEGORIES]
-    values = {c.id: _texts(con, table, c, c.value) for c in narrow}
+    values = dict(zip(narrow, sampling.coded(con, table, [c.value for c in narrow], SAMPLED), strict=True))
     categories = [
-        _Category(c, value, rows)
-        for c in narrow
-        for value in sorted({v for v in values[c.id] if v is not None})
-        if LEAST_SAMPLED <= (rows := values[c.id] == value).sum() < 0.95 * len(rows)
+        _Category(column, label, rows)
+        for column, held in values.items()
+        for code, label in enumerate(held.labels)
+        if LEAST_SAMPLED <= (rows := held.codes == code).sum() < 0.95 * len(rows)
     ]
     rules: list[BusinessRule] = []
     proposed: list[tuple[_Kind, Iterator[tuple[float, Claim]]]] = [
-        ("implication", _implications(categories, narrow, values, table.name, known)),
+        ("implication", _implications(categories, values, table.name, known)),
         ("implication", _absences(con, table, categories, columns)),
         ("range", _ranges(con, table, categories, columns)),
         ("format", _formats(con, table, categories, columns)),
@@ -119,40 +124,38 @@ def _by_category(
     return rules
 
 
-def _texts(con: duckdb.DuckDBPyConnection, table: TableFacts, column: Facts, expression: str) -> np.ndarray:
-    """The sampled values of one column, None for null."""
-    import numpy as np
-
-    rows = con.execute(f"select {expression} from (from {table.sample} limit {SAMPLED})").fetchall()
-    return np.array([r[0] for r in rows], dtype=object)
-
-
 def _implications(
     categories: Sequence[_Category],
-    narrow: Sequence[Facts],
-    values: dict[int, np.ndarray],
+    values: Mapping[Facts, Coded],
     table: str,
     known: set[tuple[str, str, str]],
 ) -> Iterator[tuple[float, Claim]]:
     """One value of a category goes with one value of another column; where all values do, it is a dependency."""
     for category in categories:
-        for other in narrow:
-            if other.id == category.column.id or (table, category.column.column.name, other.column.name) in known:
+        for other, held in values.items():
+            if other == category.column or (table, category.column.column.name, other.column.name) in known:
                 continue
-            held = values[other.id]
-            there = category.rows & (held != None)  # noqa: E711  elementwise
-            if there.sum() < LEAST_SAMPLED:
-                continue
-            value, share = _most_frequent(held[there])
-            elsewhere = (held[~category.rows] == value).mean() if (~category.rows).any() else 1.0
-            if share >= LEAST_CONFIDENCE and share - elsewhere >= LEAST_GAIN:
+            best = _distinctive(held, category)
+            if best:
+                gain, value = best
                 claim = Claim(
                     (category.column, other),
                     f"{category.words}, {other.column.name} is {value}",
                     f"{category.when} and {other.value} is not null",
                     f"{other.value} = {duck.text(value)}",
                 )
-                yield share - elsewhere, claim
+                yield gain, claim
+
+
+def _distinctive(held: Coded, category: _Category) -> tuple[float, str] | None:
+    """The text that a category's rows share and others don't, with how much more often the category has it."""
+    code, count, filled = held.most_frequent(category.rows)
+    if filled < LEAST_SAMPLED or count < LEAST_CONFIDENCE * filled:
+        return None
+    others = held.codes[~category.rows]
+    others = others[others >= 0]
+    gain = count / filled - (float((others == code).mean()) if len(others) else 1.0)
+    return (gain, held.labels[code]) if gain >= LEAST_GAIN else None
 
 
 def _absences(
@@ -234,32 +237,18 @@ def _formats(
 ) -> Iterator[tuple[float, Claim]]:
     """A category whose texts share a mask that the others don't; runs of letters and of digits count as one."""
     texts = [c for c in columns if c.kind == "text" and c.distinct > MOST_CATEGORIES and c.longest <= 60]
-    for other in texts:
-        mask = MASK.format(duck.col(other.column))
-        masks = _texts(con, table, other, mask)
+    masks = [MASK.format(duck.col(c.column)) for c in texts]
+    for other, mask, held in zip(texts, masks, sampling.coded(con, table, masks, SAMPLED), strict=True):
+        if len(held.labels) > MOST_MASKS:
+            continue
         for category in categories:
-            held = masks[category.rows]
-            held = held[held != None]  # noqa: E711  elementwise
-            if len(held) < LEAST_SAMPLED:
-                continue
-            value, share = _most_frequent(held)
-            others = masks[~category.rows]
-            others = others[others != None]  # noqa: E711  elementwise
-            elsewhere = (others == value).mean() if len(others) else 1.0
-            if share >= LEAST_CONFIDENCE and share - elsewhere >= LEAST_GAIN:
+            best = _distinctive(held, category)
+            if best:
+                gain, value = best
                 claim = Claim(
                     (category.column, other),
                     f"{category.words}, {other.column.name} looks like {value}",
                     f"{category.when} and {duck.col(other.column)} is not null",
                     f"{mask} = {duck.text(value)}",
                 )
-                yield share - elsewhere, claim
-
-
-def _most_frequent(values: np.ndarray) -> tuple[str, float]:
-    """The most frequent text, and its share; the first in order of equally frequent ones."""
-    import numpy as np
-
-    found, counts = np.unique(values.astype(str), return_counts=True)
-    best = int(counts.argmax())
-    return str(found[best]), float(counts[best] / counts.sum())
+                yield gain, claim

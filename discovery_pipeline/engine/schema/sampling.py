@@ -6,14 +6,50 @@ A sample only proposes. What it proposes is counted over all rows by whoever ask
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from discovery_pipeline.engine.schema.facts import Facts, TableFacts
+from discovery_pipeline.engine.schema.facts import Facts, TableFacts, one
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+@dataclass(frozen=True)
+class Coded:
+    """The texts of a sample, each told once."""
+
+    labels: Sequence[str]
+    codes: np.ndarray  # index into labels, one a sampled row; -1 for null
+
+    def most_frequent(self, rows: np.ndarray) -> tuple[int, int, int]:
+        """Of these rows: the code they hold most often, how often, and how many hold any."""
+        import numpy as np
+
+        held = self.codes[rows]
+        counts = np.bincount(held[held >= 0], minlength=len(self.labels) or 1)
+        best = int(counts.argmax())
+        return best, int(counts[best]), int(counts.sum())
+
+
+def coded(
+    con: duckdb.DuckDBPyConnection, table: TableFacts, expressions: Sequence[str], limit: int
+) -> tuple[Coded, ...]:
+    """The sampled values of text expressions."""
+    import numpy as np
+
+    if not expressions:
+        return ()
+    listed = ", ".join(f"list({e} order by file_row_number)" for e in expressions)
+    found = one(con, f"select {listed} from (from {table.sample} limit {limit})")
+    out = []
+    for values in found:
+        labels = sorted({v for v in values or () if v is not None})
+        place = {label: i for i, label in enumerate(labels)}
+        out.append(Coded(labels, np.array([place.get(v, -1) for v in values or ()], dtype=np.int64)))
+    return tuple(out)
 
 
 def codes(con: duckdb.DuckDBPyConnection, table: TableFacts, columns: Sequence[Facts], limit: int) -> np.ndarray:
