@@ -24,7 +24,8 @@ import yaml
 from scipy.optimize import linear_sum_assignment
 
 from discovery_pipeline.engine import duck, intake, targets
-from discovery_pipeline.engine.mapping import channels, fields, samples, scoring
+from discovery_pipeline.engine.mapping import fields, samples, scoring
+from discovery_pipeline.engine.mapping import matching as matcher
 from discovery_pipeline.engine.mapping.channels import CHANNELS
 
 WEIGHTS = Path(scoring.__file__).parent / "knowledge" / "weights.yaml"
@@ -44,6 +45,7 @@ class Problem:
     groups: tuple[list[str], list[str]]
     channels: np.ndarray
     truth: np.ndarray
+    elsewhere: bool = False  # the rows of both tables are about different things
 
     @cached_property
     def judged(self) -> np.ndarray:
@@ -111,10 +113,10 @@ def _estate(  # noqa: PLR0913, PLR0917 - a problem is all of these
     contract = targets.load(target).table(table)
     side = fields.of_target(contract.model_copy(update={"fields": tuple(f for f in contract.fields if not f.template)}))
     truth = np.array([[field in meanings.get(label, ()) for field in side.names] for label in labels])
+    matched = matcher.match(source, side)
     groups = ([f.group for f in source.fields], [f.group for f in side.fields])
-    return Problem(
-        f"estate {len(name) % 3}", f"{name} to {target} {table}", groups, channels.gather(source, side).channels, truth
-    )
+    case = f"{name} to {target} {table}"
+    return Problem(f"estate {len(name) % 3}", case, groups, matched.evidence.channels, truth, bool(matched.context))
 
 
 def fitted(features: Sequence[np.ndarray], problems: Sequence[Problem], ridge: float = RIDGE) -> Line:
@@ -186,11 +188,16 @@ def drawn(scores: Sequence[np.ndarray], problems: Sequence[Problem]) -> tuple[np
     return np.concatenate([[low], knots, [high]]), np.concatenate([[0.0], rising, [max(rising[-1], 0.995)]])
 
 
+def said(solved: Problem, scores: np.ndarray, curve: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The confidence that the matcher would give with this curve."""
+    return matcher.tempered(np.interp(scores, *curve), solved.channels, elsewhere=solved.elsewhere)
+
+
 def report(name: str, confidences: Iterable[np.ndarray], problems: Sequence[Problem]) -> None:
     """Print measures by benchmark, and how honest confidences are."""
     rows: dict[str, list[list[float]]] = {}
     own: dict[str, list[list[float]]] = {}
-    said, right, asked = [], [], 0
+    told, right, asked = [], [], 0
     for confidence, solved in zip(confidences, problems, strict=True):
         if solved.truth.any():
             kept = rows if not solved.benchmark.startswith("estate") else own
@@ -198,14 +205,14 @@ def report(name: str, confidences: Iterable[np.ndarray], problems: Sequence[Prob
         asked += int(solved.truth.any(axis=1).sum())
         for i, j in zip(*linear_sum_assignment(-confidence), strict=True):
             if solved.judged[i, j]:
-                said.append(confidence[i, j])
+                told.append(confidence[i, j])
                 right.append(bool(solved.truth[i, j]))
     print(f"## {name}\n{'':30}" + "".join(f"{m:>8}" for m in matching.MEASURES))
     for family in (rows, own):
         means = {b: np.mean(r, axis=0) for b, r in family.items()}
         for benchmark, mean in [*means.items(), ("OVERALL", np.mean([*means.values()], axis=0))]:
             print(f"{benchmark:30}" + "".join(f"{m:8.3f}" for m in mean))
-    p, ok = np.array(said), np.array(right)
+    p, ok = np.array(told), np.array(right)
     bins = np.clip((p * 10).astype(int), 0, 9)
     parts = [(b / 10, int((bins == b).sum()), p[bins == b].mean(), ok[bins == b].mean()) for b in np.unique(bins)]
     print("ECE", round(sum(n * abs(s - r) for _, n, s, r in parts) / len(p), 4))
@@ -229,11 +236,13 @@ def main() -> None:
     scores = [held_out[p.benchmark, p.case] for p in problems]
     honest = []
     for p, score in zip(problems, scores, strict=True):
-        others = [i for i, q in enumerate(problems) if q.benchmark != p.benchmark]
-        honest.append(np.interp(score, *drawn([scores[i] for i in others], [problems[i] for i in others])))
+        others = [i for i, q in enumerate(problems) if q.benchmark != p.benchmark and not q.elsewhere]
+        curve = drawn([scores[i] for i in others], [problems[i] for i in others])
+        honest.append(said(p, score, curve))
     report("each benchmark left out of weights and curve", honest, problems)
-    lines, curve = learned(problems), drawn(scores, problems)
-    report("all benchmarks learned from", [np.interp(scored(p, lines), *curve) for p in problems], problems)
+    near = [i for i, p in enumerate(problems) if not p.elsewhere]
+    lines, curve = learned(problems), drawn([scores[i] for i in near], [problems[i] for i in near])
+    report("all benchmarks learned from", [said(p, scored(p, lines), curve) for p in problems], problems)
     if asked.write:
         _write(lines, curve)
 

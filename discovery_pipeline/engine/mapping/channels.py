@@ -16,8 +16,8 @@ from discovery_pipeline.engine.mapping.fields import Field, Side
 from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 
 CHANNELS = (
-    "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "group",
-    "description", "told", "type", "unit", "allowed",
+    "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast", "group",
+    "description", "told", "type", "unit", "key", "allowed",
     "shared", "contained", "frequency", "value words", "masks", "kinds", "shape", "numbers", "uniqueness",
 )  # fmt: skip
 
@@ -60,11 +60,12 @@ def gather(source: Side, target: Side) -> Evidence:
     data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
     found = [
         called.words, called.covered, called.path, called.same, called.spelling, called.grams,
-        called.meaning, called.path_meaning, called.concept, called.group,
+        called.meaning, called.path_meaning, called.concept, called.contrast, called.group,
         _described(source.fields, target.fields),
         _told(source.fields, target.fields),
         _typed(source, target),
         _units(source.fields, target.fields),
+        _keys(source.sample, target.fields, empty),
         _allowed(source.sample, target.fields, empty),
     ]  # fmt: skip
     found += (
@@ -131,6 +132,14 @@ def _measure(field: Field) -> str:
     if field.unit:
         return field.unit.quantity
     return "count" if _COUNT.search(field.own.replace("_", " ")) else ""
+
+
+def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:
+    """How unique a source's values are, where the target field tells things apart."""
+    if sample is None:
+        return empty
+    telling = np.array([f.identifies for f in target])
+    return np.where(np.logical_and.outer(sample.seen, telling), sample.uniqueness[:, None], np.nan)
 
 
 def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:

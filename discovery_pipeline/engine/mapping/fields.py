@@ -27,7 +27,7 @@ class Field:
     unit: units.Unit | None = None
     aliases: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
-    keyed: bool = False
+    identifies: bool = False  # tells which thing a row is about
 
     group: str = ""  # the table a column says it is of: "orders" in "orders.id"
 
@@ -111,7 +111,7 @@ def _of_contract(field: TargetField) -> Field:
         unit=units.unit(field.unit) if field.unit else units.in_header(field.name),
         aliases=field.aliases,
         allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
-        keyed=field.keyed,
+        identifies=field.unique or field.identity,
     )
 
 

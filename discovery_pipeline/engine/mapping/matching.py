@@ -11,6 +11,8 @@ from discovery_pipeline.engine.mapping.channels import Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 
 _OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
+_NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
+_DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,17 @@ class Matched:
 def match(source: Side, target: Side) -> Matched:
     """Compare two sides field by field."""
     evidence = channels.gather(source, target)
-    confidence = scoring.confidences(evidence, source, target)
     about = subjects.of(source, evidence.names.source_concepts)
     wanted = subjects.of(target, evidence.names.target_concepts)
-    if about is None or wanted is None or about == wanted:
-        return Matched(source, target, evidence, confidence)
-    context = f"the table is about {about}s, the target about {wanted}s"
-    return Matched(source, target, evidence, confidence * _OTHER_SUBJECT, context)
+    elsewhere = about is not None and wanted is not None and about != wanted
+    confidence = tempered(scoring.confidences(evidence, source, target), evidence.channels, elsewhere=elsewhere)
+    context = f"the table is about {about}s, the target about {wanted}s" if elsewhere else ""
+    return Matched(source, target, evidence, confidence, context)
+
+
+def tempered(confidence: np.ndarray, found: np.ndarray, *, elsewhere: bool) -> np.ndarray:
+    """Confidence within what types, measures and the tables as a whole allow."""
+    fits, measures = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit"))
+    misfit = (fits < _NO_FIT) | (measures == 0)
+    within = np.where(misfit, np.minimum(confidence, _DOUBTFUL), confidence)
+    return within * _OTHER_SUBJECT if elsewhere else within

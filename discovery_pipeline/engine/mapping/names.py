@@ -24,6 +24,7 @@ _SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of
 _SHORTENED = 0.85  # what a likely abbreviation is worth
 _KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})  # words a key goes by
 _BOTH_KEYS = 0.7
+_UNSAID = 0.4  # agreement of "peak usage" with a name that says neither peak nor average
 _NAMED = 0.6  # share of words in common from which a name names a concept
 
 
@@ -40,6 +41,9 @@ class Names:
     meaning: np.ndarray  # of embedded names
     path_meaning: np.ndarray  # of embedded names with their groups
     concept: np.ndarray  # how surely both name the same concept of an inventory
+    contrast: (
+        np.ndarray
+    )  # 0 where words part them, more where one is silent, 1 where they agree; NaN without such words
     group: np.ndarray  # of the groups alone; 1 where neither has one
     source_words: tuple[tuple[str, ...], ...]
     target_words: tuple[tuple[str, ...], ...]
@@ -80,6 +84,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         meaning=_best(embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)]), left, right),
         path_meaning=embedding.likeness([*map(" ".join, long_left)], [*map(" ".join, long_right)]),
         concept=_concepts(concepts_left, concepts_right),
+        contrast=_contrasts(own_left, own_right),
         group=_groups(*groups),
         source_words=tuple(own_left),
         target_words=tuple(own_right),
@@ -260,6 +265,27 @@ def _incidence(phrases: Sequence[frozenset[str]], index: dict[str, int]) -> spar
     cells = [(i, index[word]) for i, phrase in enumerate(phrases) for word in phrase if word in index]
     rows, columns = zip(*cells, strict=True) if cells else ((), ())
     return sparse.csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(phrases), len(index)))
+
+
+def _contrasts(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """Whether words part two names: the least agreement over all contrasts that at least one name speaks of."""
+    least = np.full((len(left), len(right)), np.nan)
+    for contrast in knowledge.contrasts():
+        places = {word: place for place, word in enumerate(contrast.words, start=1)}
+        said = [
+            np.array([max((places.get(w, 0) for w in words), default=0) for words in side]) for side in (left, right)
+        ]
+        if not said[0].any() and not said[1].any():
+            continue
+        rows, columns = np.broadcast_arrays(said[0][:, None], said[1][None, :])
+        agreed = np.where(rows == columns, 1.0, 0.0)
+        unsaid = (rows == 0) | (columns == 0)
+        agreed[unsaid] = (
+            np.where(np.maximum(rows, columns)[unsaid] == 1, np.nan, _UNSAID) if contrast.silent else np.nan
+        )
+        agreed[(rows == 0) & (columns == 0)] = np.nan
+        least = np.fmin(least, agreed)
+    return least
 
 
 def _groups(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:

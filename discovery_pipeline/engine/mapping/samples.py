@@ -18,6 +18,7 @@ from discovery_pipeline.engine.tables import Table
 ROWS = 2000
 CELLS = 150_000  # of a wide table fewer rows are read
 DISTINCT = 1000
+RUNS = 20  # of neighbouring rows that a large table is read in
 BUCKETS = 1 << 20  # of hashed words and values
 
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
@@ -84,28 +85,34 @@ def take(con: duckdb.DuckDBPyConnection, table: Table) -> Sample | None:
     if not table.row_count or not table.columns:
         return None
     with con.cursor() as own:
-        _draw(own, table)
-        return _summed(own, len(table.columns))
+        rows = max(200, min(ROWS, CELLS // len(table.columns)))
+        _draw(own, table, rows)
+        return _summed(own, len(table.columns), min(rows, table.row_count))
 
 
-def _draw(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _draw(con: duckdb.DuckDBPyConnection, table: Table, rows: int) -> None:
     """The sampled distinct values of every column with their counts, as the temporary table `seen`."""
-    rows = max(200, min(ROWS, CELLS // len(table.columns)))
-    step = max(1, table.row_count // rows)
     columns = ", ".join(f"{duck.col(c)} AS {duck.name(str(c.position))}" for c in table.columns)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE seen AS
-        WITH picked AS (SELECT {columns} FROM {duck.scan(table)} WHERE file_row_number % {step} = 0 LIMIT {rows}),
+        WITH picked AS (SELECT {columns} FROM {duck.scan(table)} WHERE {_picked(table.row_count, rows)} LIMIT {rows}),
         long AS (UNPIVOT picked ON COLUMNS(*) INTO NAME field VALUE value),
         counted AS (SELECT field::INT AS field, trim(value) AS value, count(*) AS cells FROM long GROUP BY ALL)
         SELECT field, left(value, 2000) AS value, cells, sum(cells) OVER (PARTITION BY field) AS filled
         FROM counted WHERE value <> ''
         QUALIFY row_number() OVER (PARTITION BY field ORDER BY hash(lower(value))) <= {DISTINCT}"""
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE drawn AS SELECT least({rows}, ceil({table.row_count} / {step})) AS rows")
 
 
-def _summed(con: duckdb.DuckDBPyConnection, width: int) -> Sample:
+def _picked(row_count: int, rows: int) -> str:
+    """Which rows are read: every so many of a small table; of a large one a few runs, so that the rest is skipped."""
+    if row_count <= RUNS * rows:
+        return f"file_row_number % {max(1, row_count // rows)} = 0"
+    starts = range(0, row_count, row_count // RUNS + 1)
+    return " OR ".join(f"file_row_number BETWEEN {start} AND {start + rows // RUNS - 1}" for start in starts)
+
+
+def _summed(con: duckdb.DuckDBPyConnection, width: int, drawn: int) -> Sample:
     stats = con.execute(_statistics()).fetchnumpy()
     fields = np.asarray(stats["field"], dtype=int)
 
@@ -114,11 +121,10 @@ def _summed(con: duckdb.DuckDBPyConnection, width: int) -> Sample:
         np.put(out, fields, np.ma.filled(np.ma.asarray(stats[name], dtype=float), empty))
         return out
 
-    drawn = con.execute("SELECT rows FROM drawn").fetchone()
     return Sample(
         values=column("n"),
         cells=column("cells"),
-        filled=np.minimum(1.0, column("filled") / max(1.0, float(drawn[0]) if drawn else 1.0)),
+        filled=np.minimum(1.0, column("filled") / drawn),
         kinds=np.stack([column(f"kind_{k}") for k in KINDS], axis=1),
         shape=np.stack([column(f"shape_{i}") for i in range(len(_SHAPES))], axis=1),
         quantiles=np.stack([column(f"q_{i}", np.nan) for i in range(len(_QUANTILES))], axis=1),

@@ -52,6 +52,24 @@ def concepts() -> tuple[Concept, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Words of which two names may not have different ones and mean the same."""
+
+    words: tuple[str, ...]
+    silent: str = ""  # the word that goes without saying
+
+
+@lru_cache(maxsize=1)
+def contrasts() -> tuple[Contrast, ...]:
+    """Words that part what otherwise goes by the same name."""
+    lines = _read("contrasts")
+    return (
+        *(Contrast(tuple(words), words[0]) for words in lines["silent"]),
+        *(Contrast(tuple(words)) for words in lines["loud"]),
+    )
+
+
 def _read(name: str) -> dict[str, Any]:
     text = (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

@@ -1,0 +1,80 @@
+"""`discovery match`: one shape of answer for a file, a schema and a built-in target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from discovery_pipeline.cli.app import app
+from discovery_pipeline.errors import InputRefused, TargetError
+
+SOURCE = "cust_no,surname,mail\n1,Lang,lang@example.org\n2,Ortiz,ortiz@example.org\n3,Kim,kim@example.org\n"
+EXPECTED = {"cust_no": "customer_id", "surname": "last_name", "mail": "email"}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text(SOURCE, encoding="utf-8")
+    return path
+
+
+def _matched(source: Path, target: str, *options: str) -> dict:
+    out = source.with_name("out.json")
+    done = CliRunner().invoke(app, ["match", str(source), target, "--json", str(out), *options])
+    assert done.exit_code == 0, done.output
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def _best(found: dict) -> dict[str, str]:
+    return {m["source_field"]: m["target_field"] for m in found["matches"] if m["rank"] == 1}
+
+
+def test_a_header_alone_is_a_bare_schema(source: Path):
+    target = source.with_name("target.csv")
+    target.write_text("customer_id,first_name,last_name,email\n", encoding="utf-8")
+    found = _matched(source, str(target))
+    assert _best(found) == EXPECTED
+    assert {a["source_field"]: a["target_field"] for a in found["assignment"]} == EXPECTED
+    assert found["unmapped_target"] == [{"table": "target", "field": "first_name"}]
+    assert set(found["assignment"][0]) >= {
+        "source_field", "target_field", "transformation", "data_type", "confidence"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("schema.csv", "name,type,description\ncustomer_id,int,\nlast_name,varchar,\nemail,varchar,\n"),
+        ("schema.yaml", "- {name: customer_id, type: int}\n- {name: last_name}\n- email\n"),
+    ],
+)
+def test_a_schema_file_is_a_target(source: Path, name: str, schema: str):
+    target = source.with_name(name)
+    target.write_text(schema, encoding="utf-8")
+    assert _best(_matched(source, str(target))) == EXPECTED
+
+
+def test_a_built_in_target_is_taken_by_its_name(source: Path):
+    assert _matched(source, "AWS")["target"] == "aws"
+
+
+def test_an_unknown_target_names_those_there_are(source: Path):
+    refused = CliRunner().invoke(app, ["match", str(source), "awss"])
+    assert isinstance(refused.exception, TargetError)
+    assert "aws-mgn" in str(refused.exception)
+
+
+def test_a_source_that_is_not_there_is_refused(tmp_path: Path):
+    refused = CliRunner().invoke(app, ["match", str(tmp_path / "none.csv"), "aws"])
+    assert isinstance(refused.exception, InputRefused)
+
+
+def test_a_schema_without_names_is_refused(source: Path):
+    schema = source.with_name("empty.csv")
+    schema.write_text("name,type\n", encoding="utf-8")
+    refused = CliRunner().invoke(app, ["match", str(source), str(schema)])
+    assert "it names no fields" in str(refused.exception)
