@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.validation import Verdict
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
-_SHOWN = 20
+_SHOWN, _LISTED = 20, 1000
+"""Rejected rows that are told on the screen, and in the JSON."""
 
 
 def validate(
@@ -93,12 +94,19 @@ def _unread(found: Intake) -> int:
 
 
 def _reasons(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> list[tuple[str, int, str]]:
-    """File, line and reasons of the first rejected rows."""
+    """File, line and reasons of the first rows that were meant for the target and rejected."""
     from discovery_pipeline.engine import duck
+    from discovery_pipeline.engine.risk.outcomes import unmapped
 
+    log = f"read_parquet({duck.text(str(verdict.rejected))})"
     return con.execute(
-        f"SELECT file, line, reasons FROM read_parquet({duck.text(str(verdict.rejected))}) LIMIT 1000"
+        f"SELECT file, line, reasons FROM {log} WHERE NOT {unmapped('reasons')} LIMIT {_LISTED}"
     ).fetchall()
+
+
+def _elsewhere(verdict: Verdict) -> int:
+    """Rows of tables that don't go to the target."""
+    return sum(f.count for f in verdict.findings if f.rule == "table_not_mapped")
 
 
 def _told(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]], found: Intake) -> dict[str, Any]:
@@ -108,6 +116,7 @@ def _told(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]
         "rows_in": verdict.rows_in,
         "rows_delivered": verdict.rows_delivered,
         "rows_rejected": verdict.rows_rejected,
+        "rows_of_other_kinds": _elsewhere(verdict),
         "rows_unreadable": sum(read.rejected_count for file in found.files for read in file.tables),
         "values_left_out": verdict.blanked,
         "rejected": [{"file": file, "line": line, "reasons": why.split("; ")} for file, line, why in reasons],
@@ -118,35 +127,28 @@ def _told(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]
 def _show(verdict: Verdict, target: Target, reasons: list[tuple[str, int, str]], found: Intake) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     console = Console(emoji=False)  # a field's name may read like one: mgn:wave:name
+    elsewhere = _elsewhere(verdict)
+    rejected = verdict.rows_rejected - elsewhere
     for file in found.files:
         if file.status == "refused":
             console.print(f"[red]refused[/] {escape(file.file)}: {escape(file.reason or '')}")
     console.print(
         f"{escape(target.title)}: [green]{verdict.rows_delivered:,}[/] of {verdict.rows_in:,} rows are valid, "
-        f"[{'red' if verdict.rows_rejected else 'green'}]{verdict.rows_rejected:,}[/] rejected, "
+        f"[{'red' if rejected else 'green'}]{rejected:,}[/] rejected, {elsewhere:,} of other kinds, "
         f"{verdict.blanked:,} values left out",
         highlight=False,
     )
-    if verdict.findings:
-        grid = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("", "rule", "column", "count", "what", "examples"):
-            grid.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
-        for finding in verdict.findings:
-            grid.add_row(
-                f"[{_COLOURS[finding.severity]}]{finding.severity}[/]",
-                escape(finding.rule),
-                escape(".".join(part for part in (finding.table, finding.column) if part)),
-                f"{finding.count:,}",
-                escape(finding.evidence),
-                escape(" · ".join(finding.examples[:3])),
-            )
-        console.print(grid)
+    for finding in verdict.findings:
+        where = ".".join(part for part in (finding.table, finding.column) if part)
+        seen = f" ({' · '.join(finding.examples[:3])})" if finding.examples else ""
+        console.print(
+            f"[{_COLOURS[finding.severity]}]{finding.severity}[/] {escape(f'{where}: {finding.evidence}{seen}')}"
+        )
     if reasons:
         console.print("\nRejected rows", style="bold")
     for file, line, why in reasons[:_SHOWN]:
         console.print(f"  {escape(f'{file}:{line}  {why}')}", highlight=False)
-    if verdict.rows_rejected > _SHOWN:
-        console.print(f"  … and {verdict.rows_rejected - _SHOWN:,} more", highlight=False)
+    if rejected > _SHOWN:
+        console.print(f"  … and {rejected - _SHOWN:,} more", highlight=False)

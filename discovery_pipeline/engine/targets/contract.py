@@ -44,6 +44,9 @@ class TargetField(_Contract):
     match: Literal["equals", "contains"] = Field(
         default="equals", description="whether a value must be an allowed one, or contain one"
     )
+    completed_by: str | None = Field(
+        default=None, description="field whose value is appended where a value by itself is not allowed"
+    )
     pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None

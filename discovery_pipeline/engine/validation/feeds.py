@@ -5,8 +5,9 @@ Decided from the mapping alone, before a row is looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
@@ -139,7 +140,7 @@ def _absent(tables: Tables, mapping: Mapping) -> Iterable[Finding]:
 
 def _fills(source: Table, table: TargetTable, mapped: Iterable[MappedField]) -> tuple[Fill, ...]:
     """In the contract's order; a field under a key that nobody chose goes by the source column's name."""
-    fills = [_fill(source, table, m) for m in mapped]
+    fills = _completed([_fill(source, table, m) for m in mapped])
     taken: dict[str, Fill] = {}
     for fill in fills:
         # Names that differ in case only can't stand side by side in a Parquet file, nor in most importers.
@@ -150,6 +151,24 @@ def _fills(source: Table, table: TargetTable, mapped: Iterable[MappedField]) -> 
                 "Take one of them out of the mapping, or join them with concat or coalesce."
             )
     return tuple(sorted(fills, key=lambda f: table.position(f.field.name)))
+
+
+def _completed(fills: list[Fill]) -> list[Fill]:
+    """Fills whose values take in another field: "Windows Server" and "2019" are one name for some targets."""
+    by_name = {f.field.name: f for f in fills}
+    return [_with(fill, by_name.get(fill.field.completed_by or "")) for fill in fills]
+
+
+def _with(fill: Fill, more: Fill | None) -> Fill:
+    if more is None:
+        return fill
+    known = duck.text("|".join(re.escape(a) for a in fill.field.allowed))
+    alone, added = fill.value_sql, more.value_sql
+    value = (
+        f"CASE WHEN {added} IS NULL OR contains({alone}, {added}) OR regexp_matches({alone}, {known}, 'i') THEN {alone}"
+        f" ELSE {alone} || ' ' || {added} END"
+    )
+    return replace(fill, value_sql=value)
 
 
 def _fill(source: Table, table: TargetTable, mapped: MappedField) -> Fill:

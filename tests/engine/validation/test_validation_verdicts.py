@@ -110,6 +110,16 @@ def test_a_required_field_without_a_valid_value_rejects_its_row(judge: Make, row
     assert said[4] == "*Server name is needed and is empty"
 
 
+def test_a_name_is_completed_by_its_version_where_it_is_none_by_itself(judge: Make, rows: Make, table_of: Make):
+    named = (("n", "*Server name"), ("c", "*Cores"), ("m", "*Memory (In MB)"), ("o", "*OS name"), ("v", "OS version"))
+    systems = [("Windows Server", "2019"), ("Red Hat Enterprise Linux", "7.9"), ("CentOS", "8"), ("AIX", "7.2")]
+    table = table_of("s", ("n", "c", "m", "o", "v"), *((f"h{i}", "1", "1", o, v) for i, (o, v) in enumerate(systems)))
+    verdict = judge("azure", tuple(("s", a, "server", b) for a, b in named), table)
+    found = rows(verdict.valid[0].path, "*OS name", "OS version")
+    assert found == [("Windows Server 2019", "2019"), ("Red Hat Enterprise Linux 7.9", "7.9"), ("CentOS", "8")]
+    assert '"AIX 7.2" holds none of the names' in reasons(rows, verdict)[5]
+
+
 def test_fields_that_go_together_reject_a_row_that_has_one(judge: Make, rows: Make, table_of: Make):
     fields = (
         ("s", "h", "server", "HostName"),
