@@ -50,26 +50,38 @@ def read(work: Work, upload: Upload, kind: Kind) -> list[TableRead]:
         Where it is not valid JSON, or holds no records.
     """
     survey = encodings.survey(upload.path)
-    text, encoding = _as_utf8(work, upload, survey)
+    text, encoding, strays = _as_utf8(work, upload, survey)
     source = upload.source(survey.sha256)
     try:
-        if kind is Kind.JSON_LINES or _is_lines(text):
-            return [_lines(work, upload, text, source, encoding)]
-        return _document(work, upload, text, source, encoding)
+        lines = kind is Kind.JSON_LINES or _is_lines(text)
+        tables = [_lines(work, upload, text, source)] if lines else _document(work, upload, text, source)
     except Invalid as error:
-        raise InputRefused(
-            upload.file, f"It is not valid JSON: {error}.", "Export it again, or mend it there."
-        ) from None
+        what = f"It is not valid JSON: {error}."
+        raise InputRefused(upload.file, what, "Export it again, or mend it there.") from None
+    return [_told(table, encoding, strays) for table in tables]
 
 
-def _as_utf8(work: Work, upload: Upload, survey: encodings.Survey) -> tuple[Path, Encoding]:
+def _told(table: TableRead, encoding: Encoding, strays: int) -> TableRead:
+    """The table with what is known of the text it came from."""
+    findings = list(table.findings)
+    if strays:
+        what = f"{counted(strays, 'line')} not valid UTF-8; read as Windows-1252."
+        findings.append(note(table.table.name, "mixed_encodings", strays, what))
+    return table.model_copy(update={"encoding": encoding.name, "findings": tuple(findings)})
+
+
+def _as_utf8(work: Work, upload: Upload, survey: encodings.Survey) -> tuple[Path, Encoding, int]:
+    """The text itself or a copy in UTF-8, its encoding, and how many lines of it were not valid.
+
+    JSON is UTF-8 or has a byte order mark; nothing is guessed from its letters.
+    """
     with upload.path.open("rb") as stream:
-        encoding = encodings.detect(stream.read(1 << 16), utf8=survey.utf8)
+        encoding = encodings.detect(stream.read(1 << 16), utf8=True)
     if encoding.codec.startswith("utf-8") and survey.utf8:
-        return upload.path, encoding
+        return upload.path, encoding, 0
     copy = work.draft(".json")
-    encodings.rewritten(upload.path, encoding, copy)
-    return copy, encoding
+    strays, _ = encodings.rewritten(upload.path, encoding, copy)
+    return copy, encoding, strays
 
 
 def _is_lines(text: Path) -> bool:
@@ -85,7 +97,7 @@ def _is_lines(text: Path) -> bool:
         return False
 
 
-def _document(work: Work, upload: Upload, text: Path, source: Source, encoding: Encoding) -> list[TableRead]:
+def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[TableRead]:
     parts = _parts(text)
     if not parts:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
@@ -99,7 +111,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source, encoding: 
         else:
             found = _records(work, upload, Part(name), enumerate(values(), 1), source)
         if found:
-            tables.append(found.model_copy(update={"encoding": encoding.name}))
+            tables.append(found)
     if not tables:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     return tables
@@ -129,13 +141,13 @@ def _grid_rows(values: Any) -> Iterator[grids.Row]:
         yield number, [as_text(cell) or "" for cell in cells]
 
 
-def _lines(work: Work, upload: Upload, text: Path, source: Source, encoding: Encoding) -> TableRead:
+def _lines(work: Work, upload: Upload, text: Path, source: Source) -> TableRead:
     part = Part(upload.stem)
     found = _records(work, upload, part, _parsed_lines(work, upload, text, part), source)
     if found is None:
         what = f"None of its lines is a JSON object{f': {part.faults[0]}' if part.faults else ''}."
         raise InputRefused(upload.file, what, "Export one object a line.")
-    return found.model_copy(update={"encoding": encoding.name})
+    return found
 
 
 def _parsed_lines(work: Work, upload: Upload, text: Path, part: Part) -> Iterator[tuple[int, Any]]:
