@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -36,19 +34,18 @@ def cleanse(
     """
     taken = ("auto",) if tier == "auto" else ("auto", "suggest")
     cleansed, parts = [], []
-    with in_order(con):
-        for number, table in enumerate(tables):
-            rules = [r for r in plan.rules if r.table == table.name and r.tier in taken]
-            with drafted(con, table) as draft:
-                draft.apply(rules)
-                part = into / f".patches_{number}.parquet"
-                duck.write(con, _log(con, draft), part)
-                parts.append(part)
-                cleansed.append(write(con, draft, into / f"{number:03d}.parquet"))
-        every = ", ".join(duck.text(str(p)) for p in parts)
-        columns = ", ".join(map(duck.name, PATCH_COLUMNS))
-        query = f"SELECT {columns} FROM read_parquet([{every}])" if parts else f"{_EMPTY}"
-        count = duck.write(con, query, into / LOG)
+    for number, table in enumerate(tables):
+        rules = [r for r in plan.rules if r.table == table.name and r.tier in taken]
+        with drafted(con, table) as draft:
+            draft.apply(rules)
+            part = into / f".patches_{number}.parquet"
+            duck.write(con, _log(con, draft), part)
+            parts.append(part)
+            cleansed.append(write(con, draft, into / f"{number:03d}.parquet"))
+    every = ", ".join(duck.text(str(p)) for p in parts)
+    columns = ", ".join(map(duck.name, PATCH_COLUMNS))
+    query = f"SELECT {columns} FROM read_parquet([{every}])" if parts else _EMPTY
+    count = duck.write(con, query, into / LOG)
     for part in parts:
         part.unlink()
     by_rule = con.execute(
@@ -103,18 +100,9 @@ def write(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> Table:
         chosen.append(f"CASE WHEN {name}.__row IS NULL THEN s.{key} ELSE {name}.__value END AS {key}")
         joins.append((name, f" LEFT JOIN {name} ON {name}.__row = s.file_row_number"))
     query = f"SELECT {', '.join((*chosen, f's.{LINE}'))} FROM {duck.scan(draft.table)} s{''.join(j for _, j in joins)}"
+    # A join on several threads loses the order of its rows.
+    query += " ORDER BY s.file_row_number" if joins else ""
     duck.write(con, query, path)
     for name, _ in joins:
         con.execute(f"DROP TABLE {name}")
     return draft.table.model_copy(update={"path": path})
-
-
-@contextmanager
-def in_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Joins as they are written: the table is streamed past its patches, and keeps its order without a sort."""
-    before = con.execute("SELECT current_setting('disabled_optimizers')").fetchall()[0][0]
-    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    try:
-        yield
-    finally:
-        con.execute(f"SET disabled_optimizers = {duck.text(before)}")

@@ -62,6 +62,9 @@ SAMPLE = 20_000
 ALONE = 3
 """Voters that must agree before a value is overwritten that can't be explained as a slip or a mix-up."""
 
+HOMES = 5
+"""Values a column must have for one of them to be at home elsewhere: of two or three, each is."""
+
 Strengths = dict[tuple[str, str], float | None]
 """For each pair of columns tried how much of the chance of being wrong it removes; None where it decides nothing."""
 
@@ -218,7 +221,7 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
         SELECT v.__row, r.{key} AS before, v.after FROM votes v
         JOIN __cells r ON r.__row = v.__row LEFT JOIN everywhere e ON e.value = r.{key}
         WHERE voters >= {ALONE} OR r.{key} IS NULL
-            OR (e.cells > inside AND NOT (mutual AND voters = 1))
+            OR (e.cells > inside AND (voters > 1 OR (NOT mutual AND (SELECT count(*) FROM everywhere) >= {HOMES})))
             OR (e.cells <= inside AND {_misspelt(f"r.{key}", "v.after")})"""
 
 

@@ -8,7 +8,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing import log
-from discovery_pipeline.engine.cleansing.applying import in_order, write
+from discovery_pipeline.engine.cleansing.applying import write
 from discovery_pipeline.engine.cleansing.draft import drafted
 from discovery_pipeline.engine.tables import Column, Table, Tables
 
@@ -35,14 +35,13 @@ def revert(  # noqa: PLR0913 - what to undo may be narrowed in three ways
         SELECT "table", "column", row, step, before, after, {_chosen(rule, cell)} AS undone
         FROM {log.relation(patches)}"""
     )
-    with in_order(con):
-        for number, one in enumerate(tables):
-            with drafted(con, one) as draft:
-                if table is None or one.name == table:
-                    for column in _patched(con, one):
-                        con.execute(f"INSERT INTO {draft.log} BY NAME ({_given_back(one, column)})")
-                        draft.touched.add(column.key)
-                written.append(write(con, draft, into / f"{number:03d}.parquet"))
+    for number, one in enumerate(tables):
+        with drafted(con, one) as draft:
+            if table is None or one.name == table:
+                for column in _patched(con, one):
+                    con.execute(f"INSERT INTO {draft.log} BY NAME ({_given_back(one, column)})")
+                    draft.touched.add(column.key)
+            written.append(write(con, draft, into / f"{number:03d}.parquet"))
     con.execute("DROP TABLE __reverted")
     return tuple(written)
 

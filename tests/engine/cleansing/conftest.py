@@ -14,7 +14,7 @@ from discovery_pipeline.engine import cleansing, duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
-from discovery_pipeline.engine.tables import Source, Table, Tables, columns_named
+from discovery_pipeline.engine.tables import Source, Table, columns_named
 
 Cells = Mapping[str, Sequence[str | None]]
 
@@ -41,13 +41,16 @@ class Bench:
         duck.write(self.con, "SELECT *, 2 + row_number() OVER () AS __line FROM made", path)
         return Table(name=name, path=path, columns=columns, row_count=rows, source=Source(file=f"{name}.csv"))
 
-    def plan(self, tables: Tables, analysis: SchemaAnalysis | None = None) -> CleansingPlan:
-        return cleansing.plan(self.con, tables, Profile(tables=()), analysis or SchemaAnalysis())
+    def plan(
+        self, *tables: Table, tier: Literal["auto", "suggest"] = "suggest", analysis: SchemaAnalysis | None = None
+    ) -> CleansingPlan:
+        return cleansing.plan(self.con, tables, Profile(tables=()), analysis or SchemaAnalysis(), tier=tier)
 
     def cleanse(
         self, *tables: Table, tier: Literal["auto", "suggest"] = "auto", analysis: SchemaAnalysis | None = None
     ) -> Cleansed:
-        return cleansing.cleanse(self.con, tables, self.plan(tables, analysis), self.fresh(), tier)
+        plan = self.plan(*tables, tier=tier, analysis=analysis)
+        return cleansing.cleanse(self.con, tables, plan, self.fresh(), tier)
 
     def cells(self, table: Table) -> dict[str, list[str | None]]:
         chosen = ", ".join(duck.col(c) for c in table.columns)

@@ -21,7 +21,7 @@ TABLES = st.integers(1, 12).flatmap(
         {name: st.lists(CELL, min_size=rows, max_size=rows) for name in ("a", "ram_gb", "ip")}
     )
 )
-LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @LAW
@@ -59,7 +59,8 @@ def test_undoing_every_rule_in_any_order_of_the_log_is_undoing_all(shared_bench,
 
 
 def test_rows_keep_their_order_and_their_lines(bench):
-    rows = 5000
+    rows = 400_000
+    bench.con.execute("SET threads = 2")
     table = bench.table({"n": [str(n) for n in range(rows)], "word": [f" w{n % 7} " for n in range(rows)]})
     done = bench.cleanse(table)
     lines = bench.con.execute(f"SELECT __line, n FROM {duck.scan(done.tables[0])} ORDER BY file_row_number").fetchall()

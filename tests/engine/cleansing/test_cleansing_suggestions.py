@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from discovery_pipeline.engine import cleansing
 from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
 
 CITIES = ["Bern", "Lausanne", "Winterthur", "Lucerne"]
@@ -13,8 +14,8 @@ def test_a_slip_beside_a_frequent_word_is_mended(bench):
 
 
 def test_nothing_statistical_happens_without_asking(bench):
-    cells = CITIES * 20 + ["Lausane"]
-    done = bench.cleanse(bench.table({"city": cells}))
+    table = bench.table({"city": CITIES * 20 + ["Lausane"]})
+    done = cleansing.cleanse(bench.con, (table,), bench.plan(table), bench.fresh())
     assert done.patches.count == 0
     assert ("vocabulary.typo", 1) in [(f.rule, f.count) for f in done.findings]
 
