@@ -62,21 +62,33 @@ def rules(con: duckdb.DuckDBPyConnection, log: PatchLog) -> tuple[RuleSample, ..
     """Every rule of the log, the most frequent first, each with its most frequent changes."""
     if not log.count:
         return ()
-    # Different values come first: three times the same correction in another column teaches nothing.
+    # Different values come first: three times the same correction in another column teaches nothing. The places of a
+    # change are looked up for the few that are shown; collecting them for all took most of the time.
+    rank = "row(-n, before, after)"
     rows = con.execute(
         f"""
-        WITH kinds AS (
-            SELECT rule, before, after, count(*) AS n, min(tier) AS tier, min(reason) AS reason,
+        WITH log AS (SELECT * FROM {_parquet(log.path)}),
+        rules AS (
+            SELECT rule, min(tier) AS tier, min(reason) AS reason, count(*) AS n,
+                   list_sort(list(DISTINCT "column")) AS columns
+            FROM log GROUP BY rule
+        ),
+        kinds AS (SELECT rule, before, after, count(*) AS n FROM log GROUP BY rule, before, after),
+        best AS (
+            SELECT rule, unnest(arg_min({{'before': before, 'after': after, 'n': n}}, {rank}, {_EACH})) AS c
+            FROM kinds GROUP BY rule
+        ),
+        placed AS (
+            SELECT best.rule AS rule, c.before AS before, c.after AS after, c.n AS n,
                    list(DISTINCT ["table", "column"]) AS places
-            FROM {_parquet(log.path)} GROUP BY rule, before, after
-        ), ranked AS (
-            SELECT *, row_number() OVER (PARTITION BY rule ORDER BY n DESC, before, after) AS place FROM kinds
+            FROM best JOIN log ON log.rule = best.rule AND log.before IS NOT DISTINCT FROM c.before
+                              AND log.after IS NOT DISTINCT FROM c.after
+            GROUP BY ALL
         )
-        SELECT rule, min(tier), arg_min(reason, place), sum(n)::BIGINT AS n,
-               list_sort(list_distinct(flatten(list(list_transform(places, lambda p: p[2]))))),
-               list({{'before': before, 'after': after, 'count': n, 'places': places}} ORDER BY place)
-                    FILTER (place <= {_EACH})
-        FROM ranked GROUP BY rule ORDER BY n DESC, rule
+        SELECT rule, any_value(tier), any_value(reason), any_value(rules.n) AS cells, any_value(columns),
+               list({{'before': before, 'after': after, 'count': placed.n, 'places': places}}
+                    ORDER BY placed.n DESC, before, after)
+        FROM rules JOIN placed USING (rule) GROUP BY rule ORDER BY cells DESC, rule
         """
     ).fetchall()
     return tuple(
@@ -94,23 +106,27 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
     logs = _logs(ends)
     if not logs:
         return ()
+    # A row that two targets reject for the same reason is one row; one target needs no pass over rows for that.
+    several = len({end.verdict.target for end in ends}) > 1
     rows = con.execute(
         f"""
         WITH told AS (
             SELECT target, "table", "row", file, line, unnest(string_split(reasons, '; ')) AS reason FROM ({logs})
         ), alike AS (
             SELECT *, regexp_replace(reason, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') AS kind FROM told
-        ), once AS (
-            SELECT kind, file, line, min(reason) AS reason, list(DISTINCT target) AS targets
-            FROM alike GROUP BY kind, "table", "row", file, line
         )
-        SELECT kind, count(*) AS n, list_sort(list_distinct(flatten(list(targets)))),
-               arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH})
-        FROM once GROUP BY kind ORDER BY n DESC, kind LIMIT {_REASONS}
+        SELECT kind, {'count(DISTINCT hash("table", "row"))' if several else "count(*)"} AS n, list(DISTINCT target),
+               arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH * max(len(ends), 1)})
+        FROM alike GROUP BY kind ORDER BY n DESC, kind LIMIT {_REASONS}
         """
     ).fetchall()
     return tuple(
-        Rejection(kind, count, tuple(targets), tuple(RejectedExample(**example) for example in examples))
+        Rejection(
+            kind,
+            count,
+            tuple(sorted(targets)),
+            tuple(dict.fromkeys(RejectedExample(**example) for example in examples))[:_EACH],
+        )
         for kind, count, targets, examples in rows
     )
 
