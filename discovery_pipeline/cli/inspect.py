@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery_pipeline.errors import InputRefused
+
 if TYPE_CHECKING:
     from discovery_pipeline.engine.intake import FileRead, TableRead
 
@@ -16,7 +18,10 @@ _SEVERITIES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 def inspect(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, or postgresql://…?table=NAME."),
+    ],
     out: Annotated[Path | None, typer.Option(help="Write each table there as plain CSV.", metavar="DIR")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found there.", metavar="OUT")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of text files; \\t for a tab.")] = None,
@@ -47,16 +52,33 @@ def inspect(
     )
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         con = duck.connect(scratch=Path(folder) / "spill")
-        found = intake.read(con, paths, Path(folder) / "tables", options)
+        paths, unreached = _local(places, Path(folder))
+        files = (*unreached, *intake.read(con, paths, Path(folder) / "tables", options).files)
         if out:
-            intake.to_csv(con, found.files, out)
+            intake.to_csv(con, files, out)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        told = {"files": [_file(file) for file in found.files]}
+        told = {"files": [_file(file) for file in files]}
         json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    _show(found.files)
-    refused = sum(file.status == "refused" for file in found.files)
-    raise typer.Exit(1 if refused == len(found.files) else 2 if refused else 0)
+    _show(files)
+    refused = sum(file.status == "refused" for file in files)
+    raise typer.Exit(1 if refused == len(files) else 2 if refused else 0)
+
+
+def _local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
+    """What can be read from here, and the database tables that can't be had."""
+    from discovery_pipeline.cli.sources import copied, is_address
+    from discovery_pipeline.engine.intake import FileRead
+
+    paths: list[Path] = []
+    unreached: list[FileRead] = []
+    for number, place in enumerate(places):
+        try:
+            paths.append(copied(place, folder / f"source-{number}") if is_address(place) else Path(place))
+        except InputRefused as refusal:
+            reason = f"{refusal.reason} {refusal.action}"
+            unreached.append(FileRead(file=refusal.file, status="refused", reason=reason))
+    return paths, unreached
 
 
 def _file(file: FileRead) -> dict[str, Any]:

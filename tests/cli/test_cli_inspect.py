@@ -48,3 +48,14 @@ def test_what_is_given_overrules(tmp_path: Path):
     assert RUN.invoke(app, ["inspect", str(source), "--json", str(told), *given]).exit_code == 0
     table = json.loads(told.read_text(encoding="utf-8"))["files"][0]["tables"][0]
     assert (table["row_count"], table["delimiter"], table["quote"], table["header_rows"]) == (2, "\t", None, 0)
+
+
+def test_a_database_that_is_not_there_is_refused_without_its_password(tmp_path: Path):
+    good = tmp_path / "good.csv"
+    good.write_text("id,cpus\n1,4\n")
+    address = "postgresql://reader:hunter2@127.0.0.1:1/estate"
+    done = RUN.invoke(app, ["inspect", f"{address}?table=hosts", address, str(good)])
+    assert done.exit_code == 2
+    assert "can't be read" in done.output
+    assert "names no table" in done.output
+    assert "hunter2" not in done.output

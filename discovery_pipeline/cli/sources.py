@@ -1,0 +1,85 @@
+"""Sources: what a stage command is pointed at becomes files; a database table is copied out first.
+
+A table is named by an address, postgresql://user:password@host/database?table=schema.name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from discovery_pipeline.errors import InputRefused
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SCHEMES = ("postgresql", "postgres")
+SECONDS = 10
+"""Time to reach a database."""
+
+
+def is_address(place: str) -> bool:
+    """Whether a place is a database's address and not a file."""
+    return urlsplit(place).scheme in SCHEMES
+
+
+def copied(address: str, folder: Path) -> Path:
+    """The table at an address as a Parquet file in `folder`, all cells text, null where they are null.
+
+    Raises
+    ------
+    InputRefused
+        Where the address names no table, or the database can't be reached or doesn't let it be read.
+    """
+    parts = urlsplit(address)
+    settings = dict(parse_qsl(parts.query))
+    table = settings.pop("table", "")
+    where = f"{parts.hostname or 'localhost'}{parts.path}"
+    if not table:
+        raise InputRefused(where, "The address names no table.", "Add ?table=NAME or ?table=SCHEMA.NAME to it.")
+    import psycopg
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = folder / "table.csv"
+    try:
+        with psycopg.connect(
+            parts._replace(query=urlencode(settings)).geturl(), connect_timeout=SECONDS, client_encoding="utf8"
+        ) as session:
+            names = _copy(session, table, text)
+    except psycopg.Error as error:
+        said = " ".join(str(error).split())[:200]
+        raise InputRefused(f"{where} {table}", f"The table can't be read: {said}.", "Check the address.") from None
+    return _as_parquet(text, names, folder / f"{table.rpartition('.')[2].replace('/', '_')}.parquet")
+
+
+def _copy(session: Connection[Any], table: str, text: Path) -> list[str]:
+    """Copy a table out as CSV without a header; the names of its columns."""
+    from psycopg import sql
+
+    session.read_only = True
+    query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*table.split(".", 1)))
+    with session.cursor() as cursor:
+        cursor.execute(query + sql.SQL(" LIMIT 0"))
+        names = [column.name for column in cursor.description or ()]
+        with text.open("wb") as out, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(query)) as rows:
+            for piece in rows:
+                out.write(piece)
+    return names
+
+
+def _as_parquet(text: Path, names: list[str], target: Path) -> Path:
+    """The same rows as Parquet, in which nothing about names or cells is left to detection."""
+    from discovery_pipeline.engine import duck
+
+    struct = ", ".join(f"{duck.text(name)}: 'VARCHAR'" for name in names)
+    scan = (
+        f"read_csv({duck.text(str(text))}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', "
+        f"columns={{{struct}}}, max_line_size=16777216)"
+    )
+    duck.write(duck.connect(), f"SELECT * FROM {scan}", target)
+    text.unlink()
+    return target
+
+
+__all__ = ["copied", "is_address"]
