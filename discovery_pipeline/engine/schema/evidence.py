@@ -51,7 +51,7 @@ class Evidence:
     blind_share: float  # and much of the key occurs
     short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
     consensus: float  # share of the columns of that name that says "key", in other tables, that lie in this key
-    looser: float  # a smaller key, named as clearly, holds all values: a random choice would not stay within it
+    looser: float  # a smaller key, named as clearly, holds as much: a random choice would not stay within it
     passes_on: float  # the key, by its name no identity, refers to another key that holds the column's values
 
 
@@ -103,7 +103,7 @@ class _Company:
             for other in self._of[inclusion.column.id].values()
             if other.coverage >= inclusion.coverage
             and self._clearness(other) >= clear
-            and other.key.columns[0].id != inclusion.key.columns[0].id
+            and self._naming.identity(other.key.columns[0])
         ]
         least = min(smaller, default=inclusion.key.distinct)
         if least >= inclusion.key.distinct:

@@ -146,6 +146,11 @@ def names_parent(column: Words) -> bool:
     return bool(vocabulary.PARENTS & set(column))
 
 
+def means_nothing(column: Words) -> bool:
+    """Whether there is no word in it: nothing, c17, field_3."""
+    return all(len(w) == 1 or w.isdigit() or w in vocabulary.PLACEHOLDERS for w in column)
+
+
 def names_copy(table: Words) -> bool:
     """Whether the table's name says that it repeats another's rows: an audit, a history, a backup."""
     return bool(vocabulary.COPIES & set(table))

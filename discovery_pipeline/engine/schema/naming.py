@@ -38,8 +38,9 @@ class Names:
         return self._words[column.id]
 
     def identity(self, key: Facts) -> bool:
-        """Whether the key's name says nothing but "key", or names its own table."""
-        return not names.stem(self._words[key.id]) or self._affinities(key)[key.table] >= 0.7
+        """Whether the key's name says nothing but "key", nothing at all, or names its own table."""
+        stem = names.stem(self._words[key.id])
+        return names.means_nothing(stem) or self._affinities(key)[key.table] >= 0.7
 
     def table_affinity(self, column: Facts, table: int) -> float:
         """How clearly the column names that table."""

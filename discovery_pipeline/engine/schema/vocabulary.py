@@ -51,6 +51,9 @@ TITLE_KINDS = _set("display full long short common user login host screen offici
 PREPOSITIONS = _set("by to of on in at for from via with von zu an auf bei fuer durch de por para par chez")
 """Words that may end a column's name and name nothing."""
 
+PLACEHOLDERS = _set("col column field attr attribute var variable val value feld spalte campo champ unnamed")
+"""Words for a column that nobody named."""
+
 COPIES = _set(
     "audit log history hist archive archived backup bak old copy temp tmp snapshot journal historie protokoll"
 )
