@@ -1,6 +1,6 @@
 """Weighs the evidence for references anew: a conditional logit over databases whose foreign keys are known.
 
-Usage: python benchmarks/fit_references.py FOLDER… [--held-out FOLDER…]
+Usage: python -m benchmarks.fit_references FOLDER… [--held-out FOLDER…]
 
 Prints the weights for `engine/schema/references.py` and, for every database of --held-out, the F1 of weights that
 were fitted without it (over columns that have a candidate; `relationships.py` measures the whole way).
@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from relationships import answers, tables_in
 from scipy.optimize import minimize
 
+from benchmarks.relationships import answers, tables_in
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import evidence, facts, inclusions, keys
 from discovery_pipeline.engine.schema.naming import Names

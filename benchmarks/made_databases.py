@@ -1,6 +1,6 @@
 """Databases made up at random, with their foreign keys known: many namings, key kinds and faults.
 
-Usage: python benchmarks/made_databases.py OUT [--count 40] [--seed 1]
+Usage: python -m benchmarks.made_databases OUT [--count 40] [--seed 1]
 
 Each database draws its own conventions (how tables and keys are called, what keys look like, how dirty references
 are), so that what is learnt from some must hold for others. Columns that only look like references are in all.

@@ -1,6 +1,6 @@
 """How well and how fast keys and foreign keys are found: precision, recall and F1 a database.
 
-Usage: python benchmarks/relationships.py FOLDER… [--wrong]
+Usage: python -m benchmarks.relationships FOLDER… [--wrong]
 
 FOLDER holds one folder a database: one CSV a table, `foreign_keys.csv` (table, column, ref_table, ref_column,
 testable) and perhaps `primary_keys.csv` (table, column). A foreign key counts as found at confidence ≥ 0.5.
