@@ -32,8 +32,8 @@ def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] 
     chosen = range(len(plan.columns)) if positions is None else positions
     whole_rows = 0 in chosen
     counted = [*(_of_rows(plan) if whole_rows else ()), *(s for i in chosen for s in _of_column(plan, i, today))]
-    counted += [s for pair in plan.pairs if pair[0] in chosen for s in _of_pair(plan, *pair)]
-    needed = set(chosen) | {b for a, b in plan.pairs if a in chosen}
+    counted += [s for pair in plan.summed if pair[0] in chosen for s in _of_pair(plan, *pair)]
+    needed = set(chosen) | {b for a, b in plan.summed if a in chosen}
     return (
         f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, relation, every=whole_rows))}"
     )
@@ -47,17 +47,26 @@ def _texts(plan: TablePlan, needed: set[int], relation: str, *, every: bool) -> 
 def _numbers(plan: TablePlan, needed: set[int], texts: str) -> str:
     """The FROM item with moments and numbers beside the texts."""
     planned = [(i, plan.columns[i]) for i in sorted(needed) if plan.columns[i].edges]
-    moments = [(i, p.typed.moment(f"c{i}")) for i, p in planned if p.typed.is_date and not p.dense]
+    dated = [(i, p.typed.formats.names) for i, p in planned if p.typed.formats and not p.dense]
     numbers = [(i, p) for i, p in planned if not p.dense or i in plan.paired]
     if not numbers:
         return texts
-    with_moments = f"(select *, {', '.join(f'{m} as t{i}' for i, m in moments)} from {texts}) as moments"
-    from_item = with_moments if moments else texts
+    from_item = _moments(dated, texts) if dated else texts
     read = [
         f"{finite(str(p.typed.number(f'c{i}'))) if p.typed.is_number else f'epoch(t{i})'} as r{i}" for i, p in numbers
     ]
     centred = [f"r{i} - {_double(p.centre)} as x{i}" for i, p in numbers]
     return f"(select *, {', '.join(centred)} from (select *, {', '.join(read)} from {from_item}) as numbers) as centred"
+
+
+def _moments(dated: Sequence[tuple[int, tuple[str, ...]]], texts: str) -> str:
+    """The FROM item with moments: `u3` by the most frequent format, `t3` by the first that fits."""
+    first = ", ".join(f"{dates.one_reading(names[0], f'c{i}')} as u{i}" for i, names in dated)
+    every = ", ".join(
+        f"{dates.coalesced([f'u{i}', *(dates.one_reading(f, f'c{i}') for f in names[1:])])} as t{i}"
+        for i, names in dated
+    )
+    return f"(select *, {every} from (select *, {first} from {texts}) as first_moments) as moments"
 
 
 def _of_rows(plan: TablePlan) -> Iterator[str]:
@@ -136,12 +145,13 @@ def _of_dates(column: ColumnPlan, i: int, today: date) -> Iterator[str]:
     yield f"count(case when {t} >= date '{year}' and {t} < date '{tomorrow}' then 1 end) as {c}_fresh"
     formats = column.typed.formats
     if formats and len(formats.names) > 1:
-        yield f"histogram({format_of(formats.names, c)}) as {c}_formats"
+        others = format_of(formats.names[1:], c, start=1)
+        yield f"histogram(case when u{i} is not null then 0 else {others} end) as {c}_formats"
 
 
-def format_of(names: Sequence[str], column: str) -> str:
-    """The SQL of the position of the first format that reads a value; NULL where none does."""
-    cases = " ".join(f"when {dates.one_reading(f, column)} is not null then {k}" for k, f in enumerate(names))
+def format_of(names: Sequence[str], column: str, start: int = 0) -> str:
+    """The SQL of the position, counted from `start`, of the first format that reads a value; NULL where none does."""
+    cases = " ".join(f"when {dates.one_reading(f, column)} is not null then {k}" for k, f in enumerate(names, start))
     return f"case {cases} end"
 
 

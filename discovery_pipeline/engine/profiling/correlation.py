@@ -1,4 +1,4 @@
-"""Correlations: Pearson's over all rows, from sums; Spearman's over the sample, from ranks."""
+"""Correlations: Pearson's from sums over all rows, where they are cheap to have; Spearman's from the sample's ranks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RANKED = 2_500
 def correlations(plan: TablePlan, counted: TablePartial) -> tuple[Correlation, ...]:
     """Every planned pair, the strongest first.
 
-    Spearman's has a standard error below 0.02. It is exact where the sample is the table.
+    What comes from the sample has a standard error below 0.02. It is exact where the sample is the table.
     """
     step = 1 if plan.whole else max(1, plan.sample_rows // RANKED)
-    numbers = {i: plan.columns[i].numbers[::step] for i in plan.paired}
+    numbers = {i: plan.columns[i].numbers[::step] for i in {i for pair in plan.pairs for i in pair}}
     ranks = {i: ranked(n) for i, n in numbers.items() if None not in n}
     found = []
     for a, b in plan.pairs:

@@ -197,7 +197,7 @@ def _pairs(
     plan: TablePlan, answer: Answer, columns: Sequence[ColumnPartial], rows: int
 ) -> dict[tuple[int, int], Moments2]:
     found = {}
-    for a, b in plan.pairs:
+    for a, b in plan.summed:
         xy, n = answer[f"p{a}_{b}_xy"], answer.get(f"p{a}_{b}_n")
         if xy is None:
             continue

@@ -191,22 +191,23 @@ def formats(dates: Iterable[tuple[Written, int]]) -> Formats:
 
 def reading(names: tuple[str, ...], column: str) -> str:
     """The SQL that reads a column's dates as timestamps in UTC: the first format that fits wins."""
-    epochs = [f for f in names if f in (EPOCH_SECONDS, EPOCH_MILLIS)]
-    if epochs:
-        divisor = "" if epochs[0] == EPOCH_SECONDS else " // 1000"
-        return f"make_timestamp((try_cast({column} as bigint){divisor}) * 1000000)"
     return coalesced([one_reading(f, column) for f in names])
 
 
 def one_reading(name: str, column: str) -> str:
     """The SQL that reads one format as a timestamp in UTC."""
     if name == EPOCH_SECONDS:
-        return f"make_timestamp(try_cast({column} as bigint) * 1000000)"
+        return _since_1970(column, low=9 * 10**8, high=21 * 10**8, factor=1_000_000)
     if name == EPOCH_MILLIS:
-        return f"make_timestamp(try_cast({column} as bigint) * 1000)"
+        return _since_1970(column, low=9 * 10**11, high=21 * 10**11, factor=1_000)
     literal = name.replace("'", "''")
     parsed = f"try_strptime({column}, '{literal}')"
     return f"cast({parsed} as timestamp)" if "%z" in name else parsed
+
+
+def _since_1970(column: str, *, low: int, high: int, factor: int) -> str:
+    count = f"try_cast({column} as bigint)"
+    return f"make_timestamp(case when {count} between {low} and {high} then {count} * {factor} end)"
 
 
 def coalesced(parts: list[str]) -> str:

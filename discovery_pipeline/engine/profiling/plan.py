@@ -77,6 +77,11 @@ class ColumnPlan:
         return None not in self.numbers
 
     @property
+    def costly(self) -> bool:
+        """Whether reading numbers row by row would be a cost that nothing else asks for."""
+        return self.dense and (self.typed.affixed or self.typed.style != "plain" or not self.complete)
+
+    @property
     def has_long_token(self) -> bool:
         """Whether the sample has a null token that is not short."""
         return any(len(v) > SHORT for v in self.tokens)
@@ -106,8 +111,17 @@ class TablePlan:
     pairs: tuple[tuple[int, int], ...]  # positions of columns that are correlated
 
     @property
+    def summed(self) -> tuple[tuple[int, int], ...]:
+        """Pairs that are correlated over all rows; others only over the sample.
+
+        A dense column is counted by its values alone. Reading its numbers row by row as well must cost little.
+        """
+        return tuple(p for p in self.pairs if self.whole or not any(self.columns[i].costly for i in p))
+
+    @property
     def paired(self) -> frozenset[int]:
-        return frozenset(i for pair in self.pairs for i in pair)
+        """Columns whose numbers are needed row by row for correlations."""
+        return frozenset(i for pair in self.summed for i in pair)
 
 
 def draw(con: duckdb.DuckDBPyConnection, source: Source) -> TablePlan:
