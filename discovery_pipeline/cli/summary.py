@@ -23,10 +23,8 @@ def delivered(console: Console, outcome: Outcome, out: Path) -> None:
     tables = outcome.intake.tables
     rows = sum(table.row_count for table in tables)
     console.print()
-    console.print(
-        f"[bold]{rows:,}[/] rows in {_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}",
-        highlight=False,
-    )
+    places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"
+    console.print(f"[bold]{rows:,}[/] rows in {places}", highlight=False)
     console.print(Padding(_targets(outcome), (1, 0, 1, 2)))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
