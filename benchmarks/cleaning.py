@@ -59,9 +59,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         con = duck.connect(scratch=Path(scratch) / "spill")
         if options.data:
-            print(
-                f"{'set':<12} {'tier':<8} {'precision':>9} {'recall':>7} {'F1':>6} {'harmed':>7} {'per 10k':>8} {'clean':>6}"
-            )
+            titles = f"{'precision':>9} {'recall':>7} {'F1':>6} {'harmed':>7} {'per 10k':>8} {'clean':>6}"
+            print(f"{'set':<12} {'tier':<8} {titles}")
             for folder in sorted(p for p in options.data.iterdir() if (p / "dirty.csv").is_file()):
                 for tier in ("auto", "suggest"):
                     _report(con, folder, tier, Path(scratch) / folder.name / tier)

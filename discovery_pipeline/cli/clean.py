@@ -48,6 +48,8 @@ def clean(
 
     if not revert and not patches:
         raise typer.BadParameter("say where the log of changes goes", param_hint="--patches")
+    if patches and patches.resolve() in (out.resolve(), file.resolve()):
+        raise typer.BadParameter("the log needs a file of its own", param_hint="--patches")
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
         con = duck.connect(scratch=folder / "spill")
