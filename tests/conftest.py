@@ -53,17 +53,25 @@ def template(server, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def settings(server, template: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a home with databases of its own on the session's server."""
+    """Settings of a home with a database of its own on the session's server."""
     import psycopg
 
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
         operator.execute(f"create database {name} template {template} owner discovery_owner")
         operator.execute(f"revoke all on database {name} from public")
-        operator.execute(f"create database {name}_dagster owner discovery_orchestrator")
         yield Settings(home=tmp_path / "home", database_url=address(server, name))
         operator.execute(f"drop database {name} with (force)")
-        operator.execute(f"drop database {name}_dagster with (force)")
+        operator.execute(f"drop database if exists {name}_dagster with (force)")
+
+
+@pytest.fixture
+def dagster_database(settings: Settings) -> None:
+    """Dagster's database, empty, beside the store's: for tests that run Dagster on it."""
+    from discovery_pipeline.store.databases import Databases
+
+    assert settings.database_url is not None
+    Databases.of(settings.database_url.get_secret_value()).create()
 
 
 @pytest.fixture

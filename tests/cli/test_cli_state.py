@@ -73,6 +73,7 @@ def test_a_wrong_statement_is_refused_in_postgresqls_words():
     assert "syntax error" in str(refused.exception)
 
 
+@pytest.mark.usefixtures("dagster_database")
 def test_dagsters_database_is_there_for_the_owner():
     assert told("db", "query", "select 1 as one", "--database", "dagster") == [1]
 

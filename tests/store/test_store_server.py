@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -157,6 +158,19 @@ def test_a_home_with_a_long_path_gets_a_short_socket(home: Path):
     server.leave()
     server.forget()
     assert not server.sockets.exists()
+
+
+def test_a_temporary_home_that_is_gone_takes_its_cluster_along(tmp_path: Path):
+    gone, stays = EmbeddedServer(tmp_path / "gone"), EmbeddedServer(tmp_path / "stays")
+    gone.start()
+    gone.leave()
+    assert gone.placement is not None
+    cluster = gone.placement.cluster
+    shutil.rmtree(tmp_path / "gone")
+    stays.start()
+    stays.leave()
+    stays.forget()
+    assert not cluster.exists()
 
 
 def test_a_store_survives_its_server(home: Path):
