@@ -75,7 +75,7 @@ def read(work: Work, upload: Upload) -> TableRead:
     repair = None
     rows = None if found.irregular else _strictly(work.con, found, columns, place)
     if rows is None:
-        repair = Repair(work, upload.file, name, found.layout.width)
+        repair = Repair(work, upload.file, name, found.names)
         rows = repair.write(_lines(found), found.dialect, found.first_line, columns, place)
     skipped = _skipped(found, rows, repair)
     findings = [*_findings(name, found, columns, skipped), *(repair.findings() if repair else ())]
@@ -213,11 +213,13 @@ def relation(found: Detection, columns: tuple[Column, ...]) -> str:
 
 
 def _strictly(con: duckdb.DuckDBPyConnection, found: Detection, columns: tuple[Column, ...], place: Path) -> int | None:
-    """Write the table by DuckDB's strict reader; None where the text breaks a rule or hides blank lines."""
+    """Write the table by DuckDB's strict reader; None where the text is less regular than it has to be."""
     for spanning in [True] if found.multiline else [False, True]:
         try:
             rows = write(con, _query(found, columns, spanning=spanning), len(columns), place)
         except duckdb.Error:
+            return None
+        if _repeats_header(con, found, columns, place):
             return None
         if _ends_well(found, _end(con, place, columns, spanning=spanning)):
             return rows
@@ -247,6 +249,18 @@ def _end(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column, ...
     extra = _breaks(columns) if spanning else "0"
     found = con.execute(f"SELECT {line} + {extra} FROM {scan} ORDER BY {line} DESC LIMIT 1").fetchone()
     return int(found[0]) if found else None
+
+
+def _repeats_header(con: duckdb.DuckDBPyConnection, found: Detection, columns: tuple[Column, ...], place: Path) -> bool:
+    """Whether the header stands among the rows once more, as where files were joined."""
+    if not any(found.names):
+        return False
+    same = " AND ".join(
+        f"{duck.col(column)} IS NOT DISTINCT FROM nullif({duck.text(name)}, '')"
+        for column, name in zip(columns, found.names, strict=True)
+    )
+    scan = f"read_parquet({duck.text(str(place))})"
+    return bool(con.execute(f"SELECT 1 FROM {scan} WHERE {same} LIMIT 1").fetchone())
 
 
 def _ends_well(found: Detection, end: int | None) -> bool:

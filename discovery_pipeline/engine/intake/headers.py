@@ -98,8 +98,9 @@ def _contrast(row: Sequence[str], below: Sequence[Sequence[str]], columns: int) 
     years = [cell for cell in row if is_year(cell)]
     yearly = len(years) >= 2 and len({*years}) == len(years)
     total, unlike, like = 0.0, 0, 0
+    others = [other for other in below if other != row]  # joined files repeat their header
     for c in range(columns):
-        column = [other[c] for other in below if c < len(other) and other[c].strip()]
+        column = [other[c] for other in others if c < len(other) and other[c].strip()]
         evidence = _evidence(row[c] if c < len(row) else "", column, yearly)
         total += evidence
         unlike, like = unlike + (evidence >= 0.5), like + (evidence <= -0.5)

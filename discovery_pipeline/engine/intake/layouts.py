@@ -32,11 +32,12 @@ class Layout:
     width: int
     names: list[str]
     reasons: list[str] = field(default_factory=list)
+    ruled: int = 0  # rows right below the header that only draw a line
 
     @property
     def body(self) -> int:
         """Position of the first row below the header."""
-        return self.preamble + self.header_rows
+        return self.preamble + self.header_rows + self.ruled
 
 
 def is_rule(row: Sequence[str]) -> bool:
@@ -51,14 +52,17 @@ def find(rows: Sequence[Sequence[str]], header_rows: int | None = None, preamble
     while preamble is None and start < len(rows) and not filled(rows[start]):
         start += 1
     reasons = [] if not start else [f"{start} rows above the table: a title, a note or blank."]
-    body = [row for row in rows[start:] if filled(row)]
+    body = [row for row in rows[start:] if filled(row) and not is_rule(row)]
     if header_rows is None:
         header_rows, why = headers.header_rows(body)
         reasons += why
     start += _blanks(rows, start) if header_rows else 0
     head = [list(row) for row in rows[start : start + header_rows]]
     width = _width(head, body[header_rows:])
-    return Layout(start, header_rows, width, _names(head, width), reasons)
+    ruled = 0
+    while header_rows and start + header_rows + ruled < len(rows) and is_rule(rows[start + header_rows + ruled]):
+        ruled += 1
+    return Layout(start, header_rows, width, _names(head, width), reasons, ruled)
 
 
 def _blanks(rows: Sequence[Sequence[str]], start: int) -> int:

@@ -25,6 +25,7 @@ _MEND = "They are kept with line and reason among the rejected rows; mend them i
 RULES = {
     "preamble": Rule(_INFO, _ACCURACY, "Nothing, if these are titles or notes; else say how many lines to skip."),
     "notes_below": Rule(_INFO, _COMPLETE, "Nothing, if these are notes; they are kept among the rejected rows."),
+    "repeated_headers": Rule(_INFO, _COMPLETE, "Nothing; files were joined with their headers."),
     "no_header": Rule(_WARNING, _ACCURACY, "Name the columns in the source, or say how many rows the header takes."),
     "no_rows": Rule(_WARNING, _COMPLETE, "Check the export."),
     "stacked_header": Rule(_INFO, _ACCURACY, "Check the names."),

@@ -7,7 +7,7 @@ quote that never closes. A row with a value too many is rejected: nobody can say
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from discovery_pipeline.engine.findings import Finding
@@ -42,13 +42,15 @@ _MENDED = {
 class Repair:
     """One pass over a text's rows."""
 
-    def __init__(self, work: Work, file: str, table: str, width: int) -> None:
-        self.work, self.file, self.table, self.width = work, file, table, width
+    def __init__(self, work: Work, file: str, table: str, names: Sequence[str]) -> None:
+        self.work, self.file, self.table = work, file, table
+        self.width, self._header = len(names), list(names) if any(names) else None
         self.rejected = self.blank = 0
         self.mended: Counter[str] = Counter()
         self.places: dict[str, list[int]] = {}
         self.reasons: Counter[str] = Counter()
         self.footers: list[Record] = []
+        self.headers = 0
         self._held: list[tuple[Record, bool]] = []
         self._firsts: list[str] = []
 
@@ -99,6 +101,10 @@ class Repair:
         if record.fault is Fault.TOO_LONG:
             self._reject(record, Fault.TOO_LONG)
             return
+        if cells == self._header:
+            self._keep(record, "the header once more, not a row")
+            self.headers += 1
+            return
         if is_rule(cells):
             self.blank += 1
             return
@@ -142,6 +148,9 @@ class Repair:
             lost = self.reasons.total()
             what = f"{counted(lost, 'row')} can't be read: {why}."
             yield note(self.table, "rejected_rows", lost, what, self._lines("rejected"))
+        if self.headers:
+            what = f"{counted(self.headers, 'row')} below the header that repeat it not taken as rows."
+            yield note(self.table, "repeated_headers", self.headers, what)
         if self.footers:
             what = f"{counted(len(self.footers), 'line')} below the table not taken as part of it."
             yield note(self.table, "notes_below", len(self.footers), what, [record.raw for record in self.footers])

@@ -41,7 +41,7 @@ class Spool:
         self.path = path
         self.rows = 0
         self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer = csv.writer(self._file, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def add(self, line: int, cells: Sequence[str | None]) -> None:
         """One row and the line it came from."""

@@ -69,7 +69,7 @@ def _sheet(book: Any, at: int, target: Path) -> int:
         raise ValueError(f"it spans {bottom - top + 1:,} rows × {right - left + 1:,} columns")
     rows = 0
     with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(out, lineterminator="\r\n")
         for rows, cells in enumerate(sheet.iter_rows(), 1):
             writer.writerow([rows, *map(as_text, cells)])
     return rows

@@ -163,3 +163,26 @@ def test_what_a_proper_writer_wrote_comes_back(table: list[list[str]]):
         full = [tuple(cell or None for cell in row) for row in table if any(row)]
         assert [row[:-1] for row in rows(con, found)] == full
         assert rejected(con, found) == []
+
+
+def test_a_header_that_repeats_below_is_no_row(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,cpus\n1,4\nid,cpus\n2,8\n")
+    assert [row[0] for row in rows(con, found)] == ["1", "2"]
+    assert rejected(con, found) == [(3, "the header once more, not a row", "id,cpus")]
+
+
+def test_a_line_drawn_under_the_header_is_no_row(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id|name|cpus\n---|---|---\n1|a|4\n2|b|8\n")
+    assert [column.name for column in found.tables[0].columns] == ["id", "name", "cpus"]
+    assert found.tables[0].row_count == 2
+
+
+def test_a_lone_return_inside_a_cell_stays_there(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,note\n1,x\ry\n2,z\n3,w\n")
+    assert rows(con, found)[0] == ("1", "x\ry", 2)
+
+
+def test_rows_without_values_at_the_end_cost_nothing(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "id,cpus\n1,4\n2,8\n,\n,\n")
+    assert rows(con, found) == [("1", "4", 2), ("2", "8", 3)]
+    assert [(finding.rule, finding.count) for finding in found.findings] == [("intake.empty_rows", 2)]
