@@ -9,6 +9,8 @@ import duckdb
 
 from discovery_pipeline.engine.mapping import fields, samples
 from discovery_pipeline.engine.mapping.assigning import assigned
+from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
+from discovery_pipeline.engine.mapping.composing import Composed, composed
 from discovery_pipeline.engine.mapping.evidence import Reasons
 from discovery_pipeline.engine.mapping.matching import Matched, match
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
@@ -138,8 +140,25 @@ def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
 
 
 def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
-    pairs = sorted(assigned(pairing.matched.confidence), key=lambda pair: pair[1])
-    return [_mapped(pairing, i, j, profile) for i, j in pairs]
+    pairs = assigned(pairing.matched.confidence)
+    found = {j: _mapped(pairing, i, j, profile) for i, j in pairs}
+    sure = frozenset(j for j, field in found.items() if field.confidence >= COMPOSED)
+    found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, sure)}
+    return [found[j] for j in sorted(found)]
+
+
+def _composed(pairing: _Pairing, part: Composed) -> MappedField:
+    field = pairing.table.fields[part.target]
+    return MappedField(
+        source_table=pairing.matched.source.table,
+        source_field=pairing.matched.source.fields[part.source].name,
+        target_table=pairing.table.name,
+        target_field=field.name,
+        transformation=part.transformation,
+        is_required=field.required,
+        confidence=COMPOSED,
+        evidence=(part.reason,),
+    )
 
 
 def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> MappedField:

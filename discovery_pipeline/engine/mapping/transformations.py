@@ -116,11 +116,15 @@ def _nearest(name: str, names: list[str]) -> str:
 
 def _written(argument: Argument) -> str:
     if isinstance(argument, Reference):
-        plain = _PLAIN_WORD.fullmatch(argument.field)
-        return argument.field if plain else "`" + argument.field.replace("`", "``") + "`"
+        return named(argument.field)
     if isinstance(argument, tuple):
         return "{" + ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in argument) + "}"
     return quoted(argument) if isinstance(argument, str) else str(argument)
+
+
+def named(field: str) -> str:
+    """A column as the mini-language writes it: in backticks where its name isn't one word."""
+    return field if _PLAIN_WORD.fullmatch(field) else "`" + field.replace("`", "``") + "`"
 
 
 def quoted(text: str) -> str:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.engine import duck, mapping, targets
-from discovery_pipeline.engine.mapping import MappedField, Suggestions, transformations
+from discovery_pipeline.engine.mapping import (
+    MappedField,
+    Suggestions,
+    fields,
+    samples,
+    suggesting,
+    transformations,
+)
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 
 SERVERS = {
@@ -129,3 +136,24 @@ def test_columns_that_are_all_empty_break_nothing(con, made: Make):
     table = made("servers", {"hostname": ["web01", "web02"], "void": ["", ""], "%": ["1", "2"]})
     found = mapping.suggest(con, (table,), None, None, targets.load("azure"))
     assert _chosen(found)["hostname"].target_field == "*Server name"
+
+
+def test_what_no_column_holds_whole_is_put_together(con, made: Make):
+    table = made("people", {"first_name": ["Ann", "Bo"], "last_name": ["Lang", "Kim"], "email": ["a@x.org", "b@x.org"]})
+    found = _between(con, table, "full_name", "email")
+    assert found["full_name"] == ('concat(first_name, " ", last_name)', 0.7)
+
+
+def test_what_a_column_holds_together_is_taken_apart(con, made: Make):
+    found = _between(con, made("people", {"full name": ["Ann Lang", "Bo Kim"]}), "first_name", "last_name")
+    assert {field: how for field, (how, _) in found.items()} == {
+        "first_name": 'split(" ", 0)',
+        "last_name": 'split(" ", -1)',
+    }
+
+
+def _between(con, table: Table, *wanted: str) -> dict[str, tuple[str | None, float]]:
+    side = fields.of_schema("target", [fields.Stated(name) for name in wanted])
+    source = fields.of_table(table, samples.take(con, table))
+    found = suggesting.between("target", [source], [(fields.as_target(side), side)])
+    return {f.target_field: (f.transformation, f.confidence) for f in found.assignment}

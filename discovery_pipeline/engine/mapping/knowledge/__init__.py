@@ -70,6 +70,21 @@ def contrasts() -> tuple[Contrast, ...]:
     )
 
 
-def _read(name: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A concept that is others put together."""
+
+    whole: str
+    parts: tuple[str, ...]
+    between: str
+
+
+@lru_cache(maxsize=1)
+def compositions() -> tuple[Composition, ...]:
+    """Concepts that are others put together."""
+    return tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions"))
+
+
+def _read(name: str) -> Any:
     text = (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
