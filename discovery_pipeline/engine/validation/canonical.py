@@ -38,8 +38,8 @@ def trimmed(text: str) -> str:
 
 
 def stands_for_nothing(text: str) -> str:
-    """Whether a text is a placeholder."""
-    return f"lower({trimmed(text)}) IN ({', '.join(map(duck.text, PLACEHOLDERS))})"
+    """Whether a trimmed text is a placeholder."""
+    return f"lower({text}) IN ({', '.join(map(duck.text, PLACEHOLDERS))})"
 
 
 def canonical(field: TargetField, text: str) -> str:
@@ -51,7 +51,7 @@ def canonical(field: TargetField, text: str) -> str:
     value = trimmed(text)
     if is_list(field):
         return _items(field, value)
-    placeholder = f"WHEN {stands_for_nothing(text)} THEN NULL" if never_placeholder(field) else ""
+    placeholder = f"WHEN {stands_for_nothing(value)} THEN NULL" if never_placeholder(field) else ""
     known = _known(field, value)
     plain = _scalar(field, value)
     read = f"CASE {placeholder} {known} ELSE {plain} END" if known or placeholder else plain

@@ -112,12 +112,10 @@ def _projection(feed: Feed) -> str:
 
 def _value(fill: Fill) -> str:
     """The transformed value, trimmed; in one line, since importers read line by line whatever the quotes."""
-    value = trimmed(fill.value_sql)
     if is_list(fill.field):
-        return value
-    return (
-        f"CASE WHEN regexp_matches({value}, '[\\r\\n]') THEN regexp_replace({value}, '\\s+', ' ', 'g') ELSE {value} END"
-    )
+        return trimmed(fill.value_sql)
+    one_break = f"replace({fill.value_sql}, chr(13) || chr(10), chr(10))"
+    return trimmed(f"translate({one_break}, chr(10) || chr(13), '  ')")
 
 
 def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
@@ -215,7 +213,7 @@ def _blanked(cells: _Cells) -> str:
 
 def _unread(cells: _Cells) -> str:
     """Values of which the transformation made nothing."""
-    empty = stands_for_nothing(cells.source)
+    empty = stands_for_nothing(trimmed(cells.source))
     why = duck.text(f" can't be read by {cells.fill.transformation}")
     one = _issue(
         cells,
