@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
     )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
-    log_level: str = "warning"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged")
 
     @classmethod
     def settings_customise_sources(
