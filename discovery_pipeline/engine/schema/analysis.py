@@ -47,7 +47,6 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
         held = inclusions.found(con, database, found, partial(evidence.promise, naming))
         singles = references.judged(database, found, naming, held)
         chosen = composites.replacing(singles, composites.found(con, database, found, naming, singles))
-        con.execute(f"drop table {keys.KEYS}")
         dependent = dependencies.found(con, database)
         return SchemaAnalysis(
             primary_keys=tuple(_primary_key(database, k) for k in found),

@@ -26,6 +26,9 @@ SAMPLE_CELLS = 400_000
 SAMPLE_ROWS = 4_000
 TYPING_ROWS, TYPING_VALUES = 500, 30_000  # enough to tell kinds apart at a tolerance of 5 %
 
+TEMPORARY = "schema_"
+"""What the names of the analysis's temporary tables begin with; none outlives it."""
+
 MOST_COLUMNS = 1_000
 """Columns of a table that are looked at, the first ones; a matrix exported as a table has more, and no schema."""
 
@@ -144,7 +147,7 @@ def one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 @contextmanager
 def gathered(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | None) -> Iterator[Database]:
-    """The facts of all tables; their samples are there as long as the context is.
+    """The facts of all tables; their samples, and all temporary tables, are there as long as the context is.
 
     Parameters
     ----------
@@ -152,7 +155,7 @@ def gathered(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | 
         Gives the date formats, where there is one; everything else is read from the data.
     """
     formats = _date_formats(profile)
-    samples = [f"schema_sample_{i}" for i in range(len(tables))]
+    samples = [f"{TEMPORARY}sample_{i}" for i in range(len(tables))]
     found: list[TableFacts] = []
     first = 0
     try:
@@ -165,8 +168,10 @@ def gathered(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | 
             first += len(columns)
         yield Database(tuple(found))
     finally:
-        for sample in samples:
-            con.execute(f"drop table if exists {sample}")
+        for (left,) in con.execute(
+            f"select table_name from duckdb_tables() where temporary and starts_with(table_name, '{TEMPORARY}')"
+        ).fetchall():
+            con.execute(f"drop table {duck.name(left)}")
 
 
 def _date_formats(profile: Profile | None) -> dict[tuple[str, str], str]:

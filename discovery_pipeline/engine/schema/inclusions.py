@@ -13,11 +13,14 @@ from dataclasses import dataclass
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.schema.facts import Database, Facts
+from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, Facts
 from discovery_pipeline.engine.schema.keys import KEYS, Key
 
-SAMPLES = "schema_values"
+SAMPLES = f"{TEMPORARY}values"
 """Temporary table of hashed values of a sample: col (a column's id), h, n (sampled rows that hold it)."""
+
+OFFERS = f"{TEMPORARY}offers"
+"""Temporary table of the pairs to compare: col, key (both a column's id)."""
 
 SAMPLED_VALUES = 96  # distinct values a column; a 95 % inclusion shows 75 % or less once in a million
 SAMPLED_ROWS = 600
@@ -105,10 +108,10 @@ def _sampled(
 ) -> dict[int, list[tuple[Key, float]]]:
     """The offers that a sample of the column's values does not refute, with the share found."""
     con.execute(f"create or replace temp table {SAMPLES} (col integer, h ubigint, n bigint)")
-    con.execute("create or replace temp table schema_offers (col integer, key integer)")
+    con.execute(f"create or replace temp table {OFFERS} (col integer, key integer)")
     pairs = [[c, k.columns[0].id] for c, ks in offers.items() for k in ks]
     con.execute(
-        "insert into schema_offers select unnest($1::integer[]), unnest($2::integer[])",
+        f"insert into {OFFERS} select unnest($1::integer[]), unnest($2::integer[])",
         [[c for c, _ in pairs], [k for _, k in pairs]],
     )
     for table in database.tables:
@@ -125,11 +128,9 @@ def _sampled(
     hits = con.execute(
         f"with totals as (select col, sum(n) as n from {SAMPLES} group by col)"
         f" select o.col, o.key, sum(s.n) / any_value(t.n)"
-        f" from {SAMPLES} s join {KEYS} k on s.h = k.h join schema_offers o on o.col = s.col and o.key = k.key"
+        f" from {SAMPLES} s join {KEYS} k on s.h = k.h join {OFFERS} o on o.col = s.col and o.key = k.key"
         f" join totals t on t.col = s.col group by all"
     ).fetchall()
-    con.execute("drop table schema_offers")
-    con.execute(f"drop table {SAMPLES}")
     by_id = {k.columns[0].id: k for ks in offers.values() for k in ks}
     kept: dict[int, list[tuple[Key, float]]] = defaultdict(list)
     for column, key, share in sorted(hits):

@@ -7,7 +7,7 @@ referred to by is the subject of `inclusions`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp
 
@@ -15,10 +15,10 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import names
-from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, one
+from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, Facts, TableFacts, one
 from discovery_pipeline.engine.schema.naming import Names
 
-KEYS = "schema_keys"
+KEYS = f"{TEMPORARY}keys"
 """Temporary table of the hashed values of all single keys: key (a column's id), h, n (rows that hold it)."""
 
 ALMOST = 0.97  # share of distinct values from which a column may be a key with a few repeated rows
@@ -73,7 +73,7 @@ def found(con: duckdb.DuckDBPyConnection, database: Database, naming: Names) -> 
 
 def _ranked(keys: Iterable[Key]) -> list[Key]:
     ordered = sorted(keys, key=lambda k: (-k.score, [c.column.position for c in k.columns]))
-    return [Key(k.table, k.columns, k.distinct, k.filled, k.score, rank) for rank, k in enumerate(ordered, 1)]
+    return [replace(key, rank=rank) for rank, key in enumerate(ordered, 1)]
 
 
 def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
@@ -89,20 +89,22 @@ def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
     keys = []
     for key, distinct, filled in sorted(counted):
         column = database.columns[key]
+        table = database.table_of(column)
         share = distinct / filled
-        parts = names.words(column.column.name)
-        if share == 1 or (
-            share >= ALMOST
-            and (names.says_key(parts) > 0 or names.says_title(parts, names.subject(database.table_of(column).name)))
-        ):
-            score = _score(database.table_of(column), column, share)
-            keys.append(Key(column.table, (column,), distinct, filled, score))
+        if share == 1 or (share >= ALMOST and _named_as_key(table, column)):
+            keys.append(Key(column.table, (column,), distinct, filled, _score(table, column, share)))
     return keys
+
+
+def _named_as_key(table: TableFacts, column: Facts) -> bool:
+    """Whether the name says that values were meant to differ: an id, a number, what people call a thing."""
+    parts = names.words(column.column.name)
+    return names.says_key(parts) > 0 or names.says_title(parts, names.subject(table.name))
 
 
 def _may_be_key(column: Facts) -> bool:
     return (
-        column.rows > 1 and column.kind in ("integer", "text", "date") and column.longest <= 200 and column.distinct > 0
+        column.rows > 1 and column.filled > 0 and column.kind in ("integer", "text", "date") and column.longest <= 200
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.schema.facts import Database, one
+from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, one
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.model import Hierarchy, ManyToMany
 from discovery_pipeline.engine.schema.references import Reference
@@ -19,7 +19,7 @@ DEEPEST = 200  # levels that are followed; real hierarchies have under thirty
 MOST_CYCLIC = 100_000  # rows on cycles that are told apart
 MOST_OTHERS = 2  # columns of a bridge that are neither its key nor a reference
 
-_TREE = "schema_tree"
+_TREE = f"{TEMPORARY}tree"
 
 
 def hierarchies(
@@ -53,7 +53,6 @@ def _hierarchy(con: duckdb.DuckDBPyConnection, database: Database, reference: Re
         )
         level += bool(grown)
     cycles = _cycles(con)
-    con.execute(f"drop table {_TREE}")
     return Hierarchy(
         table=table.name,
         child_column=reference.key.columns[0].column.name,
