@@ -20,6 +20,9 @@ LONGEST_UNFIT = 80
 
 FRESH_DAYS = 365
 
+GROUPS, COLUMNS = 30, 200
+"""Group-bys and columns of one query: DuckDB takes some ten MiB for each of the first, and plans ever slower."""
+
 
 def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] | None = None) -> str:
     """The SQL of the aggregate over a FROM item; one row, one alias a count.
@@ -37,6 +40,20 @@ def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] 
     return (
         f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, relation, every=whole_rows))}"
     )
+
+
+def batches(plan: TablePlan) -> Iterator[list[int]]:
+    """Positions of columns that are counted together: few enough of those that take a group-by of their own."""
+    batch: list[int] = []
+    grouped = 0
+    for i, column in enumerate(plan.columns):
+        groups = column.watched if not column.dense else not (plan.wide and column.few)
+        if batch and (grouped + groups > GROUPS or len(batch) == COLUMNS):
+            yield batch
+            batch, grouped = [], 0
+        batch.append(i)
+        grouped += groups
+    yield batch
 
 
 def _texts(plan: TablePlan, needed: set[int], relation: str, *, every: bool) -> str:
@@ -84,7 +101,8 @@ def _of_column(plan: TablePlan, i: int, today: date) -> Iterator[str]:
     column, c = plan.columns[i], f"c{i}"
     yield f"count({c}) as {c}_count"
     if column.dense:
-        yield f"histogram({c}) as {c}_values"
+        named = ", ".join(map(duck.text, column.few))
+        yield f"histogram_exact({c}, [{named}]) as {c}_named" if plan.wide and named else _values(i)
         return
     if not plan.exact:
         yield f"approx_count_distinct({c}) export_state as {c}_registers"
@@ -98,6 +116,11 @@ def _of_column(plan: TablePlan, i: int, today: date) -> Iterator[str]:
     yield from _of_numbers(plan, i)
     if column.typed.is_date:
         yield from _of_dates(column, i, today)
+
+
+def _values(i: int) -> str:
+    """The count of each value."""
+    return f"histogram(c{i}) as c{i}_values"
 
 
 def _unfit(column: ColumnPlan, i: int) -> str:
@@ -179,8 +202,9 @@ def _of_pair(plan: TablePlan, a: int, b: int) -> Iterator[str]:
 
 
 def second_look(plan: TablePlan, relation: str, positions: Sequence[int]) -> str:
-    """The SQL that counts what doesn't fit in columns where the sample had nothing of the kind, and the whole has."""
-    counted = ", ".join(_unfit(plan.columns[i], i) for i in positions)
+    """The SQL that counts what the sample of these columns had nothing of, and the whole has."""
+    columns = plan.columns
+    counted = ", ".join(_values(i) if columns[i].dense else _unfit(columns[i], i) for i in positions)
     needed = set(positions)
     return f"select {counted} from {_numbers(plan, needed, _texts(plan, needed, relation, every=False))}"
 
@@ -212,6 +236,7 @@ __all__ = [
     "FRESH_DAYS",
     "LONGEST_UNFIT",
     "QUANTILES",
+    "batches",
     "different_rows",
     "format_of",
     "most_frequent",

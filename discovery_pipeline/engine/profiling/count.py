@@ -8,14 +8,11 @@ from typing import Any
 
 import duckdb
 
-from discovery_pipeline.engine.profiling import aggregate, calendar
+from discovery_pipeline.engine.profiling import aggregate, periods
 from discovery_pipeline.engine.profiling.aggregate import FRESH_DAYS
 from discovery_pipeline.engine.profiling.partial import Calendar, ColumnPartial, Moments2, TablePartial, Texts
 from discovery_pipeline.engine.profiling.plan import SHORT, ColumnPlan, TablePlan, finite
 from discovery_pipeline.engine.profiling.sketch import Buckets, Moments
-
-COLUMNS_A_QUERY = 100
-"""Beyond it DuckDB plans an aggregate in more than linear time."""
 
 TOP = 10
 
@@ -58,8 +55,7 @@ def _duplicates(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, 
 
 def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> dict[str, Any]:
     answer: dict[str, Any] = {}
-    for start in range(0, len(plan.columns), COLUMNS_A_QUERY):
-        positions = range(start, min(start + COLUMNS_A_QUERY, len(plan.columns)))
+    for positions in aggregate.batches(plan):
         answer |= _row(con, aggregate.query(plan, relation, today, positions))
     return answer
 
@@ -72,7 +68,10 @@ def _row(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
 
 def _alarms(column: ColumnPlan, answer: Answer, i: int) -> bool:
     """Whether a column may have values that don't fit, of which the sample had none."""
-    if column.dense or column.watched:
+    if column.dense:
+        named = answer.get(f"c{i}_named")
+        return named is not None and sum(named.get(v, 0) for v in column.few) < answer[f"c{i}_count"]
+    if column.watched:
         return False
     if not column.edges:
         return (answer[f"c{i}_shortest"] or SHORT + 1) <= SHORT
@@ -87,7 +86,7 @@ def _exactly(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str) -> 
 
 
 def _dense(con: duckdb.DuckDBPyConnection, column: ColumnPlan, answer: Answer, i: int, today: date) -> ColumnPartial:
-    values: dict[str, int] = answer[f"c{i}_values"] or {}
+    values: dict[str, int] = answer.get(f"c{i}_values") or _named(column, answer.get(f"c{i}_named") or {})
     plain = ColumnPartial(count=answer[f"c{i}_count"], values=values, distinct=len(values))
     if not column.edges or not values:
         return plain
@@ -111,6 +110,10 @@ def _dense(con: duckdb.DuckDBPyConnection, column: ColumnPlan, answer: Answer, i
     )
 
 
+def _named(column: ColumnPlan, counted: Mapping[str, int]) -> dict[str, int]:
+    return {v: n for v in column.few if (n := counted.get(v, 0))}
+
+
 def _read(
     con: duckdb.DuckDBPyConnection, column: ColumnPlan, values: Mapping[str, int]
 ) -> tuple[dict[str, float | None], dict[str, str]]:
@@ -131,7 +134,7 @@ def _calendar(told: Sequence[tuple[float, int]], today: date) -> Calendar | None
         return None
     tomorrow = datetime.combine(today, datetime.min.time()) + timedelta(days=1)
     year = tomorrow - timedelta(days=FRESH_DAYS + 1)
-    moments = [(calendar.moment(n), c) for n, c in told]
+    moments = [(periods.moment(n), c) for n, c in told]
     return Calendar(
         earliest=moments[0][0],
         latest=moments[-1][0],

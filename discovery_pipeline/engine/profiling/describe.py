@@ -25,7 +25,7 @@ from discovery_pipeline.engine.profiling.model import (
 from discovery_pipeline.engine.profiling.partial import ColumnPartial, TablePartial
 from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan
 from discovery_pipeline.engine.profiling.tokens import is_null_token
-from discovery_pipeline.engine.profiling.types import fits
+from discovery_pipeline.engine.profiling.inference import fits
 
 TOP = 10
 EXCEPTIONS = 20

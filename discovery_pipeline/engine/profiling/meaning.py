@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.profiling import headers, numerals, semantics
 from discovery_pipeline.engine.profiling.headers import Words
 from discovery_pipeline.engine.profiling.model import Pii, ValueCount
-from discovery_pipeline.engine.profiling.types import Typed
+from discovery_pipeline.engine.profiling.inference import Typed
 
 Weighted = Sequence[tuple[str, int]]
 

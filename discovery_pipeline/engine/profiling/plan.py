@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.profiling import calendar, headers, types
-from discovery_pipeline.engine.profiling.calendar import Period
+from discovery_pipeline.engine.profiling import headers, inference, periods
+from discovery_pipeline.engine.profiling.periods import Period
 from discovery_pipeline.engine.profiling.source import Source, loaded_sample
 from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS, is_null_token, null_tokens
-from discovery_pipeline.engine.profiling.types import Typed
+from discovery_pipeline.engine.profiling.inference import Typed
 from discovery_pipeline.engine.tables import Column
 
 DENSE = 1_000
 """Distinct values up to which a column is counted value by value, and so known exactly."""
 
-EXACT_ROWS = 200_000
-"""Rows up to which distinct values and quantiles are counted and not sketched: 0.15 s a 100,000 rows × 25 columns."""
+EXACT_CELLS = 5_000_000
+"""Cells up to which distinct values and quantiles are counted and not sketched: 0.15 s a 100,000 rows × 25 columns."""
 
 SHARES = tuple(sorted(q + d for q in (0.05, 0.25, 0.5, 0.75, 0.95) for d in (-0.012, 0.012)))
 """Shares at which edges stand: close around the quantiles that are told, which keeps these exact to 0.2 points."""
@@ -45,6 +45,12 @@ PAIRED_COLUMNS = 24
 """Numeric columns up to which all pairs are correlated; of more, those pairs that correlate in the sample."""
 
 PAIRS = 300
+
+WIDE = 60
+"""Columns from which a table is wide."""
+
+FEW = 20
+"""Values of a dense column up to which a wide table's are counted by name, and all again if there are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,12 @@ class ColumnPlan:
         return None not in self.numbers
 
     @property
+    def few(self) -> tuple[str, ...]:
+        """All values that the sample has, null tokens too; none where they are many or the column isn't dense."""
+        known = (*(v for v, _ in self.values), *self.tokens)
+        return known if self.dense and len(known) <= FEW else ()
+
+    @property
     def costly(self) -> bool:
         """Whether reading numbers row by row would be a cost that nothing else asks for."""
         return self.dense and (self.typed.affixed or self.typed.style != "plain" or not self.complete)
@@ -105,6 +117,7 @@ class TablePlan:
     columns: tuple[ColumnPlan, ...]
     sample_rows: int
     whole: bool  # the sample is the table
+    wide: bool  # so many columns that each group-by of its own would take too much memory
     exact: bool  # small enough to count what is sketched otherwise
     key: int | None  # position of a column whose values seem to stand once: then no row stands twice
     masked: tuple[int, ...]  # positions of columns that null patterns are made of
@@ -136,7 +149,8 @@ def draw(con: duckdb.DuckDBPyConnection, source: Source) -> TablePlan:
         columns,
         sample_rows=len(rows),
         whole=whole,
-        exact=source.rows <= EXACT_ROWS,
+        wide=len(columns) > WIDE,
+        exact=source.rows * len(source.columns) <= EXACT_CELLS,
         key=_key(columns, whole=whole),
         masked=_masked(columns),
         pairs=_pairs(columns),
@@ -153,7 +167,7 @@ def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPl
     often = max(3, len(texts) // 500)
     return ColumnPlan(
         column,
-        typed=types.infer(column.name, _spread(told)),
+        typed=inference.infer(column.name, _spread(told)),
         values=tuple(told),
         tokens=tuple(v for v, _ in known if is_null_token(v, nothing)),
         nothing=nothing,
@@ -219,10 +233,10 @@ def _edged(draft: ColumnPlan, numbers: tuple[float | None, ...]) -> ColumnPlan:
 def _dated(draft: ColumnPlan, numbers: tuple[float | None, ...], low: float, high: float, mean: float) -> ColumnPlan:
     """Dates are counted between the starts of periods, some of them beyond the sample's ends."""
     days = (high - low) / 86_400
-    period = calendar.fitting(days)
+    period = periods.fitting(days)
     reach = 0.03 * (high - low)
-    starts = calendar.starts(period, calendar.moment(low - reach), calendar.moment(high + reach))
-    edges = tuple(calendar.seconds(start) for start in starts)
+    starts = periods.starts(period, periods.moment(low - reach), periods.moment(high + reach))
+    edges = tuple(periods.seconds(start) for start in starts)
     bars = edges[:: -(-len(edges) // (2 * BARS))]
     return replace(draft, numbers=numbers, centre=mean, edges=edges, bars=bars, period=period)
 

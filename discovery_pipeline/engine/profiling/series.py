@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from discovery_pipeline.engine.profiling.calendar import Period
+from discovery_pipeline.engine.profiling.periods import Period
 from discovery_pipeline.engine.profiling.model import TimeSeries
 from discovery_pipeline.engine.profiling.sketch import Buckets
 

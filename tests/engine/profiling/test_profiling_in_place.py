@@ -57,7 +57,7 @@ def test_a_file_in_place_has_the_profile_of_its_table(
 def test_a_large_file_in_place_keeps_to_its_sketches(
     con: duckdb.DuckDBPyConnection, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "EXACT_ROWS", 1_000)
+    monkeypatch.setattr(planning, "EXACT_CELLS", 1_000)
     (here,), _ = _tables(con, file, tmp_path / "a")
     assert here.column("id").distinct_count == ROWS
     assert here.duplicate_row_count == 0

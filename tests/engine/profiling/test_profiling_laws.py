@@ -69,7 +69,7 @@ def test_the_sum_of_the_parts_is_the_whole(
     table = make_table(a=a, b=b, env=env, seen_date=seen)
     with pytest.MonkeyPatch.context() as patch:
         if not dense:
-            patch.setattr(planning, "EXACT_ROWS", 0)
+            patch.setattr(planning, "EXACT_CELLS", 0)
             patch.setattr(planning, "DENSE", -1)
         plan = planning.draw(con, of_table(table))
     whole = count(con, plan, of_table(table).relation, TODAY)

@@ -41,7 +41,7 @@ def told(request: pytest.FixtureRequest, con: duckdb.DuckDBPyConnection, large: 
     """The same table profiled as a small one is, and as a large one is."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "sketched":
-            patch.setattr(plan, "EXACT_ROWS", 10_000)
+            patch.setattr(plan, "EXACT_CELLS", 10_000)
         return profiling.profile(con, (large,), today=TODAY).tables[0]
 
 
