@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import duckdb
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.targets.forms import SAID, item_type
+from discovery_pipeline.engine.targets.writing import constraints
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan, Refusal
 
 _DIMENSIONS = {
@@ -44,14 +46,8 @@ _ACTIONS = {
 
 
 _WHY = {
-    "type": "takes only what has its type",
     "conversion": "is made by a transformation that can't read the value",
-    "item": "takes only items that have its type",
     "placeholder": "would be filled with a word that stands for no value",
-    "allowed": "takes only certain values",
-    "pattern": "takes only values of a certain form",
-    "range": "takes only values of a certain range",
-    "length": "takes no longer values",
     "required": "is needed and is empty",
     "at_least_one_of": "has none of the fields that identify it",
     "together": "has one of two fields that go only together",
@@ -76,7 +72,7 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
     for source, field, column, rule, fatal, count, examples, _ in found:
         table = plan.tables[source]
         effect = "rows are rejected" if fatal else "lists are shortened" if rule == "item" else "values are left empty"
-        what = field or "the row"
+        why = f"{field or 'the row'} {_WHY[rule]}" if rule in _WHY else _takes(plan, source, field)
         yield Finding(
             table=table.name,
             column=column or None,
@@ -85,11 +81,20 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
             dimension=_DIMENSIONS.get(rule, Dimension.ACCURACY),
             count=int(count),
             examples=tuple(examples),
-            evidence=f"{count} of {table.row_count} {effect} for {plan.target.name}: {what} {_WHY[rule]}.",
+            evidence=f"{count} of {table.row_count} {effect} for {plan.target.name}: {why}.",
             action=_ACTIONS[rule],
         )
     yield from _rewritten(con, plan)
     yield from _refused(plan)
+
+
+def _takes(plan: Plan, source: int, name: str) -> str:
+    """What a field takes: "RAM.TotalSizeInMB takes a number (MB; ≥ 0)"."""
+    field = next(
+        fill.field for feed in plan.feeds if feed.place == source for fill in feed.fills if fill.field.name == name
+    )
+    more = constraints(field)
+    return f"{name} takes {SAID[item_type(field)]}{f' ({more})' if more else ''}"
 
 
 def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
