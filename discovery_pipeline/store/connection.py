@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -43,8 +44,10 @@ def prepare(databases: Databases) -> bool:
 
     try:
         with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
-            if connection.execute("select version_num from alembic_version").fetchone() == (migrate.HEAD,):
-                return False
+            (found,) = connection.execute("select version_num from alembic_version").fetchone() or (None,)
+        if found == migrate.HEAD:
+            return False
+        _keep_former(databases, found)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):  # new, or an older product's
         databases.create()
     except psycopg.OperationalError as error:
@@ -53,6 +56,14 @@ def prepare(databases: Databases) -> bool:
         databases.create()
     upgrade(databases)
     return True
+
+
+def _keep_former(databases: Databases, found: str | None) -> None:
+    """Dump an older home's database before it is migrated, for whoever wants to go back to the former version."""
+    server = databases.embedded_server
+    if server is None or found is None or found > migrate.HEAD:
+        return
+    server.dump(databases.discovery, server.home / "backups" / f"{found}-{datetime.now(UTC):%Y%m%dT%H%M%S}.dump")
 
 
 def upgrade(databases: Databases, to: str = "head") -> None:

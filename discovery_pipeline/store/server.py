@@ -48,6 +48,7 @@ class EmbeddedServer:
     """The server of one home, as one process uses it."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self._folder = home / "postgres"
         self._users: int | None = None
         self._owner_pid = 0
@@ -127,6 +128,16 @@ class EmbeddedServer:
         with _locked(self._folder / "start.lock"):
             self._halt()
         return True
+
+    def dump(self, database: str, file: Path) -> None:
+        """Write one database of the running server to a file that pg_restore reads."""
+        half = self._placed().cluster / "dump"  # where the server's account may write
+        self._run(
+            "pg_dump", "--host", str(self.sockets), "--username", SUPERUSER, "--format", "custom",
+            "--file", str(half), database,
+        )  # fmt: skip
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(half, file)
 
     def forget(self) -> None:
         """Remove a stopped server with its data and its sockets, wherever they stand: the home is thrown away."""

@@ -7,15 +7,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
 from discovery_pipeline.cli.app import app
 from discovery_pipeline.errors import ServerError, SettingsError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store import migrate
 from discovery_pipeline.store import purge as purging
 from discovery_pipeline.store.backup import BackupError, backup, restore
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.server import EmbeddedServer
 
 
@@ -44,6 +48,19 @@ def test_a_restored_home_goes_on_where_the_backup_was_made(home: Path, tmp_path:
     with pytest.raises(BackupError, match="isn't overwritten"):
         backup(elsewhere, file)
     EmbeddedServer(elsewhere.root).forget()
+
+
+def test_an_older_home_is_dumped_before_it_is_migrated(home: Path):
+    with open_store(Settings(home=home)) as store:
+        flow = with_files(store)
+        engine = create_engine(store.databases.url(Role.OWNER), poolclass=NullPool)
+        with engine.connect() as connection:
+            migrate.downgrade(connection, "0003")
+    with open_store(Settings(home=home)) as store:
+        assert store.flow(None, flow.id) == flow
+        (dump,) = (home / "backups").iterdir()
+        assert dump.name.startswith("0003-")
+        assert dump.read_bytes()[:5] == b"PGDMP"
 
 
 def test_what_is_no_backup_is_refused_and_leaves_nothing(tmp_path: Path):
