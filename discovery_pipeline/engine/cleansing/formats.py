@@ -6,7 +6,7 @@ from the column, or a column without a way of its own, is rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.cleansing.evidence import Evidence
@@ -69,24 +69,31 @@ def _numbers(values: Values, positions: tuple[int, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A way to write a date: what it looks like, and the formats it may be read by."""
+    """A way to write a date: what it looks like, and the formats it may be read by.
+
+    With a separator, day and month are both numbers, and the formats are day first, then month first.
+    """
 
     name: str
     pattern: str
     formats: tuple[str, ...]
+    separator: str = ""
 
 
 _TIME = r"( \d{1,2}:\d{2}(:\d{2})?)?"
 _SHAPES = (
     _Shape("iso", r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", ()),
     _Shape("year first", r"\d{4}[/.-]\d{1,2}[/.-]\d{1,2}" + _TIME, ("%Y-%m-%d",)),
-    _Shape("numbers", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}" + _TIME, ("%d-%m-%Y", "%m-%d-%Y")),
-    _Shape("short year", r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}" + _TIME, ("%d-%m-%y", "%m-%d-%y")),
+    *(
+        _Shape(f"{digits} digits {mark}", rf"\d{{1,2}}[{mark}]\d{{1,2}}[{mark}]\d{{{digits}}}{_TIME}", formats, mark)
+        for digits, formats in ((4, ("%d-%m-%Y", "%m-%d-%Y")), (2, ("%d-%m-%y", "%m-%d-%y")))
+        for mark in "/.-"
+    ),
     _Shape("day month", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
     _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
     _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
 )
-_AMBIGUOUS = ("numbers", "short year")
+_AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
 
 
 def _dates(values: Values, positions: tuple[int, ...]) -> None:
@@ -112,25 +119,25 @@ def _dates(values: Values, positions: tuple[int, ...]) -> None:
         own = max(shapes, key=lambda s: shapes[s][0])
         if own != "iso" and shapes[own][0] >= OWN_WAY * total:
             continue
-        days = sum(shapes[s][1] for s in _AMBIGUOUS if s in shapes)
-        months = sum(shapes[s][2] for s in _AMBIGUOUS if s in shapes)
-        values.offer(
-            "date.iso",
-            {position: _iso(_order(days, months))},
-            "$v NOT LIKE '____-__-__%'",
-        )
+        orders = {
+            mark: _order(mark, [shapes[s.name] for s in _SHAPES if s.separator == mark and s.name in shapes])
+            for mark in "/.-"
+        }
+        values.offer("date.iso", {position: _iso(orders)}, "$v NOT LIKE '____-__-__%'")
 
 
-def _order(days: int, months: int) -> str | None:
-    """Which comes first in a date of two small numbers: "day", "month", or None where the column can't tell."""
-    if days >= DECISIVE and not months:
+def _order(separator: str, counts: list[tuple[int, int, int]]) -> str | None:
+    """Which comes first in dates with this separator: "day", "month", or None where the column can't tell."""
+    days, months = (sum(c[n] for c in counts) for n in (1, 2))
+    # Where points are written, the day is written first.
+    if (days >= DECISIVE or separator == ".") and not months:
         return "day"
     if months >= DECISIVE and not days:
         return "month"
     return None
 
 
-def _iso(order: str | None) -> str:
+def _iso(orders: Mapping[str, str | None]) -> str:
     """An expression that writes a date, and the time after it, as ISO 8601; what it can't tell it leaves."""
     date = r"regexp_replace(regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1), '[ ,./-]+', '-', 'g')"
     time = r"regexp_extract($v, ' (\d{1,2}:.*)$', 1)"
@@ -140,7 +147,8 @@ def _iso(order: str | None) -> str:
     for shape in _SHAPES[1:]:
         formats = list(shape.formats)
         # A short year is read in this century and the last as strptime does it.
-        if shape.name in _AMBIGUOUS:
+        if shape.separator:
+            order = orders[shape.separator]
             by_day, by_month = (f"try_strptime({date}, '{f}')" for f in formats)
             if order == "day":
                 read = by_day

@@ -89,6 +89,7 @@ def _to_rest(values: Values, profile: TableProfile | None) -> Evidence:
         if not changed:
             break
         values.keep(changed)
+    values.keep_all()
     return Evidence(seen)
 
 

@@ -73,9 +73,14 @@ class Values:
             self._plan(rule, position, cells, examples, values=dict(listed), tier=tier, reason=reason)
 
     def keep(self, columns: Collection[str]) -> None:
-        """Forget the values of all other columns."""
-        kept = [str(c.position) for c in self.table.columns if c.name in columns]
-        self.con.execute(f"DELETE FROM {self.relation} WHERE position NOT IN ({', '.join(kept)})")
+        """Put the values of all other columns aside."""
+        aside = f"position NOT IN ({', '.join(str(c.position) for c in self.table.columns if c.name in columns)})"
+        self.con.execute(f"INSERT INTO {self.relation}_aside FROM {self.relation} WHERE {aside}")
+        self.con.execute(f"DELETE FROM {self.relation} WHERE {aside}")
+
+    def keep_all(self) -> None:
+        """Bring back what was put aside."""
+        self.con.execute(f"INSERT INTO {self.relation} FROM {self.relation}_aside; TRUNCATE {self.relation}_aside")
 
     def _rewrite(self, expression: str, where: str) -> dict[int, tuple[int, tuple[str, ...]]]:
         self.con.execute(
@@ -144,7 +149,8 @@ def distinct(draft: Draft, columns: Iterable[Column] | None = None) -> Iterator[
         draft.con.execute(
             f"INSERT INTO __values SELECT {column.position}, {key}, count(*) FROM {draft.now(column)} GROUP BY {key}"
         )
+    draft.con.execute("CREATE OR REPLACE TEMP TABLE __values_aside AS FROM __values LIMIT 0")
     try:
         yield Values(draft.con, draft.table, "__values")
     finally:
-        draft.con.execute("DROP TABLE IF EXISTS __change; DROP TABLE __values")
+        draft.con.execute("DROP TABLE IF EXISTS __change; DROP TABLE __values; DROP TABLE __values_aside")

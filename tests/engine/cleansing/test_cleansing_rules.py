@@ -57,6 +57,15 @@ def test_a_date_that_can_be_read_two_ways_is_left_and_told(bench):
     assert [f.rule for f in done.findings] == ["date.ambiguous"]
 
 
+def test_dates_with_points_have_the_day_first(bench):
+    assert bench.column(["2024-01-31", "2024-02-01", "04.05.2024", "04/05/2024"])[2:] == ["2024-05-04", "04/05/2024"]
+
+
+def test_what_is_left_to_a_person_is_told_whatever_else_was_mended(bench):
+    cells = {"seen": ["2024-01-31", "2024-02-01", "04/05/2024"], "name": [" a", "b", "c"]}
+    assert [f.rule for f in bench.cleanse(bench.table(cells)).findings] == ["date.ambiguous"]
+
+
 def test_a_column_with_one_date_format_keeps_it(bench):
     cells = ["31/12/2023", "25/02/2024", "04/05/2024"]
     assert bench.column(cells) == cells
