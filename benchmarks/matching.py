@@ -42,8 +42,8 @@ def truth(folder: Path) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _connection() -> tuple[duckdb.DuckDBPyConnection, Path]:
-    return duck.connect(), Path(tempfile.mkdtemp())
+def _connection() -> tuple[duckdb.DuckDBPyConnection, tempfile.TemporaryDirectory[str]]:
+    return duck.connect(), tempfile.TemporaryDirectory()
 
 
 def evidence(folder: Path) -> tuple[fields.Side, fields.Side, channels.Evidence]:
@@ -51,7 +51,7 @@ def evidence(folder: Path) -> tuple[fields.Side, fields.Side, channels.Evidence]
     con, home = _connection()
     sides = []
     for name in ("source", "target"):
-        into = home / folder.parent.name / folder.name / name
+        into = Path(home.name) / folder.parent.name / folder.name / name
         (table,) = intake.read(con, [folder / f"{name}.csv"], into, intake.Options(keep_rowless=True)).tables
         schema = folder / f"{name}_schema.csv"
         stated = fields.read_schema(schema) if schema.exists() else ()

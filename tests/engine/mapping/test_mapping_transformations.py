@@ -147,3 +147,9 @@ def test_no_value_makes_a_transformation_fail(applied: Applied, text: str, value
 def test_what_is_written_is_read_back(text: str):
     parsed = transformations.parse(text)
     assert transformations.parse(str(parsed)) == parsed
+
+
+def test_the_page_on_transformations_tells_of_every_operation():
+    page = (Path(__file__).parents[3] / "docs" / "transformations.md").read_text(encoding="utf-8")
+    untold = [o.name for o in OPERATIONS.values() if f"| `{o.signature}` | {o.does} | {o.loses or '–'} |" not in page]
+    assert untold == []
