@@ -74,7 +74,7 @@ def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
         full += knowledge.abbreviations().get(word, word).split()
     usual = tuple(_usual(tuple(full)))
     telling = tuple(w for w in usual if w not in _EMPTY)
-    return tuple(w for w in telling if w not in _UNITS) or telling or usual
+    return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
 
 
 def _rejoined(words: tuple[str, ...]) -> list[str]:

@@ -26,6 +26,7 @@ def _side(name: str, *columns: str) -> Side:
         ("Memory (In MB)", ("memory",)),
         ("價格", ("price",)),
         ("42", ("42",)),
+        ("---", ("---",)),
         ("", ()),
     ],
 )
