@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.profiling.inference import Typed
 from discovery_pipeline.engine.profiling.meaning import Meaning
 from discovery_pipeline.engine.profiling.model import ColumnProfile
-from discovery_pipeline.engine.profiling.inference import Typed
 
 NAMED = 3
 """Examples that a sentence names."""

@@ -54,8 +54,17 @@ def _duplicates(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, 
 
 
 def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date) -> dict[str, Any]:
+    for most in aggregate.GROUPS[:-1]:
+        try:
+            return _batched(con, plan, relation, today, most)
+        except duckdb.OutOfMemoryException:
+            continue
+    return _batched(con, plan, relation, today, aggregate.GROUPS[-1])
+
+
+def _batched(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date, most: int) -> dict[str, Any]:
     answer: dict[str, Any] = {}
-    for positions in aggregate.batches(plan):
+    for positions in aggregate.batches(plan, most):
         answer |= _row(con, aggregate.query(plan, relation, today, positions))
     return answer
 

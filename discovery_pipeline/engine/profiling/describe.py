@@ -11,6 +11,7 @@ from discovery_pipeline.engine.profiling import anomalies, masks, meaning, quali
 from discovery_pipeline.engine.profiling.aggregate import LONGEST_UNFIT, QUANTILES
 from discovery_pipeline.engine.profiling.correlation import correlations
 from discovery_pipeline.engine.profiling.dates import shown
+from discovery_pipeline.engine.profiling.inference import fits
 from discovery_pipeline.engine.profiling.meaning import Meaning, Seen
 from discovery_pipeline.engine.profiling.model import (
     Bin,
@@ -25,7 +26,6 @@ from discovery_pipeline.engine.profiling.model import (
 from discovery_pipeline.engine.profiling.partial import ColumnPartial, TablePartial
 from discovery_pipeline.engine.profiling.plan import ColumnPlan, TablePlan
 from discovery_pipeline.engine.profiling.tokens import is_null_token
-from discovery_pipeline.engine.profiling.inference import fits
 
 TOP = 10
 EXCEPTIONS = 20

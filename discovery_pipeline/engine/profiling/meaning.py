@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from discovery_pipeline.engine.profiling import headers, numerals, semantics
 from discovery_pipeline.engine.profiling.headers import Words
-from discovery_pipeline.engine.profiling.model import Pii, ValueCount
 from discovery_pipeline.engine.profiling.inference import Typed
+from discovery_pipeline.engine.profiling.model import Pii, ValueCount
 
 Weighted = Sequence[tuple[str, int]]
 

@@ -15,10 +15,10 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.profiling import headers, inference, periods
+from discovery_pipeline.engine.profiling.inference import Typed
 from discovery_pipeline.engine.profiling.periods import Period
 from discovery_pipeline.engine.profiling.source import Source, loaded_sample
 from discovery_pipeline.engine.profiling.tokens import NULL_TOKENS, is_null_token, null_tokens
-from discovery_pipeline.engine.profiling.inference import Typed
 from discovery_pipeline.engine.tables import Column
 
 DENSE = 1_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from discovery_pipeline.engine.profiling.periods import Period
 from discovery_pipeline.engine.profiling.model import TimeSeries
+from discovery_pipeline.engine.profiling.periods import Period
 from discovery_pipeline.engine.profiling.sketch import Buckets
 
 _CYCLES: dict[Period, tuple[int, str]] = {"hour": (24, "daily"), "day": (7, "weekly"), "month": (12, "yearly")}
