@@ -89,7 +89,7 @@ class _Judge:
         for rows in gathered:
             judge_each(self.con, rows)
         judge_together(self.con, self.plan, table, gathered, self.valid)
-        self.con.execute("INSERT INTO delivered SELECT feed, source, __row FROM standing")
+        self.con.execute("INSERT INTO delivered SELECT __feed, __source, __row FROM standing")
         path = self.into / f"valid-{table.name}.parquet"
         count = duck.write(self.con, self.standing(table), path)
         self.valid[table.name] = path
@@ -104,12 +104,12 @@ class _Judge:
             every = dict.fromkeys((*(f.name for f in table.fields if not f.template), *mapped))
             columns = tuple(sorted(every, key=table.position))
         fields = ", ".join(duck.name(c) if c in mapped else f"CAST(NULL AS VARCHAR) AS {duck.name(c)}" for c in columns)
-        return f"SELECT {fields}, {self.named} AS __table, __row FROM standing ORDER BY source, __row, feed"
+        place = f"{self.named('__source')} AS __table, __row"
+        return f"SELECT {fields}, {place} FROM standing ORDER BY __source, __row, __feed"
 
-    @property
-    def named(self) -> str:
-        """The name of the table at the place `source`, as SQL."""
-        return f"CASE source {' '.join(f'WHEN {i} THEN {duck.text(t.name)}' for i, t in enumerate(self.tables))} END"
+    def named(self, place: str) -> str:
+        """The name of the source table at that place, as SQL."""
+        return f"CASE {place} {' '.join(f'WHEN {i} THEN {duck.text(t.name)}' for i, t in enumerate(self.tables))} END"
 
     def rejected(self) -> str:
         """Source rows that stand in no file, with all reasons and the row itself."""
@@ -124,7 +124,7 @@ class _Judge:
         """
 
     def rejected_of(self, place: int, table: Table) -> str:
-        pairs = ", ".join(f"{duck.text(c.name)}, {duck.col(c)}" for c in table.columns)
+        pairs = ", ".join(f"{duck.text(c.name)}, s.{duck.col(c)}" for c in table.columns)
         refused = dict.fromkeys(r.reason for r in self.plan.refusals if r.source is table)
         fed = any(f.source is table for f in self.plan.feeds)
         return f"""
@@ -141,7 +141,7 @@ class _Judge:
         """What was blanked in rows that are delivered."""
         rule = f"{duck.text(self.target.name + '.')} || i.rule"
         return f"""
-            SELECT {self.named} AS "table", row, source_column AS "column", before, after, {rule} AS rule,
+            SELECT {self.named("i.source")} AS "table", row, source_column AS "column", before, after, {rule} AS rule,
                 'auto' AS tier, 1.0::DOUBLE AS confidence, reason
             FROM issues AS i SEMI JOIN delivered AS d ON d.feed = i.feed AND d.row = i.row
             WHERE place < {WHOLE_ROW} ORDER BY source, row, place

@@ -45,7 +45,7 @@ class _Clash:
 
     rule: str
     key: str  # SQL, one column or several
-    says: str  # SQL; `first` is what is known of the first row with the key
+    says: str  # SQL; `__first` is what is known of the first row with the key
     field: str | None = None
     compared: str | None = None  # SQL
 
@@ -93,7 +93,7 @@ def judge_together(
 ) -> None:
     """Judge the rows that are good by themselves against each other, and against the tables before this one.
 
-    Leaves the table `standing` of those that remain: `feed`, `source`, `__row`, `__line` and the fields.
+    Leaves the table `standing` of those that remain: `__feed`, `__source`, `__row`, `__line` and the fields.
     """
     _gather(con, gathered)
     columns = mapped_columns(table, [r.feed for r in gathered])
@@ -106,18 +106,20 @@ def judge_together(
 
 def mapped_columns(table: TargetTable, feeds: Sequence[Feed]) -> tuple[str, ...]:
     """The fields that any feed fills, in the contract's order."""
-    found = dict.fromkeys(f.field.name for feed in feeds for f in feed.fills)
-    return tuple(sorted(found, key=table.position))
+    found: dict[str, str] = {}
+    for name in (f.field.name for feed in feeds for f in feed.fills):
+        found.setdefault(name.casefold(), name)  # two tables may spell a key differently, and mean one column
+    return tuple(sorted(found.values(), key=table.position))
 
 
 def _gather(con: duckdb.DuckDBPyConnection, gathered: Sequence[Rows]) -> None:
     parts = " UNION ALL BY NAME ".join(
-        f"SELECT {r.feed.number} AS feed, {r.feed.place} AS source, * FROM {r.sql}" for r in gathered
+        f"SELECT {r.feed.number} AS __feed, {r.feed.place} AS __source, * FROM {r.sql}" for r in gathered
     )
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE standing AS
         SELECT r.* FROM ({parts}) AS r
-        ANTI JOIN (SELECT feed, row FROM issues WHERE fatal) AS i ON i.feed = r.feed AND i.row = r.__row
+        ANTI JOIN (SELECT feed, row FROM issues WHERE fatal) AS i ON i.feed = r.__feed AND i.row = r.__row
     """)
 
 
@@ -130,8 +132,8 @@ def _clashes(plan: Plan, table: TargetTable, columns: Sequence[str]) -> list[_Cl
     clashes = [
         _Clash(
             "duplicate",
-            fields if recognisable else f"source, __whole, {fields}",
-            f"'duplicate of ' || {first} || CASE WHEN __whole = first.whole THEN '' ELSE {more} END",
+            fields if recognisable else f"__source, __whole, {fields}",
+            f"'duplicate of ' || {first} || CASE WHEN __whole = __first.whole THEN '' ELSE {more} END",
         )
     ]
     for field in table.fields:
@@ -144,7 +146,7 @@ def _clashes(plan: Plan, table: TargetTable, columns: Sequence[str]) -> list[_Cl
     for key, other in ((k, o) for k, *about in groups if k in columns for o in under(table, about, columns)):
         whose, what = duck.name(key), duck.name(other)
         says = (
-            f"{duck.text(f'{other} of {key} ')} || {quoted(whose)} || ' is ' || {quoted('first.value')} || ' on '"
+            f"{duck.text(f'{other} of {key} ')} || {quoted(whose)} || ' is ' || {quoted('__first.value')} || ' on '"
             f" || {first} || ' and ' || {quoted(what)} || ' here'"
         )
         clashes.append(_Clash("no_conflict", whose, says, other, compared=what))
@@ -160,20 +162,20 @@ def _reject_later(con: duckdb.DuckDBPyConnection, clash: _Clash) -> None:
     differs = ""
     if clash.compared:
         where += f" AND {clash.compared} IS NOT NULL"
-        differs = f"AND {clash.compared} <> first.value"
+        differs = f"AND {clash.compared} <> __first.value"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE later AS
-        WITH hashed AS (SELECT feed, __row, hash(row({clash.key})) AS hash FROM standing WHERE {where}),
+        WITH hashed AS (SELECT __feed, __row, hash(row({clash.key})) AS hash FROM standing WHERE {where}),
         again AS (SELECT hash FROM hashed GROUP BY hash HAVING count(*) > 1),
-        suspects AS (SELECT feed, __row FROM hashed SEMI JOIN again USING (hash)),
+        suspects AS (SELECT __feed, __row FROM hashed SEMI JOIN again USING (hash)),
         grouped AS (
-            SELECT s.*, first_value({{'source': source, 'line': __line, 'whole': __whole, 'row': __row, 'feed': feed,
-                                      'value': {clash.compared or "NULL::VARCHAR"}}})
-                OVER (PARTITION BY {clash.key} ORDER BY source, __row, feed) AS first
-            FROM standing AS s SEMI JOIN suspects USING (feed, __row) WHERE {where}
+            SELECT s.*, first_value({{'source': __source, 'line': __line, 'whole': __whole, 'row': __row,
+                                      'feed': __feed, 'value': {clash.compared or "NULL::VARCHAR"}}})
+                OVER (PARTITION BY {clash.key} ORDER BY __source, __row, __feed) AS __first
+            FROM standing AS s SEMI JOIN suspects USING (__feed, __row) WHERE {where}
         )
-        SELECT feed, source, __row, {clash.says} AS reason FROM grouped
-        WHERE (first.feed, first.row) <> (feed, __row) {differs}
+        SELECT __feed AS feed, __source AS source, __row, {clash.says} AS reason FROM grouped
+        WHERE (__first.feed, __first.row) <> (__feed, __row) {differs}
     """)
     _take_out(con, clash.rule, clash.field)
 
@@ -184,10 +186,10 @@ def _reject_unknown(
     """Take out rows that refer to something that isn't delivered."""
     table, _, key = reference.partition(".")
     known = f"read_parquet({duck.text(str(valid[table]))})" if table in valid else f"(SELECT NULL AS {duck.name(key)})"
-    own, where = duck.name(field), duck.text(f" is not in {plan.target.table(table).file}")
+    own, where = f"standing.{duck.name(field)}", duck.text(f" is not in {plan.target.table(table).file}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE later AS
-        SELECT feed, source, __row, {duck.text(f"{field} ")} || {quoted(own)} || {where} AS reason
+        SELECT __feed AS feed, __source AS source, __row, {duck.text(f"{field} ")} || {quoted(own)} || {where} AS reason
         FROM standing ANTI JOIN (SELECT {duck.name(key)} AS known FROM {known}) AS k ON k.known = {own}
         WHERE {own} IS NOT NULL
     """)
@@ -200,14 +202,14 @@ def _take_out(con: duckdb.DuckDBPyConnection, rule: str, field: str | None) -> N
         INSERT INTO issues
         SELECT feed, source, __row, {WHOLE_ROW}, {named}, NULL, NULL, NULL, {duck.text(rule)}, reason, true FROM later
     """)
-    con.execute("DELETE FROM standing USING later WHERE standing.feed = later.feed AND standing.__row = later.__row")
+    con.execute("DELETE FROM standing USING later WHERE standing.__feed = later.feed AND standing.__row = later.__row")
 
 
 def _place(tables: Tables) -> str:
     """Where the first row stands, as SQL: 'line 12' within one table, 'servers.csv, line 12' across tables."""
     files = " ".join(f"WHEN {i} THEN {duck.text(_file(t))}" for i, t in enumerate(tables))
-    elsewhere = f"CASE WHEN first.source <> source THEN CASE first.source {files} END || ', ' ELSE '' END"
-    return f"{elsewhere} || 'line ' || first.line"
+    elsewhere = f"CASE WHEN __first.source <> __source THEN CASE __first.source {files} END || ', ' ELSE '' END"
+    return f"{elsewhere} || 'line ' || __first.line"
 
 
 def _file(table: Table) -> str:

@@ -13,7 +13,7 @@ import pytest
 from discovery_pipeline.engine import duck, targets, validation
 from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.engine.mapping import Mapping
-from discovery_pipeline.engine.targets import Target
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.engine.validation import Verdict
 from discovery_pipeline.errors import MappingError
 
@@ -266,6 +266,24 @@ def test_names_that_are_SQL_stay_names(judge: Make, rows: Make, table_of: Make):
     fields = tuple(("o'hara", a, "server", b) for a, b in zip(header, ("ExternalId", "HostName"), strict=True))
     verdict = judge("aws", fields, table_of("o'hara", header, ("1'", "'; --"), ("1'", "x")))
     assert verdict.rows_delivered == 2
+
+
+def test_fields_may_have_any_name(judge: Make, rows: Make, table_of: Make):
+    named = ("source", "feed", "first", "row", "reason", "known", "value")
+    fields = tuple(TargetField(name=n, unique=n == "first", identity=n == "first") for n in named)
+    target = Target(name="own", title="Own", tables=(TargetTable(name="t", file="t.csv", fields=fields),))
+    one = ("a", "b", "1", "c", "d", "e", "f")
+    verdict = judge(target, tuple(("s", n, "t", n) for n in named), table_of("s", named, one, one, (*one[:6], "g")))
+    assert rows(verdict.valid[0].path, *named) == [one]
+    assert reasons(rows, verdict) == {3: "duplicate of line 2", 4: "same first as line 2, with other values"}
+
+
+def test_two_tables_that_spell_a_key_differently_fill_one_column(judge: Make, rows: Make, table_of: Make):
+    fields = [(t, a, "server", b) for t in ("a", "b") for a, b in (("id", MGN[0][3]), ("ip", MGN[1][3]))]
+    fields += [("a", "env", "server", "mgn:server:tag:Env"), ("b", "env", "server", "mgn:server:tag:env")]
+    one, other = (table_of(n, ("id", "ip", "env"), (n, f"10.0.0.{i}", n)) for i, n in enumerate("ab", start=1))
+    verdict = judge("aws-mgn", tuple(fields), one, other)
+    assert rows(verdict.valid[0].path, "mgn:server:tag:Env") == [("a",), ("b",)]
 
 
 def test_nothing_but_a_header_is_no_fault(judge: Make, table_of: Make):
