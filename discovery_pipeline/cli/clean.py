@@ -53,11 +53,11 @@ def clean(
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
         con = duck.connect(scratch=folder / "spill")
-        found = intake.read(con, [file], folder / "tables")
+        found = intake.read(con, [file], folder / "tables", intake.Options(keep_rowless=True))
         refused = [read for read in found.files if read.status == "refused"]
         if refused or not found.tables:
             reason = refused[0].reason if refused else "there is no table in it."
-            raise InputRefused(str(file), reason or "it can't be read.", "See what discovery inspect says about it.")
+            raise InputRefused(str(file), reason or "it can't be read; see what discovery inspect says about it.")
         desk = _Desk(con, found, folder / "out", out)
         if revert:
             desk.undo(revert, rule, _place(cell, found.tables) if cell else None)

@@ -40,10 +40,6 @@ class Rule:
     expression: str = ""
     version: int = 1
 
-    def over(self, cell: str) -> str:
-        """The expression with a cell put in."""
-        return self.expression.replace("$v", cell)
-
 
 # Zero-width space, word joiner and byte-order mark are noise; the zero-width joiners are part of words and emoji.
 _INVISIBLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{0085}\x{200B}\x{2060}\x{FEFF}]"

@@ -57,7 +57,7 @@ def plan(
             continue
         known = profiles.get(table.name)
         with drafted(con, table) as draft:
-            planned, noticed = _deterministic(draft, known)
+            planned, noticed = _deterministic(draft)
             if tier == "suggest":
                 draft.apply(planned)
                 planned += _statistical(draft, tables, known, analysis)
@@ -66,13 +66,13 @@ def plan(
     return CleansingPlan(rules=tuple(rules), findings=tuple(findings))
 
 
-def _deterministic(draft: Draft, profile: TableProfile | None) -> tuple[list[PlannedRule], list[Finding]]:
+def _deterministic(draft: Draft) -> tuple[list[PlannedRule], list[Finding]]:
     with distinct(draft) as values:
-        evidence = _to_rest(values, profile)
+        evidence = _to_rest(values)
         return values.planned, reviewed(values, evidence)
 
 
-def _to_rest(values: Values, profile: TableProfile | None) -> Evidence:
+def _to_rest(values: Values) -> Evidence:
     """Plan the automatic rules in their order, again for each column that changed, until none does."""
     seen: dict[int, Seen] = {}
     for _ in range(ROUNDS):
@@ -80,7 +80,7 @@ def _to_rest(values: Values, profile: TableProfile | None) -> Evidence:
         text.plan(values)
         evidence = gather(values, tokens.TELL_NOTHING)
         seen |= evidence.seen
-        tokens.plan(values, evidence, profile)
+        tokens.plan(values, evidence)
         formats.plan(values, evidence)
         quantities.plan(values, evidence)
         vocabulary.plan(values, evidence)
@@ -101,7 +101,7 @@ def _statistical(
     tried: dependencies.Strengths = {}
     changed = {column.name for column in draft.table.columns}
     for number in range(ROUNDS):
-        found = _at_rest_again(draft, profile, changed) if number else []
+        found = _at_rest_again(draft, changed) if number else []
         found += _by_values(draft, tables, profile, analysis, changed)
         _forget(tried, _written(found))
         found += (by_rows := _by_rows(draft, tried, changed | _written(found)))
@@ -124,10 +124,10 @@ def _forget(tried: dependencies.Strengths, changed: set[str]) -> None:
         del tried[pair]
 
 
-def _at_rest_again(draft: Draft, profile: TableProfile | None, changed: set[str]) -> list[PlannedRule]:
+def _at_rest_again(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """What guesses opened for sure rules: those are guesses still."""
     with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
-        _to_rest(values, profile)
+        _to_rest(values)
     found = [rule.model_copy(update={"tier": "suggest"}) for rule in values.planned]
     draft.apply(found)
     return found

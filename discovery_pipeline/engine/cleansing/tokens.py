@@ -26,9 +26,9 @@ SWAMPED = 0.6
 """Share of a text column's cells from which a token looks like what the column says, not what it lacks."""
 
 
-def plan(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
+def plan(values: Values, evidence: Evidence) -> None:
     """Plan to empty the cells that hold a token."""
-    plain, words = _listed(PLAIN), _listed((*PLAIN, *WORDS, *_profiled(profile)))
+    plain, words = _listed(PLAIN), _listed((*PLAIN, *WORDS))
     typed = evidence.typed
     expressions = {}
     for position in evidence.positions:
@@ -57,11 +57,6 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
         if tokens:
             emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
-
-
-def _profiled(profile: TableProfile | None) -> tuple[str, ...]:
-    columns = profile.columns if profile else ()
-    return tuple({t.value.strip().lower() for c in columns if c.inferred_type != "string" for t in c.null_tokens})
 
 
 def _listed(tokens: tuple[str, ...]) -> str:
