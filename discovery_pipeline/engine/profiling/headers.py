@@ -51,7 +51,7 @@ VERSION = _set("version ver versions release firmware kernel build revision rev 
 BOOLEAN = _set(
     "is has can flag flags enabled disabled active inactive virtual isvirtual deleted valid required allowed visible "
     "public private default primary managed monitored encrypted licensed supported critical bool boolean yn "
-    "approved completed closed retired redundant clustered"
+    "discontinued approved completed closed retired redundant clustered"
 )
 """0 and 1 answer a question here."""
 

@@ -36,6 +36,7 @@ _MEASURES: tuple[tuple[str, Words], ...] = (
     ("port", _words("port")),
 )  # fmt: skip
 _SHARES = _words("util utilization utilisation usage used busy load idle")
+_MACHINES = _words("ip ipaddress mac macaddress email mail web url host network")
 _CARDS = _words("card creditcard cardnumber")
 _IDENTITY = _words("id ids key uuid guid identifier sysid code ref number no nr num")
 
@@ -187,6 +188,8 @@ def _pii(header: str, name: str | None, fit: float | None, values: Weighted) -> 
     for words, kind, risk in _PII_HEADERS:
         if hints & words:
             return Pii(kind=kind, risk=risk)  # pyright: ignore[reportArgumentType]
+    if "address" in hints and name in (None, "free_text", "identifier") and not hints & _MACHINES:
+        return Pii(kind="location", risk="medium")
     if name == "free_text" and any("@" in v and _EMAIL_INSIDE.search(v) for v, _ in values[:500]):
         return Pii(kind="contact_in_text", risk="medium")
     return None

@@ -214,6 +214,9 @@ TYPES: tuple[SemanticType, ...] = (
 )
 """In the order in which they are asked: the strictest first. A later one wins only with clearly more values."""
 
+PROVEN = 0.98
+"""Share of values from which the values are believed more than the header."""
+
 SCREENED = 200
 """Values a column that every validator sees; the few that pass see the rest."""
 
@@ -230,7 +233,8 @@ class Meaning:
 def of_texts(header: str, values: Weighted) -> Meaning | None:
     """The semantic type of a column of texts, from its values with their counts; None where none is clear.
 
-    What the header says goes before what it doesn't; within each, the stricter type unless another fits far more.
+    What the header says goes before what it doesn't, unless the values prove that; then the stricter type goes first,
+    unless another fits far more.
     """
     hints = words(header)
     screen = values[:SCREENED]
@@ -242,7 +246,7 @@ def of_texts(header: str, values: Weighted) -> Meaning | None:
         if needed > 1 or (said and not hinted) or share(kind.valid, screen) < 0.8 * needed:
             continue
         fit = share(kind.valid, values)
-        if fit >= needed and (best is None or (hinted and not said) or fit > best.fit + 0.1):
+        if fit >= needed and (best is None or (hinted and not said and best.fit < PROVEN) or fit > best.fit + 0.1):
             best, said = Meaning(kind.name, fit, kind.valid), hinted
     return best
 

@@ -27,6 +27,7 @@ Of = Callable[[str, Sequence[str | None]], ColumnProfile]
         ("phone", ["030 1234567", "5551234567"], "phone"),
         ("a", ["123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174001"], "uuid"),
         ("a", ["d41d8cd98f00b204e9800998ecf8427e", "0cc175b9c0f1b6a831c399e269772661"], "sys_id"),
+        ("server", ["d41d8cd98f00b204e9800998ecf8427e", "0cc175b9c0f1b6a831c399e269772661"], "sys_id"),
         ("serial", ["VMW-1A2B3C", "DELL-99X"], "serial"),
         ("version", ["10.8", "7.9"], "version"),
         ("a", ["1.2.3", "10.0.19045"], "version"),
@@ -73,6 +74,7 @@ def test_the_share_of_valid_values_is_told(column: Of) -> None:
         ("a", ["ann@example.com"], "contact", "medium"),
         ("a", ["4111 1111 1111 1111", "5500 0000 0000 0004"], "financial", "high"),
         ("dob", ["1980-01-31"], "identity", "high"),
+        ("address", ["12 Main St", "7 High Road"], "location", "medium"),
         ("religion", ["x", "y"], "special_category", "high"),
         (
             "notes",
