@@ -52,7 +52,7 @@ class Evidence:
     short_number: float  # the key is a run of integers from 0 or 1 of at most thirty
     consensus: float  # share of the columns of that name that says "key", in other tables, that lie in this key
     looser: float  # a smaller key, named as clearly, holds as much: a random choice would not stay within it
-    passes_on: float  # the key, by its name no identity, refers to another key that holds the column's values
+    passes_on: float  # the key, by its name another thing's, lies in a key that holds the column's values, too
 
 
 FEATURES = tuple(f.name for f in fields(Evidence))
@@ -182,7 +182,7 @@ def _gathered(
         short_number=float(both_integers and key.distinct <= 30 and referred.low in (0, 1) and referred.density > 0.9),
         consensus=names.says_key(parts) * company.consensus(inclusion),
         looser=company.looser(inclusion),
-        passes_on=float(company.passes_on(inclusion)),
+        passes_on=float(table_name < CLEAR and not main and company.passes_on(inclusion)),
     )
 
 
