@@ -21,6 +21,7 @@ def connect(
         "TimeZone": "UTC",
         "autoinstall_known_extensions": "false",
         "preserve_insertion_order": "true",
+        "enable_progress_bar": "false",
     }
     if threads:
         config["threads"] = threads
