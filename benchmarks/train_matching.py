@@ -76,7 +76,7 @@ class Line:
 
 def problem(folder: Path) -> Problem:
     """One case of a benchmark with its evidence."""
-    source, target, evidence = matching.evidence(folder)
+    source, target, evidence = matching.evidence(folder, matching.read(folder))
     truth = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
     rows = {name: i for i, name in enumerate(source.names)}
     columns = {name: j for j, name in enumerate(target.names)}
