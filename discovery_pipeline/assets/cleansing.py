@@ -33,7 +33,7 @@ def cleansing_plan(
 ) -> dg.MaterializeResult:
     """Which rules will mend which columns, in their order."""
     with desk.stage(context, starts=Phase.CLEANSING) as stage:
-        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis)
+        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier="auto")
     tiers = [rule.tier for rule in found.rules]
     return dg.MaterializeResult(
         value=found, metadata={"rules": len(tiers)} | {tier: tiers.count(tier) for tier in sorted(set(tiers))}

@@ -21,13 +21,14 @@ def connect(
         "TimeZone": "UTC",
         "autoinstall_known_extensions": "false",
         "preserve_insertion_order": "true",
-        "enable_progress_bar": "false",
     }
     if threads:
         config["threads"] = threads
     if scratch:
         config["temp_directory"] = str(scratch)
-    return duckdb.connect(":memory:", config=config)
+    con = duckdb.connect(":memory:", config=config)
+    con.execute("SET enable_progress_bar = false")
+    return con
 
 
 def name(identifier: str) -> str:
