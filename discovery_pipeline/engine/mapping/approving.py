@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.mapping.model import Approval, MappedField, Mapping, Suggestions
 from discovery_pipeline.engine.targets import Target, TargetTable
 
+_MANY = 4  # fields that a table fills to be taken for one of the rows themselves
+
 
 @dataclass(frozen=True, slots=True)
 class _Feed:
@@ -39,10 +41,12 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     """Take what is assigned with at least this confidence, from source tables that can fill rows of the target.
 
     A source table can if the fields that a target table requires, and one whole group of those of which it needs
-    one, are among those taken. Tables that refer to others of the target count only beside those.
+    one, are among those taken. Where one table fills many fields, another of which a single column is sure waits: it
+    rather refers to such rows than holds some. Tables that refer to others of the target count only beside those.
     """
     feeds = [_feed(suggestions.assignment, source, table, threshold) for source, table in _pairs(suggestions, target)]
     whole = [f for f in feeds if not f.lacks]
+    whole = [f for f in whole if not _lone(f, whole)]
     there = {f.table.name for f in whole}
     whole = [f for f in whole if _referred(f.table) <= there]
     taken = tuple(field for feed in whole for field in feed.sure)
@@ -55,6 +59,11 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
         waiting=waiting,
         missing=() if whole else tuple(_missing(feeds, target, threshold)),
     )
+
+
+def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
+    rivals = [len(f.sure) for f in feeds if f.table.name == feed.table.name]
+    return len(feed.sure) == 1 and max(rivals) >= _MANY
 
 
 def _pairs(suggestions: Suggestions, target: Target) -> list[tuple[str, TargetTable]]:

@@ -11,7 +11,10 @@ half of the F1 that is reached anyway (Lipton et al., 2014); 0.7 is what mapping
 
 
 def assigned(confidence: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs (source, target) of the assignment with the greatest total confidence; what is unlikely stays out."""
-    gain = np.where(confidence >= FLOOR, confidence, 0.0)
+    """Pairs (source, target) of the assignment that F1 gains most from; what is unlikely stays out.
+
+    A pair's gain is what its confidence exceeds the floor by, so two poor pairs don't displace one good one.
+    """
+    gain = np.clip(confidence - FLOOR, 0.0, None)
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]

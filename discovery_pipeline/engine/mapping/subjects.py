@@ -23,6 +23,12 @@ _BY_WORD = {
     "dependency": "relation", "dependencies": "relation", "rel": "relation",
     "connection": "connection", "connections": "connection", "flows": "connection", "traffic": "connection",
     "database": "database", "databases": "database", "software": "software", "packages": "software",
+    "location": "location", "locations": "location", "site": "location", "sites": "location",
+    "company": "company", "companies": "company", "vendor": "company", "vendors": "company",
+    "department": "department", "departments": "department", "group": "group", "groups": "group",
+    "model": "model", "models": "model", "contract": "contract", "contracts": "contract",
+    "incident": "ticket", "incidents": "ticket", "ticket": "ticket", "tickets": "ticket",
+    "change": "ticket", "changes": "ticket", "network": "network", "networks": "network", "subnets": "network",
 }  # fmt: skip
 _WORTH_OF_NAME = 2.5  # columns that the table's own name weighs as much as
 _TOLD_NOTHING = frozenset({"name", "identifier", "type", "status", "description", "parent", "person", "manager"})

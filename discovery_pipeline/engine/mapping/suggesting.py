@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
+import numpy as np
 
 from discovery_pipeline.engine.mapping import fields, samples
 from discovery_pipeline.engine.mapping.assigning import assigned
@@ -25,6 +26,8 @@ BEST = 20
 
 _REMEMBERED = 0.99  # confidence of a pair that this tenant approved before
 _EXPLAINED = 5  # ranks that get reasons in words
+_KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
+_KEY_FROM = 0.5  # confidence that names and values must have given the pair already
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class _Pairing:
     table: TargetTable
     reasons: Reasons
     remembered: frozenset[tuple[int, int]]
+    keyed: frozenset[tuple[int, int]]
 
 
 def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
@@ -63,19 +67,23 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    return between(target.name, sides, wanted, profile, memory)
+    return between(target.name, sides, wanted, profile, analysis, memory)
 
 
-def between(
+def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
     target: str,
     sides: Sequence[fields.Side],
     wanted: Sequence[tuple[TargetTable, fields.Side]],
     profile: Profile | None = None,
+    analysis: SchemaAnalysis | None = None,
     memory: Sequence[MappedField] = (),
 ) -> Suggestions:
     """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
     pairings = [
-        _paired(side, table, other, memory) for side in sides for table, other in wanted if side.fields and other.fields
+        _paired(side, table, other, analysis, memory)
+        for side in sides
+        for table, other in wanted
+        if side.fields and other.fields
     ]
     assignment = tuple(field for pairing in pairings for field in _assignment(pairing, profile))
     used = {(f.source_table, f.source_field) for f in assignment}
@@ -95,7 +103,13 @@ def _offered(table: TargetTable) -> TargetTable:
     return table.model_copy(update={"fields": tuple(f for f in table.fields if not f.template)})
 
 
-def _paired(side: fields.Side, table: TargetTable, other: fields.Side, memory: Sequence[MappedField]) -> _Pairing:
+def _paired(
+    side: fields.Side,
+    table: TargetTable,
+    other: fields.Side,
+    analysis: SchemaAnalysis | None,
+    memory: Sequence[MappedField],
+) -> _Pairing:
     matched = match(side, other)
     rows = {name.casefold(): i for i, name in enumerate(side.names)}
     columns = {f.name: j for j, f in enumerate(table.fields)}
@@ -105,10 +119,32 @@ def _paired(side: fields.Side, table: TargetTable, other: fields.Side, memory: S
         if m.target_table == table.name and m.source_field.casefold() in rows and m.target_field in columns
     )
     confidence = matched.confidence.copy()
+    keyed = _keyed(confidence, None if matched.context else _key(analysis, side), table)
+    for i, j in keyed:
+        odds = confidence[i, j] / (1 - confidence[i, j]) * _KEY_ODDS
+        confidence[i, j] = odds / (1 + odds)
     for i, j in remembered:
         confidence[i, j] = max(confidence[i, j], _REMEMBERED)
     matched = replace(matched, confidence=confidence)
-    return _Pairing(matched, table, Reasons(matched), remembered)
+    return _Pairing(matched, table, Reasons(matched), remembered, keyed)
+
+
+def _key(analysis: SchemaAnalysis | None, side: fields.Side) -> int | None:
+    """The column that is the key of the source table by itself."""
+    found = analysis.primary_key(side.table) if analysis else None
+    names = list(side.names)
+    return names.index(found.columns[0]) if found and len(found.columns) == 1 and found.columns[0] in names else None
+
+
+def _keyed(confidence: np.ndarray, key: int | None, table: TargetTable) -> frozenset[tuple[int, int]]:
+    """Likely pairs of the source's key with a field that tells rows apart."""
+    if key is None:
+        return frozenset()
+    return frozenset(
+        (key, j)
+        for j, field in enumerate(table.fields)
+        if (field.unique or field.identity) and _KEY_FROM <= confidence[key, j] < 1
+    )
 
 
 def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
@@ -136,7 +172,8 @@ def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
 
 def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
     approved = ("you approved this pair before",) if (i, j) in pairing.remembered else ()
-    return approved + pairing.reasons.of(i, j)
+    key = ("it is the key of its table",) if (i, j) in pairing.keyed else ()
+    return approved + pairing.reasons.of(i, j) + key
 
 
 def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:

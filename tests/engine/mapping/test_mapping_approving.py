@@ -66,3 +66,16 @@ def test_a_table_that_refers_to_another_counts_only_beside_it():
 
 def test_no_offer_at_all_says_what_is_needed():
     assert "id (nothing is offered)" in _decided().missing[0]
+
+
+def test_a_table_with_one_sure_column_waits_beside_one_that_fills_many():
+    plain = Target(name="t", title="T", tables=(SERVER.model_copy(update={"fields": (
+        *(f.model_copy(update={"required": False}) for f in SERVER.fields),
+    )}),))  # fmt: skip
+    full = [_field(name, 0.9) for name in ("id", "ip", "fqdn", "os")]
+    lone = _field("fqdn", 0.95, source="places")
+    beside = approve(Suggestions(target="t", matches=(), assignment=(*full, lone)), plain, 0.8)
+    assert {f.source_table for f in beside.mapping.fields} == {"hosts"}
+    assert beside.waiting == (lone,)
+    alone = approve(Suggestions(target="t", matches=(), assignment=(lone,)), plain, 0.8)
+    assert alone.mapping.fields == (lone,)

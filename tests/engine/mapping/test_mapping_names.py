@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from discovery_pipeline.engine.mapping import fields, names, subjects, units
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping import fields, names, subjects
 from discovery_pipeline.engine.mapping.fields import Side, Stated
 from discovery_pipeline.engine.mapping.words import Reader
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from discovery_pipeline.engine.mapping import transformations, units
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.proposing import propose
 from discovery_pipeline.engine.targets import TargetField

@@ -157,3 +157,16 @@ def _between(con, table: Table, *wanted: str) -> dict[str, tuple[str | None, flo
     source = fields.of_table(table, samples.take(con, table))
     found = suggesting.between("target", [source], [(fields.as_target(side), side)])
     return {f.target_field: (f.transformation, f.confidence) for f in found.assignment}
+
+
+def test_the_key_of_a_table_is_likelier_what_tells_the_targets_rows_apart(con, made: Make):
+    from discovery_pipeline.engine.schema.model import PrimaryKey, SchemaAnalysis
+
+    rows = {"sys_id": ["6cad4a26", "907a70c3", "0a097c97"], "asset_tag": ["P1", "P2", "P3"], "name": ["w1", "w2", "w3"]}
+    tables, target = (made("servers", rows),), targets.load("aws")
+    key = PrimaryKey(table="servers", columns=("sys_id",), confidence=0.9)
+    before = _chosen(mapping.suggest(con, tables, None, None, target))["sys_id"]
+    after = _chosen(mapping.suggest(con, tables, None, SchemaAnalysis(primary_keys=(key,)), target))["sys_id"]
+    assert (before.target_field, after.target_field) == ("ExternalId", "ExternalId")
+    assert after.confidence > before.confidence
+    assert "it is the key of its table" in after.evidence
