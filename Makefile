@@ -29,7 +29,7 @@ demo: $(READY) ## Run the whole pipeline on a sample estate; the result is in ou
 	@$(BIN)/discovery run $(SAMPLE) --source servicenow --target aws,aws-mgn --out $(OUT) || [ $$? -eq 2 ]
 
 test: $(READY) ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
