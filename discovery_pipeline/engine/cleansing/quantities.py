@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
-from discovery_pipeline.engine.mapping import units
 
 _EVERYDAY: Mapping[str, tuple[str, float, tuple[str, ...]]] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from discovery_pipeline.engine.mapping import units
+from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import TargetField, TargetTable

@@ -13,8 +13,7 @@ from functools import lru_cache
 
 import duckdb
 
-from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import units
+from discovery_pipeline.engine import duck, units
 
 Pairs = tuple[tuple[str, str], ...]
 

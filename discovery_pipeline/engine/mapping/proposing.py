@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.mapping import transformations, units
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.profiling.model import ColumnProfile

@@ -36,7 +36,7 @@ class Typed:
     type: InferredType
     style: numerals.Style = "plain"
     affixed: bool = False  # numbers with a unit or a currency sign
-    unit: str | None = None
+    unit: str | None = None  # beside most of the numbers that have one
     formats: dates.Formats | None = None
 
     @property
@@ -135,7 +135,7 @@ def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
         "float" if fractional > FRACTIONAL * fitting else "integer",
         style=style,
         affixed=any(p.affixed for p, _ in numbers.values()),
-        unit=_unit(hints, numbers.values()),
+        unit=_unit(numbers.values()),
     )
 
 
@@ -145,14 +145,13 @@ def _is_fraction(value: str, numeral: Numeral, style: numerals.Style) -> bool:
     return numeral.shape in (Shape.DECIMAL, Shape.SCIENTIFIC) or "." in value
 
 
-def _unit(hints: Words, numbers: Iterable[tuple[Numeral, int]]) -> str | None:
+def _unit(numbers: Iterable[tuple[Numeral, int]]) -> str | None:
+    """The unit that most of those that state one state."""
     written = Counter[str]()
     for numeral, count in numbers:
         if numeral.unit:
             written[numeral.unit] += count
-    if written:
-        return written.most_common(1)[0][0]
-    return numerals.unit_in_header(hints)
+    return written.most_common(1)[0][0] if written else None
 
 
 def _json(_hints: Words, values: Weighted, _total: int) -> Typed | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from discovery_pipeline.engine import magnitudes
 from discovery_pipeline.engine.profiling import headers, numerals, semantics
 from discovery_pipeline.engine.profiling.headers import Words
 from discovery_pipeline.engine.profiling.inference import Typed
@@ -109,7 +110,7 @@ class Seen:
 def of_column(header: str, typed: Typed, seen: Seen) -> Meaning:
     """The meaning of a column; its name is None where none is clear."""
     if not seen.values:
-        return Meaning(unit=numerals.unit_in_header(headers.words(header)))
+        return Meaning(unit=numerals.unit_in_header(header))
     name, fit = _named(header, typed, seen)
     unit, units = _units(header, typed, seen.values)
     return Meaning(name, fit, unit, units, _pii(header, name, fit, seen.values))
@@ -122,7 +123,7 @@ def _named(header: str, typed: Typed, seen: Seen) -> tuple[str | None, float | N
     if typed.is_date:
         return ("birth_date", 1.0) if hints & _words("birth birthday birthdate dob born") else (None, None)
     if typed.is_number:
-        return _of_numbers(hints, typed, seen)
+        return _of_numbers(header, typed, seen)
     if typed.type == "json":
         return None, None
     if found := semantics.of_texts(header, seen.values):
@@ -130,26 +131,27 @@ def _named(header: str, typed: Typed, seen: Seen) -> tuple[str | None, float | N
     return _of_words(hints, seen)
 
 
-def _of_numbers(hints: Words, typed: Typed, seen: Seen) -> tuple[str | None, float | None]:
-    if hints & _CARDS and (found := semantics.of_texts("card", seen.values)):
+def _of_numbers(header: str, typed: Typed, seen: Seen) -> tuple[str | None, float | None]:
+    if headers.words(header) & _CARDS and (found := semantics.of_texts("card", seen.values)):
         return found.name, found.fit
-    name = _measure(hints, typed, seen)
+    name = _measure(header, typed, seen)
     return (name, 1.0) if name else (None, None)
 
 
-def _measure(hints: Words, typed: Typed, seen: Seen) -> str | None:
+def _measure(header: str, typed: Typed, seen: Seen) -> str | None:
     """What a number measures, by its unit first, then by its header."""
+    hints, unit = headers.words(header), typed.unit or numerals.unit_in_header(header)
     in_percent = seen.low is not None and seen.high is not None and seen.low >= 0 and seen.high <= 100
-    if typed.unit == "percent" or (hints & _SHARES and not typed.unit and in_percent):
+    if unit == "percent" or (hints & _SHARES and not unit and in_percent):
         return "percent"
     for name, units in (("currency", CURRENCIES), ("frequency", _FREQUENCIES)):
-        if typed.unit in units:
+        if unit in units:
             return name
     for name, named in _MEASURES:
         if hints & named and not (name == "currency" and hints & _IDENTITY):
             return name
-    if typed.unit:
-        return "data_size" if typed.unit in _SIZES else "quantity"
+    if unit:
+        return "data_size" if unit in _SIZES else "quantity"
     unique = seen.told and seen.distinct >= 0.9 * seen.told
     return "identifier" if hints & _IDENTITY and typed.type == "integer" and unique else None
 
@@ -169,15 +171,18 @@ def _of_words(hints: Words, seen: Seen) -> tuple[str | None, float | None]:
 
 
 def _units(header: str, typed: Typed, values: Weighted) -> tuple[str | None, tuple[ValueCount, ...]]:
-    in_header = numerals.unit_in_header(headers.words(header))
-    if not typed.affixed:
-        return (typed.unit or in_header) if typed.is_number else None, ()
+    """The unit that bare numbers are in, and the units that others state."""
+    if not typed.is_number:
+        return None, ()
     counts: Counter[str] = Counter()
-    for value, count in values:
+    for value, count in values if typed.affixed else ():
         numeral = numerals.parse(value)
         if numeral and numeral.written:
             counts[numeral.written] += count
-    return typed.unit, tuple(ValueCount(value=v, count=n) for v, n in counts.most_common(10))
+    unit = numerals.unit_in_header(header)
+    if unit is None and (counts or magnitudes.expectation(header)):
+        unit = magnitudes.bare_unit(numerals.measured(values), magnitudes.expectation(header))
+    return unit, tuple(ValueCount(value=v, count=n) for v, n in counts.most_common(10))
 
 
 def _pii(header: str, name: str | None, fit: float | None, values: Weighted) -> Pii | None:

@@ -102,7 +102,9 @@ class ColumnProfile(_Value):
     date_formats: tuple[ValueCount, ...] = Field(default=(), description="every format seen, with its count")
     semantic_type: str | None = None
     semantic_fit: float | None = Field(default=None, description="share of non-null values of that semantic type")
-    unit: str | None = Field(default=None, description="unit from header or values: MB, GB, MHz, percent, …")
+    unit: str | None = Field(
+        default=None, description="unit of its bare numbers: MB, GB, MHz, percent, …; None where nobody says"
+    )
     units: tuple[ValueCount, ...] = Field(default=(), description="units written beside the values, with counts")
     pii: Pii | None = None
     null_count: int

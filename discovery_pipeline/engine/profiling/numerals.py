@@ -6,12 +6,17 @@ some in a column that also has "1.234,50", and one and a bit in one that also ha
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.magnitudes import Measured
+from discovery_pipeline.engine.profiling import headers
 
 Style = Literal["plain", "comma_groups", "comma_decimal", "space_groups"]
 
@@ -29,49 +34,10 @@ _DOT_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?\d*,\d+")
 _SPACE_GROUPS = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
 
-_UNITS: Mapping[str, tuple[str, ...]] = {
-    "B": ("b", "byte", "bytes"),
-    "KB": ("kb", "k", "kib", "kilobyte", "kilobytes"),
-    "MB": ("mb", "m", "mib", "meg", "megabyte", "megabytes"),
-    "GB": ("gb", "g", "gib", "gig", "gigabyte", "gigabytes"),
-    "TB": ("tb", "t", "tib", "terabyte", "terabytes"),
-    "PB": ("pb", "pib", "petabyte", "petabytes"),
-    "KB/s": ("kb/s", "kbps"),
-    "MB/s": ("mb/s", "mbps"),
-    "GB/s": ("gb/s", "gbps"),
-    "Hz": ("hz", "hertz"),
-    "kHz": ("khz",),
-    "MHz": ("mhz", "megahertz"),
-    "GHz": ("ghz", "gigahertz"),
-    "ms": ("ms", "msec", "millisecond", "milliseconds"),
-    "s": ("s", "sec", "secs", "second", "seconds"),
-    "min": ("min", "mins", "minute", "minutes"),
-    "h": ("h", "hr", "hrs", "hour", "hours"),
-    "d": ("d", "day", "days"),
-    "percent": ("%", "pct", "percent", "percentage", "perc"),
-    "W": ("w", "watt", "watts"),
-    "kW": ("kw",),
-    "V": ("v", "volt", "volts"),
-    "kg": ("kg", "kilogram", "kilograms"),
-    "g": (),
-    "lb": ("lb", "lbs"),
-    "mm": ("mm",),
-    "cm": ("cm",),
-    "km": ("km",),
-    "in": ("inch", "inches"),
-    "oz": ("oz", "ounce", "ounces"),
-    "cores": ("core", "cores", "cpu", "cpus", "vcpu", "vcpus"),
-    "USD": ("$", "usd"),
-    "EUR": ("€", "eur"),
-    "GBP": ("£", "gbp"),
-    "JPY": ("¥", "jpy"),
-    "INR": ("₹", "inr"),
-    "CHF": ("chf",),
+_CURRENCIES: Mapping[str, str] = {
+    **{"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"},
+    **{code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "INR", "CHF")},
 }
-_UNIT_OF = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings}
-# A single letter in a header stands for too much else; "min" there is mostly a minimum.
-_IN_HEADERS = {s: u for s, u in _UNIT_OF.items() if (len(s) > 1 or s == "%") and s not in ("min", "mins", "in")}
-_NOT_UNITS_IN_HEADERS = frozenset({"core", "cores", "cpu", "cpus", "vcpu", "vcpus"})
 
 
 class Shape(StrEnum):
@@ -98,13 +64,16 @@ class Numeral:
 
 
 def unit(spelling: str) -> str | None:
-    """A unit's usual spelling; None where it is no unit."""
-    return _UNIT_OF.get(spelling.strip().lower())
+    """The usual spelling of a unit or currency; None where it is neither."""
+    known = units.unit(spelling)
+    return known.name if known else _CURRENCIES.get(spelling.strip().lower())
 
 
-def unit_in_header(parts: frozenset[str]) -> str | None:
-    """The unit that a header's words state: "ram_gb" gives GB."""
-    found = {_IN_HEADERS[p] for p in parts if p in _IN_HEADERS and p not in _NOT_UNITS_IN_HEADERS}
+def unit_in_header(header: str) -> str | None:
+    """The unit or currency that a header states: "ram_gb" gives GB; None where it states none, or two currencies."""
+    if known := units.in_header(header):
+        return known.name
+    found = {_CURRENCIES[w] for w in headers.words(header) if w in _CURRENCIES}
     return min(found) if len(found) == 1 else None
 
 
@@ -180,4 +149,32 @@ def reading(style: Style, *, affixed: bool, column: str) -> str:
     return f"try_cast({number} as double)"
 
 
-__all__ = ["Numeral", "Shape", "Style", "parse", "reading", "style", "unit", "unit_in_header"]
+def measured(values: Iterable[tuple[str, int]]) -> tuple[Measured, ...]:
+    """The numbers among these values with their counts, and the units that stand beside them."""
+    found = [(value, numeral, count) for value, count in values if (numeral := parse(value)) is not None]
+    shapes = Counter[Shape]()
+    for _, numeral, count in found:
+        shapes[numeral.shape] += count
+    written = style(shapes, {value: numeral.shape for value, numeral, _ in found})
+    numbers = ((_number(value, written), numeral.unit, count) for value, numeral, count in found)
+    return tuple(Measured(number, unit, count) for number, unit, count in numbers if number is not None)
+
+
+def _number(value: str, style: Style) -> float | None:
+    """What a numeral says in a column of this style, as `reading` has it."""
+    found = _NUMERAL.match(value)
+    text = re.sub(r"[\u00a0\u202f' ]", "", found["number"]) if found else ""
+    if style == "comma_groups":
+        text = text.replace(",", "")
+    elif style == "comma_decimal":
+        text = text.replace(".", "").replace(",", ".")
+    elif style == "space_groups":
+        text = text.replace(",", ".")
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+__all__ = ["Numeral", "Shape", "Style", "measured", "parse", "reading", "style", "unit", "unit_in_header"]

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import duckdb
 
-from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import transformations, units
+from discovery_pipeline.engine import duck, units
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.risk.model import Facts
 from discovery_pipeline.engine.tables import Table

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import units
+from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.engine.targets.forms import IPV4, IPV6, NUMBER, form, is_list, item_type, separator
 from discovery_pipeline.engine.targets.schema import value_rules
