@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.desk import SCRATCH, Desk
 from discovery_pipeline.assets.values import VALUE, Value, decoded, encoded
 from discovery_pipeline.flow.state import Phase
 
@@ -29,13 +29,12 @@ class ArtifactIO(dg.IOManager):
             return
         asset = context.asset_key.path[-1]
         store, flow = self.desk.store, self.desk.flow(context.partition_key)
-        scratch = self.desk.settings.root / "scratch" / context.run_id / asset
+        scratch = self.desk.settings.root / SCRATCH / context.run_id / asset
         with store.artifacts.writing(flow, asset) as folder:
             (folder / VALUE).write_text(encoded(obj, scratch))
             if scratch.is_dir():
                 for item in scratch.iterdir():
                     shutil.move(item, folder / item.name)
-        shutil.rmtree(scratch, ignore_errors=True)
         digest = store.artifacts.digest(flow, asset)
         context.add_output_metadata({"content_hash": digest or "", "path": dg.MetadataValue.path(str(folder))})
         completes: Any = (context.definition_metadata or {}).get(COMPLETES)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
+SCRATCH = "scratch"
+"""Folder of a home in which a run writes before it publishes; a run's own part goes with the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Desk(dg.ConfigurableResource):
                     yield self
             finally:
                 self._store = None
+                if context.run:
+                    shutil.rmtree(self._settings.root / SCRATCH / context.run.run_id, ignore_errors=True)
 
     @property
     def store(self) -> "Store":
@@ -115,9 +119,9 @@ class Desk(dg.ConfigurableResource):
                 f"There is no flow '{context.partition_key}'. Pick one that `discovery flows list` shows.",
                 allow_retries=False,
             ) from None
+        scratch = self.settings.root / SCRATCH / context.run.run_id
         if starts:
             flow = self.store.start_phase(flow.id, starts)
-        scratch = self.settings.root / "scratch" / context.run_id
         try:
             with duck.connect(
                 threads=self.settings.threads, memory_limit=self.settings.memory_limit, scratch=scratch / "duckdb"
@@ -125,12 +129,12 @@ class Desk(dg.ConfigurableResource):
                 yield Stage(flow, self.store, con, scratch)
         except Exception as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
-                self.store.fail_phase(flow.id, flow.current_phase, {"error": _told(error), "run_id": context.run_id})
+                self.store.fail_phase(
+                    flow.id, flow.current_phase, {"error": _told(error), "run_id": context.run.run_id}
+                )
             if isinstance(error, DiscoveryError):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
-        finally:
-            shutil.rmtree(scratch / "duckdb", ignore_errors=True)
 
 
 def _told(error: Exception) -> str:

@@ -1,0 +1,106 @@
+"""Runs started by hand tell the flow's story as any other run does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from discovery_pipeline.assets.build import build
+from discovery_pipeline.assets.desk import UPLOADS
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.blocking import Store
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
+
+
+@pytest.fixture
+def defs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    assert settings.database_url is not None
+    monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
+    return build(settings)
+
+
+@pytest.fixture
+def flow(store: Store) -> Flow:
+    made = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws")
+    with store.artifacts.writing(made, UPLOADS) as folder:
+        (folder / "servers.csv").write_text(SERVERS)
+    return made
+
+
+def run(defs: dg.Definitions, job: str, slug: str) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(FLOWS, [slug])
+        return defs.resolve_job_def(job).execute_in_process(
+            instance=instance, partition_key=slug, raise_on_error=False, run_config=QUIET
+        )
+
+
+def reason(result: dg.ExecuteInProcessResult) -> str:
+    return next(
+        e.step_failure_data.user_failure_data.description or ""
+        for e in result.all_events
+        if e.is_step_failure and e.step_failure_data.user_failure_data
+    )
+
+
+def test_a_run_to_the_suggestions_leaves_the_flow_waiting_for_its_review(
+    defs: dg.Definitions, store: Store, flow: Flow
+):
+    assert run(defs, "discover", flow.slug).success
+    now = store.flow(None, flow.id)
+    assert (now.status, now.current_phase) == (FlowStatus.WAITING_FOR_REVIEW, Phase.FIELD_MAPPING)
+
+
+def test_the_gate_is_shut_while_the_review_is_open(defs: dg.Definitions, store: Store, flow: Flow):
+    run(defs, "discover", flow.slug)
+    result = run(defs, "deliver", flow.slug)
+    assert not result.success
+    assert "waiting for review" in reason(result)
+    assert [e.step_key for e in result.all_events if e.is_step_start] == ["approved_mapping"]
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_a_partition_that_is_no_flow_is_said(defs: dg.Definitions, store: Store):
+    result = run(defs, "discover", "no-such-flow")
+    assert not result.success
+    assert "There is no flow 'no-such-flow'" in reason(result)
+
+
+def test_a_failed_phase_says_why_and_can_be_run_again(defs: dg.Definitions, store: Store, flow: Flow):
+    with store.artifacts.writing(flow, UPLOADS) as folder:
+        (folder / "servers.csv").write_bytes(b"")
+    assert not run(defs, "discover", flow.slug).success
+    failed = store.flow(None, flow.id)
+    assert failed.status is FlowStatus.FAILED
+    assert failed.phases[Phase.DATA_IMPORT].status is PhaseStatus.FAILED
+    assert "empty" in failed.phases[Phase.DATA_IMPORT].result["error"]
+    with store.artifacts.writing(flow, UPLOADS) as folder:
+        (folder / "servers.csv").write_text(SERVERS)
+    assert run(defs, "discover", flow.slug).success
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_a_value_that_is_not_there_yet_names_the_asset_to_materialize(defs: dg.Definitions, store: Store, flow: Flow):
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(FLOWS, [flow.slug])
+        result = defs.resolve_job_def("discover").execute_in_process(
+            instance=instance,
+            partition_key=flow.slug,
+            raise_on_error=False,
+            run_config=QUIET,
+            asset_selection=[dg.AssetKey("column_profile")],
+        )
+    assert "'source_tables' has not been materialized" in reason(result)
+
+
+def test_no_value_of_the_data_stands_in_dagsters_log(defs: dg.Definitions, store: Store, flow: Flow, tmp_path: Path):
+    result = run(defs, "discover", flow.slug)
+    told = "".join(str(event) for event in result.all_events)
+    assert "web007" not in told
+    assert "10.0.0.7" not in told
