@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import JobFailureData
+from dagster_shared.error import SerializableErrorInfo
 
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
@@ -110,6 +112,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
     """
     replaceable(request.out)
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
+        store.sweep()
         flow = _created(store, request)
         instance.add_dynamic_partitions(FLOWS, [flow.slug])
         tell("set_up", "finished")
@@ -196,14 +199,22 @@ _STEP_ASSETS = {"cleansed": ("cleansed_tables", "patch_log")}
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """The sentence of the first step that failed, or of the checks that did."""
+    """The sentence of the first step that failed, or what kept the run from its first step."""
     for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        failure = event.step_failure_data
-        if failure.user_failure_data and failure.user_failure_data.description:
-            return failure.user_failure_data.description
-        error = failure.error
-        told = error.cause.message if error and error.cause else error.message if error else "no reason given"
-        return f"{event.step_key} failed: {told.strip()}"
-    return "The run failed before its first step; `discovery dagster` shows its log."
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return failure.user_failure_data.description
+            return f"{event.step_key} failed: {_innermost(failure.error)}"
+    ended = next((e.event_specific_data for e in result.all_events if e.is_run_failure), None)
+    return _innermost(ended.error) if isinstance(ended, JobFailureData) else "The run failed before its first step."
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """What the first of a chain of errors said, without its class where it is one of ours."""
+    if error is None:
+        return "no reason is known."
+    if error.cause:
+        return _innermost(error.cause)
+    said = error.message.strip()
+    return said.partition(": ")[2] if said.startswith("discovery_pipeline.") else said

@@ -33,6 +33,7 @@ def up(
         raise ServerError(f"It runs already on this home (process {there.pid}). Stop it with `discovery down`.")
     ports = {"dagster": services.free_port(dagster_port, 3000), "code": services.free_port(None, 4266)}
     with open_store(settings) as store:
+        store.sweep()
         console.print("[green]✓[/] PostgreSQL, with every migration applied")
         dagster_home = instance.prepare(store.dagster_url, settings.root)
         workspace = _workspace(dagster_home, ports["code"])
