@@ -80,13 +80,26 @@ def _numbers(plan: TablePlan, needed: set[int], texts: str) -> str:
 
 
 def _moments(dated: Sequence[tuple[int, tuple[str, ...]]], texts: str) -> str:
-    """The FROM item with moments: `u3` by the most frequent format, `t3` by the first that fits."""
-    first = ", ".join(f"{dates.one_reading(names[0], f'c{i}')} as u{i}" for i, names in dated)
-    every = ", ".join(
-        f"{dates.coalesced([f'u{i}', *(dates.one_reading(f, f'c{i}') for f in names[1:])])} as t{i}"
-        for i, names in dated
-    )
-    return f"(select *, {every} from (select *, {first} from {texts}) as first_moments) as moments"
+    """The FROM item with moments: `t3` by the first format that fits, which alone of `t3_0`, `t3_1` … is no NULL.
+
+    A format is only tried where none before it fits: to fail at one costs ten times as much as to read it.
+    """
+    from_item = texts
+    for k in range(max(len(names) for _, names in dated)):
+        tried = [
+            f"{_where_null(i, k, dates.one_reading(names[k], f'c{i}'))} as t{i}_{k}"
+            for i, names in dated
+            if k < len(names)
+        ]
+        from_item = f"(select *, {', '.join(tried)} from {from_item}) as moments_{k}"
+    found = ", ".join(f"{dates.coalesced([f't{i}_{k}' for k in range(len(names))])} as t{i}" for i, names in dated)
+    return f"(select *, {found} from {from_item}) as moments"
+
+
+def _where_null(i: int, k: int, read: str) -> str:
+    if not k:
+        return read
+    return f"case when {dates.coalesced([f't{i}_{before}' for before in range(k)])} is null then {read} end"
 
 
 def _of_rows(plan: TablePlan) -> Iterator[str]:
@@ -170,15 +183,13 @@ def _of_dates(column: ColumnPlan, i: int, today: date) -> Iterator[str]:
     yield f"max({t}) as {c}_latest"
     yield f"count(case when {t} >= date '{tomorrow}' then 1 end) as {c}_ahead"
     yield f"count(case when {t} >= date '{year}' and {t} < date '{tomorrow}' then 1 end) as {c}_fresh"
-    formats = column.typed.formats
-    if formats and len(formats.names) > 1:
-        others = format_of(formats.names[1:], c, start=1)
-        yield f"histogram(case when u{i} is not null then 0 else {others} end) as {c}_formats"
+    if column.typed.formats:
+        yield from (f"count({t}_{k}) as {c}_format_{k}" for k in range(len(column.typed.formats.names)))
 
 
-def format_of(names: Sequence[str], column: str, start: int = 0) -> str:
-    """The SQL of the position, counted from `start`, of the first format that reads a value; NULL where none does."""
-    cases = " ".join(f"when {dates.one_reading(f, column)} is not null then {k}" for k, f in enumerate(names, start))
+def format_of(names: Sequence[str], column: str) -> str:
+    """The SQL of the position of the first format that reads a value; NULL where none does."""
+    cases = " ".join(f"when {dates.one_reading(f, column)} is not null then {k}" for k, f in enumerate(names))
     return f"case {cases} end"
 
 

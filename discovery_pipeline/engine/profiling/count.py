@@ -171,7 +171,7 @@ def _sparse(
         moments=_moments(column, answer, i) if get("numbers") else None,
         buckets=_buckets(column, get("mirrored"), get("numbers")) if get("numbers") else None,
         calendar=_counted_calendar(answer, i) if get("earliest") else None,
-        by_format=_formats(column, get("formats"), get("numbers")),
+        by_format=_formats(column, answer, i) if column.edges else {},
     )
 
 
@@ -196,13 +196,9 @@ def _counted_calendar(answer: Answer, i: int) -> Calendar:
     return Calendar(*(answer[f"c{i}_{name}"] for name in names))
 
 
-def _formats(column: ColumnPlan, counted: Mapping[int, int] | None, numbers: int | None) -> dict[str, int]:
-    formats = column.typed.formats
-    if not formats or not numbers:
-        return {}
-    if not counted:
-        return {formats.names[0]: numbers}
-    return {formats.names[k]: n for k, n in counted.items()}
+def _formats(column: ColumnPlan, answer: Answer, i: int) -> dict[str, int]:
+    names = column.typed.formats.names if column.typed.formats else ()
+    return {name: n for k, name in enumerate(names) if (n := answer[f"c{i}_format_{k}"])}
 
 
 def _pairs(

@@ -127,9 +127,12 @@ class TablePlan:
     def summed(self) -> tuple[tuple[int, int], ...]:
         """Pairs that are correlated over all rows; others only over the sample.
 
-        A dense column is counted by its values alone. Reading its numbers row by row as well must cost little.
+        A dense column of a large table is counted by its values alone, and so is one whose numbers are costly to read.
         """
-        return tuple(p for p in self.pairs if self.whole or not any(self.columns[i].costly for i in p))
+        return tuple(p for p in self.pairs if self.whole or not any(self._apart(self.columns[i]) for i in p))
+
+    def _apart(self, column: ColumnPlan) -> bool:
+        return column.dense if not self.exact else column.costly
 
     @property
     def paired(self) -> frozenset[int]:
