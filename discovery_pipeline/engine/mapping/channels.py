@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery_pipeline.engine.mapping import embedding, names, values
+from discovery_pipeline.engine.mapping import dimensions, embedding, names, values
 from discovery_pipeline.engine.mapping.fields import Field, Side
 from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 
@@ -38,7 +38,6 @@ _DECLARED = (
 )
 # What a source may hold for a target of another family: whole numbers say yes and no, keys are numbers or codes.
 _TOLERANCE = {("boolean", "number"): 0.5, ("number", "boolean"): 0.3, ("number", "date"): 0.3, ("uuid", "text"): 0.7}
-_COUNT = re.compile(r"\bcount$|\bnum(ber)? of\b|^(#|no\.? of|nr\.? of)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +121,9 @@ def families(side: Side) -> np.ndarray:
 
 def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
     """1 where both measure the same thing in some unit, or count, 0 where they don't; NaN where nothing tells."""
-    left, right = [_measure(f) for f in source], [_measure(f) for f in target]
+    left, right = [dimensions.stated(f) for f in source], [dimensions.stated(f) for f in target]
     alike = [[float(a == b) if a and b else np.nan for b in right] for a in left]
     return np.array(alike).reshape(len(source), len(target))
-
-
-def _measure(field: Field) -> str:
-    """What a field measures: by its unit, or a count where its name says so; empty where nothing tells."""
-    if field.unit:
-        return field.unit.quantity
-    return "count" if _COUNT.search(field.own.replace("_", " ")) else ""
 
 
 def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:

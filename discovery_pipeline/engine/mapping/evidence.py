@@ -77,7 +77,7 @@ class Reasons:
             yield "the description speaks of it"
         if self._channel("unit", i, j) == 1:
             yield "both measure the same"
-        elif self._channel("unit", i, j) == 0:
+        elif self._channel("unit", i, j) == 0 or self._matched.clashes[i, j]:
             yield "but they measure different things"
 
 

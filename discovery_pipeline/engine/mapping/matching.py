@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery_pipeline.engine.mapping import channels, scoring, subjects
+from discovery_pipeline.engine.mapping import channels, dimensions, scoring, subjects
 from discovery_pipeline.engine.mapping.channels import Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 
 _OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
 _DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
+_IMPOSSIBLE = 0.3  # and one that measures something else is not offered by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Matched:
     target: Side
     evidence: Evidence
     confidence: np.ndarray  # source × target, 0..1
+    clashes: np.ndarray  # source × target, where the two measure different things
     context: str = ""  # what the tables as a whole say against the match; empty where nothing does
 
 
@@ -33,8 +35,10 @@ def match(source: Side, target: Side) -> Matched:
     wanted = subjects.of(target, evidence.names.target_concepts)
     elsewhere = about is not None and wanted is not None and about != wanted
     confidence = tempered(scoring.confidences(evidence, source, target), evidence.channels, elsewhere=elsewhere)
+    clashes = dimensions.clashes(source, target)
+    confidence = np.where(clashes, np.minimum(confidence, _IMPOSSIBLE), confidence)
     context = f"the table is about {about}s, the target about {wanted}s" if elsewhere else ""
-    return Matched(source, target, evidence, confidence, context)
+    return Matched(source, target, evidence, confidence, clashes, context)
 
 
 def tempered(confidence: np.ndarray, found: np.ndarray, *, elsewhere: bool) -> np.ndarray:

@@ -45,7 +45,7 @@ class Operation:
 
 
 _NUMBER = r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)"
-_BOOLEANS: dict[str, str] = {
+BOOLEANS: dict[str, str] = {
     **{yes: "true" for yes in ("true", "yes", "y", "t", "1", "on", "enabled")},
     **{no: "false" for no in ("false", "no", "n", "f", "0", "off", "disabled")},
 }
@@ -98,22 +98,40 @@ def _fault(query: str, argument: str) -> str:
 
 def _to_integer(value: str) -> str:
     # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
-    digits = f"regexp_extract({value}, '^\\s*({_NUMBER})(?:\\.0*)?\\s*$', 1)"
+    digits = _found(value, rf"^\s*({_NUMBER})(?:\.0*)?\s*$")
     return f"CAST(TRY_CAST(replace({digits}, ',', '') AS HUGEINT) AS VARCHAR)"
 
 
 def _to_number(value: str) -> str:
     # The digits stay text: nothing is rounded.
-    digits = f"regexp_extract({value}, '^\\s*({_NUMBER}(?:\\.\\d+)?(?:[eE][+-]?\\d+)?)\\s*$', 1)"
-    return f"nullif(replace({digits}, ',', ''), '')"
+    digits = _found(value, rf"^\s*({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*$")
+    return f"replace({digits}, ',', '')"
 
 
-def _cases(replacements: Mapping[str, str]) -> str:
-    return " ".join(f"WHEN {duck.text(old)} THEN {duck.text(new)}" for old, new in replacements.items())
+def _found(value: str, pattern: str, group: int = 1) -> str:
+    """What a pattern's group finds first; NULL where it finds nothing."""
+    return _filled(f"regexp_extract({value}, {duck.text(pattern)}, {group})")
+
+
+def _filled(text: str) -> str:
+    """A text that may be empty; NULL where it is.
+
+    DuckDB writes the argument of a `nullif` out twice, and so on for every one inside: it would plan a pipe of five
+    for seconds. No operation names its value twice within a lambda of its own, since lambdas in lambdas are slow.
+    """
+    return f"list_filter([{text}], lambda __text: __text <> '')[1]"
+
+
+def _replaced(value: str, replacements: Mapping[str, str]) -> str:
+    """What stands for a value; NULL where nothing does."""
+    if not replacements:
+        return "CAST(NULL AS VARCHAR)"
+    old, new = (", ".join(map(duck.text, words)) for words in (replacements, replacements.values()))
+    return f"MAP([{old}], [{new}])[{value}]"
 
 
 def _to_boolean(value: str) -> str:
-    return f"CASE lower(trim({value})) {_cases(_BOOLEANS)} END"
+    return _replaced(f"lower(trim({value}))", BOOLEANS)
 
 
 def _parse_date(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -134,16 +152,26 @@ def _convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     if stated is None:
         known = ", ".join(unit for unit in ("B", "KB", "MB", "GB", "TB", "MB/s", "MHz", "GHz", "percent", "s"))
         raise Misfit(f"{source!r} can't become {target!r}; units of one kind are needed, e.g. {known}")
-    written = f"^\\s*({_NUMBER}(?:\\.\\d+)?(?:[eE][+-]?\\d+)?)\\s*(%|[A-Za-z]+(?:/s)?)?\\s*$"
-    number = f"TRY_CAST(replace(regexp_extract({value}, '{written}', 1), ',', '') AS DOUBLE)"
-    own = " ".join(f"WHEN {duck.text(s)} THEN {f!r}" for s, f in units.spellings(target).items())
-    each = f"CASE lower(regexp_extract({value}, '{written}', 2)) WHEN '' THEN {stated!r} {own} END"
-    return _plain(f"{number} * ({each})")
+    written = rf"^\s*({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%|[A-Za-z]+(?:/s)?)?\s*$"
+    parts = f"regexp_extract({value}, {duck.text(written)}, ['number', 'unit'])"
+    factors = {"": stated} | units.spellings(target)
+    spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
+    number = "TRY_CAST(replace(__is.number, ',', '') AS DOUBLE)"
+    each = f"MAP([{spelt}], [{factor}])[lower(__is.unit)]"
+    return _plain(f"list_transform([{parts}], lambda __is: {number} * {each})[1]")
+
+
+def _with_point(value: str) -> str:
+    """A decimal comma as a point, where it parts no thousands: "1,5 TB" is one and a half, "1,500" may be either."""
+    comma = r"^(\s*[+-]?)(?:(0),(\d+)|(\d+),(\d{1,2}|\d{4,}))(\D*)$"
+    return f"regexp_replace({value}, '{comma}', '\\1\\2\\4.\\3\\5\\6')"
 
 
 def _plain(double: str) -> str:
-    """A DOUBLE as text: at most six decimals, none that say nothing, and no exponent."""
-    return f"regexp_replace(printf('%.6f', nullif(nullif({double}, 'inf'::DOUBLE), '-inf'::DOUBLE)), '\\.?0+$', '')"
+    """A DOUBLE as text: at most six decimals, none that say nothing, and no exponent; NULL where it isn't finite."""
+    finite = "nullif(nullif(__double, 'inf'::DOUBLE), '-inf'::DOUBLE)"
+    shown = f"regexp_replace(printf('%.6f', {finite}), '\\.?0+$', '')"
+    return f"list_transform([{double}], lambda __double: {shown})[1]"
 
 
 def _round(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -158,15 +186,12 @@ def _round(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
 def _map_values(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     pairs = _pairs(arguments)
     others = next((duck.text(new) for old, new in pairs if old == _OTHERS), None)
-    cases = {old.strip().lower(): new for old, new in pairs if old != _OTHERS}
-    if not others:
-        return f"CASE lower(trim({value})) {_cases(cases)} END"
-    listed = f"CASE lower(trim({value})) {_cases(cases)} ELSE {others} END" if cases else others
-    return f"CASE WHEN {value} IS NOT NULL THEN {listed} END"
+    listed = _replaced(f"lower(trim({value}))", {old.strip().lower(): new for old, new in pairs if old != _OTHERS})
+    return f"CASE WHEN {value} IS NOT NULL THEN coalesce({listed}, {others}) END" if others else listed
 
 
 def _lookup(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
-    return f"CASE {value} {_cases(dict(_pairs(arguments)))} ELSE {value} END"
+    return f"coalesce({_replaced(value, dict(_pairs(arguments)))}, {value})"
 
 
 def _split(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -174,7 +199,7 @@ def _split(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
         raise Misfit("takes a separator in quotes and which part to keep, counted from 0 (-1 is the last)")
     part = _whole(arguments[1], "which part to keep")
     index = part + 1 if part >= 0 else part
-    return f"nullif(trim(str_split({value}, {duck.text(arguments[0])})[{index}]), '')"
+    return _filled(f"trim(str_split({value}, {duck.text(arguments[0])})[{index}])")
 
 
 def _regex_extract(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -186,7 +211,7 @@ def _regex_extract(value: str, arguments: Sequence[Argument], _: Resolve) -> str
     group = _whole(arguments[1], "the number of a group") if len(arguments) == 2 else min(groups, 1)
     if not 0 <= group <= groups:
         raise Misfit(f"{pattern!r} has {groups} groups, not {group}")
-    return f"nullif(regexp_extract({value}, {duck.text(pattern)}, {group}), '')"
+    return _found(value, pattern, group)
 
 
 def _concat(value: str, arguments: Sequence[Argument], resolve: Resolve) -> str:
@@ -199,7 +224,7 @@ def _concat(value: str, arguments: Sequence[Argument], resolve: Resolve) -> str:
             raise Misfit("takes fields and texts in quotes only")
         if isinstance(argument, Reference):
             field = resolve(argument)
-            built = f"nullif(concat_ws({duck.text(between)}, {built}, {field}), '')" if built else field
+            built = _filled(f"concat_ws({duck.text(between)}, {built}, {field})") if built else field
             between = ""
         elif built:
             between += argument
@@ -237,11 +262,11 @@ def _words(value: str) -> str:
 
 def _camel_case(value: str) -> str:
     each = "CASE WHEN i = 1 THEN lower(w) ELSE upper(w[1]) || lower(w[2:]) END"
-    return f"nullif(array_to_string(list_transform({_words(value)}, lambda w, i: {each}), ''), '')"
+    return _filled(f"array_to_string(list_transform({_words(value)}, lambda w, i: {each}), '')")
 
 
 def _snake_case(value: str) -> str:
-    return f"nullif(lower(array_to_string({_words(value)}, '_')), '')"
+    return _filled(f"lower(array_to_string({_words(value)}, '_'))")
 
 
 def _mask(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -261,7 +286,7 @@ def _hash(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
 
 
 _ALL = (
-    Operation("trim", "trim", "takes white space away at both ends", _no_arguments("nullif(trim({}), '')".format)),
+    Operation("trim", "trim", "takes white space away at both ends", _no_arguments(lambda v: _filled(f"trim({v})"))),
     Operation("upper", "upper", "writes in capitals", _no_arguments("upper({})".format), "the original case"),
     Operation("lower", "lower", "writes in small letters", _no_arguments("lower({})".format), "the original case"),
     Operation("to_integer", "to_integer", "reads a whole number", _no_arguments(_to_integer),

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.answers import answered
+from discovery_pipeline.engine.mapping.conversions import conversion
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.profiling.model import ColumnProfile
@@ -49,10 +50,11 @@ def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | Non
     if not values:
         return Proposal(None, data_type)
     if target.unit and target.type in ("integer", "number"):
-        found = _conversion(source, values, profile, target)
+        found = conversion(source, values, profile, target)
         if found:
             return Proposal(found[0], data_type, (found[1],))
-    return Proposal(_rewritten(values, profile, target), data_type)
+    answer = answered(source.own, values, target)
+    return Proposal(answer or _rewritten(values, profile, target), data_type)
 
 
 def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:
@@ -74,53 +76,6 @@ def _date(formats: list[str]) -> str | None:
     if not formats or formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
         return None
     return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
-
-
-def _conversion(
-    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField
-) -> tuple[str, str] | None:
-    """A conversion of units and its reason; None where the source has the target's unit, or nobody knows."""
-    wanted = units.unit(target.unit or "")
-    if wanted is None:
-        return None
-    written = Counter(u.name for u in map(units.in_value, values) if u and u.quantity == wanted.quantity)
-    stated = source.unit or (units.unit(profile.unit) if profile and profile.unit else None)
-    if stated and stated.quantity != wanted.quantity:
-        stated = None
-    guess = "" if stated or written else _by_magnitude(values, target, wanted)
-    unit = stated.name if stated else written.most_common(1)[0][0] if written else guess
-    if not unit or (unit == wanted.name and not written):
-        return None
-    whole = " | round(0)" if target.type == "integer" else ""
-    times = units.factor(unit, wanted.name) or 1.0
-    origin = "by their magnitude" if guess else "by the unit beside them" if written and not stated else "by the header"
-    formula = f"× {times:g}" if times >= 1 else f"÷ {1 / times:g}"
-    return (
-        f'convert("{unit}","{wanted.name}"){whole}',
-        f"values are in {unit} {origin}; the target is in {wanted.name}, so {formula}",
-    )
-
-
-def _by_magnitude(values: tuple[str, ...], target: TargetField, wanted: units.Unit) -> str:
-    """The unit that bare numbers must be in to make sense; empty where several would.
-
-    A server's memory lies between 512 MB and some TB, so numbers up to 384 are GB where no MB make sense, and
-    thousands are MB. A share of at most 1 with decimals is no percentage.
-    """
-    numbers = sorted(float(v) for v in values if _PLAIN_NUMBER.match(v))
-    if len(numbers) < _MOST * len(values) or not numbers:
-        return ""
-    middle, largest = numbers[len(numbers) // 2], numbers[-1]
-    about = f"{target.name} {target.description}".lower()
-    if wanted.quantity == "share" and wanted.name == "percent" and largest <= 1 and middle not in (0, 1):
-        return "ratio"
-    if wanted.quantity != "size" or not re.search(r"\bram\b|memory", about) or re.search(r"used|usage|use\b", about):
-        return ""
-    if largest >= 1e9:
-        return "B"
-    if middle <= 384 and largest <= 24_576 and numbers[0] < 256:
-        return "GB"
-    return "MB" if 512 <= middle <= 2e6 else ""
 
 
 def _integer(values: tuple[str, ...]) -> str | None:
