@@ -53,7 +53,8 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
         if profile and tokens is WORDS:
             # What the profile doesn't count as a token, it takes for vocabulary.
             counted = profile.column(values.column(position).name).null_tokens
-            tokens = tuple({t.value.strip().lower() for t in counted} & set(WORDS))
+            here = {t.value.strip().lower() for t in counted}
+            tokens = tuple(w for w in WORDS if w in here)
         if tokens:
             emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")

@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PLAIN_WORD = re.compile(r"[^\W\d][\w.]*")
+_MADE = "__made"
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "n": "\n", "t": "\t"}
 
 
@@ -86,15 +87,20 @@ def compile(transformation: Transformation, table: Table, source_field: str) -> 
     TransformationError
         The table lacks a column, or an argument doesn't fit its operation.
     """
-    sql = _column(table, source_field) if source_field else "CAST(NULL AS VARCHAR)"
-    for step in transformation.steps:
-        so_far = sql
+    source = sql = _column(table, source_field) if source_field else "CAST(NULL AS VARCHAR)"
 
-        def resolve(reference: Reference, so_far: str = so_far) -> str:
+    def after(step: Step, so_far: str) -> str:
+        def resolve(reference: Reference) -> str:
             return so_far if reference.field == source_field else _column(table, reference.field)
 
+        return OPERATIONS[step.operation].build(so_far, step.arguments, resolve)
+
+    for step in transformation.steps:
         try:
-            sql = OPERATIONS[step.operation].build(so_far, step.arguments, resolve)
+            once = after(step, _MADE)
+            # What names its value more than once has it worked out once, as the parameter of a lambda.
+            bound = sql != source and once.count(_MADE) > 1
+            sql = f"list_transform([{sql}], lambda {_MADE}: {once})[1]" if bound else after(step, sql)
         except Misfit as misfit:
             raise TransformationError(f"{step}: {step.operation} {misfit}.") from None
     return sql

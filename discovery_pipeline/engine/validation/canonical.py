@@ -68,6 +68,8 @@ def settled(field: TargetField, text: str) -> str:
     if kind in _READERS:
         shape = form(field.model_copy(update={"type": kind})) or ""
         nobody = f" AND {text} NOT IN ({', '.join(map(duck.text, _NOBODY))})" if kind in ("ip", "ipv4", "mac") else ""
+        # "::" has many spellings.
+        nobody += f" AND NOT regexp_full_match({text}, '[0:.]+')" if kind == "ip" else ""
         return f"(regexp_full_match({text}, {duck.text(shape)}){nobody})"
     single = f"NOT regexp_matches({text}, '[,;|\r\n]')" if is_list(field) else "true"
     return f"({single} AND NOT {stands_for_nothing(text)})" if never_placeholder(field) else f"({single})"
@@ -216,7 +218,7 @@ def _address(kind: str, value: str) -> str:
     if kind == "ipv4":
         return f"CASE {whens} ELSE {host} END"
     v6 = f"lower(regexp_extract({value}, '^\\[?([0-9A-Fa-f:.]+)(?:\\](?::[0-9]{{1,5}})?)?$', 1))"
-    is_v6 = f"regexp_full_match({v6}, {duck.text(IPV6)}) AND {v6} <> '::'"
+    is_v6 = f"regexp_full_match({v6}, {duck.text(IPV6)}) AND NOT regexp_full_match({v6}, '[0:.]+')"
     return f"CASE WHEN {is_v6} THEN {v6} {whens} ELSE {host} END"
 
 

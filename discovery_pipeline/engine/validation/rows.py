@@ -93,7 +93,7 @@ def judge_together(
 ) -> None:
     """Judge the rows that are good by themselves against each other, and against the tables before this one.
 
-    Leaves the table `standing` of those that remain: `__feed`, `__source`, `__row`, `__line` and the fields.
+    Leaves the view `standing` of those that remain: `__feed`, `__source`, `__row`, `__line` and the fields.
     """
     _gather(con, gathered)
     columns = mapped_columns(table, [r.feed for r in gathered])
@@ -113,11 +113,12 @@ def mapped_columns(table: TargetTable, feeds: Sequence[Feed]) -> tuple[str, ...]
 
 
 def _gather(con: duckdb.DuckDBPyConnection, gathered: Sequence[Rows]) -> None:
+    """What no fatal issue speaks of: a row leaves the view when its issue is written down."""
     parts = " UNION ALL BY NAME ".join(
         f"SELECT {r.feed.number} AS __feed, {r.feed.place} AS __source, * FROM {r.sql}" for r in gathered
     )
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE standing AS
+        CREATE OR REPLACE TEMP VIEW standing AS
         SELECT r.* FROM ({parts}) AS r
         ANTI JOIN (SELECT feed, row FROM issues WHERE fatal) AS i ON i.feed = r.__feed AND i.row = r.__row
     """)
@@ -202,7 +203,6 @@ def _take_out(con: duckdb.DuckDBPyConnection, rule: str, field: str | None) -> N
         INSERT INTO issues
         SELECT feed, source, __row, {WHOLE_ROW}, {named}, NULL, NULL, NULL, {duck.text(rule)}, reason, true FROM later
     """)
-    con.execute("DELETE FROM standing USING later WHERE standing.__feed = later.feed AND standing.__row = later.__row")
 
 
 def _place(tables: Tables) -> str:

@@ -6,6 +6,7 @@ for every value that was blanked, in whole or in part, or that a required field 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,15 +51,19 @@ WHOLE_ROW = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """One field of a feed: its cells in `rows` are s{place} in the source, and v{place} transformed and trimmed."""
+    """One field of a feed: its cells are s{place} as in the source, and v{place} transformed and trimmed."""
 
     feed: Feed
     place: int
-    rows: str
 
     @property
     def fill(self) -> Fill:
         return self.feed.fills[self.place]
+
+    @property
+    def rows(self) -> str:
+        """A FROM item of the field alone: no other column of the source is read for it."""
+        return _rows(self.feed, [self.place])
 
     @property
     def value(self) -> str:
@@ -79,57 +84,65 @@ def read(con: duckdb.DuckDBPyConnection, feed: Feed, work: Path) -> Path:
 
     `__whole` is a hash of the source row, by which whole rows are compared.
     """
-    raw = work / f"raw-{feed.number}.parquet"
-    duck.write(con, _projection(feed), raw)
-    rows = f"read_parquet({duck.text(str(raw))})"
     joins, values = [], []
     for place, fill in enumerate(feed.fills):
-        cells = _Cells(feed, place, rows)
+        cells = _Cells(feed, place)
         named = duck.name(fill.field.name)
         if fill.converts:
             con.execute(f"INSERT INTO issues {_unread(cells)}")
-        if not _judge(con, cells):
+        changed, refused = _judge(con, cells)
+        if not changed:
             values.append(f"{cells.value} AS {named}")
             continue
-        con.execute(f"INSERT INTO issues {_blanked(cells)}")
+        if refused:
+            con.execute(f"INSERT INTO issues {_blanked(cells)}")
         _note_rewritten(con, cells)
         joins.append(f"LEFT JOIN {cells.changed} AS c{place} ON c{place}.raw = {cells.value}")
         values.append(f"CASE WHEN c{place}.raw IS NULL THEN {cells.value} ELSE c{place}.value END AS {named}")
     done = work / f"feed-{feed.number}.parquet"
+    rows = _rows(feed, range(len(feed.fills)))
     duck.write(con, f"SELECT __row, __line, __whole, {', '.join(values)} FROM {rows} {' '.join(joins)}", done)
-    raw.unlink()
     return done
 
 
-def _projection(feed: Feed) -> str:
+def _rows(feed: Feed, places: Iterable[int]) -> str:
+    """A FROM item: the source's rows with the cells of these fields.
+
+    What a transformation makes is a column of its own before it is trimmed: written into each other, the one would
+    be worked out for each time that the other names it.
+    """
     whole = ", ".join(duck.col(c) for c in feed.source.columns)
-    fills = ", ".join(f"{f.source_sql} AS s{i}, {_value(f)} AS v{i}" for i, f in enumerate(feed.fills))
+    fills = [(i, feed.fills[i]) for i in places]
+    made = ", ".join(f"{fill.source_sql} AS s{i}, {fill.value_sql} AS t{i}" for i, fill in fills)
+    cells = ", ".join(f"s{i}, {_neat(fill.field, f't{i}')} AS v{i}" for i, fill in fills)
     return (
-        f"SELECT file_row_number AS __row, {duck.name(LINE)} AS __line, hash(row({whole})) AS __whole, {fills}"
-        f" FROM {duck.scan(feed.source)}"
+        f"(SELECT __row, __line, __whole, {cells} FROM (SELECT file_row_number AS __row, {duck.name(LINE)} AS __line,"
+        f" hash(row({whole})) AS __whole, {made} FROM {duck.scan(feed.source)}))"
     )
 
 
-def _value(fill: Fill) -> str:
-    """The transformed value, trimmed; in one line, since importers read line by line whatever the quotes."""
-    if is_list(fill.field):
-        return trimmed(fill.value_sql)
-    one_break = f"replace({fill.value_sql}, chr(13) || chr(10), chr(10))"
-    return trimmed(f"translate({one_break}, chr(10) || chr(13), '  ')")
+def _neat(field: TargetField, text: str) -> str:
+    """The text trimmed, and in one line, since importers read line by line whatever the quotes; a list keeps its lines.
+
+    Nearly all texts are so already, and looking costs a fraction of trimming.
+    """
+    one_line = f"translate(replace({text}, chr(13) || chr(10), chr(10)), chr(10) || chr(13), '  ')"
+    mended = trimmed(text if is_list(field) else one_line)
+    return f"CASE WHEN regexp_full_match({text}, '[!-~]([ -~]*[!-~])?') THEN {text} ELSE {mended} END"
 
 
-def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
+def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> tuple[int, int]:
     """Leave a table of the values that change: raw → value, with rule and reason where it isn't for the better.
 
-    The value is NULL where the field can't take it. Gives how many values change.
+    The value is NULL where the field can't take it. Gives how many values change, and how many of them for a rule.
     """
     field = cells.fill.field
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE unsettled AS
-        SELECT DISTINCT {cells.value} AS raw FROM {cells.rows} WHERE NOT {settled(field, cells.value)}
+        SELECT DISTINCT CASE WHEN NOT {settled(field, cells.value)} THEN {cells.value} END AS raw FROM {cells.rows}
     """)
-    if con.execute("SELECT count(*) FROM unsettled").fetchone() == (0,):
-        return 0
+    if con.execute("SELECT count(raw) FROM unsettled").fetchone() == (0,):
+        return 0, 0
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE read_values AS
         SELECT raw, form.value AS value, form.left_out AS left_out
@@ -155,8 +168,8 @@ def _judge(con: duckdb.DuckDBPyConnection, cells: _Cells) -> int:
                       ELSE {quoted("raw")} || ' ' || says END AS reason
         FROM judged WHERE value IS DISTINCT FROM raw OR rule IS NOT NULL
     """)
-    changes = con.execute(f"SELECT count(*) FROM {cells.changed}").fetchone()
-    return changes[0] if changes else 0
+    changed, refused = con.execute(f"SELECT count(*), count(rule) FROM {cells.changed}").fetchone() or (0, 0)
+    return changed, refused
 
 
 def _fail(con: duckdb.DuckDBPyConnection, field: TargetField) -> None:
