@@ -41,6 +41,7 @@ _WORD = re.compile(r"[^\W\d]+(?:[-_.'’/ ][^\W\d]+){0,3}\.?")
 _LOOKS = ((Look.DATE, _DATE), (Look.NUMBER, _NUMBER), (Look.WORD, _WORD), (Look.CODE, _CODE))
 _ABSENT = {"n/a", "na", "null", "none", "nan", "-", "--", "?", "\\n", "nil", "#n/a", ".", "…"}
 _MARKS = re.compile(r"[,;\t|]")
+_PLAIN = re.compile(r"[^\W_]|\s")
 _EDGE = re.compile(r"^[\"'].+[^\"']$|^[^\"']+[\"']$")
 
 
@@ -54,7 +55,7 @@ def look(cell: str) -> Look:
         for kind, pattern in _LOOKS:
             if pattern.fullmatch(value):
                 return kind
-    return Look.TEXT if sum(c.isalnum() or c.isspace() for c in value) > len(value) * 0.6 else Look.OTHER
+    return Look.TEXT if len(_PLAIN.findall(value)) > len(value) * 0.6 else Look.OTHER
 
 
 _WORTH = {Look.EMPTY: 0.9, Look.NUMBER: 1, Look.DATE: 1, Look.CODE: 1, Look.WORD: 1, Look.TEXT: 0.8, Look.OTHER: 0.3}

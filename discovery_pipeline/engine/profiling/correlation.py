@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 
 from discovery_pipeline.engine.profiling.model import Correlation
 from discovery_pipeline.engine.profiling.partial import Moments2, TablePartial
@@ -67,11 +68,7 @@ def of_numbers(left: Numbers, right: Numbers) -> float | None:
         return None
     mx, my = sum(left) / n, sum(right) / n  # type: ignore[arg-type]
     xs, ys = [x - mx for x in left], [y - my for y in right]  # type: ignore[operator]
-    return Moments2(n, 0.0, 0.0, sum(map(_times, xs, xs)), sum(map(_times, ys, ys)), sum(map(_times, xs, ys))).pearson
-
-
-def _times(x: float, y: float) -> float:
-    return x * y
+    return Moments2(n, 0.0, 0.0, sum(map(mul, xs, xs)), sum(map(mul, ys, ys)), sum(map(mul, xs, ys))).pearson
 
 
 __all__ = ["correlations", "of_numbers", "rank_correlation", "ranked"]

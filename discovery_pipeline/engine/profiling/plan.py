@@ -165,14 +165,15 @@ def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPl
     empty = counts.pop(None, 0)
     known = [(v, n) for v, n in counts.most_common() if v is not None]
     nothing = null_tokens(known[:LOOKED_AT])
-    told = [(v, n) for v, n in known if not is_null_token(v, nothing)]
+    tokens = tuple(v for v, _ in known if is_null_token(v, nothing))
+    told = [(v, n) for v, n in known if v not in tokens] if tokens else known
     dense = whole or _expected_distinct(len(known), len(texts) - empty) <= DENSE
     often = max(3, len(texts) // 500)
     return ColumnPlan(
         column,
         typed=inference.infer(column.name, _spread(told)),
         values=tuple(told),
-        tokens=tuple(v for v, _ in known if is_null_token(v, nothing)),
+        tokens=tokens,
         nothing=nothing,
         sampled=len(texts) - empty,
         empty=empty,

@@ -52,8 +52,10 @@ def null_tokens(values: Iterable[tuple[str, int]]) -> frozenset[str]:
     """The null tokens of a column with such values: among codes of two letters, NA is one of them (Namibia, say)."""
     told = [(v.strip(), n) for v, n in values]
     codes = sum(n for v, n in told if len(v) == 2 and v.isalpha() and v.isupper() and v != "NA")
+    if not codes:
+        return NULL_TOKENS
     others = sum(n for v, n in told if v.lower() not in NULL_TOKENS)
-    return NULL_TOKENS - _CODE_LIKE if codes and codes >= 0.8 * others else NULL_TOKENS
+    return NULL_TOKENS - _CODE_LIKE if codes >= 0.8 * others else NULL_TOKENS
 
 
 def is_null_token(value: str, tokens: frozenset[str] = NULL_TOKENS) -> bool:
