@@ -20,13 +20,14 @@ $(READY): requirements/dev.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "discovery_pipeline needs Python 3.11, 3.12 or 3.13, and found none. Install one, or say where: make PYTHON=/path/to/python"; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version) (once; a few minutes on a slow line)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 demo: $(READY) ## Run the whole pipeline on a sample estate; the result is in out/
 	@[ -d $(SAMPLE) ] || $(BIN)/python examples/estate.py --out $(SAMPLE) --servers 2000 --seed 7
-	@$(BIN)/discovery run $(SAMPLE) --source servicenow --target aws,aws-mgn --out $(OUT) || [ $$? -eq 2 ]
+	@$(BIN)/discovery run $(SAMPLE) --source servicenow --target aws,aws-mgn --name "Sample estate" --out $(OUT) || [ $$? -eq 2 ]
 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

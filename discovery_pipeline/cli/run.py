@@ -34,7 +34,9 @@ def run(
     target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file; several by commas.")],
     source: Annotated[str, typer.Option(help="Where the data comes from, e.g. servicenow.")] = "generic",
     out: Annotated[Path, typer.Option(help="Folder for the results, replaced at the end, all at once.")] = Path("out"),
-    name: Annotated[str | None, typer.Option(help="Name of the flow. Default: the first file's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the flow. Default: that of the first file or folder.")
+    ] = None,
 ) -> None:
     """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
 
@@ -63,7 +65,11 @@ def run(
         outcome = unattended(
             settings,
             Request(
-                files=found, source=source.strip().casefold(), targets=targets, out=out, name=name or found[0].stem
+                files=found,
+                source=source.strip().casefold(),
+                targets=targets,
+                out=out,
+                name=name or files[0].resolve().stem,
             ),
             steps,
         )
