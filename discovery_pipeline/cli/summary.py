@@ -32,7 +32,7 @@ def delivered(console: Console, outcome: Outcome, out: Path) -> None:
     facts.add_row("Cleansed", _cleansed(outcome))
     facts.add_row("Quality", _quality(outcome))
     facts.add_row("Risks", _risks(outcome))
-    if below := [field for approval in outcome.approvals for field in approval.waiting]:
+    if below := sorted((f for a in outcome.approvals for f in a.waiting), key=lambda f: -f.confidence):
         facts.add_row(
             "For you", f"{_counted(len(below), 'mapping')} not sure enough to take: {_listed(map(_arrow, below))}"
         )
@@ -109,7 +109,7 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _arrow(field: MappedField) -> str:
-    return f"{field.source_field} → {field.target_field} {field.confidence:.0%}"
+    return f"{field.source_table}.{field.source_field} → {field.target_field} {field.confidence:.0%}"
 
 
 def _listed(items: Iterable[str]) -> str:
