@@ -41,8 +41,10 @@ def plan(values: Values, evidence: Evidence) -> None:
         f"SELECT position, sum(cells) FROM {{values}} WHERE strlen(value) <= 20 AND lower(value) IN ({words}) "
         "GROUP BY position"
     )
-    swamped = {p for p, held in holding if p not in typed and held >= SWAMPED * evidence.seen[p].cells}
-    chosen = {p for p, _ in holding} - swamped
+    # A column of tokens alone shows nothing of what they would be missing from.
+    seen = {p: held for p, held in holding if p in evidence.seen}
+    swamped = {p for p, held in seen.items() if p not in typed and held >= SWAMPED * evidence.seen[p].cells}
+    chosen = seen.keys() - swamped
     values.offer("null.token", {p: e for p, e in expressions.items() if p in chosen}, "strlen($v) <= 20")
 
 

@@ -149,3 +149,7 @@ def test_keys_with_quotes_and_reserved_words_are_inert(bench):
         "select": ["a", "b"],
         "row": ["'", "x"],
     }
+
+
+def test_a_column_of_tokens_alone_is_left(bench):
+    assert bench.column(["N/A", "-", "N/A"]) == ["N/A", "-", "N/A"]
