@@ -11,19 +11,22 @@ import numpy as np
 
 from discovery_pipeline.engine import magnitudes, units
 from discovery_pipeline.engine.mapping.fields import Field, Side
+from discovery_pipeline.engine.mapping.words import split
 
-_COUNT = re.compile(r"\bcount$|\bnum(ber)? of\b|^(#|no\.? of|nr\.? of)", re.IGNORECASE)
+_COUNT = re.compile(
+    r"\bcount$|\bnum(ber)? of\b|^(#|no of|nr of)|\b(cores|cpus|vcpus|processors|sockets|nics|adapters)$"
+)
 _TELLING = 0.05  # share of the values that state a unit from which it tells of all
-_SHARES = 100.0  # numbers up to this may be percentages, whatever the name
-# What a name leads one to expect may be wrong about counts ("disk"), not about what passes or turns in a second.
-_UNEXPECTED = frozenset(("size", "rate", "operations", "frequency", "duration"))
+_SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
+_FEW = 64  # numbers up to this may say how many disks there are
+_MANY = re.compile(r"\b(disks|drives|volumes)$")
 
 
 def stated(field: Field) -> str:
     """What a field measures by its unit, or a count where its name says so; empty where nothing tells."""
     if field.unit:
         return field.unit.quantity
-    return "count" if _COUNT.search(field.own.replace("_", " ")) else ""
+    return "count" if _COUNT.search(_spoken(field)) else ""
 
 
 def clashes(source: Side, target: Side) -> np.ndarray:
@@ -31,16 +34,23 @@ def clashes(source: Side, target: Side) -> np.ndarray:
     wanted = [stated(field) for field in target.fields]
     found = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
     for i, field in enumerate(source.fields):
-        said = stated(field) or _by_values(source, i)
+        said = field.unit.quantity if field.unit else _by_values(source, i) or _counted(source, i)
         if said:
             found[i] = [bool(other) and other != said for other in wanted]
             continue
-        expected = magnitudes.expectation(field.own)
-        if expected and source.sample is not None and source.sample.numeric[i]:
-            large = float(source.sample.quantiles[i].max()) > _SHARES
-            no = (_UNEXPECTED | {"share"} if large else _UNEXPECTED) - {expected.quantity}
-            found[i] = [other in no for other in wanted]
+        largest, expected = _largest(source, i), magnitudes.expectation(field.own)
+        if expected:
+            found[i] = [bool(other) and other not in _possible(expected, largest) for other in wanted]
+        elif largest is not None and largest > _SHARES:
+            found[i] = [other == "share" for other in wanted]
     return found
+
+
+def _possible(expected: magnitudes.Expectation, largest: float | None) -> set[str]:
+    """What numbers may measure whose name leads one to expect this."""
+    small = largest is None or largest <= _FEW
+    possible = {expected.quantity, "count"} if expected.countable and small else {expected.quantity}
+    return possible | {"share"} if largest is None or largest <= _SHARES else possible
 
 
 def _by_values(side: Side, i: int) -> str:
@@ -51,3 +61,21 @@ def _by_values(side: Side, i: int) -> str:
     seen = sample.examples[i]
     found = [unit.quantity for unit in map(units.in_value, seen) if unit]
     return found[0] if len(set(found)) == 1 and len(found) >= _TELLING * len(seen) else ""
+
+
+def _counted(side: Side, i: int) -> str:
+    """A count where the name says so, or where small numbers stand under the name of many things."""
+    field, largest = side.fields[i], _largest(side, i)
+    if stated(field) == "count":
+        return "count"
+    return "count" if largest is not None and largest <= _FEW and _MANY.search(_spoken(field)) else ""
+
+
+def _largest(side: Side, i: int) -> float | None:
+    """The 95th percentile of a column's numbers; None where it has hardly any."""
+    sample = side.sample
+    return float(sample.quantiles[i].max()) if sample is not None and sample.numeric[i] else None
+
+
+def _spoken(field: Field) -> str:
+    return " ".join(split(field.own))
