@@ -130,7 +130,8 @@ def gather(values: Values, tokens: str) -> Evidence:
     found = values.ask(
         f"""
         WITH drawn AS MATERIALIZED (
-            FROM {{values}} WHERE value IS NOT NULL AND hash(value) % {every}[position + 1] = 0
+            -- UBIGINT as hash() gives it: else DuckDB divides in 128 bits.
+            FROM {{values}} WHERE value IS NOT NULL AND hash(value) % CAST({every} AS UBIGINT[])[position + 1] = 0
         ),
         sampled AS (
             SELECT *, CASE {tests} ELSE 'text' END AS kind FROM drawn

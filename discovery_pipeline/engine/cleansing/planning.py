@@ -75,7 +75,7 @@ def _deterministic(draft: Draft) -> tuple[list[PlannedRule], list[Finding]]:
 def _to_rest(values: Values) -> Evidence:
     """Plan the automatic rules in their order, again for each column that changed, until none does."""
     seen: dict[int, Seen] = {}
-    for _ in range(ROUNDS):
+    for values.rounds in range(1, ROUNDS + 1):
         before = len(values.planned)
         text.plan(values)
         evidence = gather(values, tokens.TELL_NOTHING)

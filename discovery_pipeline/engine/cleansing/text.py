@@ -10,6 +10,9 @@ SUSPECTS = 20_000
 
 _WIDE = "strlen($v) <> length($v)"  # more bytes than characters: something is not ASCII
 
+# Printable ASCII in words with a space between, no ampersand and no apostrophe: nothing here would change it.
+_PLAIN = "[!-%(-~]+( [!-%(-~]+)*"
+
 # In order; each with a cheap look that spares the regular expression on most values.
 _EXPRESSIONS = (
     ("text.entities", "contains($v, '&') AND contains($v, ';')"),
@@ -23,9 +26,10 @@ _EXPRESSIONS = (
 
 def plan(values: Values) -> None:
     """Plan the repairs of encoding, then of white space."""
-    _mojibake(values)
-    for rule, where in _EXPRESSIONS:
-        values.offer(rule, RULES[rule].expression, where)
+    with values.fresh(f"NOT regexp_full_match($v, '{_PLAIN}')"):
+        _mojibake(values)
+        for rule, where in _EXPRESSIONS:
+            values.offer(rule, RULES[rule].expression, where)
 
 
 def _mojibake(values: Values) -> None:

@@ -26,8 +26,15 @@ class Values:
 
     con: duckdb.DuckDBPyConnection
     table: Table
-    relation: str  # temporary table: position, value, cells
+    relation: str  # temporary table: position, value, cells, and the round that wrote the value
     planned: list[PlannedRule] = field(default_factory=list)
+    rounds: int = 1  # the round that is on
+    source: str = ""  # a FROM item of the values that are looked at
+    _stored: tuple[str, ...] = field(default=(), init=False)  # the tables that hold them
+
+    def __post_init__(self) -> None:
+        self._stored = (self.relation,)
+        self.keep_all()
 
     def column(self, position: int) -> Column:
         """The column at that position."""
@@ -35,7 +42,7 @@ class Values:
 
     def ask(self, query: str) -> list[tuple]:
         """A query's rows; `values` in braces stands for the relation."""
-        return self.con.execute(query.replace("{values}", self.relation)).fetchall()
+        return self.con.execute(query.replace("{values}", self.source)).fetchall()
 
     def offer(
         self, rule: str, expression: Mapping[int, str] | str, where: str, *, tier: Tier | None = None
@@ -65,7 +72,7 @@ class Values:
             return
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE __change AS SELECT v.position, v.value, m.after, v.cells FROM "
-            f"{self.relation} v JOIN (SELECT unnest($1::VARCHAR[]) AS before, unnest($2::VARCHAR[]) AS after) m "
+            f"{self.source} v JOIN (SELECT unnest($1::VARCHAR[]) AS before, unnest($2::VARCHAR[]) AS after) m "
             "ON v.value = m.before WHERE v.position = $3",
             [list(listed), list(listed.values()), position],
         )
@@ -73,20 +80,37 @@ class Values:
             self._plan(rule, position, cells, examples, values=dict(listed), tier=tier, reason=reason)
 
     def keep(self, columns: Collection[str]) -> None:
-        """Put the values of all other columns aside."""
-        aside = f"position NOT IN ({', '.join(str(c.position) for c in self.table.columns if c.name in columns)})"
-        self.con.execute(f"INSERT INTO {self.relation}_aside FROM {self.relation} WHERE {aside}")
-        self.con.execute(f"DELETE FROM {self.relation} WHERE {aside}")
+        """Look at the values of these columns only."""
+        kept = ", ".join(str(c.position) for c in self.table.columns if c.name in columns)
+        self.source = f"(FROM {self.relation} WHERE position IN ({kept}))"
 
     def keep_all(self) -> None:
-        """Bring back what was put aside."""
-        self.con.execute(f"INSERT INTO {self.relation} FROM {self.relation}_aside; TRUNCATE {self.relation}_aside")
+        """Look at every value again."""
+        self.source = self.relation
+
+    @contextmanager
+    def fresh(self, where: str) -> Iterator[None]:
+        """Look at values that the last round or this one wrote, and `where` holds for.
+
+        Rules that ask nothing but the value itself have seen the others.
+        """
+        every, chosen = self.source, f"{self.relation}_fresh"
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {chosen} AS FROM {every} "
+            f"WHERE CASE WHEN written >= {self.rounds - 1} THEN {where.replace('$v', 'value')} END"
+        )
+        self.source, self._stored = chosen, (self.relation, chosen)
+        try:
+            yield
+        finally:
+            self.source, self._stored = every, (self.relation,)
+            self.con.execute(f"DROP TABLE {chosen}")
 
     def _rewrite(self, expression: str, where: str) -> dict[int, tuple[int, tuple[str, ...]]]:
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE __change AS SELECT * FROM ("
             f"SELECT position, value, nullif(({expression.replace('$v', 'value')}), '') AS after, cells "
-            f"FROM {self.relation} WHERE value IS NOT NULL AND ({where.replace('$v', 'value')})"
+            f"FROM {self.source} WHERE value IS NOT NULL AND ({where.replace('$v', 'value')})"
             ") WHERE after IS DISTINCT FROM value"
         )
         return self._take()
@@ -97,9 +121,9 @@ class Values:
             "SELECT position, sum(cells)::BIGINT, "
             f"max_by(value || ' → ' || coalesce(after, '∅'), cells, {EXAMPLES}) FROM __change GROUP BY position"
         ).fetchall()
-        if found:
+        for stored in self._stored if found else ():
             self.con.execute(
-                f"UPDATE {self.relation} v SET value = c.after FROM __change c "
+                f"UPDATE {stored} v SET value = c.after, written = {self.rounds} FROM __change c "
                 "WHERE v.position = c.position AND v.value = c.value"
             )
         return {position: (cells, tuple(examples)) for position, cells, examples in found}
@@ -143,14 +167,15 @@ class Values:
 def distinct(draft: Draft, columns: Iterable[Column] | None = None) -> Iterator[Values]:
     """The distinct values of these columns (default: all), as the draft has them now."""
     chosen: Sequence[Column] = tuple(draft.table.columns if columns is None else columns)
-    draft.con.execute("CREATE OR REPLACE TEMP TABLE __values (position INTEGER, value VARCHAR, cells BIGINT)")
+    draft.con.execute(
+        "CREATE OR REPLACE TEMP TABLE __values (position INTEGER, value VARCHAR, cells BIGINT, written INTEGER)"
+    )
     for column in chosen:
         key = duck.col(column)
         draft.con.execute(
-            f"INSERT INTO __values SELECT {column.position}, {key}, count(*) FROM {draft.now(column)} GROUP BY {key}"
+            f"INSERT INTO __values SELECT {column.position}, {key}, count(*), 0 FROM {draft.now(column)} GROUP BY {key}"
         )
-    draft.con.execute("CREATE OR REPLACE TEMP TABLE __values_aside AS FROM __values LIMIT 0")
     try:
         yield Values(draft.con, draft.table, "__values")
     finally:
-        draft.con.execute("DROP TABLE IF EXISTS __change; DROP TABLE __values; DROP TABLE __values_aside")
+        draft.con.execute("DROP TABLE IF EXISTS __change; DROP TABLE __values")
