@@ -45,6 +45,15 @@ def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] 
     )
 
 
+def in_one_group(sql: str, position: int) -> str:
+    """The same query with all rows in one group, which gives no row where there are none.
+
+    Beside a histogram or a distinct count, DuckDB keeps all rows for sums of a query without groups, in memory and
+    then on disk; with groups it doesn't, and takes two thirds of the time.
+    """
+    return f"{sql} group by coalesce(length(c{position}), 0) < 0"
+
+
 def batches(plan: TablePlan, most: int) -> Iterator[list[int]]:
     """Positions of columns that are counted together, with at most so many that take a group-by of their own."""
     batch: list[int] = []
@@ -255,6 +264,7 @@ __all__ = [
     "batches",
     "different_rows",
     "format_of",
+    "in_one_group",
     "most_frequent",
     "query",
     "second_look",

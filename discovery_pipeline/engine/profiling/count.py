@@ -65,14 +65,16 @@ def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, toda
 def _batched(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date, most: int) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     for positions in aggregate.batches(plan, most):
-        answer |= _row(con, aggregate.query(plan, relation, today, positions))
+        sql = aggregate.query(plan, relation, today, positions)
+        answer |= _row(con, aggregate.in_one_group(sql, positions[0])) or _row(con, sql)
     return answer
 
 
 def _row(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The first row of the answer by its names; empty where there is none."""
     result = con.execute(sql)
     names = [d[0] for d in result.description or ()]
-    return dict(zip(names, result.fetchall()[0], strict=True))
+    return next((dict(zip(names, row, strict=True)) for row in result.fetchall()), {})
 
 
 def _alarms(column: ColumnPlan, answer: Answer, i: int) -> bool:
