@@ -50,8 +50,9 @@ CLOCK = Expectation("frequency", 0.3e9, 2.5e9, 10e9, 1)
 _PLAUSIBLE = 0.9  # share of the numbers that must be plausible in a unit
 _NEARLY_ALL = 0.9  # share of values with a unit from which the others are in the same, if nothing else decides
 _STATED_OCTAVES = 3.0  # how far bare numbers may lie from those with units: people write "1.5 TB" of large disks
-_FEW = 3  # values with units that are half believed to be like the rest
+_FEW = 1  # values with units that are half believed to be like the rest
 _MARGIN = 1.5  # by how much the log-likelihood of the best unit beats the next: odds of 4.5 to 1
+_MIXED = 3.0  # the same for a single number that would rather be in another unit than the rest
 _COUNTED = 64  # numbers up to this may count disks
 _QUANTILES = (0.1, 0.5, 0.9)
 
@@ -128,7 +129,19 @@ def _fitting(bare: _Spread, stated: _Spread | None, quantity: str, expected: Exp
     likely.sort(reverse=True)
     if not likely or (len(likely) > 1 and likely[0][0] - likely[1][0] < _MARGIN):
         return None
-    return likely[0][1]
+    best = likely[0][1]
+    return None if expected and _mixed(bare, best, expected) else best
+
+
+def _mixed(bare: _Spread, best: str, expected: Expectation) -> bool:
+    """Whether more of the numbers than may be wrong would by themselves be in another unit: 16 among 16384."""
+    others = [_octaves(unit.name) for unit in units.units_of(expected.quantity) if unit.name != best]
+
+    def odds(number: float) -> float:
+        return -(((number - math.log2(expected.usual)) / expected.octaves) ** 2) / 2
+
+    fitting = sum(n for x, n in bare.points if max(odds(x + o) for o in others) - odds(x + _octaves(best)) < _MIXED)
+    return fitting < _PLAUSIBLE * bare.total
 
 
 def _stated(values: Sequence[Measured], quantity: str | None) -> _Spread | None:
