@@ -31,7 +31,12 @@ _MOST = 0.5  # share of values that must be answers
 
 
 def answered(name: str, values: Sequence[str], target: TargetField) -> str | None:
-    """A transformation from answers to what the target takes; None where yes and no can stay, or nothing tells."""
+    """A transformation from answers to what the target takes; None where yes and no can stay, or nothing tells.
+
+    `values` are the most frequent ones of the column that has this name.
+    """
+    if not values:
+        return None
     asked = _phrase(name)
     if _share_of_answers(values) >= _MOST:
         if target.type == "boolean" and _opposed(asked, _phrase(target.name)):
@@ -49,7 +54,7 @@ def _says(phrase: str, words: Sequence[str]) -> bool:
 
 
 def _share_of_answers(values: Sequence[str]) -> float:
-    return sum(value.strip().lower() in BOOLEANS for value in values) / max(1, len(values))
+    return sum(value.strip().lower() in BOOLEANS for value in values) / len(values)
 
 
 def _opposed(left: str, right: str) -> bool:

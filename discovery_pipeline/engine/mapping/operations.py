@@ -153,7 +153,7 @@ def _convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
         known = ", ".join(unit for unit in ("B", "KB", "MB", "GB", "TB", "MB/s", "MHz", "GHz", "percent", "s"))
         raise Misfit(f"{source!r} can't become {target!r}; units of one kind are needed, e.g. {known}")
     written = rf"^\s*({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%|[A-Za-z]+(?:/s)?)?\s*$"
-    parts = f"regexp_extract({value}, {duck.text(written)}, ['number', 'unit'])"
+    parts = f"regexp_extract({_with_point(value)}, {duck.text(written)}, ['number', 'unit'])"
     factors = {"": stated} | units.spellings(target)
     spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
     number = "TRY_CAST(replace(__is.number, ',', '') AS DOUBLE)"
