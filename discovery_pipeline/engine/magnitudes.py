@@ -109,6 +109,25 @@ def bare_unit(values: Iterable[Measured], expected: Expectation | None = None) -
     return found or (common if nearly_all else None)
 
 
+def several_units(values: Iterable[Measured], expected: Expectation) -> bool:
+    """Whether bare numbers can't all be in one unit: 16 and 16384 are both the memory of a machine, but not in GB."""
+    found = Counter[str]()
+    for value in values:
+        if value.number > 0 and not value.unit:
+            found[_alone(math.log2(value.number), expected)] += value.count
+    least = (1 - _PLAUSIBLE) * found.total()
+    return sum(count > least for unit, count in found.items() if unit) > 1
+
+
+def _alone(number: float, expected: Expectation) -> str:
+    """The unit that a single number, as a power of two, must be in; empty where another would do."""
+    likely = sorted(
+        (abs(number + _octaves(u.name) - math.log2(expected.usual)), u.name) for u in units.units_of(expected.quantity)
+    )
+    (best, unit), (second, _) = likely[:2]
+    return unit if (second**2 - best**2) / expected.octaves**2 / 2 >= _MIXED else ""
+
+
 def _fitting(bare: _Spread, stated: _Spread | None, quantity: str, expected: Expectation | None) -> str | None:
     """The unit in which the numbers are like what is expected and like those that state theirs."""
     if expected and expected.quantity != quantity:

@@ -46,6 +46,17 @@ def conversion(
     return f'convert("{unit}","{wanted.name}"){whole}', _reason(read, wanted, written=written)
 
 
+def in_several_units(source: Field, values: Sequence[str], profile: ColumnProfile | None, target: TargetField) -> bool:
+    """Whether bare numbers are in more than one unit, so that no conversion is right for all of them."""
+    wanted = units.unit(target.unit or "")
+    expected = magnitudes.expectation(source.own) or magnitudes.expectation(target.name)
+    if wanted is None or expected is None or expected.quantity != wanted.quantity:
+        return False
+    if source.unit or (profile and profile.unit):
+        return False
+    return magnitudes.several_units(numerals.measured((value, 1) for value in values), expected)
+
+
 def _written(values: Sequence[str], profile: ColumnProfile | None, wanted: units.Unit) -> bool:
     """Whether any value states a unit that converts to this one."""
     stated = (units.unit(u.value) for u in profile.units) if profile else map(units.in_value, values)

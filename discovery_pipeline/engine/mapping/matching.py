@@ -12,7 +12,7 @@ from discovery_pipeline.engine.mapping.fields import Side
 
 _OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
-_DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
+DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
 _IMPOSSIBLE = 0.3  # and one that measures something else is not offered by itself
 
 
@@ -45,5 +45,5 @@ def tempered(confidence: np.ndarray, found: np.ndarray, *, elsewhere: bool) -> n
     """Confidence within what types, measures and the tables as a whole allow."""
     fits, measures = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit"))
     misfit = (fits < _NO_FIT) | (measures == 0)
-    within = np.where(misfit, np.minimum(confidence, _DOUBTFUL), confidence)
+    within = np.where(misfit, np.minimum(confidence, DOUBTFUL), confidence)
     return within * _OTHER_SUBJECT if elsewhere else within

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.answers import answered
-from discovery_pipeline.engine.mapping.conversions import conversion
+from discovery_pipeline.engine.mapping.conversions import conversion, in_several_units
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.profiling.model import ColumnProfile
@@ -33,6 +33,7 @@ _COUNTED = re.compile(r"^\s*\d+(\.0*)?\s*[A-Za-z][\w() -]*$")
 _PLAIN_INTEGER = re.compile(r"^[+-]?\d+$")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _MOST = 0.5  # share of values from which a look is the column's look
+_SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Proposal:
     transformation: str | None
     data_type: DataType
     reasons: tuple[str, ...] = ()
+    doubtful: bool = False  # for a person to look at, whatever the confidence in the pair
 
 
 def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> Proposal:
@@ -51,6 +53,9 @@ def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | Non
         return Proposal(None, data_type)
     if target.unit and target.type in ("integer", "number"):
         found = conversion(source, values, profile, target)
+        if in_several_units(source, values, profile, target):
+            written = found[0] if found else _rewritten(values, profile, target)
+            return Proposal(written, data_type, (_SEVERAL,), doubtful=True)
         if found:
             return Proposal(found[0], data_type, (found[1],))
     answer = answered(source.own, values, target)

@@ -13,7 +13,7 @@ from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
 from discovery_pipeline.engine.mapping.evidence import Reasons
-from discovery_pipeline.engine.mapping.matching import Matched, match
+from discovery_pipeline.engine.mapping.matching import DOUBTFUL, Matched, match
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
 from discovery_pipeline.engine.mapping.proposing import propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
@@ -203,6 +203,7 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
     source, field = pairing.matched.source, pairing.table.fields[j]
     values = source.sample.examples[i] if source.sample else ()
     proposal = propose(source.fields[i], values, _profile(profile, source.table, source.fields[i].name), field)
+    remembered, confidence = (i, j) in pairing.remembered, float(pairing.matched.confidence[i, j])
     return MappedField(
         source_table=source.table,
         source_field=source.fields[i].name,
@@ -211,9 +212,9 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
         transformation=proposal.transformation,
         data_type=proposal.data_type,
         is_required=field.required,
-        confidence=round(float(pairing.matched.confidence[i, j]), 4),
+        confidence=round(min(confidence, DOUBTFUL) if proposal.doubtful and not remembered else confidence, 4),
         evidence=_why(pairing, i, j) + proposal.reasons,
-        origin="memory" if (i, j) in pairing.remembered else "suggested",
+        origin="memory" if remembered else "suggested",
     )
 
 

@@ -14,6 +14,7 @@ from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.conversions import conversion
 from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.proposing import propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets import TargetField
@@ -54,6 +55,21 @@ def test_a_profile_knows_the_unit_of_the_whole_column():
         distinct_is_exact=True, quality=quality, unit="KB", units=(ValueCount(value="GiB", count=1),),
     )  # fmt: skip
     assert _conversion("size", ("8", "16"), MEMORY, known) == 'convert("KB","MB")'
+
+
+@pytest.mark.parametrize(
+    ("values", "doubtful"),
+    [
+        (("8", "16", "16384", "32768"), True),
+        (("8", "16", "32", "64"), False),
+        (("400", "500", "600"), False),
+        (("8 GB", "16384 MB"), False),
+    ],
+)
+def test_numbers_in_several_units_are_for_a_person(values, doubtful):
+    proposal = propose(Field(name="ram"), values, None, MEMORY)
+    assert proposal.doubtful == doubtful
+    assert any("several units" in reason for reason in proposal.reasons) == doubtful
 
 
 @pytest.fixture(scope="module")
