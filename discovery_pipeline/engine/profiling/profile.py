@@ -18,6 +18,7 @@ from discovery_pipeline.engine.profiling.partial import TablePartial
 from discovery_pipeline.engine.profiling.plan import TablePlan, draw
 from discovery_pipeline.engine.profiling.source import Source, of_table
 from discovery_pipeline.engine.tables import Tables
+from discovery_pipeline.errors import DiscoveryError
 
 
 def profile(con: duckdb.DuckDBPyConnection, tables: Tables, *, today: date) -> Profile:
@@ -65,10 +66,23 @@ def _in_place(con: duckdb.DuckDBPyConnection, path: Path, today: date) -> TableP
 
 
 def of_source(con: duckdb.DuckDBPyConnection, source: Source, *, today: date) -> TableProfile:
-    """What the columns of one relation look like."""
-    plan = draw(con, source)
-    counted = count(con, plan, source.relation, today)
-    return describe.table(source.name, plan, _located(con, source, plan, counted))
+    """What the columns of one relation look like.
+
+    Raises
+    ------
+    DiscoveryError
+        Where DuckDB's memory doesn't do for one column at a time.
+    """
+    try:
+        plan = draw(con, source)
+        counted = count(con, plan, source.relation, today)
+        return describe.table(source.name, plan, _located(con, source, plan, counted))
+    except duckdb.OutOfMemoryException:
+        limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+        raise DiscoveryError(
+            f"{source.name}: profiling {len(source.columns):,} columns takes more memory than DuckDB may use, {limit}. "
+            "Set DISCOVERY_MEMORY_LIMIT higher, or DISCOVERY_THREADS lower."
+        ) from None
 
 
 def _located(con: duckdb.DuckDBPyConnection, source: Source, plan: TablePlan, counted: TablePartial) -> TablePartial:

@@ -8,9 +8,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from discovery_pipeline.engine import intake, profiling
+from discovery_pipeline.engine import duck, intake, profiling
 from discovery_pipeline.engine.profiling import in_place
 from discovery_pipeline.engine.profiling import plan as planning
+from discovery_pipeline.engine.profiling.source import Source
+from discovery_pipeline.engine.tables import columns_named
+from discovery_pipeline.errors import DiscoveryError
 
 TODAY = date(2026, 3, 1)
 ROWS = 12_000
@@ -101,3 +104,15 @@ def _tables(
 ) -> tuple[tuple[profiling.TableProfile, ...], tuple[intake.FileRead, ...]]:
     found, refused = profiling.of_files(con, [file], into, today=TODAY)
     return found.tables, refused
+
+
+def test_too_little_memory_is_a_sentence(tmp_path: Path):
+    file = tmp_path / "wide.csv"
+    header = ",".join(f"c{i}" for i in range(40))
+    file.write_text(header + "\n" + "\n".join(",".join(f"{i * j}x" for j in range(40)) for i in range(2_000)))
+    con = duck.connect(threads=1, memory_limit="2MB", scratch=tmp_path / "spill")
+    relation = f"read_csv('{file}', all_varchar=true)"
+    keys = columns_named([f"c{i}" for i in range(40)])
+    source = Source("wide", keys, relation, 2_000, "row_number() over () - 1")
+    with pytest.raises(DiscoveryError, match="more memory than DuckDB may use"):
+        profiling.of_source(con, source, today=TODAY)
