@@ -111,8 +111,8 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_stops(home: Path):
 def test_processes_that_start_at_once_share_one_server(home: Path):
     program = (
         "import sys; from pathlib import Path; from discovery_pipeline.store.server import EmbeddedServer; "
-        "server = EmbeddedServer(Path(sys.argv[1])); server.start(); print(server.running()); sys.stdin.read(); "
-        "server.leave()"
+        "server = EmbeddedServer(Path(sys.argv[1])); server.start(); print(server.running(), flush=True); "
+        "sys.stdin.read(); server.leave()"
     )
     line = [sys.executable, "-c", program, str(home)]
     users = [
