@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from discovery_pipeline import __version__
 from discovery_pipeline.cli import dagster
 from discovery_pipeline.cli.clean import clean
 from discovery_pipeline.cli.db import db
@@ -28,8 +30,18 @@ from discovery_pipeline.errors import DiscoveryError
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"discovery_pipeline {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and stop.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
     """Find out what the data really is, before it moves."""
 
 
