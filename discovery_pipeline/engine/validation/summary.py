@@ -62,7 +62,7 @@ _WHY = {
 def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
     """From the `issues` and `rewritten` tables of one validation, by table, field and rule."""
     found = con.execute("""
-        SELECT source, field, source_column, rule, fatal, sum(n), max_by(example, n, 5), min(place) AS place
+        SELECT source, field, source_column, rule, fatal, sum(n), max_by(example, (n, example), 5), min(place) AS place
         FROM (SELECT source, field, source_column, rule, fatal, coalesce(before, reason)[:80] AS example,
                   count(*) AS n, min(place) AS place
               FROM issues GROUP BY ALL)
@@ -99,7 +99,7 @@ def _takes(plan: Plan, source: int, name: str) -> str:
 
 def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
     found = con.execute("""
-        SELECT source, field, source_column, sum(count), max_by(before[:40] || ' → ' || after, count, 5)
+        SELECT source, field, source_column, sum(count), max_by(before[:40] || ' → ' || after, (count, before), 5)
         FROM rewritten GROUP BY source, field, source_column ORDER BY source, field
     """).fetchall()
     for source, field, column, count, examples in found:
