@@ -119,7 +119,8 @@ class Values:
         """Write the changed values down; by position how many cells change, with examples."""
         found = self.con.execute(
             "SELECT position, sum(cells)::BIGINT, "
-            f"max_by(value || ' → ' || coalesce(after, '∅'), cells, {EXAMPLES}) FROM __change GROUP BY position"
+            f"max_by(value || ' → ' || coalesce(after, '∅'), (cells, value), {EXAMPLES}) "
+            "FROM __change GROUP BY position"
         ).fetchall()
         for stored in self._stored if found else ():
             self.con.execute(
