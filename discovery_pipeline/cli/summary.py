@@ -87,7 +87,8 @@ def _cleansed(outcome: Outcome) -> str:
     if not log.count:
         return "nothing had to be"
     rules = sorted(log.by_rule.items(), key=lambda item: -item[1])
-    return f"{log.count:,} cells by {_counted(len(rules), 'rule')}: {_listed(f'{rule} {count:,}' for rule, count in rules)}"
+    each = _listed(f"{rule} {count:,}" for rule, count in rules)
+    return f"{log.count:,} cells by {_counted(len(rules), 'rule')}: {each}"
 
 
 def _quality(outcome: Outcome) -> str:
