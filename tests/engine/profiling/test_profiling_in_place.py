@@ -116,3 +116,11 @@ def test_too_little_memory_is_a_sentence(tmp_path: Path):
     source = Source("wide", keys, relation, 2_000, "row_number() over () - 1")
     with pytest.raises(DiscoveryError, match="more memory than DuckDB may use"):
         profiling.of_source(con, source, today=TODAY)
+
+
+def test_a_relation_without_rows_has_a_profile(con: duckdb.DuckDBPyConnection):
+    empty = Source(
+        "empty", columns_named(["a", "b"]), "(select '1' as a, 'x' as b, 0 as file_row_number limit 0)", 5_000_000, "0"
+    )
+    found = profiling.of_source(con, empty, today=TODAY)
+    assert (found.row_count, [c.distinct_count for c in found.columns]) == (0, [0, 0])
