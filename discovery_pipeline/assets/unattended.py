@@ -14,7 +14,6 @@ from dagster._core.events import JobFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from discovery_pipeline.assets import instance as dagster_instance
-from discovery_pipeline.assets import warming
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.delivery import RESULTS
 from discovery_pipeline.assets.desk import UPLOADS
@@ -112,7 +111,6 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         A step failed. The flow stays, failed and retryable, with all that was found before.
     """
     replaceable(request.out)
-    warming.begin()
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
         store.sweep()
         flow = _created(store, request)
