@@ -34,19 +34,7 @@ def found(con: duckdb.DuckDBPyConnection, table: TableFacts, left_out: frozenset
     values = sampling.numbers(con, table, columns, SAMPLED)
     claims = [*_multiples(values, columns), *_products_and_sums(values, columns)][:MOST_TOLD]
     kept = counted(con, table, claims, least_support=LEAST_TELLING, least_confidence=LEAST_CONFIDENCE)
-    return [
-        BusinessRule(
-            table=table.name,
-            kind="arithmetic",
-            columns=tuple(c.column.name for c in k.claim.columns),
-            rule=k.claim.words,
-            support=k.support,
-            confidence=k.confidence,
-            violations=k.violations,
-            examples=k.examples,
-        )
-        for k in kept
-    ]
+    return [k.rule(table, "arithmetic") for k in kept]
 
 
 def _products_and_sums(values: np.ndarray, columns: Sequence[Facts]) -> Iterator[Claim]:

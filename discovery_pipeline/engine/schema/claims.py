@@ -9,6 +9,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema.facts import Facts, TableFacts, one
+from discovery_pipeline.engine.schema.model import BusinessRule, RuleKind
 
 SHOWN = 3
 """Counter-examples of a claim."""
@@ -37,6 +38,19 @@ class Counted:
     def confidence(self) -> float:
         """Share of the rows it speaks of where it is true, 0..1."""
         return 1 - self.violations / self.support if self.support else 0.0
+
+    def rule(self, table: TableFacts, kind: RuleKind) -> BusinessRule:
+        """The claim as a rule of that table, with its counter-examples."""
+        return BusinessRule(
+            table=table.name,
+            kind=kind,
+            columns=tuple(c.column.name for c in self.claim.columns),
+            rule=self.claim.words,
+            support=self.support,
+            confidence=self.confidence,
+            violations=self.violations,
+            examples=self.examples,
+        )
 
 
 def counted(

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+RuleKind = Literal["implication", "range", "format", "arithmetic", "comparison"]
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
@@ -86,7 +88,7 @@ class BusinessRule(_Value):
     """A rule that the data keeps, with its counter-examples."""
 
     table: str
-    kind: Literal["implication", "range", "format", "arithmetic", "comparison"]
+    kind: RuleKind
     columns: tuple[str, ...]
     rule: str = Field(description="in words, with its values")
     support: int

@@ -44,17 +44,7 @@ def temporal(con: duckdb.DuckDBPyConnection, database: Database) -> tuple[Tempor
 def comparisons(con: duckdb.DuckDBPyConnection, table: TableFacts, left_out: frozenset[int]) -> list[BusinessRule]:
     """Numbers of the table that stay below each other; keys and references are `left_out`."""
     return [
-        BusinessRule(
-            table=table.name,
-            kind="comparison",
-            columns=tuple(c.column.name for c in order.claim.columns),
-            rule=order.claim.words,
-            support=order.support,
-            confidence=order.confidence,
-            violations=order.violations,
-            examples=order.examples,
-        )
-        for order in _orders(con, table, ("integer", "float"), LEAST_NUMBERS, left_out)
+        order.rule(table, "comparison") for order in _orders(con, table, ("integer", "float"), LEAST_NUMBERS, left_out)
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -17,7 +17,7 @@ from discovery_pipeline.engine.schema import arithmetic, orders, sampling
 from discovery_pipeline.engine.schema.claims import Claim, counted
 from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts, one
 from discovery_pipeline.engine.schema.keys import Key
-from discovery_pipeline.engine.schema.model import BusinessRule, FunctionalDependency
+from discovery_pipeline.engine.schema.model import BusinessRule, FunctionalDependency, RuleKind
 from discovery_pipeline.engine.schema.references import Reference
 from discovery_pipeline.engine.schema.sampling import Coded
 
@@ -35,9 +35,6 @@ TAIL = 0.005  # of a category's numbers, at either end, that a range may leave o
 LEAST_GAIN = 0.25  # by which a rule holds more often for its category than for all other rows
 
 MASK = "regexp_replace(regexp_replace(regexp_replace({}, '[A-Z]+', 'A', 'g'), '[a-z]+', 'a', 'g'), '[0-9]+', '9', 'g')"
-
-
-_Kind = Literal["implication", "range", "format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def _by_category(
         if LEAST_SAMPLED <= (rows := held.codes == code).sum() < 0.95 * len(rows)
     ]
     rules: list[BusinessRule] = []
-    proposed: list[tuple[_Kind, Iterator[tuple[float, Claim]]]] = [
+    proposed: list[tuple[RuleKind, Iterator[tuple[float, Claim]]]] = [
         ("implication", _implications(categories, values, table.name, known)),
         ("implication", _absences(con, table, categories, columns)),
         ("range", _ranges(con, table, categories, columns)),
@@ -109,16 +106,7 @@ def _by_category(
     for kind, proposals in proposed:
         best = [claim for _, claim in sorted(proposals, key=lambda p: -p[0])[:MOST_TOLD]]
         rules += [
-            BusinessRule(
-                table=table.name,
-                kind=kind,
-                columns=tuple(c.column.name for c in k.claim.columns),
-                rule=k.claim.words,
-                support=k.support,
-                confidence=k.confidence,
-                violations=k.violations,
-                examples=k.examples,
-            )
+            k.rule(table, kind)
             for k in counted(con, table, best, least_support=LEAST_SAMPLED, least_confidence=LEAST_CONFIDENCE - 0.02)
         ]
     return rules
