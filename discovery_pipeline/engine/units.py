@@ -164,6 +164,11 @@ def in_base(name: str) -> float:
     return _FACTORS[_QUANTITY_OF[name]][name]
 
 
+def written(quantity: str) -> dict[str, Unit]:
+    """Every spelling, in lower case, of the units of one quantity."""
+    return {s: Unit(name, quantity) for s, name in _BY_SPELLING.items() if _QUANTITY_OF[name] == quantity}
+
+
 def spellings(target: str) -> dict[str, float]:
     """Every spelling, in lower case, of a unit that converts to `target`, with how many of `target` it is."""
     want = unit(target)

@@ -9,31 +9,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 
-_EVERYDAY: Mapping[str, tuple[str, float, tuple[str, ...]]] = MappingProxyType(
-    {
-        "oz": ("ounces", 1.0, ("ounce", "ounces", "ozs")),
-        "lb": ("mass", 0.45359237, ("lbs", "pound", "pounds")),
-        "kg": ("mass", 1.0, ("kgs", "kilo", "kilos", "kilogram", "kilograms")),
-        "g": ("mass", 1e-3, ("gram", "grams")),
-        "l": ("volume", 1.0, ("liter", "liters", "litre", "litres", "ltr")),
-        "ml": ("volume", 1e-3, ("milliliter", "milliliters", "millilitre", "millilitres")),
-        "mm": ("length", 1e-3, ("millimeter", "millimeters", "millimetre", "millimetres")),
-        "cm": ("length", 1e-2, ("centimeter", "centimeters", "centimetre", "centimetres")),
-        "m": ("length", 1.0, ("meter", "meters", "metre", "metres")),
-        "km": ("length", 1e3, ("kilometer", "kilometers", "kilometre", "kilometres")),
-        "ft": ("length", 0.3048, ("foot", "feet")),
-        "W": ("power", 1.0, ("watt", "watts")),
-        "kW": ("power", 1e3, ("kilowatt", "kilowatts")),
-        "V": ("voltage", 1.0, ("volt", "volts")),
-    }
-)
-_NAMES = {s: n for n, (_, _, more) in _EVERYDAY.items() for s in (n.lower(), *more)}
+_EVERYDAY = ("mass", "ounces", "volume", "length", "power", "voltage")
+_NAMES = {
+    spelling: unit.name
+    for quantity in _EVERYDAY
+    for spelling, unit in units.written(quantity).items()
+    if unit.name != "in"  # in a header it is a preposition
+} | {"g": "g", "m": "m"}  # beside a number these are sizes, but not where the header says grams or metres
+"""Spellings of everyday units, wherever they stand in a header, and the unit that each is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +33,10 @@ class _Unit:
 
 def _unit(spelling: str) -> _Unit | None:
     plain = spelling.strip().rstrip(".").lower()
-    everyday = _NAMES.get(plain)
-    if everyday and plain not in ("m", "g"):  # 16 g and 512 m are sizes in an inventory
-        quantity, factor, _ = _EVERYDAY[everyday]
-        return _Unit(everyday, quantity, factor)
     known = units.unit(plain)
     if known is None:
         return None
-    base = next(iter(units.spellings(known.name)))
-    return _Unit(known.name, known.quantity, units.factor(known.name, base) or 1.0)
+    return _Unit(known.name, known.quantity, units.in_base(known.name))
 
 
 def _in_header(header: str) -> _Unit | None:

@@ -88,6 +88,10 @@ def test_units_are_brought_to_the_most_frequent_one(bench):
     assert bench.column(["16 GB", "8 GB", "8192 MB", "4GB"], "ram") == ["16 GB", "8 GB", "8 GB", "4 GB"]
 
 
+def test_inches_among_centimetres_are_two_and_a_half_of_them(bench):
+    assert bench.column(["10 cm", "25 cm", "2 in", "4 cm"], "depth") == ["10 cm", "25 cm", "5.08 cm", "4 cm"]
+
+
 def test_a_column_with_one_unit_keeps_its_numbers_as_they_are_written(bench):
     assert bench.column(["16.0 GB", "8.50 GB"], "ram") == ["16.0 GB", "8.50 GB"]
 
