@@ -6,6 +6,7 @@ Row security, triggers, grants and functions are the migrations'; SQLAlchemy has
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -36,6 +37,8 @@ metadata = MetaData(
 )
 
 EMPTY = text("'{}'::jsonb")
+NONE = text("'[]'::jsonb")
+NO_NAMES = text("'{}'::text[]")
 NOW = text("now()")
 XID = text("pg_current_xact_id()::text::bigint")
 
@@ -232,7 +235,7 @@ field_mappings = Table(
     Column("confidence", Float, nullable=False),
     Column("origin", Text, nullable=False),  # suggested, agent, memory, user
     Column("status", Text, nullable=False),  # suggested, approved, rejected
-    Column("evidence", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("evidence", JSONB, nullable=False, server_default=NONE),
     Column("reviewed_by", Text),
     _at("reviewed_at", required=False),
     _at("created_at"),
@@ -277,6 +280,140 @@ discovery_flows_history = Table(
     Column("archived_by", Text, nullable=False),
     _at("archived_at"),
     Column("reason", Text, nullable=False),
+    Column("run_requests", JSONB, nullable=False, server_default=NONE),
+    Column("review_decisions", JSONB, nullable=False, server_default=NONE),
+    Column("agent_requests", JSONB, nullable=False, server_default=NONE),
     Index("idx_flows_history_engagement", "client_account_id", "engagement_id", "archived_at"),
     _of_engagement(),
+)
+
+run_requests = Table(
+    "run_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    *_tenant(),
+    Column("flow_id", Uuid, nullable=False),
+    Column("job", Text, nullable=False),  # discover, deliver
+    Column("selection", ARRAY(Text), nullable=False, server_default=NO_NAMES),  # assets; none: the whole job
+    Column("reason", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default=text("'requested'")),  # requested, launched, failed
+    Column("run_id", Text),
+    Column("requested_by", Text, nullable=False),
+    _at("requested_at"),
+    Column("claimed_by", Text),
+    _at("claimed_at", required=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Index("uq_run_requests_open", "flow_id", "job", unique=True, postgresql_where=text("status = 'requested'")),
+    Index("ix_run_requests_flow_id", "flow_id"),
+    Index("ix_run_requests_open", "requested_at", postgresql_where=text("status = 'requested'")),
+    _of_flow(),
+)
+
+review_decisions = Table(
+    "review_decisions",
+    metadata,
+    _id(),
+    *_tenant(),
+    Column("flow_id", Uuid, nullable=False),
+    Column("batch", Uuid, nullable=False),  # rows of one batch are undone together
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("undoes", Uuid),  # the batch that this one takes back
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("decided_by", Text, nullable=False),
+    _at("decided_at"),
+    Index(None, "flow_id", "id"),
+    _of_flow(),
+)
+
+agent_requests = Table(
+    "agent_requests",
+    metadata,
+    _id(),
+    *_tenant(),
+    Column("flow_id", Uuid, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("byte_size", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("completion_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("cost", Float, nullable=False, server_default=text("0")),
+    Column("outcome", Text, nullable=False),
+    _at("created_at"),
+    Index(None, "flow_id"),
+    _of_flow(),
+)
+
+mapping_profiles = Table(
+    "mapping_profiles",
+    metadata,
+    _id(),
+    *_tenant(),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("source_system", Text, nullable=False),
+    Column("target_system", Text, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("client_account_id", "engagement_id", "name", "version", name="uq_mapping_profiles_name_version"),
+    _of_engagement(),
+)
+
+database_sources = Table(
+    "database_sources",
+    metadata,
+    _id(),
+    *_tenant(),
+    Column("name", Text, nullable=False),
+    Column("source_system", Text, nullable=False),
+    Column("target_system", Text, nullable=False),
+    Column("url_reference", Text, nullable=False),  # names a secret, never holds one
+    Column("tables", ARRAY(Text), nullable=False, server_default=NO_NAMES),  # none: all
+    Column("created_by", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("client_account_id", "engagement_id", "name", name="uq_database_sources_name"),
+    _of_engagement(),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _id(),
+    *_tenant(),
+    Column("login", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("status", Integer),  # null while the first request is still worked on
+    Column("response", JSONB),
+    _at("created_at"),
+    UniqueConstraint("client_account_id", "engagement_id", "login", "key", name="uq_idempotency_keys_key"),
+    _of_engagement(),
+)
+
+login_codes = Table(
+    "login_codes",
+    metadata,
+    _id(),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("code_hash", LargeBinary, nullable=False, unique=True),
+    _at("created_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _at("used_at", required=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    _id(),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("cookie_hash", LargeBinary, nullable=False, unique=True),
+    _at("created_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _at("ended_at", required=False),
 )

@@ -16,7 +16,23 @@ from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.databases import ARCHIVIST, Role
 from discovery_pipeline.store.schema import metadata
 
-TENANT_TABLES = sorted(set(metadata.tables) - {"users"})
+NOBODYS = {"users", "login_codes", "web_sessions"}
+"""Tables that belong to no tenant: the app reads them through functions, or not at all."""
+TENANT_TABLES = sorted(set(metadata.tables) - NOBODYS)
+WORK = {
+    "run_requests": ("id, job, reason, requested_by", "gen_random_uuid(), 'discover', 'test', 'ops'"),
+    "review_decisions": ("batch, kind, subject, decided_by", "gen_random_uuid(), 'mapping', 'a.b', 'ops'"),
+    "agent_requests": ("agent, model, sha256, byte_size, outcome", "'risk', 'm', 'aa', 1, 'answered'"),
+}
+SHARED = {
+    "mapping_profiles": (
+        "name, version, source_system, target_system, content, created_by", "'p', 1, 'servicenow', 'aws', '{}', 'ops'"
+    ),
+    "database_sources": (
+        "name, source_system, target_system, url_reference, created_by", "'d', 'servicenow', 'aws', 'env:URL', 'ops'"
+    ),
+    "idempotency_keys": ("login, key, route, request_sha256", "'ops', 'k', '/', 'x'"),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -39,6 +55,12 @@ def full(store: Store, tenant: Tenant) -> Flow:
     store.submit_mapping(flow, Mapping(target="aws", fields=(field,)))
     found = Finding(table="a", rule="null", severity=Severity.ERROR, count=1, evidence="1 of 1", action="fill")
     store.record_quality(flow, [found])
+    owner = f"{flow.client_account_id}, {flow.engagement_id}"
+    for table, (columns, values) in WORK.items():
+        tenant_columns = "flow_id, client_account_id, engagement_id"
+        store.query(f"insert into {table} ({tenant_columns}, {columns}) values ('{flow.id}', {owner}, {values})")
+    for table, (columns, values) in SHARED.items():
+        store.query(f"insert into {table} (client_account_id, engagement_id, {columns}) values ({owner}, {values})")
     return store.flow(None, flow.id)
 
 

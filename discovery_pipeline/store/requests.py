@@ -1,0 +1,160 @@
+"""Run requests: what shall be run, written with the decision that wants it, and launched once.
+
+A request is a row. Whoever launches it holds that row's lock from before the launch until it is marked, and the run's
+id follows from the request's: a launcher that dies in between leaves a request that the next one launches again, under
+the same id, which Dagster knows already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID, uuid4, uuid5
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.flow.commands import Tell
+from discovery_pipeline.flow.events import EventType
+from discovery_pipeline.flow.state import ENDED, Flow
+from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
+from discovery_pipeline.store import rows
+from discovery_pipeline.store.schema import discovery_flows, run_requests
+from discovery_pipeline.store.state import FlowStateManager
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.flows import Flows
+
+Job = Literal["discover", "deliver"]
+
+CHANNEL = "discovery_run_requests"
+"""What a new request notifies. A bell only: what is to be launched stands in the table."""
+ATTEMPTS = 5
+"""Failed launches after which a request is given up."""
+
+REQUESTED, LAUNCHED, FAILED = "requested", "launched", "failed"
+RUN_IDS = UUID("5f3a9c52-64d4-4a67-9a1e-3c2f5d8e7b10")
+"""The name space of run ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A job to be run on a flow. Without a selection of assets, all of the job."""
+
+    id: UUID
+    flow_id: FlowId
+    slug: str
+    tenant: Tenant
+    job: Job
+    selection: tuple[str, ...]
+    reason: str
+    requested_at: datetime
+
+    @property
+    def run_id(self) -> str:
+        """The id of its Dagster run: always the same for the same request."""
+        return str(uuid5(RUN_IDS, str(self.id)))
+
+
+async def request(
+    states: FlowStateManager, flow: Flow, job: Job, reason: str, selection: Sequence[str] = ()
+) -> RunRequest:
+    """Ask for a run, in the caller's transaction: decision and request are both there, or neither.
+
+    While an earlier request for the job on this flow waits to be launched, that one is the answer.
+    """
+    new = upsert(run_requests).values(
+        **rows.tenant_columns(flow),
+        id=uuid4(),
+        flow_id=flow.id,
+        job=job,
+        selection=list(selection),
+        reason=reason,
+        requested_by=states.tenant.by,
+    )
+    waiting = {"index_elements": ["flow_id", "job"], "index_where": run_requests.c.status == REQUESTED}
+    made = (await states.session.execute(new.on_conflict_do_nothing(**waiting).returning(run_requests))).one_or_none()
+    if made is None:
+        same = (run_requests.c.flow_id == flow.id) & (run_requests.c.job == job) & (run_requests.c.status == REQUESTED)
+        return _read((await states.session.execute(select(run_requests).where(same))).one(), flow.slug)
+    asked = {"request_id": str(made.id), "job": job, "reason": reason}
+    await states.update_state(flow.id, Tell(EventType.RUN_REQUESTED, asked))
+    return _read(made, flow.slug)
+
+
+async def open_requests(flows: Flows, older_than: timedelta = timedelta(0), limit: int = 100) -> list[RunRequest]:
+    """Requests of every tenant that nobody has launched, oldest first."""
+    wanted = (
+        select(run_requests, discovery_flows.c.slug)
+        .join(discovery_flows, discovery_flows.c.id == run_requests.c.flow_id)
+        .where(run_requests.c.status == REQUESTED, run_requests.c.requested_at <= func.now() - older_than)
+        .order_by(run_requests.c.requested_at)
+        .limit(limit)
+    )
+    async with flows.sessions.orchestrating() as session:
+        return [_read(row, row.slug) for row in await session.execute(wanted)]
+
+
+@asynccontextmanager
+async def claiming(flows: Flows, wanted: RunRequest, claimer: str) -> AsyncIterator[RunRequest | None]:
+    """Launch the request inside the block; it is launched when the block ends, and tried again when the block raises.
+
+    None is given where another claimer has it, or had it. What the block raises is noted with the request and rises.
+    """
+    failure: Exception | None = None
+    async with flows.changing(wanted.tenant.acting(claimer)) as states:
+        mine = await _locked(states.session, wanted)
+        ended = await _ended(states.session, wanted) if mine else ""
+        if ended:
+            await _note(states, wanted, claimer, {"status": FAILED, "error": ended})
+        if ended or not mine:
+            yield None
+            return
+        try:
+            yield wanted
+        except Exception as error:
+            failure = error
+        await _mark(states, wanted, claimer, failure)
+    if failure is not None:
+        raise failure
+
+
+async def _locked(session: AsyncConnection, wanted: RunRequest) -> bool:
+    free = (run_requests.c.id == wanted.id) & (run_requests.c.status == REQUESTED)
+    row = select(run_requests.c.id).where(free).with_for_update(skip_locked=True)
+    return (await session.execute(row)).one_or_none() is not None
+
+
+async def _ended(session: AsyncConnection, wanted: RunRequest) -> str:
+    """Why nothing is to be run on the flow any more; empty where there is no such reason."""
+    flow = await rows.find(session, wanted.flow_id)
+    return f"the flow is {flow.status.value}" if flow.status in ENDED else ""
+
+
+async def _mark(states: FlowStateManager, wanted: RunRequest, claimer: str, failure: Exception | None) -> None:
+    if failure is None:
+        values = {"status": LAUNCHED, "run_id": wanted.run_id, "error": None}
+    else:
+        attempts = run_requests.c.attempts + 1
+        status = case((attempts >= ATTEMPTS, FAILED), else_=REQUESTED)
+        values = {"attempts": attempts, "status": status, "error": str(failure)}
+    await _note(states, wanted, claimer, values)
+    if failure is None:
+        claimed = {"request_id": str(wanted.id), "job": wanted.job, "run_id": wanted.run_id}
+        await states.update_state(wanted.flow_id, Tell(EventType.RUN_CLAIMED, claimed))
+
+
+async def _note(states: FlowStateManager, wanted: RunRequest, claimer: str, values: dict[str, Any]) -> None:
+    noted = values | {"claimed_by": claimer, "claimed_at": states.now().at}
+    await states.session.execute(update(run_requests).where(run_requests.c.id == wanted.id).values(**noted))
+
+
+def _read(row: Row, slug: str) -> RunRequest:
+    tenant = Tenant(ClientAccountId(row.client_account_id), EngagementId(row.engagement_id), row.requested_by)
+    return RunRequest(
+        row.id, FlowId(row.flow_id), slug, tenant, row.job, tuple(row.selection), row.reason, row.requested_at
+    )
