@@ -8,9 +8,11 @@ every row that was ever read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, func, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Row, Select, Tuple, exists, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.events import Event, EventType
@@ -19,6 +21,8 @@ from discovery_pipeline.store.schema import flow_events
 
 CLOSED_BELOW = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
 """Every transaction of a lower number has ended, and what it wrote is to be seen or never will be."""
+
+LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,11 +38,19 @@ class Cursor:
 
     @classmethod
     def parse(cls, said: str | None) -> Cursor:
-        """The cursor of that text; of none, the one before all events."""
+        """The cursor of that text; of none, the one before all events.
+
+        Raises
+        ------
+        ValueError
+            The text is no cursor: two numbers of 64 bits, with a colon between them.
+        """
         if not said:
             return cls()
-        position, _, event_id = said.partition(":")
-        return cls(int(position), int(event_id))
+        numbers = re.fullmatch(r"([0-9]{1,19}):([0-9]{1,19})", said)
+        if numbers is None or max(int(numbers[1]), int(numbers[2])) > LAST_ID:
+            raise ValueError(f"{said[:50]!r} is no cursor; one looks like 1234:56")
+        return cls(int(numbers[1]), int(numbers[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +61,100 @@ class Posted:
     event: Event
 
 
-async def after(
-    session: AsyncConnection, cursor: Cursor, *, types: frozenset[EventType] | None = None, limit: int = 200
-) -> list[Posted]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, oldest first, and the cursor of a reader that has handled them."""
+
+    posted: list[Posted]
+    end: Cursor
+    full: bool  # more may be there to be read at once
+
+
+async def page(
+    session: AsyncConnection,
+    cursor: Cursor,
+    *,
+    flow: FlowId | None = None,
+    types: frozenset[EventType] | None = None,
+    limit: int = 200,
+) -> Page:
     """The events after the cursor that this session may see, at most `limit`, those of one flow in order.
 
-    They come at least once: a reader that dies before it keeps its cursor reads them again.
+    They come at least once: a reader that dies before it keeps its cursor reads them again. The page's end lies behind
+    events of other types, too, so that they aren't looked through again and again.
     """
-    place = tuple_(flow_events.c.position, flow_events.c.id)
+    if flow is not None:
+        return await _of_one(session, cursor, flow, types, limit)
+    closed_below = (await session.execute(select(CLOSED_BELOW))).scalar_one()
     wanted = (
-        select(flow_events)
-        .where(place > tuple_(cursor.position, cursor.id), flow_events.c.position < CLOSED_BELOW)
+        _events(types)
+        .where(_place() > tuple_(cursor.position, cursor.id), flow_events.c.position < closed_below)
         .order_by(flow_events.c.position, flow_events.c.id)
         .limit(limit)
     )
-    if types is not None:
-        wanted = wanted.where(flow_events.c.event_type.in_([t.value for t in types]))
-    return [
-        Posted(
-            Cursor(row.position, row.id),
-            Event(EventType(row.event_type), FlowId(row.flow_id), row.created_by, row.created_at, row.event_data),
-        )
-        for row in await session.execute(wanted)
-    ]
+    posted = [_posted(row) for row in await session.execute(wanted)]
+    if len(posted) == limit:
+        return Page(posted, posted[-1].cursor, full=True)
+    return Page(posted, max(cursor, Cursor(closed_below - 1, LAST_ID)), full=False)
+
+
+async def _of_one(
+    session: AsyncConnection, cursor: Cursor, flow: FlowId, types: frozenset[EventType] | None, limit: int
+) -> Page:
+    """The same for one flow, whose events need no such care.
+
+    Whoever tells of a flow holds its row's lock until the transaction ends. So ids of one flow are given out in the
+    order in which they are committed, and a reader waits for nobody else's transaction.
+    """
+    wanted = (
+        _events(types)
+        .where(flow_events.c.flow_id == flow, flow_events.c.id > cursor.id)
+        .order_by(flow_events.c.id)
+        .limit(limit)
+    )
+    posted = [_posted(row) for row in await session.execute(wanted)]
+    return Page(posted, posted[-1].cursor if posted else cursor, full=len(posted) == limit)
+
+
+async def after(
+    session: AsyncConnection, cursor: Cursor, *, types: frozenset[EventType] | None = None, limit: int = 200
+) -> list[Posted]:
+    """The events of a page; see `page`."""
+    return (await page(session, cursor, types=types, limit=limit)).posted
+
+
+async def held(session: AsyncConnection) -> bool:
+    """Whether there are events that can't be read yet, because an older transaction is still open."""
+    return (await session.execute(select(exists().where(flow_events.c.position >= CLOSED_BELOW)))).scalar_one()
+
+
+async def end(session: AsyncConnection, flow: FlowId | None = None) -> Cursor:
+    """The cursor of a reader that has read all that can be read."""
+    last = select(flow_events.c.position, flow_events.c.id).limit(1)
+    if flow is not None:
+        last = last.where(flow_events.c.flow_id == flow).order_by(flow_events.c.id.desc())
+    else:
+        by_place = (flow_events.c.position.desc(), flow_events.c.id.desc())
+        last = last.where(flow_events.c.position < CLOSED_BELOW).order_by(*by_place)
+    row = (await session.execute(last)).one_or_none()
+    return Cursor(row.position, row.id) if row else Cursor()
 
 
 async def waiting(session: AsyncConnection, cursor: Cursor) -> int:
     """How many events stand after the cursor, those included that can't be read yet."""
-    place = tuple_(flow_events.c.position, flow_events.c.id)
-    counted = select(func.count()).where(place > tuple_(cursor.position, cursor.id))
+    counted = select(func.count()).where(_place() > tuple_(cursor.position, cursor.id))
     return (await session.execute(counted)).scalar_one()
+
+
+def _place() -> Tuple:
+    return tuple_(flow_events.c.position, flow_events.c.id)
+
+
+def _events(types: frozenset[EventType] | None) -> Select[Any]:
+    wanted = select(flow_events)
+    return wanted if types is None else wanted.where(flow_events.c.event_type.in_([t.value for t in types]))
+
+
+def _posted(row: Row[Any]) -> Posted:
+    told = Event(EventType(row.event_type), FlowId(row.flow_id), row.created_by, row.created_at, row.event_data)
+    return Posted(Cursor(row.position, row.id), told)
