@@ -5,6 +5,7 @@ DiscoveryError                     message says what, where, and what to do
 ├── TargetError                    an unknown target, or a contract that isn't one
 ├── MappingError                   a mapping that can't be applied
 │   └── TransformationError        a transformation that can't be parsed or doesn't fit
+│       └── UnknownOperationError  a transformation with an operation that there isn't
 ├── SettingsError                  a setting that can't be
 ├── ServerError                    PostgreSQL or Dagster can't be started or reached
 └── FlowOperationError             flow_id, details
@@ -45,6 +46,10 @@ class MappingError(DiscoveryError):
 
 class TransformationError(MappingError):
     """The transformation can't be parsed, is unknown, or doesn't fit its arguments."""
+
+
+class UnknownOperationError(TransformationError):
+    """The transformation names an operation that there isn't."""
 
 
 class SettingsError(DiscoveryError):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.approving import approve
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
+from discovery_pipeline.engine.mapping.previewing import Preview, preview
+from discovery_pipeline.engine.mapping.submitting import FieldMappingService, MappingValidation, SourceSchema
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,12 +36,17 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
 
 __all__ = [
     "Approval",
+    "FieldMappingService",
     "FieldRef",
     "MappedField",
     "Mapping",
+    "MappingValidation",
     "Match",
+    "Preview",
+    "SourceSchema",
     "Suggestions",
     "approve",
+    "preview",
     "suggest",
     "transformations",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.mapping.model import Approval, MappedField, Mapping, Suggestions
@@ -23,14 +24,8 @@ class _Feed:
     @property
     def lacks(self) -> tuple[str, ...]:
         """What the target table needs of a source that is not there, in words."""
-        have = {f.target_field for f in self.sure}
-        absent = [f.name for f in self.table.fields if f.required and f.name not in have]
-        said = [f"{name} ({self._best(name)})" for name in absent]
-        for rule in (r for r in self.table.rules if r.kind == "at_least_one_of"):
-            if not any(set(group) <= have for group in rule.groups):
-                either = ", ".join(" with ".join(group) for group in rule.groups)
-                said.append(f"one of {either}")
-        return tuple(said)
+        absent, either = lacking(self.table, {f.target_field for f in self.sure})
+        return (*(f"{name} ({self._best(name)})" for name in absent), *either)
 
     def _best(self, name: str) -> str:
         offered = next((f for f in self.unsure if f.target_field == name), None)
@@ -61,6 +56,18 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     )
 
 
+def lacking(table: TargetTable, filled: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Required fields that nothing fills, and the rules "one of …" of which no group is filled, in words."""
+    absent = tuple(f.name for f in table.fields if f.required and f.name not in filled)
+    rules = (r for r in table.rules if r.kind == "at_least_one_of" and not any(set(g) <= filled for g in r.groups))
+    return absent, tuple(f"one of {', '.join(' with '.join(g) for g in r.groups)}" for r in rules)
+
+
+def standing(target: Target) -> tuple[TargetTable, ...]:
+    """The tables of a target that refer to no other: without rows of these there is nothing to deliver."""
+    return tuple(table for table in target.tables if not _referred(table))
+
+
 def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
     rivals = [len(f.sure) for f in feeds if f.table.name == feed.table.name]
     return len(feed.sure) == 1 and max(rivals) >= _MANY
@@ -85,7 +92,7 @@ def _referred(table: TargetTable) -> set[str]:
 
 def _missing(feeds: Sequence[_Feed], target: Target, threshold: float) -> Iterable[str]:
     """For each table that stands by itself, what its nearest source lacks."""
-    for table in (t for t in target.tables if not _referred(t)):
+    for table in standing(target):
         offers = [f for f in feeds if f.table.name == table.name] or [_Feed("", table, (), ())]
         nearest = min(offers, key=lambda f: (len(f.lacks), -len(f.sure)))
         where = f" from {nearest.source}" if nearest.source else ""

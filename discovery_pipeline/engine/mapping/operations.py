@@ -42,6 +42,7 @@ class Operation:
     does: str
     build: Callable[[str, Sequence[Argument], Resolve], str]
     loses: str = ""  # what the result can't give back; empty where nothing is lost
+    makes: str = "any"  # type of the result: a data type, "same" as what goes in, or "any"
 
 
 _NUMBER = r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)"
@@ -286,18 +287,23 @@ def _hash(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
 
 
 _ALL = (
-    Operation("trim", "trim", "takes white space away at both ends", _no_arguments(lambda v: _filled(f"trim({v})"))),
-    Operation("upper", "upper", "writes in capitals", _no_arguments("upper({})".format), "the original case"),
-    Operation("lower", "lower", "writes in small letters", _no_arguments("lower({})".format), "the original case"),
+    Operation("trim", "trim", "takes white space away at both ends", _no_arguments(lambda v: _filled(f"trim({v})")),
+              makes="same"),
+    Operation("upper", "upper", "writes in capitals", _no_arguments("upper({})".format), "the original case",
+              "same"),
+    Operation("lower", "lower", "writes in small letters", _no_arguments("lower({})".format), "the original case",
+              "same"),
     Operation("to_integer", "to_integer", "reads a whole number", _no_arguments(_to_integer),
-              "leading zeros; values with a fraction become empty"),
-    Operation("to_number", "to_number", "reads a number", _no_arguments(_to_number), "thousands separators"),
-    Operation("to_boolean", "to_boolean", "reads yes and no", _no_arguments(_to_boolean), "the original wording"),
-    Operation("round", "round(2)", "keeps so many decimals", _round, "precision beyond these decimals"),
+              "leading zeros; values with a fraction become empty", "integer"),
+    Operation("to_number", "to_number", "reads a number", _no_arguments(_to_number), "thousands separators",
+              "float"),
+    Operation("to_boolean", "to_boolean", "reads yes and no", _no_arguments(_to_boolean), "the original wording",
+              "boolean"),
+    Operation("round", "round(2)", "keeps so many decimals", _round, "precision beyond these decimals", "float"),
     Operation("parse_date", 'parse_date("%d/%m/%Y")', "reads a date in these formats and writes it as ISO 8601",
-              _parse_date, "the original format, fractions of a second; other formats become empty"),
+              _parse_date, "the original format, fractions of a second; other formats become empty", "datetime"),
     Operation("convert", 'convert("GB","MB")', "converts units; a unit written beside a value wins", _convert,
-              "precision beyond six decimals; values with a unit of another kind become empty"),
+              "precision beyond six decimals; values with a unit of another kind become empty", "float"),
     Operation("map_values", 'map_values({"prod": "Production"})', "replaces values, whatever their case", _map_values,
               "the original wording; values not listed become empty, unless \"*\" is"),
     Operation("lookup", 'lookup({"a": "b"})', "replaces the listed values and leaves others", _lookup,
@@ -309,10 +315,13 @@ _ALL = (
     Operation("coalesce", 'coalesce(hostname, "unknown")', "takes the first that isn't empty", _coalesce),
     Operation("constant", 'constant("on-premises")', "writes the same value everywhere", _constant, "the source value"),
     Operation("replace", 'replace(";", ",")', "replaces one text by another", _replace),
-    Operation("camelCase", "camelCase", "writes words likeThis", _no_arguments(_camel_case), "case and punctuation"),
-    Operation("snake_case", "snake_case", "writes words like_this", _no_arguments(_snake_case), "case and punctuation"),
-    Operation("mask", "mask(4)", "stars for all but the last characters", _mask, "the masked characters, for ever"),
-    Operation("hash", "hash", "writes the SHA-256 instead", _hash, "the value, for ever"),
+    Operation("camelCase", "camelCase", "writes words likeThis", _no_arguments(_camel_case), "case and punctuation",
+              "string"),
+    Operation("snake_case", "snake_case", "writes words like_this", _no_arguments(_snake_case), "case and punctuation",
+              "string"),
+    Operation("mask", "mask(4)", "stars for all but the last characters", _mask, "the masked characters, for ever",
+              "string"),
+    Operation("hash", "hash", "writes the SHA-256 instead", _hash, "the value, for ever", "string"),
 )  # fmt: skip
 
 OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation in _ALL}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import datatypes, transformations
 from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.conversions import conversion, in_several_units
 from discovery_pipeline.engine.mapping.fields import Field
@@ -17,10 +17,6 @@ from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 
-_TYPES: dict[str, DataType] = {
-    "integer": "integer", "number": "float", "boolean": "boolean", "date": "datetime", "datetime": "datetime",
-    "map<string,string>": "json",
-}  # fmt: skip
 _DATE_FORMATS = (
     (re.compile(r"\d{4}-\d{2}-\d{2}$"), "%Y-%m-%d"),
     (re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}$"), "%Y-%m-%d %H:%M:%S"),
@@ -48,7 +44,17 @@ class Proposal:
 
 def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> Proposal:
     """The transformation from these values (the most frequent ones) to this field."""
-    data_type = _TYPES.get(target.type, "string")
+    data_type = datatypes.of_field(target.type)
+    proposed = _proposed(source, values, profile, target, data_type)
+    kind = profile.inferred_type if profile else _kind(values)
+    if proposed.transformation or datatypes.passes(kind, data_type):
+        return proposed
+    return replace(proposed, transformation=datatypes.reading(kind, data_type))
+
+
+def _proposed(
+    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
+) -> Proposal:
     if not values:
         return Proposal(None, data_type)
     if target.unit and target.type in ("integer", "number"):
@@ -81,6 +87,13 @@ def _date(formats: list[str]) -> str | None:
     if not formats or formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
         return None
     return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
+
+
+def _kind(values: tuple[str, ...]) -> str:
+    """The type of values as they are written: whole numbers, decimals or text."""
+    if values and _share(values, _PLAIN_INTEGER) == 1:
+        return "integer"
+    return "float" if values and _share(values, _PLAIN_NUMBER) == 1 else datatypes.ANY
 
 
 def _integer(values: tuple[str, ...]) -> str | None:

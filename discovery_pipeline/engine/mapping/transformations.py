@@ -15,7 +15,7 @@ from typing import NoReturn
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping.operations import OPERATIONS, Argument, Misfit, Pairs, Reference
 from discovery_pipeline.engine.tables import Table
-from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.errors import TransformationError, UnknownOperationError
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -173,7 +173,7 @@ class _Reader:
             self.refuse("an operation such as trim is expected", start)
         if name not in OPERATIONS:
             near = _nearest(name, list(OPERATIONS)) or f"; there are {', '.join(OPERATIONS)}"
-            self.refuse(f"there is no operation {name!r}{near}", start)
+            raise UnknownOperationError(self.said(f"there is no operation {name!r}{near}", start))
         if self.peek() != "(":
             return Step(name)
         self.expect("(", "")
@@ -251,5 +251,7 @@ class _Reader:
         self.at = start + 1
 
     def refuse(self, why: str, at: int | None = None) -> NoReturn:
-        position = self.skipped if at is None else at
-        raise TransformationError(f"In {self.text!r} at character {position + 1}: {why}.")
+        raise TransformationError(self.said(why, self.skipped if at is None else at))
+
+    def said(self, why: str, at: int) -> str:
+        return f"In {self.text!r} at character {at + 1}: {why}."
