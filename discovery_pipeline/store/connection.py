@@ -45,8 +45,9 @@ def prepare(databases: Databases) -> bool:
     try:
         with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
             (found,) = connection.execute("select version_num from alembic_version").fetchone() or (None,)
-        if found == migrate.HEAD:
-            return False
+            if found == migrate.HEAD:
+                connection.execute("select settle_event_clock()")
+                return False
         _keep_former(databases, found)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):  # new, or an older product's
         databases.create()

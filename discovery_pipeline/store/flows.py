@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import func, select
+from uuid import UUID
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
@@ -19,12 +18,13 @@ from discovery_pipeline.flow.commands import Command
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts, imports, locks, mappings, outbox, quality, rows
+from discovery_pipeline.store import accounts, decisions, imports, listing, locks, mappings, outbox, quality, rows
 from discovery_pipeline.store.accounts import Membership, NewToken, UserRole
+from discovery_pipeline.store.decisions import Decided, Decision, Undone, What
+from discovery_pipeline.store.listing import Listed, Place
 from discovery_pipeline.store.operation import flow_operation
 from discovery_pipeline.store.outbox import Cursor, Posted
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.schema import discovery_flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.store.state import Clock, FlowStateManager, utc_now
 
@@ -107,18 +107,24 @@ class Flows:
 
     @flow_operation("list flows")
     async def list(
-        self, tenant: Tenant | None, *, status: FlowStatus | None = None, search: str | None = None, limit: int = 1000
+        self,
+        tenant: Tenant | None,
+        *,
+        status: FlowStatus | None = None,
+        search: str | None = None,
+        before: Place | None = None,
+        limit: int = 1000,
     ) -> list[Flow]:
-        """Flows, newest first. `search` is in the words of a name, as PostgreSQL's web search has them."""
-        wanted = select(discovery_flows).order_by(discovery_flows.c.created_at.desc(), discovery_flows.c.id)
-        if status is not None:
-            wanted = wanted.where(discovery_flows.c.status == status.value)
-        if search:
-            words = func.websearch_to_tsquery("simple", search)
-            wanted = wanted.where(func.to_tsvector("simple", discovery_flows.c.name).op("@@")(words))
-        door = self.sessions.transaction(tenant) if tenant is not None else self.sessions.orchestrating()
-        async with door as session:
-            return await rows.find_all(session, wanted.limit(limit))
+        """Flows, newest first; without a tenant, all tenants'. `before` is the place of the last one of a page before.
+
+        `search` is words of the name, or how they begin.
+        """
+        wanted = Listed(status, search, before, limit)
+        if tenant is None:
+            async with self.sessions.orchestrating() as session:
+                return await listing.of_all(session, wanted)
+        async with self.sessions.transaction(tenant) as session:
+            return await listing.of_tenant(session, wanted)
 
     @flow_operation("update flow")
     async def update(
@@ -165,6 +171,38 @@ class Flows:
         """Make these the flow's open quality issues."""
         async with self.sessions.transaction(tenant) as session:
             await quality.record(session, flow_id, findings)
+
+    @flow_operation("decide")
+    async def decide(
+        self, tenant: Tenant, flow_id: FlowRef, wanted: Sequence[Decision], reason: str = ""
+    ) -> UUID | None:
+        """Write a reviewer's decisions as one batch; see `decisions`."""
+        async with self.changing(tenant) as states:
+            return await decisions.decide(states, flow_id, wanted, reason)
+
+    @flow_operation("undo")
+    async def undo(self, tenant: Tenant, flow_id: FlowRef, batch: UUID | None = None) -> Undone | None:
+        """Take back a batch of decisions, or the newest that stands."""
+        async with self.changing(tenant) as states:
+            return await decisions.undo(states, flow_id, batch)
+
+    @flow_operation("redo")
+    async def redo(self, tenant: Tenant, flow_id: FlowRef) -> Undone | None:
+        """Decide again what was undone last."""
+        async with self.changing(tenant) as states:
+            return await decisions.redo(states, flow_id)
+
+    @flow_operation("read decisions")
+    async def decisions(self, tenant: Tenant, flow_id: FlowRef, kind: str | None = None) -> dict[What, Decided]:
+        """The decision that holds, for each subject that has one."""
+        async with self.sessions.transaction(tenant) as session:
+            return await decisions.current(session, flow_id, kind)
+
+    @flow_operation("read decisions")
+    async def decision_history(self, tenant: Tenant, flow_id: FlowRef) -> list[Decided]:
+        """Every decision on the flow, oldest first."""
+        async with self.sessions.transaction(tenant) as session:
+            return await decisions.history(session, flow_id)
 
     @flow_operation("read events")
     async def events_after(

@@ -19,7 +19,7 @@ from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store.schema import flow_events
 
-CLOSED_BELOW = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+CLOSED_BELOW = literal_column("events_closed_below()", BigInteger)
 """Every transaction of a lower number has ended, and what it wrote is to be seen or never will be."""
 
 LAST_ID = 2**63 - 1

@@ -148,6 +148,8 @@ Index("idx_flow_metadata", _flow.flow_metadata, postgresql_using="gin")
 Index("idx_flow_name_search", text("to_tsvector('simple', name)"), postgresql_using="gin", _table=discovery_flows)
 Index("idx_flows_engagement", _flow.client_account_id, _flow.engagement_id)
 Index("idx_flows_created_by", _flow.created_by)
+Index("idx_flows_newest", _flow.created_at, _flow.id)
+Index("idx_flows_tenant_newest", _flow.client_account_id, _flow.engagement_id, _flow.created_at, _flow.id)
 
 flow_phases = Table(
     "flow_phases",
@@ -190,12 +192,14 @@ flow_events = Table(
     Column("event_data", JSONB, nullable=False, server_default=EMPTY),
     _at("created_at"),
     Column("created_by", Text, nullable=False),
-    # The writing transaction's number. Readers go by (position, id) and stop below the oldest open transaction, so
-    # that a row which commits late can never stand behind a cursor; see store/outbox.py.
+    # The writing transaction's number, or that of the flow's last event if it is higher (a trigger sees to it). Readers
+    # go by (position, id) and stop below the oldest open transaction, so that a row which commits late can never stand
+    # behind a cursor; see store/outbox.py.
     Column("position", BigInteger, nullable=False, server_default=XID),
     Index("idx_flow_events_flow_created", "flow_id", "created_at"),
     Index("idx_flow_events_type_created", "event_type", "created_at"),
     Index(None, "position", "id"),
+    Index(None, "flow_id", "id"),
     _of_flow(),
 )
 
@@ -319,8 +323,8 @@ review_decisions = Table(
     Column("batch", Uuid, nullable=False),  # rows of one batch are undone together
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("before", JSONB),
-    Column("after", JSONB),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
     Column("undoes", Uuid),  # the batch that this one takes back
     Column("reason", Text, nullable=False, server_default=text("''")),
     Column("decided_by", Text, nullable=False),

@@ -12,7 +12,7 @@ from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.errors import FlowOperationError, StaleVersionError
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
-from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.outbox import Cursor
 
@@ -145,3 +145,31 @@ def test_a_row_that_stays_locked_is_a_time_out(store: Store, monkeypatch: pytest
         with pytest.raises(FlowOperationError, match="try again") as late:
             store.start_phase(flow, Phase.DATA_IMPORT)
     assert late.value.details["error_type"] == "timeout"
+
+
+def test_events_of_one_flow_keep_their_order_though_an_older_transaction_tells_last(store: Store):
+    flow, other, read = new(store), new(store), reader(store)
+    with writer(store, other, 1) as older, writer(store, flow, 2) as younger:
+        younger.commit()
+        older.execute(INSERT, [flow.client_account_id, flow.engagement_id, flow.id, 3])
+    assert sorted(read()) == [1, 2, 3]
+    assert read().index(2) < read().index(3)
+
+
+def test_a_database_restored_on_a_younger_server_loses_no_event(store: Store):
+    new(store)
+    behind = 10_000_000
+    as_restored = f"""
+        alter table flow_events disable trigger append_only;
+        update flow_events set position = position + {behind};
+        alter table flow_events enable trigger append_only;
+    """
+    with psycopg.connect(store.databases.dsn(Role.OWNER)) as operator:
+        operator.execute(as_restored.encode())
+    (former,) = store.query("select max(position) from flow_events")[0]
+    with open_store(store.settings) as again:
+        assert len(before := again.events_after(Cursor())) == 3
+        assert before[-1].cursor.position == former
+        flow = new(again)
+        assert {posted.event.flow_id for posted in again.events_after(before[-1].cursor)} == {flow.id}
+        assert again.query("select settle_event_clock()") == [(0,)]
