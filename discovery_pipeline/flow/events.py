@@ -35,6 +35,7 @@ class EventType(StrEnum):
     FLOW_ARCHIVED = "flow.archived"
     RUN_REQUESTED = "run.requested"
     RUN_CLAIMED = "run.claimed"
+    REVIEW_DECIDED = "review.decided"
 
 
 FACTS = frozenset(
@@ -46,6 +47,7 @@ FACTS = frozenset(
         EventType.DELIVERY_COMPLETED,
         EventType.RUN_REQUESTED,
         EventType.RUN_CLAIMED,
+        EventType.REVIEW_DECIDED,
     }
 )
 """Events that tell of the work and leave the state as it is; callers may report them as they come."""

@@ -19,6 +19,7 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store import decisions
 from discovery_pipeline.store.accounts import NewToken, UserRole
 from discovery_pipeline.store.artifacts import Artifacts
 from discovery_pipeline.store.connection import connected, prepare
@@ -32,6 +33,7 @@ from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.session import Sessions
 
 if TYPE_CHECKING:
+    from discovery_pipeline.engine.cleansing.decisions import Decisions
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 T = TypeVar("T")
@@ -200,6 +202,14 @@ class Store:
     def record_quality(self, ref: FlowRef, findings: Iterable[Finding]) -> None:
         """Replace the open quality issues of the flow by these."""
         self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.record_quality(tenant, ref, findings))
+
+    def cleansing_decisions(self, ref: FlowRef) -> Decisions:
+        """What people decided on rules, values and cells."""
+
+        async def read(tenant: Tenant) -> Decisions:
+            return decisions.cleansing((await self.flows.decisions(tenant, ref)).values())
+
+        return self._for(ref, ORCHESTRATOR, read)
 
     def append_event(
         self,

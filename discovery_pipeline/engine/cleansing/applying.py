@@ -8,20 +8,24 @@ from typing import Literal
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.decisions import Decisions, apply, decided
 from discovery_pipeline.engine.cleansing.draft import Draft, drafted
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, Cleansed, CleansingPlan, PatchLog
 from discovery_pipeline.engine.cleansing.review import suggested
 from discovery_pipeline.engine.tables import LINE, Table, Tables
 
 LOG = "patches.parquet"
+UNDECIDED = Decisions()
 
 
-def cleanse(
+def cleanse(  # noqa: PLR0913 - what was planned, and what people made of it
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     plan: CleansingPlan,
     into: Path,
     tier: Literal["auto", "suggest"] = "auto",
+    *,
+    decisions: Decisions = UNDECIDED,
 ) -> Cleansed:
     """Carry out a plan: the same tables, rows and columns, with cells patched, and the log of all patches.
 
@@ -31,13 +35,17 @@ def cleanse(
         Folder for the cleansed tables and `patches.parquet`.
     tier
         "auto" takes deterministic rules only; "suggest" takes statistical ones, too.
+    decisions
+        What people decided on rules, values and cells.
     """
+    plan = decided(plan, decisions)
     taken = ("auto",) if tier == "auto" else ("auto", "suggest")
-    cleansed, parts = [], []
+    cleansed, parts, stale = [], [], []
     for number, table in enumerate(tables):
         rules = [r for r in plan.rules if r.table == table.name and r.tier in taken]
         with drafted(con, table) as draft:
             draft.apply(rules)
+            stale += apply(draft, decisions)
             part = into / f".patches_{number}.parquet"
             duck.write(con, _log(con, draft), part)
             parts.append(part)
@@ -55,7 +63,7 @@ def cleanse(
     return Cleansed(
         tables=tuple(cleansed),
         patches=PatchLog(path=into / LOG, count=count, by_rule=dict(by_rule)),
-        findings=(*plan.findings, *waiting),
+        findings=(*plan.findings, *waiting, *stale),
     )
 
 
