@@ -1,0 +1,211 @@
+"""Cycles: one process is killed as its plan says, and a fresh one judges what it left."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from benchmarks.soak import verdict, work
+from benchmarks.soak.plan import Plan, draw
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.backup import backup
+from discovery_pipeline.store.blocking import open_store
+from discovery_pipeline.store.server import EmbeddedServer
+
+SECONDS = 60  # after which a process that neither ends nor is killed is itself a fault
+TEMPLATE = "soak_template"
+LOADED = ["__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.flows", "discovery_pipeline.store.backup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one cycle showed."""
+
+    plan: Plan
+    faults: tuple[str, ...]
+    told: int = 0  # actions of which the worker had heard
+    events: int = 0
+    seconds: float = 0.0
+
+
+class Soak:
+    """Cycles of one seed, on a shared server and on homes of their own."""
+
+    def __init__(self, folder: Path, server: EmbeddedServer, seed: int) -> None:
+        self._folder, self._server, self._seed = folder, server, seed
+        self._processes = multiprocessing.get_context("forkserver")  # fresh processes that have imported everything
+        self._processes.set_forkserver_preload(LOADED)
+        self._template = self._backup = ""
+
+    def cycle(self, number: int) -> Result:
+        """Run one cycle."""
+        plan, began = draw(self._seed, number), time.monotonic()
+        place = self._folder / f"cycle-{number}-{uuid.uuid4().hex[:6]}"
+        place.mkdir(parents=True)
+        journal, said = place / "journal", place / "verdict.json"
+        with self._scene(plan, place) as (settings, program):
+            left = self._until_dead(program, plan, settings, journal, place)
+            if left:
+                return Result(plan, (left,))
+            ended = self._ends(verdict.judge, plan, settings, journal, said, place=place)
+            if ended != 0:
+                return Result(plan, (f"the judge ended with {ended}: {_tail(place / 'judge.err')}",))
+            found = json.loads(said.read_text())
+        took = time.monotonic() - began
+        if not found["faults"]:
+            shutil.rmtree(place)
+        return Result(plan, tuple(found["faults"]), found["told"], found["events"], took)
+
+    @contextmanager
+    def _scene(self, plan: Plan, place: Path) -> Iterator[tuple[Settings, Callable[..., None]]]:
+        """Where the cycle takes place, and the program that is killed there."""
+        with ExitStack() as scene:
+            match plan.kind:
+                case "statement" | "files" | "moment":
+                    yield scene.enter_context(self._database(place, copied=True)), work.until_killed
+                case "migration":
+                    yield scene.enter_context(self._database(place, copied=False)), work.until_killed
+                case "server":
+                    yield self._home(scene, place), work.until_killed
+                case "opening":
+                    yield self._home(scene, place), work.come_and_go
+                case "first start":
+                    yield self._empty(scene, place), work.come_and_go
+                case "backup":
+                    yield self._home(scene, place), work.back_up
+                case "restore":
+                    shutil.copyfile(self._backed_up(), place / "backup")
+                    yield self._empty(scene, place), work.bring_back
+
+    def _until_dead(
+        self, program: Callable[..., None], plan: Plan, settings: Settings, journal: Path, place: Path
+    ) -> str:
+        """Let the program work until it is killed; what it did instead, if it did."""
+        process = self._started(program, plan, settings, journal, place=place)
+        try:
+            if plan.kind == "server":
+                _kill_server(plan, settings, journal)
+                process.join(plan.random("grace").random())
+                if process.is_alive():
+                    os.kill(int(process.pid or 0), signal.SIGKILL)
+            process.join(SECONDS)
+        finally:
+            alive = process.is_alive()
+            process.kill()
+            process.join()
+        if alive:
+            return f"the worker hung for {SECONDS} s: {_tail(place / 'worker.err')}"
+        if process.exitcode != -signal.SIGKILL:
+            return f"the worker ended with {process.exitcode}: {_tail(place / 'worker.err')}"
+        return ""
+
+    def _ends(self, program: Callable[..., None], *arguments: object, place: Path) -> int | None:
+        process = self._started(program, *arguments, place=place)
+        try:
+            process.join(SECONDS)
+        finally:
+            process.kill()
+            process.join()
+        return process.exitcode
+
+    def _started(self, program: Callable[..., None], *arguments: object, place: Path):  # noqa: ANN202
+        process = self._processes.Process(target=_alone, args=(place, program, *arguments), daemon=False)
+        process.start()
+        return process
+
+    @contextmanager
+    def _database(self, place: Path, *, copied: bool) -> Iterator[Settings]:
+        """A database of its own on the shared server."""
+        name = f"soak_{uuid.uuid4().hex[:12]}"
+        template = self._prepared() if copied else "template1"
+        with psycopg.connect(self._operator(), autocommit=True) as operator:
+            operator.execute(f"create database {name} template {template} owner discovery_owner".encode())
+            operator.execute(f"revoke all on database {name} from public".encode())
+            try:
+                yield Settings(home=place / "home", database_url=self._address(name))
+            finally:
+                operator.execute(f"drop database {name} with (force)".encode())
+                operator.execute(f"drop database if exists {name}_dagster with (force)".encode())
+
+    def _prepared(self) -> str:
+        if not self._template:
+            with open_store(Settings(home=self._folder / "template", database_url=self._address(TEMPLATE))):
+                self._template = TEMPLATE
+        return self._template
+
+    def _home(self, scene: ExitStack, place: Path) -> Settings:
+        """A home with a server of its own, as a restore brings it back."""
+        from discovery_pipeline.store.backup import restore
+
+        settings = self._empty(scene, place)
+        restore(settings, self._backed_up())
+        return settings
+
+    def _empty(self, scene: ExitStack, place: Path) -> Settings:
+        """A home in which there is nothing yet."""
+        settings = Settings(home=place / "home")
+        scene.callback(_forget, settings)
+        return settings
+
+    def _backed_up(self) -> Path:
+        """The backup of a home with a tenant and no flow."""
+        file = self._folder / "empty.backup"
+        if not file.exists():
+            settings = Settings(home=self._folder / "source")
+            with open_store(settings):
+                pass
+            backup(settings, file)
+            _forget(settings)
+        return file
+
+    def _operator(self) -> str:
+        return f"host={self._server.sockets} user=postgres dbname=postgres"
+
+    def _address(self, database: str):  # noqa: ANN202
+        from pydantic import SecretStr
+
+        return SecretStr(f"postgresql://postgres@/{database}?host={self._server.sockets}")
+
+
+def _alone(place: Path, program: Callable[..., None], *arguments: object) -> None:
+    """Run the program in this process, what it says kept in a file."""
+    said = os.open(place / ("judge.err" if program is verdict.judge else "worker.err"), os.O_CREAT | os.O_WRONLY)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    program(*arguments)
+
+
+def _kill_server(plan: Plan, settings: Settings, journal: Path) -> None:
+    """Kill the home's PostgreSQL while the worker is at work: its postmaster, or everything at once."""
+    deadline = time.monotonic() + SECONDS
+    while not journal.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(plan.delay)
+    pid_file = settings.root / "postgres" / "cluster" / "data" / "postmaster.pid"
+    with suppress(FileNotFoundError, psutil.NoSuchProcess):
+        postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
+        everybody = postmaster.children() if plan.random("victims").random() < 0.5 else []
+        for process in [postmaster, *everybody]:
+            process.kill()
+
+
+def _forget(settings: Settings) -> None:
+    server = EmbeddedServer(settings.root)
+    server.stop()
+    server.forget()
+
+
+def _tail(path: Path) -> str:
+    return " | ".join(path.read_text(errors="replace").splitlines()[-3:]) if path.exists() else ""
