@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 
 from discovery_pipeline.assets.desk import SCRATCH, Desk
-from discovery_pipeline.assets.values import VALUE, Value, decoded, encoded
 from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.store.values import VALUE, Value, decoded, encoded
 
 COMPLETES = "discovery/completes"
 """Metadata of the asset whose publication ends a phase: the phase's name."""

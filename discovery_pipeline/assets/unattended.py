@@ -19,7 +19,6 @@ from discovery_pipeline.assets.delivery import RESULTS
 from discovery_pipeline.assets.desk import UPLOADS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
-from discovery_pipeline.assets.values import VALUE, Value, decoded
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery import publish, replaceable
@@ -32,6 +31,7 @@ from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.values import VALUE, Value, decoded
 
 Tell = Callable[[str, str], None]
 """Called with a step's name and 'started', 'finished' or 'failed'."""

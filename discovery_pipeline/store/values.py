@@ -1,4 +1,4 @@
-"""The values that assets hand to each other, and how they are written.
+"""The values of artifacts: what stages hand to each other, and how it is written.
 
 A value is one of the engines' models, or a list of one kind of them. Tables stay in Parquet files;
 the value holds their places, relative to the flow's folder.
@@ -42,7 +42,7 @@ def encoded(value: Value, root: Path) -> str:
     items = (value,) if isinstance(value, BaseModel) else value
     kinds = {type(item).__name__ for item in items}
     if len(kinds) > 1 or not kinds <= _KINDS.keys():
-        raise TypeError(f"assets hand on one kind of value, one of {sorted(_KINDS)}; not {sorted(kinds)}")
+        raise TypeError(f"stages hand on one kind of value, one of {sorted(_KINDS)}; not {sorted(kinds)}")
     dumped = [item.model_dump(mode="json", context={"root": root}) for item in items]
     return json.dumps({"kind": next(iter(kinds), None), "many": many, "items": dumped}, ensure_ascii=False, indent=1)
 
