@@ -20,12 +20,11 @@ from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.artifacts import UPLOADS
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
 
-UPLOADS = "uploads"
-"""The stage under which a flow's files are kept as they came."""
 SCRATCH = "scratch"
 """Folder of a home in which a run writes before it publishes; a run's own part goes with the run."""
 

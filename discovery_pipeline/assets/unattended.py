@@ -16,7 +16,6 @@ from dagster_shared.error import SerializableErrorInfo
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.delivery import RESULTS
-from discovery_pipeline.assets.desk import UPLOADS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine import mapping
@@ -30,6 +29,7 @@ from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.values import VALUE, Value, decoded
 

@@ -21,6 +21,8 @@ from typing import Any
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 
+UPLOADS = "uploads"
+"""The stage under which a flow's files are kept as they came."""
 CURRENT = "CURRENT"
 CHUNK = 1 << 20
 

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from discovery_pipeline.assets.build import build
-from discovery_pipeline.assets.desk import UPLOADS
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
