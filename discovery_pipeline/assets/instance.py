@@ -29,9 +29,19 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
     return {
         "storage": {"postgres": {"postgres_url": url, "should_autocreate_tables": create_tables}},
         "compute_logs": {
-            "module": "dagster._core.storage.local_compute_log_manager",
-            "class": "LocalComputeLogManager",
+            "module": "discovery_pipeline.assets.runner.logs",
+            "class": "RunLogs",
             "config": {"base_dir": str(home / "dagster" / "logs")},
+        },
+        "run_launcher": {
+            "module": "discovery_pipeline.assets.runner.launcher",
+            "class": "WarmRunLauncher",
+            "config": {"home": str(home)},
+        },
+        "run_coordinator": {
+            "module": "dagster._core.run_coordinator.queued_run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"dequeue_interval_seconds": 1},
         },
         "run_monitoring": {
             "enabled": True,

@@ -1,0 +1,86 @@
+"""Locks of workers: a run has one worker at most, and everybody can see whether it lives.
+
+A worker holds an exclusive lock on `$DISCOVERY_HOME/run/workers/<run id>`, which names its process. The kernel drops
+the lock with the process, however it ends, so a lock is never stale. Only its holder removes a file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from discovery_pipeline.assets.runner import place
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLock:
+    """An exclusive lock on a run, held by this process and whatever it forks."""
+
+    path: Path
+    handle: int
+
+    def name_holder(self) -> None:
+        """Write this process down as the worker."""
+        os.ftruncate(self.handle, 0)
+        os.pwrite(self.handle, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Give it back, and leave no file."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.handle)
+
+    def hand_over(self) -> None:
+        """Leave the lock to a fork that holds it too."""
+        os.close(self.handle)
+
+
+def acquire(home: Path, run_id: str) -> WorkerLock | None:
+    """The run's lock, or None where a worker holds it."""
+    path = _file(home, run_id)
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        if _names(path, handle):
+            return WorkerLock(path, handle)
+        os.close(handle)  # its last holder removed the file between our opening and our locking it
+
+
+def worker(home: Path, run_id: str) -> int | None:
+    """The process that works on the run; None where none does."""
+    try:
+        handle = os.open(_file(home, run_id), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(handle, 20, 0) or 0) or None
+    finally:
+        os.close(handle)
+    return None
+
+
+def forget_dead(home: Path) -> None:
+    """Remove the files that killed workers left."""
+    for file in _file(home, "").iterdir():
+        if lock := acquire(home, file.name):
+            lock.release()
+
+
+def _file(home: Path, run_id: str) -> Path:
+    workers = place.folder(home) / "workers"
+    workers.mkdir(mode=0o700, exist_ok=True)
+    return workers / run_id
+
+
+def _names(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,87 @@
+"""From a run request to a Dagster run that works or stands in Dagster's queue.
+
+A run that there is room for is launched at once; another is queued, and the daemon launches it when one has ended. The
+limits are those of dagster.yaml, for both. The daemon may look at the same moment as we do, so that for some seconds
+one run more than the limit may work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.launcher.base import LaunchRunContext
+from dagster._core.origin import JobPythonOrigin
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
+from dagster._utils.tags import TagConcurrencyLimitsCounter
+
+from discovery_pipeline.assets.instance import ENGAGEMENT_TAG
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.runner import place
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.requests import RunRequest
+
+FLOW_TAG, REQUEST_TAG, REASON_TAG = "discovery/flow", "discovery/request", "discovery/reason"
+PARTITION_TAG = "dagster/partition"
+REPOSITORY = "__repository__"
+"""How Dagster calls what a code location's Definitions hold."""
+
+
+def start(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, request: RunRequest) -> dg.DagsterRun:
+    """Have the request's run work, or wait in the queue; whatever of that is done already isn't done again."""
+    instance.add_dynamic_partitions(FLOWS, [request.slug])
+    run = instance.get_run_by_id(request.run_id) or _created(instance, repository, request)
+    if run.status is dg.DagsterRunStatus.NOT_STARTED:
+        if _room(instance, run):
+            instance.launch_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - our launcher needs none
+        else:
+            instance.submit_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType]
+    elif run.status is dg.DagsterRunStatus.STARTING:
+        # Whoever began to launch it may have died before it had a worker; a run never gets two.
+        instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
+    return run
+
+
+def code_location() -> ReconstructableRepository:
+    """The code location as every process can load it; in a process that loaded it, it is loaded already."""
+    file = place.definitions()
+    return ReconstructableRepository.for_file(str(file), place.ATTRIBUTE, str(file.parent))
+
+
+def tags(request: RunRequest) -> dict[str, str]:
+    """What a run says about itself: Dagster's UI filters by these, and the queue limits by engagement."""
+    tenant = request.tenant
+    return {
+        PARTITION_TAG: request.slug,
+        FLOW_TAG: request.slug,
+        ENGAGEMENT_TAG: f"{tenant.client_account_id}.{tenant.engagement_id}",
+        REQUEST_TAG: str(request.id),
+        REASON_TAG: request.reason[:255],
+    }
+
+
+def _created(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, request: RunRequest) -> dg.DagsterRun:
+    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
+    return instance.create_run_for_job(
+        repository.get_job(request.job),
+        run_id=request.run_id,
+        tags=tags(request),
+        asset_selection={dg.AssetKey(asset) for asset in request.selection} or None,
+        remote_job_origin=location.get_job_origin(request.job),
+        job_code_origin=JobPythonOrigin(request.job, code_location().get_python_origin()),
+    )
+
+
+def _room(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether Dagster's queue would launch the run now, with nobody waiting there who came before it."""
+    limits = instance.get_concurrency_config().run_queue_config
+    if limits is None:
+        return True
+    before = [*ACTIVE_RUN_STATUSES, dg.DagsterRunStatus.QUEUED]
+    others = instance.get_runs(dg.RunsFilter(statuses=before))
+    if 0 <= limits.max_concurrent_runs <= len(others):
+        return False
+    return not TagConcurrencyLimitsCounter(limits.tag_concurrency_limits, others).is_blocked(run)

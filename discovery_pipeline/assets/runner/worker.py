@@ -1,0 +1,74 @@
+"""A worker: the process of one run, forked from the zygote or started by itself.
+
+Usage: python -m discovery_pipeline.assets.runner.worker HOME RUN_ID
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from discovery_pipeline.assets.runner import locks
+
+INSTANCE = "dagster"
+"""Folder of a home that holds dagster.yaml."""
+CRASHED = 70
+STATEMENT_SECONDS = 60
+
+
+def execute(home: Path, run_id: str) -> int:
+    """Execute the run, which tells Dagster all that happens to it; the process's exit code."""
+    from dagster import DagsterInstance
+    from dagster._cli.api import _execute_run_command_body
+    from dagster._utils.interrupts import capture_interrupts
+
+    from discovery_pipeline.assets.runner.logs import RunLogs
+
+    RunLogs.capturing = True
+    with capture_interrupts(), DagsterInstance.from_config(str(home / INSTANCE)) as instance:
+        # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
+        instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)
+        return _execute_run_command_body(run_id, instance, lambda event: None, set_exit_code_on_failure=True)
+
+
+def report_death(home: Path, run_id: str, how: str) -> None:
+    """Tell Dagster that the run's worker died, where it could not tell itself."""
+    from dagster import DagsterInstance, DagsterRunStatus
+
+    with DagsterInstance.from_config(str(home / INSTANCE)) as instance:
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return
+        told = f"The run's process ended by itself: {how}."
+        if run.status is DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, told)
+        else:
+            instance.report_run_failed(run, told)
+
+
+def live(home: Path, run_id: str, lock: locks.WorkerLock) -> None:
+    """Be the run's worker; this process ends with it."""
+    code = CRASHED
+    try:
+        lock.name_holder()
+        code = execute(home, run_id)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        lock.release()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Work on the run of the command line, unless somebody does."""
+    home, run_id = Path(sys.argv[1]), sys.argv[2]
+    if lock := locks.acquire(home, run_id):
+        live(home, run_id, lock)
+
+
+if __name__ == "__main__":
+    main()
