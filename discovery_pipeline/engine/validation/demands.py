@@ -8,8 +8,8 @@
       - {column: last_discovered, newer_than_days: 60}
       - {column: install_date, not_after: last_discovered}
 
-A demand that isn't met is a finding in its quality dimension: it lowers the score and changes nothing. What a target
-demands stands in its contract.
+A demand that isn't met is a finding in its quality dimension: it lowers the score. One of severity `error` also keeps
+the rows that don't meet it from being delivered. What a target demands stands in its contract.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Demand(BaseModel):
     )
     minimum: float | None = None
     maximum: float | None = None
+    min_length: int | None = Field(default=None, ge=1)
     max_length: int | None = Field(default=None, ge=1)
     newer_than_days: int | None = Field(default=None, ge=0, description="dates older than that are stale")
     not_after: str | None = Field(default=None, description="a column whose date comes later or on the same day")
@@ -111,6 +112,18 @@ def check(
     return tuple(finding for demand in demands for finding in _checked(con, tables, demand, today))
 
 
+def refused(table: Table, demands: Sequence[Demand], *, today: date) -> Iterable[tuple[str, str]]:
+    """For each check of severity `error` that the table is asked: its rule, and a query of `row` and `reason`."""
+    names = {c.name for c in table.columns}
+    for demand in demands:
+        if demand.severity is not Severity.ERROR or not fnmatchcase(table.name, demand.table):
+            continue
+        if set(demand.columns) <= names:
+            for check in _checks(table, demand, today):
+                said = duck.text(f"{demand.column} {check.fault}")
+                yield f"demand.{check.name}", f"SELECT row, {said} AS reason FROM ({check.failing})"
+
+
 def _checked(con: duckdb.DuckDBPyConnection, tables: Tables, demand: Demand, today: date) -> Iterable[Finding]:
     asked = [
         t for t in tables if fnmatchcase(t.name, demand.table) and set(demand.columns) <= {c.name for c in t.columns}
@@ -143,12 +156,14 @@ def _checked(con: duckdb.DuckDBPyConnection, tables: Tables, demand: Demand, tod
 
 
 class _Check(BaseModel):
-    """One check of one table: a query for how many fail, of how many rows, and examples."""
+    """One check of one table."""
 
     name: str
     dimension: Dimension
-    says: str
-    query: str
+    says: str = Field(description="what is wrong with so many rows")
+    fault: str = Field(description="what is wrong with one value")
+    query: str = Field(description="how many rows fail, of how many, and examples")
+    failing: str = Field(description="the rows that fail, as `row`")
 
 
 def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
@@ -157,41 +172,63 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
     chosen = " AND ".join(f"{duck.col(table.column(name))} = {duck.text(said)}" for name, said in demand.where.items())
     rows = f"(SELECT * FROM {duck.scan(table)}{f' WHERE {chosen}' if chosen else ''})"
 
-    def fails(name: str, dimension: Dimension, says: str, condition: str) -> _Check:
+    def fails(name: str, dimension: Dimension, says: tuple[str, str], condition: str) -> _Check:
         query = (
             f"SELECT count(*) FILTER ({condition}), count(*), "
             f"arg_min({value}, file_row_number, {EXAMPLES}) FILTER ({condition}) FROM {rows}"
         )
-        return _Check(name=name, dimension=dimension, says=says, query=query)
+        failing = f"SELECT file_row_number AS row FROM {rows} WHERE {condition}"
+        return _Check(name=name, dimension=dimension, says=says[0], fault=says[1], query=query, failing=failing)
 
     if demand.required:
-        yield fails("required", Dimension.COMPLETENESS, "rows have no value", f"{value} IS NULL")
+        says = "rows have no value", "has no value"
+        yield fails("required", Dimension.COMPLETENESS, says, f"{value} IS NULL")
     if demand.allowed:
         listed = ", ".join(duck.text(one) for one in demand.allowed)
-        yield fails("allowed", Dimension.ACCURACY, "rows hold a value that isn't listed", f"{value} NOT IN ({listed})")
+        says = "rows hold a value that isn't listed", "holds a value that isn't listed"
+        yield fails("allowed", Dimension.ACCURACY, says, f"{value} NOT IN ({listed})")
     if demand.pattern is not None:
         wrong = f"NOT regexp_full_match({value}, {duck.text(demand.pattern)})"
-        yield fails("pattern", Dimension.ACCURACY, f"rows don't look like {demand.pattern}", wrong)
+        says = f"rows don't look like {demand.pattern}", f"doesn't look like {demand.pattern}"
+        yield fails("pattern", Dimension.ACCURACY, says, wrong)
+    if demand.min_length is not None:
+        says = f"rows are shorter than {demand.min_length} characters", f"has fewer than {demand.min_length} characters"
+        yield fails("min_length", Dimension.ACCURACY, says, f"length({value}) < {demand.min_length}")
     if demand.max_length is not None:
-        wrong = f"length({value}) > {demand.max_length}"
-        yield fails("max_length", Dimension.ACCURACY, f"rows are longer than {demand.max_length} characters", wrong)
+        says = f"rows are longer than {demand.max_length} characters", f"has more than {demand.max_length} characters"
+        yield fails("max_length", Dimension.ACCURACY, says, f"length({value}) > {demand.max_length}")
     if demand.minimum is not None or demand.maximum is not None:
         low, high = demand.minimum, demand.maximum
         parts = [f"{number} IS NULL", *([f"{number} < {low!r}"] if low is not None else [])]
         parts += [f"{number} > {high!r}"] if high is not None else []
         span = f"from {low:g}" if high is None else f"up to {high:g}" if low is None else f"from {low:g} to {high:g}"
         wrong = f"{value} IS NOT NULL AND ({' OR '.join(parts)})"
-        yield fails("range", Dimension.ACCURACY, f"rows are no number {span}", wrong)
+        yield fails("range", Dimension.ACCURACY, (f"rows are no number {span}", f"is no number {span}"), wrong)
     if demand.newer_than_days is not None:
         oldest = today - timedelta(days=demand.newer_than_days)
         wrong = f"{day} < TIMESTAMP {duck.text(oldest.isoformat())}"
-        yield fails("newer_than_days", Dimension.TIMELINESS, f"rows are older than {oldest}", wrong)
+        says = f"rows are older than {oldest}", f"is older than {oldest}"
+        yield fails("newer_than_days", Dimension.TIMELINESS, says, wrong)
     if demand.not_after is not None:
         wrong = f"{day} > TRY_CAST({duck.col(table.column(demand.not_after))} AS TIMESTAMP)"
-        yield fails("not_after", Dimension.CONSISTENCY, f"rows come after their {demand.not_after}", wrong)
+        says = f"rows come after their {demand.not_after}", f"comes after {demand.not_after}"
+        yield fails("not_after", Dimension.CONSISTENCY, says, wrong)
     if demand.unique:
-        query = f"""
-            SELECT coalesce(sum(n - 1), 0)::BIGINT, (SELECT count(*) FROM {rows}), arg_max(v, n, {EXAMPLES})
-            FROM (SELECT {value} AS v, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY 1 HAVING n > 1)
-        """
-        yield _Check(name="unique", dimension=Dimension.UNIQUENESS, says="rows repeat a value", query=query)
+        yield _unique(value, rows)
+
+
+def _unique(value: str, rows: str) -> _Check:
+    """Every row but the first of those that hold one value."""
+    query = f"""
+        SELECT coalesce(sum(n - 1), 0)::BIGINT, (SELECT count(*) FROM {rows}), arg_max(v, n, {EXAMPLES})
+        FROM (SELECT {value} AS v, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY 1 HAVING n > 1)
+    """
+    failing = f"""
+        SELECT r.file_row_number AS row FROM {rows} AS r
+        JOIN (SELECT {value} AS v, min(file_row_number) AS first FROM {rows} GROUP BY 1 HAVING count(*) > 1) AS k
+            ON r.{value} = k.v AND r.file_row_number > k.first
+    """
+    return _Check(
+        name="unique", dimension=Dimension.UNIQUENESS, says="rows repeat a value", fault="repeats an earlier row's",
+        query=query, failing=failing,
+    )  # fmt: skip

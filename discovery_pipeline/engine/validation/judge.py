@@ -7,6 +7,8 @@ among the rejected rows with every reason.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -15,24 +17,39 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.tables import LINE, Table, Tables
 from discovery_pipeline.engine.targets.contract import Target, TargetTable
+from discovery_pipeline.engine.validation.demands import Demand, refused
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan, plan
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
-from discovery_pipeline.engine.validation.rows import Rows, judge_each, judge_together, mapped_columns
+from discovery_pipeline.engine.validation.rows import Rows, judge_demand, judge_each, judge_together, mapped_columns
 from discovery_pipeline.engine.validation.summary import findings
 from discovery_pipeline.engine.validation.values import ISSUES, REWRITTEN, WHOLE_ROW, read
 
 
-def validate(con: duckdb.DuckDBPyConnection, tables: Tables, mapping: Mapping, target: Target, into: Path) -> Verdict:
+def validate(  # noqa: PLR0913 - what the target demands, and what the user does
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    mapping: Mapping,
+    target: Target,
+    into: Path,
+    *,
+    demands: Sequence[Demand] = (),
+    today: date = date.max,
+) -> Verdict:
     """Which rows the target takes, as they will stand in its files.
 
     A value that an optional field can't take is blanked (a list keeps its good items), with a patch and a finding,
     and its row goes on. A row is rejected if a required field has no valid value, it breaks a rule across fields or
-    rows, or it is a duplicate (see `rows`). A table that the mapping doesn't feed is rejected as a whole.
+    rows, doesn't meet a demand of severity `error`, or is a duplicate (see `rows`). A table that the mapping doesn't
+    feed is rejected as a whole.
 
     Parameters
     ----------
     into : Path
         Folder for the verdict's Parquet files; what else stands there stays.
+    demands
+        What the user asks of the rows.
+    today
+        The day from which dates are stale; needed where a demand speaks of age.
 
     Raises
     ------
@@ -46,7 +63,7 @@ def validate(con: duckdb.DuckDBPyConnection, tables: Tables, mapping: Mapping, t
     try:
         # A cursor of its own: its temporary tables go with it.
         with con.cursor() as own:
-            return _Judge(own, planned, into, work).verdict()
+            return _Judge(own, planned, into, work, demands, today).verdict()
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -54,8 +71,11 @@ def validate(con: duckdb.DuckDBPyConnection, tables: Tables, mapping: Mapping, t
 class _Judge:
     """One validation, step by step."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, plan: Plan, into: Path, work: Path) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the judge keeps what `validate` was given
+        self, con: duckdb.DuckDBPyConnection, plan: Plan, into: Path, work: Path, demands: Sequence[Demand], today: date
+    ) -> None:
         self.con, self.plan, self.into, self.work = con, plan, into, work
+        self.demands, self.today = demands, today
         self.tables, self.target = plan.tables, plan.target
         self.valid: dict[str, Path] = {}
 
@@ -88,6 +108,8 @@ class _Judge:
             return None
         for rows in gathered:
             judge_each(self.con, rows)
+            for rule, failing in refused(rows.feed.source, self.demands, today=self.today):
+                judge_demand(self.con, rows.feed, rule, failing)
         judge_together(self.con, self.plan, table, gathered, self.valid)
         self.con.execute("INSERT INTO delivered SELECT __feed, __source, __row FROM standing")
         path = self.into / f"valid-{table.name}.parquet"

@@ -88,6 +88,15 @@ def judge_each(con: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     con.unregister("broken")
 
 
+def judge_demand(con: duckdb.DuckDBPyConnection, feed: Feed, rule: str, failing: str) -> None:
+    """Reject the feed's rows that a query of `row` and `reason` names."""
+    con.execute(f"""
+        INSERT INTO issues
+        SELECT {feed.number}, {feed.place}, row, {WHOLE_ROW}, NULL, NULL, NULL, NULL, {duck.text(rule)}, reason, true
+        FROM ({failing})
+    """)
+
+
 def judge_together(
     con: duckdb.DuckDBPyConnection, plan: Plan, table: TargetTable, gathered: Sequence[Rows], valid: Mapping[str, Path]
 ) -> None:

@@ -21,6 +21,10 @@ _DIMENSIONS = {
     "no_conflict": Dimension.CONSISTENCY,
     "references": Dimension.CONSISTENCY,
     "unique": Dimension.UNIQUENESS,
+    "demand.required": Dimension.COMPLETENESS,
+    "demand.unique": Dimension.UNIQUENESS,
+    "demand.newer_than_days": Dimension.TIMELINESS,
+    "demand.not_after": Dimension.CONSISTENCY,
     "duplicate": Dimension.UNIQUENESS,
 }
 
@@ -40,6 +44,7 @@ _ACTIONS = {
     "no_conflict": "Make the rows agree at their source; the first one was taken.",
     "unique": "Decide which of the rows is right; the first one was taken.",
     "duplicate": "Nothing: the row is there already.",
+    "demand": "Correct the values at their source, or make the rule a warning.",
     "references": "Deliver what the rows refer to, or correct the reference.",
     NOT_MAPPED: "Map the column that identifies the thing, if the table belongs to this target.",
 }
@@ -72,7 +77,8 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
     for source, field, column, rule, fatal, count, examples, _ in found:
         table = plan.tables[source]
         effect = "rows are rejected" if fatal else "lists are shortened" if rule == "item" else "values are left empty"
-        why = f"{field or 'the row'} {_WHY[rule]}" if rule in _WHY else _takes(plan, source, field)
+        yours = rule.startswith("demand.")
+        why = "a rule of yours isn't met" if yours else _why(plan, source, field, rule)
         yield Finding(
             table=table.name,
             column=column or None,
@@ -82,10 +88,14 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
             count=int(count),
             examples=tuple(examples),
             evidence=f"{count} of {table.row_count} {effect} for {plan.target.name}: {why}.",
-            action=_ACTIONS[rule],
+            action=_ACTIONS["demand" if yours else rule],
         )
     yield from _rewritten(con, plan)
     yield from _refused(plan)
+
+
+def _why(plan: Plan, source: int, field: str | None, rule: str) -> str:
+    return f"{field or 'the row'} {_WHY[rule]}" if rule in _WHY else _takes(plan, source, field or "")
 
 
 def _takes(plan: Plan, source: int, name: str) -> str:

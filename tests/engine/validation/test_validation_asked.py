@@ -1,0 +1,115 @@
+"""Rules that come with a mapping: read, put on the right columns, and kept from delivery where they are errors."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from discovery_pipeline.engine import duck, targets, validation
+from discovery_pipeline.engine.findings import Severity
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.validation import asked
+from discovery_pipeline.engine.validation.demands import Demand
+from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.errors import InputRefused
+
+TODAY = date(2026, 6, 30)
+MAPPED = {"name": "HostName", "ram": "RAM.TotalSizeInMB", "os": "OS.Name"}
+
+
+def servers(folder: Path, **cells: list[str | None]) -> Table:
+    columns = columns_named(list(cells))
+    path = folder / "servers.parquet"
+    with duck.connect() as con:
+        con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
+        con.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", list(zip(*cells.values(), strict=True)))
+        duck.write(con, "SELECT *, 1 + row_number() OVER () AS __line FROM t", path)
+    rows = len(next(iter(cells.values())))
+    return Table(name="servers", path=path, columns=columns, row_count=rows, source=Source(file="servers.csv"))
+
+
+def mapping() -> Mapping:
+    fields = (
+        MappedField(source_table="servers", source_field=s, target_table="servers", target_field=t, confidence=1)
+        for s, t in MAPPED.items()
+    )
+    return Mapping(target="aws", fields=tuple(fields))
+
+
+def judged(folder: Path, table: Table, *demands: Demand) -> tuple[Verdict, list[tuple[int, str]]]:
+    contract = targets.load("aws")
+    first = next(t.name for t in contract.tables)
+    agreed = mapping().model_copy(
+        update={"fields": tuple(f.model_copy(update={"target_table": first}) for f in mapping().fields)}
+    )
+    with duck.connect() as con:
+        found = validation.validate(con, (table,), agreed, contract, folder / "out", demands=demands, today=TODAY)
+        log = f"read_parquet({duck.text(str(found.rejected))})"
+        return found, con.execute(f"SELECT row, reasons FROM {log} ORDER BY row").fetchall()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    return servers(tmp_path, name=["a", "b", "c"], ram=["4096", "8192", "16"], os=["Linux", None, "Linux"])
+
+
+@pytest.mark.parametrize(
+    ("check", "rows"),
+    [
+        ({"column": "os", "required": True}, {1: "os has no value"}),
+        ({"column": "os", "unique": True}, {2: "os repeats an earlier row's"}),
+        ({"column": "ram", "minimum": 1000}, {2: "ram is no number from 1000"}),
+        ({"column": "name", "allowed": ("a", "b")}, {2: "name holds a value that isn't listed"}),
+        ({"column": "ram", "min_length": 3}, {2: "ram has fewer than 3 characters"}),
+    ],
+)
+def test_a_row_that_breaks_an_error_is_rejected_and_says_why(
+    tmp_path: Path, table: Table, check: dict, rows: dict[int, str]
+):
+    verdict, rejected = judged(tmp_path, table, Demand(severity=Severity.ERROR, **check))
+    assert dict(rejected) == rows
+    assert (verdict.rows_delivered, verdict.rows_rejected) == (3 - len(rows), len(rows))
+    assert any(f.rule.startswith("demand.") and f.count == len(rows) for f in verdict.findings)
+
+
+def test_a_warning_rejects_nothing(tmp_path: Path, table: Table):
+    verdict, rejected = judged(tmp_path, table, Demand(column="os", required=True))
+    assert (rejected, verdict.rows_delivered) == ([], 3)
+
+
+def test_checks_are_read_by_field():
+    found = asked.read(
+        {
+            "owner": [{"check": "not_null", "severity": "error"}],
+            "ram": [{"check": "range", "min": 1, "max": 64}, {"check": "unique"}],
+            "installed": [{"check": "date_order", "not_after": "seen"}],
+        }
+    )
+    assert found == (
+        Demand(column="owner", required=True, severity=Severity.ERROR),
+        Demand(column="ram", minimum=1, maximum=64),
+        Demand(column="ram", unique=True),
+        Demand(column="installed", not_after="seen"),
+    )
+
+
+def test_every_rule_that_cannot_be_is_named():
+    with pytest.raises(InputRefused) as refused:
+        asked.read({"a": [{"check": "odd"}], "b": [{"check": "range", "least": 1}], "c": [{"check": "pattern"}]})
+    said = str(refused.value)
+    assert "a: there is no check 'odd'" in said
+    assert "b: range takes min, max" in said
+    assert "c: " in said
+
+
+def test_a_rule_on_a_target_field_is_one_on_what_is_mapped_to_it(table: Table):
+    found = asked.resolved([Demand(column="OS.Name", required=True)], (table,), mapping())
+    assert found == (Demand(column="os", table="servers", required=True),)
+
+
+def test_a_rule_on_a_source_column_stays(table: Table):
+    demand = Demand(column="os", required=True)
+    assert asked.resolved([demand], (table,), mapping()) == (demand,)
