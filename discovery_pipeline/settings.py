@@ -35,8 +35,24 @@ class Settings(BaseSettings):
         le=1,
         description="calibrated confidence from which an unattended run takes a mapping",
     )
+    suggest_cells: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="a flow of up to so many cells gets suggestions of statistical cleansing rules, too",
+    )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
+    upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")
+    rate_limit: float = Field(default=50, gt=0, description="requests a second that one token may make, on average")
+    session_hours: float = Field(default=12, gt=0, description="hours after which the pages ask to log in again")
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID Connect issuer whose tokens are taken, beside tokens of our own"
+    )
+    oidc_audience: str | None = Field(default=None, description="for whom its tokens must be made out; our client id")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="of the client, where the pages log people in with the issuer"
+    )
+    oidc_login_claim: str = Field(default="email", description="claim of its tokens that names a user")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged")
 
     @classmethod

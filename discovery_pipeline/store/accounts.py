@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -114,12 +115,12 @@ async def create_token(
 ) -> NewToken:
     """A new token with a user of its own, who has this role in the engagement."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    login = f"token-{_hash(token).hex()[:8]}"
+    login = f"token-{hashed(token).hex()[:8]}"
     user = await enrol(session, tenant, login, role)
     await session.execute(
         insert(api_tokens).values(
             client_account_id=tenant.client_account_id, engagement_id=tenant.engagement_id,
-            user_id=user, token_hash=_hash(token), expires_at=expires_at,
+            user_id=user, token_hash=hashed(token), expires_at=expires_at,
         )
     )  # fmt: skip
     return NewToken(token, tenant.acting(login))
@@ -127,20 +128,24 @@ async def create_token(
 
 async def revoke(session: AsyncConnection, token: str, now: datetime) -> bool:
     """Make the token worthless. Tells whether it was worth something."""
-    alive = (api_tokens.c.token_hash == _hash(token)) & api_tokens.c.revoked_at.is_(None)
+    alive = (api_tokens.c.token_hash == hashed(token)) & api_tokens.c.revoked_at.is_(None)
     done = await session.execute(update(api_tokens).where(alive).values(revoked_at=now).returning(api_tokens.c.id))
     return done.first() is not None
 
 
 async def authenticate(session: AsyncConnection, token: str) -> tuple[Membership, ...]:
     """Every engagement that the token's user belongs to; none where the token is unknown, revoked or expired."""
-    told = await session.execute(text("select * from authenticate(:hash)"), {"hash": _hash(token)})
+    return memberships_in(await session.execute(text("select * from authenticate(:hash)"), {"hash": hashed(token)}))
+
+
+def memberships_in(told: Iterable[Row]) -> tuple[Membership, ...]:
+    """What the database's functions tell of a user: a row for each engagement."""
     return tuple(
         Membership(Tenant(ClientAccountId(row.client_account_id), EngagementId(row.engagement_id), row.login), row.role)
         for row in told
     )
 
 
-def _hash(token: str) -> bytes:
-    """A token is 256 random bits: a plain hash of it can't be guessed back, and needs no salt."""
-    return hashlib.sha256(token.encode()).digest()
+def hashed(secret: str) -> bytes:
+    """A token, code or cookie is 256 random bits: a plain hash of it can't be guessed back, and needs no salt."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,111 @@
+"""Faults: what can be wrong with a request, beside what can be wrong with a flow (`errors`).
+
+RequestFault                 a status and a title each; the sentence says what to do
+├── NotAuthenticated         401  no token, or one that is worth nothing
+├── NotAuthorized            403  known, but not allowed
+├── HeadersMissing           400  nobody said for which engagement
+├── TooManyRequests          429  faster than one token may ask
+├── UnknownFileType          400  an upload of a type that isn't read
+├── UploadTooLarge           413
+├── UploadUnreadable         422  an upload in which no table is found
+├── InvalidRequest           422  what was sent contradicts itself; lists every error
+├── NotYet                   404  a result that isn't there yet
+├── NotWaiting               409  the flow is elsewhere, or nothing is being made
+├── PreconditionFailed       412  If-Match names another version
+└── Unavailable              503  a part that is needed doesn't answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from discovery_pipeline.errors import DiscoveryError
+
+
+class RequestFault(DiscoveryError):
+    """The request can't be answered as it stands."""
+
+    status: ClassVar[int] = 400
+    kind: ClassVar[str] = "bad-request"
+    title: ClassVar[str] = "The request can't be answered"
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[Mapping[str, Any] | str] = (), retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+        self.retry_after = retry_after  # seconds
+
+
+class NotAuthenticated(RequestFault):
+    """The token is missing, unknown, expired or revoked."""
+
+    status, kind, title = 401, "not-authenticated", "Who are you?"
+
+
+class NotAuthorized(RequestFault):
+    """The caller is known, and may not do that."""
+
+    status, kind, title = 403, "not-authorized", "That isn't yours to do"
+
+
+class HeadersMissing(RequestFault):
+    """X-Client-Account-ID or X-Engagement-ID is missing, or no number."""
+
+    status, kind, title = 400, "headers-missing", "For which engagement?"
+
+
+class TooManyRequests(RequestFault):
+    """The token asks faster than it may."""
+
+    status, kind, title = 429, "too-many-requests", "Too many requests"
+
+
+class UnknownFileType(RequestFault):
+    """The file is of a type that isn't read."""
+
+    status, kind, title = 400, "unknown-file-type", "Invalid file type"
+
+
+class UploadTooLarge(RequestFault):
+    """The file is larger than an upload may be."""
+
+    status, kind, title = 413, "upload-too-large", "The file is too large"
+
+
+class UploadUnreadable(RequestFault):
+    """The file is empty, or can't be read."""
+
+    status, kind, title = 422, "upload-unreadable", "The file can't be read"
+
+
+class InvalidRequest(RequestFault):
+    """What was sent can't be taken; every error is listed."""
+
+    status, kind, title = 422, "invalid", "What was sent can't be taken"
+
+
+class NotYet(RequestFault):
+    """The result isn't there yet."""
+
+    status, kind, title = 404, "not-yet", "Not there yet"
+
+
+class NotWaiting(RequestFault):
+    """The flow doesn't stand where this can be done."""
+
+    status, kind, title = 409, "not-waiting", "Not now"
+
+
+class PreconditionFailed(RequestFault):
+    """The flow isn't at the version that If-Match names."""
+
+    status, kind, title = 412, "precondition-failed", "The flow moved on"
+
+
+class Unavailable(RequestFault):
+    """A part that is needed doesn't answer; try again."""
+
+    status, kind, title = 503, "unavailable", "Not available just now"

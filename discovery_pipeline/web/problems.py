@@ -1,0 +1,189 @@
+"""Problems: every error as an answer (RFC 9457), in one table.
+
+The table says status and title; the error itself says what, where and what to do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from discovery_pipeline import errors
+from discovery_pipeline.web.faults import InvalidRequest, RequestFault
+
+MEDIA_TYPE = "application/problem+json"
+WHERE = "/docs#"
+"""Below this address the reference explains each kind of problem."""
+AGAIN_SECONDS = 2
+LOST_CONNECTION = frozenset({"OperationalError", "InterfaceError"})
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it. Kinds add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="the kind of problem: an address in this reference", examples=["/docs#missing"])
+    title: str = Field(description="the kind in a few words", examples=["There is no such thing"])
+    status: int = Field(description="the HTTP status", examples=[404])
+    detail: str = Field(description="what happened, where, and what to do", examples=["There is no flow q3-estate."])
+    instance: str = Field(default="", description="the path that was asked for")
+    errors: list[Any] = Field(default=[], description="each single error, where there are several")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the table."""
+
+    status: int
+    kind: str
+    title: str
+
+
+KINDS: dict[type[errors.DiscoveryError], Kind] = {
+    errors.FlowNotFoundError: Kind(404, "missing", "There is no such thing"),
+    errors.InvalidTransitionError: Kind(409, "not-waiting", "Not now"),
+    errors.StaleVersionError: Kind(409, "stale", "The flow moved on"),
+    errors.TenantAccessError: Kind(403, "not-authorized", "That isn't yours to do"),
+    errors.IntegrityConflictError: Kind(409, "conflict", "It contradicts what is there"),
+    errors.OperationTimeoutError: Kind(503, "unavailable", "Not available just now"),
+    errors.FlowOperationError: Kind(500, "unexpected", "Something went wrong"),
+    errors.InputRefused: Kind(422, "upload-unreadable", "The file can't be read"),
+    errors.MappingError: Kind(422, "invalid", "What was sent can't be taken"),
+    errors.TargetError: Kind(422, "invalid", "What was sent can't be taken"),
+    errors.ServerError: Kind(503, "unavailable", "Not available just now"),
+    errors.DiscoveryError: Kind(500, "unexpected", "Something went wrong"),
+}
+"""The nearest class of an error counts."""
+
+SHOWN = ("version", "expected_version", "status", "current_phase", "changed", "broken")
+"""What of an operation's details a client is told; `status` would be the problem's own, so it is said as the flow's."""
+
+
+def answer(error: Exception, path: str = "") -> JSONResponse:
+    """The answer that an error makes."""
+    if isinstance(error, RequestFault):
+        kind = Kind(error.status, error.kind, error.title)
+        return _response(kind, error.detail, path, {"errors": error.errors}, error.retry_after)
+    kind = _kind(error)
+    detail = str(error) if isinstance(error, errors.DiscoveryError) else UNEXPECTED
+    more = _told(error) if isinstance(error, errors.FlowOperationError) else {}
+    return _response(kind, detail, path, more, AGAIN_SECONDS if kind.status == 503 else None)
+
+
+UNEXPECTED = "An error that nobody foresaw. It is in the server's log; what you sent changed nothing, so try again."
+
+
+def lost_connection(error: Exception) -> bool:
+    """Whether the database went away in the middle of it."""
+    return isinstance(error, errors.FlowOperationError) and error.details.get("kind") in LOST_CONNECTION
+
+
+def _kind(error: Exception) -> Kind:
+    if lost_connection(error):
+        return KINDS[errors.ServerError]
+    for ancestor in type(error).__mro__:
+        if ancestor in KINDS:
+            return KINDS[ancestor]
+    return KINDS[errors.DiscoveryError]
+
+
+def _told(error: errors.FlowOperationError) -> dict[str, Any]:
+    told = {name: error.details[name] for name in SHOWN if name in error.details}
+    if "status" in told:
+        told["flow_status"] = told.pop("status")
+    return told
+
+
+def _response(
+    kind: Kind, detail: str, path: str, more: Mapping[str, Any], retry_after: float | None = None
+) -> JSONResponse:
+    said = Problem(type=WHERE + kind.kind, title=kind.title, status=kind.status, detail=detail, instance=path, **more)
+    headers = {"Cache-Control": "no-store"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(retry_after))
+    if kind.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(said.model_dump(mode="json"), kind.status, headers, MEDIA_TYPE)
+
+
+ErrorPage = Callable[[Request, Problem], Awaitable[Response]]
+"""How the pages show a problem to a person."""
+
+
+def install(app: FastAPI, page: ErrorPage | None = None) -> None:
+    """Have the app answer errors so: as problems, and to who looks at pages as a page, or by the way to the login."""
+
+    async def said(request: Request, made: JSONResponse) -> Response:
+        if not _looks_at_a_page(request):
+            return made
+        if made.status_code == 401:
+            return RedirectResponse(f"/login?{urlencode({'next': _wanted(request)})}", 303)
+        if page is None:
+            return made
+        shown = await page(request, Problem.model_validate_json(bytes(made.body)))
+        shown.status_code = made.status_code
+        return shown
+
+    @app.exception_handler(errors.DiscoveryError)
+    async def known(request: Request, error: errors.DiscoveryError) -> Response:
+        if lost_connection(error):
+            await request.app.state.services.revive()
+        made = answer(error, request.url.path)
+        if made.status_code >= 500:
+            log.error("request failed", path=request.url.path, status=made.status_code, kind=type(error).__name__)
+        return await said(request, made)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return await said(request, answer(_invalid(error), request.url.path))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        kind = Kind(error.status_code, _HTTP.get(error.status_code, "bad-request"), _phrase(error.status_code))
+        made = _response(kind, str(error.detail), request.url.path, {})
+        made.headers.update(error.headers or {})
+        return await said(request, made)
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, error: Exception) -> Response:
+        log.error("request failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        return await said(request, answer(error, request.url.path))
+
+
+def _looks_at_a_page(request: Request) -> bool:
+    machine = request.url.path.startswith(("/api/", "/health/", "/metrics"))
+    return not machine and "text/html" in request.headers.get("accept", "")
+
+
+def _wanted(request: Request) -> str:
+    """Where to go after the login: the page that was asked for, or the first one where something was to be changed."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path + query if request.method == "GET" else "/discovery"
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Error"
+
+
+_HTTP = {404: "missing", 405: "method-not-allowed", 413: "upload-too-large"}
+
+
+def _invalid(error: RequestValidationError) -> InvalidRequest:
+    """What pydantic found wrong, a sentence each."""
+    faults = [{"where": ".".join(str(part) for part in e["loc"]), "error": e["msg"]} for e in error.errors()]
+    told = "; ".join(f"{fault['where']}: {fault['error']}" for fault in faults[:5])
+    return InvalidRequest(f"{told}.", errors=faults)

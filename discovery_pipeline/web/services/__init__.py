@@ -1,0 +1,70 @@
+"""Services: what the API and the pages do, as plain calls with typed values. No request, no response.
+
+Each call takes the `Caller` and looks at the role itself, so that a page and an API call have the same checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.access import Access
+from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.bell import Bell
+from discovery_pipeline.store.connection import connected, prepare
+from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.web.services.caller import Caller
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is done for callers, over one home's state and artifacts."""
+
+    settings: Settings
+    databases: Databases
+    sessions: Sessions
+    flows: Flows
+    artifacts: Artifacts
+    bell: Bell
+
+    @cached_property
+    def access(self) -> Access:
+        """Codes and sessions of people."""
+        return Access(self.sessions)
+
+    async def revive(self) -> bool:
+        """Start the embedded server again if it died. Tells whether it had."""
+        return await asyncio.to_thread(self.databases.revive)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Services]:
+    """Services of that home for as long as the block lasts: server started, migrations applied, bell hung up.
+
+    Raises
+    ------
+    ServerError
+        PostgreSQL can't be started or reached, or its data is of a newer version.
+    """
+    connecting = connected(settings)
+    databases = await asyncio.to_thread(connecting.__enter__)
+    try:
+        new = await asyncio.to_thread(prepare, databases)
+        sessions = Sessions(databases)
+        flows = Flows(sessions)
+        if new:
+            await flows.default_tenant()
+        async with Bell(databases) as bell:
+            yield Services(settings, databases, sessions, flows, Artifacts.of(settings), bell)
+        await sessions.close()
+    finally:
+        await asyncio.to_thread(connecting.__exit__, None, None, None)
+
+
+__all__ = ["Caller", "Services", "opened"]

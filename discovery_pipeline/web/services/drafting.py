@@ -1,0 +1,271 @@
+"""Drafts: a mapping under review, as it is offered and as reviewers decided so far.
+
+Pure. Decisions come from and go to store.decisions; what is approved in the end is checked by the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from discovery_pipeline.engine import mapping as engine
+from discovery_pipeline.engine.mapping.approving import lacking, standing
+from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.targets import Target, TargetTable
+from discovery_pipeline.store.decisions import MAPPING, Decided, Decision, What
+
+Standing = Literal["open", "accepted", "rejected", "ignored"]
+Place = tuple[str, str, str]
+"""Source table, target table and target field: what only one column may fill."""
+
+OFFERED = 5
+"""Alternatives shown for a column."""
+
+
+class Choice(BaseModel):
+    """What a reviewer decided on one column."""
+
+    model_config = ConfigDict(frozen=True)
+
+    standing: Standing
+    fields: tuple[MappedField, ...] = ()
+
+    def decision(self, subject: Sequence[str], seen: int | None = None) -> Decision:
+        """As the log takes it."""
+        return Decision(MAPPING, tuple(subject), self.model_dump(mode="json"), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One source column and one target: what is offered, and what was decided."""
+
+    target: str
+    table: str
+    column: str
+    position: int
+    offered: tuple[MappedField, ...] = ()
+    alternatives: tuple[Match, ...] = ()
+    decided: Decided | None = None
+    choice: Choice | None = None
+
+    @property
+    def subject(self) -> tuple[str, str, str]:
+        """What decisions on it are about."""
+        return self.target, self.table, self.column
+
+    @property
+    def key(self) -> str:
+        """A short name of the subject, for forms and links."""
+        return hashlib.blake2s(json.dumps(self.subject).encode(), digest_size=6).hexdigest()
+
+    @property
+    def standing(self) -> Standing:
+        """What became of it."""
+        return self.choice.standing if self.choice else "open"
+
+    @property
+    def fields(self) -> tuple[MappedField, ...]:
+        """What it fills if it is accepted: as decided, else as offered."""
+        return self.choice.fields if self.choice else self.offered
+
+    @property
+    def live(self) -> bool:
+        """Whether it fills something, or would."""
+        return bool(self.fields) and self.standing in ("open", "accepted")
+
+    @property
+    def changed(self) -> bool:
+        """Whether a reviewer wants something else than what was offered."""
+        return self.choice is not None and bool(self.fields) and _said(self.fields) != _said(self.offered)
+
+    @property
+    def confidence(self) -> float:
+        """That of its surest field; 0 where it fills none."""
+        return max((field.confidence for field in self.fields), default=0.0)
+
+    @property
+    def seen(self) -> int:
+        """The number of the decision that holds; 0 before there is one."""
+        return self.decided.id if self.decided else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a table of the target can't do without, and what fills it."""
+
+    table: str  # of the target
+    source: str  # the table that comes nearest
+    wants: str  # a field, or "one of …"
+    fields: tuple[str, ...]  # those that would do
+    by: tuple[Entry, ...] = ()
+    constant: str | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether something fills it."""
+        return bool(self.by) or self.constant is not None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mapping to one target under review."""
+
+    target: Target
+    entries: tuple[Entry, ...]
+    constants: Mapping[str, tuple[MappedField, ...]]  # by source table
+    constants_seen: Mapping[str, int]
+
+    @cached_property
+    def by_key(self) -> dict[str, Entry]:
+        """Entries by their short names."""
+        return {entry.key: entry for entry in self.entries}
+
+    @cached_property
+    def filled(self) -> dict[Place, list[Entry]]:
+        """What fills each place, or would."""
+        found: dict[Place, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.live:
+                for field in entry.fields:
+                    found[entry.table, field.target_table, self._name(entry, field)].append(entry)
+        return dict(found)
+
+    @cached_property
+    def conflicts(self) -> dict[str, tuple[Entry, ...]]:
+        """By an entry's key, the others that fill the same."""
+        found: dict[str, dict[str, Entry]] = defaultdict(dict)
+        for entries in (rivals for rivals in self.filled.values() if len(rivals) > 1):
+            for one in entries:
+                found[one.key] |= {other.key: other for other in entries if other.key != one.key}
+        return {key: tuple(others.values()) for key, others in found.items()}
+
+    @cached_property
+    def needs(self) -> tuple[Need, ...]:
+        """What each table of the target that stands by itself needs, from the source that comes nearest."""
+        return tuple(need for table in standing(self.target) for need in self._needs(table))
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """Keys of the entries that fill what is needed."""
+        return frozenset(entry.key for need in self.needs for entry in need.by)
+
+    @property
+    def undecided(self) -> tuple[Entry, ...]:
+        """Offers that nobody has decided on."""
+        return tuple(entry for entry in self.entries if entry.standing == "open" and entry.fields)
+
+    def mapping(self) -> engine.Mapping:
+        """What was accepted."""
+        chosen = (field for entry in self.entries if entry.standing == "accepted" for field in entry.fields)
+        fixed = (field for fields in self.constants.values() for field in fields)
+        return engine.Mapping(target=self.target.name, fields=(*chosen, *fixed))
+
+    def accepting(self, entries: Iterable[Entry], *, seen: bool = False) -> list[Decision]:
+        """Decisions that accept these entries as they are."""
+        wanted = (entry for entry in entries if entry.fields and entry.standing != "accepted")
+        return [
+            Choice(standing="accepted", fields=entry.fields).decision(entry.subject, entry.seen if seen else None)
+            for entry in wanted
+        ]
+
+    def offer(self, entry: Entry, table: str, name: str) -> MappedField:
+        """That target field for this column, as it was offered, else as it comes."""
+        known = next((f for f in entry.offered if (f.target_table, f.target_field) == (table, name)), None)
+        if known:
+            return known
+        field = self.target.table(table).field(name)
+        match = next((m for m in entry.alternatives if (m.target_table, m.target_field) == (table, name)), None)
+        return MappedField(
+            source_table=entry.table,
+            source_field=entry.column,
+            target_table=table,
+            target_field=name,
+            is_required=field.required,
+            confidence=match.confidence if match else 1.0,
+            evidence=match.evidence if match else (),
+            origin="user",
+        )
+
+    def _name(self, entry: Entry, field: MappedField) -> str:
+        """What the field is called in the delivery: under a key, each column has a field of its own."""
+        try:
+            wanted = self.target.table(field.target_table).field(field.target_field)
+        except KeyError:
+            return field.target_field
+        return wanted.keyed_by(entry.column).name if wanted.template else field.target_field
+
+    def _needs(self, table: TargetTable) -> Iterator[Need]:
+        source = self._nearest(table)
+        fixed = {f.target_field: f.transformation or "" for f in self.constants.get(source, ())}
+        for field in (f for f in table.fields if f.required):
+            yield Need(table.name, source, field.name, (field.name,), self._by(source, table, (field.name,)),
+                       fixed.get(field.name))  # fmt: skip
+        for rule in table.rules:
+            if rule.kind != "at_least_one_of":
+                continue
+            names = tuple(dict.fromkeys(name for group in rule.groups for name in group))
+            whole = [g for g in rule.groups if all((source, table.name, n) in self.filled or n in fixed for n in g)]
+            by = self._by(source, table, whole[0]) if whole else ()
+            wants = f"one of {', '.join(' with '.join(group) for group in rule.groups)}"
+            said = next((fixed[n] for n in (whole[0] if whole else ()) if n in fixed), None)
+            yield Need(table.name, source, wants, names, by, said)
+
+    def _by(self, source: str, table: TargetTable, names: Iterable[str]) -> tuple[Entry, ...]:
+        return tuple({e.key: e for n in names for e in self.filled.get((source, table.name, n), ())}.values())
+
+    def _nearest(self, table: TargetTable) -> str:
+        """The source table that fills most of what the target table needs, and most of it besides."""
+        sources = dict.fromkeys(entry.table for entry in self.entries)
+
+        def lacks(source: str) -> tuple[int, int]:
+            have = {name for (s, t, name) in self.filled if (s, t) == (source, table.name)}
+            have |= {f.target_field for f in self.constants.get(source, ())}
+            absent, either = lacking(table, have)
+            return len(absent) + len(either), -len(have)
+
+        return min(sources, key=lacks, default="")
+
+
+def draft(target: Target, tables: Sequence[Table], suggestions: Suggestions, decided: Mapping[What, Decided]) -> Draft:
+    """The review of one target, from what is offered and what was decided."""
+    offered: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
+    for field in suggestions.assignment:
+        offered[field.source_table, field.source_field].append(field)
+    others: dict[tuple[str, str], list[Match]] = defaultdict(list)
+    for match in suggestions.matches:
+        if match.rank <= OFFERED:
+            others[match.source_table, match.source_field].append(match)
+    entries = []
+    for table in tables:
+        for column in table.columns:
+            place = (table.name, column.name)
+            entry = Entry(
+                target.name, *place, column.position, tuple(offered.get(place, ())), tuple(others.get(place, ()))
+            )
+            entries.append(_with(entry, decided))
+    fixed = {table.name: decided.get((MAPPING, (target.name, table.name, ""))) for table in tables}
+    return Draft(
+        target=target,
+        entries=tuple(entries),
+        constants={name: Choice.model_validate(one.after).fields for name, one in fixed.items() if one},
+        constants_seen={name: one.id if one else 0 for name, one in fixed.items()},
+    )
+
+
+def _with(entry: Entry, decided: Mapping[What, Decided]) -> Entry:
+    one = decided.get((MAPPING, entry.subject))
+    if one is None or one.after is None:
+        return entry
+    return replace(entry, decided=one, choice=Choice.model_validate(one.after))
+
+
+def _said(fields: Iterable[MappedField]) -> list[tuple[str, str, str | None]]:
+    return sorted((f.target_table, f.target_field, f.transformation or "") for f in fields)
