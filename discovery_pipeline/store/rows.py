@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +20,13 @@ from discovery_pipeline.store.schema import discovery_flows, flow_events, flow_p
 FlowRef = FlowId | str | Flow
 """A flow by its id, its slug, or as it was read."""
 
+PHASES = (
+    select(func.jsonb_agg(func.to_jsonb(flow_phases.table_valued())))
+    .where(flow_phases.c.discovery_flow_id == discovery_flows.c.id)
+    .scalar_subquery()
+    .label("phases")
+)
+
 
 async def find(session: AsyncConnection, ref: FlowRef, *, lock: bool = False) -> Flow:
     """The flow, as this session may see it.
@@ -29,16 +37,22 @@ async def find(session: AsyncConnection, ref: FlowRef, *, lock: bool = False) ->
         There is none of that id or slug among the rows this session sees.
     """
     wanted = _which(ref)
-    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
-    if row is None:
+    if lock:
+        await session.execute(wanted.with_only_columns(discovery_flows.c.id).with_for_update())
+    found = await find_all(session, wanted)
+    if not found:
         name = ref.slug if isinstance(ref, Flow) else ref
         raise FlowNotFoundError(f"There is no flow {name}. See `discovery flows list`.", ref, {"error_type": "missing"})
-    return (await _whole(session, [row]))[0]
+    return found[0]
 
 
 async def find_all(session: AsyncConnection, wanted: Select[Any]) -> list[Flow]:
-    """The flows that the query over discovery_flows selects, in its order."""
-    return await _whole(session, (await session.execute(wanted)).all())
+    """The flows that the query over discovery_flows selects, in its order.
+
+    Row and phases are read in one statement: with two, a flow that moves in between would be half the one and half the
+    other.
+    """
+    return [_flow(row) for row in await session.execute(wanted.add_columns(PHASES))]
 
 
 def _which(ref: FlowRef) -> Select[Any]:
@@ -53,17 +67,8 @@ def _which(ref: FlowRef) -> Select[Any]:
     return select(discovery_flows).where(or_(by_id, by_slug))
 
 
-async def _whole(session: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Flow]:
-    phases: dict[UUID, dict[Phase, PhaseState]] = {row.id: dict.fromkeys(ORDER, PhaseState()) for row in rows}
-    wanted = select(flow_phases).where(flow_phases.c.discovery_flow_id.in_(phases))
-    for part in await session.execute(wanted):
-        phases[part.discovery_flow_id][Phase(part.name)] = PhaseState(
-            PhaseStatus(part.status), part.started_at, part.completed_at, part.result_data
-        )
-    return [_flow(row, phases[row.id]) for row in rows]
-
-
-def _flow(row: Row[Any], phases: dict[Phase, PhaseState]) -> Flow:
+def _flow(row: Row[Any]) -> Flow:
+    phases = dict.fromkeys(ORDER, PhaseState()) | {Phase(told["name"]): _phase(told) for told in row.phases or ()}
     return Flow(
         id=FlowId(row.id),
         client_account_id=ClientAccountId(row.client_account_id),
@@ -81,6 +86,16 @@ def _flow(row: Row[Any], phases: dict[Phase, PhaseState]) -> Flow:
         data={key: value for key, value in row.state_data.items() if key not in RESERVED},
         metadata=row.flow_metadata,
         version=row.version,
+    )
+
+
+def _phase(told: Mapping[str, Any]) -> PhaseState:
+    started, completed = told["started_at"], told["completed_at"]
+    return PhaseState(
+        PhaseStatus(told["status"]),
+        datetime.fromisoformat(started) if started else None,
+        datetime.fromisoformat(completed) if completed else None,
+        told["result_data"],
     )
 
 

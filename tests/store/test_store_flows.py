@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from discovery_pipeline.engine.findings import Finding, Severity
@@ -17,6 +19,7 @@ from discovery_pipeline.flow import machine
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.session import Sessions
 
 HOST = MappedField(
     source_table="ci", source_field="name", target_table="server", target_field="host", confidence=0.97,
@@ -197,3 +200,27 @@ def test_a_cancelled_flow_stays_as_it_is(store: Store):
 def statuses(store: Store, flow: Flow) -> dict[str, str]:
     found = store.query(f"select sha256, status from data_imports where flow_id = '{flow.id}'")
     return dict(found)
+
+
+def test_a_flow_that_moves_while_it_is_read_is_read_whole(store: Store):
+    """Before each statement of the reader, a run moves the flow on."""
+    from sqlalchemy import event
+
+    flow, moves = new(store), iter([store.start_phase, store.fail_phase] * 9)
+    reading = Sessions(store.databases)
+
+    async def read() -> Flow:
+        async with reading.transaction(flow.tenant) as session:
+            event.listen(session.sync_connection, "before_cursor_execute", lambda *_: next(moves)(flow, "data_import"))
+            return await rows.find(session, flow.id)
+
+    async def read_once() -> Flow:
+        try:
+            return await read()
+        finally:
+            await reading.close()
+
+    found = asyncio.run(read_once())
+    assert (found.status is FlowStatus.FAILED) == (found.phases[Phase.DATA_IMPORT].status is PhaseStatus.FAILED)
+    audits = [state for (state,) in store.query("select new_state from flow_state_audits order by id")]
+    assert found.state_data == audits[found.version - 1]
