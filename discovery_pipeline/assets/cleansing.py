@@ -33,7 +33,9 @@ def cleansing_plan(
 ) -> dg.MaterializeResult:
     """Which rules will mend which columns, in their order."""
     with desk.stage(context, starts=Phase.CLEANSING) as stage:
-        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier="auto")
+        cells = sum(table.row_count * len(table.columns) for table in source_tables.tables)
+        tier = "suggest" if cells <= desk.settings.suggest_cells else "auto"
+        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier=tier)
     tiers = [rule.tier for rule in found.rules]
     return dg.MaterializeResult(
         value=found, metadata={"rules": len(tiers)} | {tier: tiers.count(tier) for tier in sorted(set(tiers))}
@@ -66,11 +68,14 @@ def cleansing_plan(
 def cleansed(
     context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, cleansing_plan: CleansingPlan
 ) -> Iterator[dg.MaterializeResult]:
-    """Mend the cells that rules of the tier `auto` can mend, and log each change."""
+    """Mend the cells that sure rules can mend, and those that people decided on; log each change."""
     from discovery_pipeline.engine.cleansing.contract import Patches
 
     with desk.stage(context) as stage:
-        done = cleansing.cleanse(stage.con, source_tables.tables, cleansing_plan, stage.folder("cleansed_tables"))
+        decisions = stage.store.cleansing_decisions(stage.flow.id)
+        done = cleansing.cleanse(
+            stage.con, source_tables.tables, cleansing_plan, stage.folder("cleansed_tables"), decisions=decisions
+        )
         log = stage.folder("patch_log") / done.patches.path.name
         os.link(done.patches.path, log)
         kept = contract.held("patch_log", Patches, contract.batches(stage.con, log, PATCH_COLUMNS))
@@ -90,7 +95,11 @@ def cleansed(
     yield dg.MaterializeResult(
         asset_key="cleansed_tables",
         value=done,
-        metadata={"dagster/row_count": sum(after.values()), "for_a_person": len(done.findings)},
+        metadata={
+            "dagster/row_count": sum(after.values()),
+            "for_a_person": len(done.findings),
+            "decided_by_people": len(decisions.rules) + len(decisions.values) + len(decisions.cells),
+        },
         check_results=[
             dg.AssetCheckResult(
                 passed=before == after,

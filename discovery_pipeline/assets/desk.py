@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 
 from discovery_pipeline.engine import duck, targets
 from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
@@ -25,6 +26,8 @@ from discovery_pipeline.store.artifacts import UPLOADS
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
 
+DEMANDS = "demands"
+"""Under which the user's rules are kept with the flow's state."""
 SCRATCH = "scratch"
 """Folder of a home in which a run writes before it publishes; a run's own part goes with the run."""
 
@@ -46,6 +49,11 @@ class Stage:
     def target(self, name: str) -> Target:
         """One of them, by its name."""
         return next(target for target in self.targets if target.name == name)
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the user asks of the data, beside what the targets do."""
+        return tuple(Demand.model_validate(said) for said in self.flow.data.get(DEMANDS, ()))
 
     @property
     def uploads(self) -> list[Path]:

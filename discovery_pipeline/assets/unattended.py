@@ -16,6 +16,7 @@ from dagster_shared.error import SerializableErrorInfo
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.delivery import RESULTS
+from discovery_pipeline.assets.desk import DEMANDS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine import mapping
@@ -25,6 +26,7 @@ from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Approval, Suggestions
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow.state import Flow
@@ -53,6 +55,7 @@ class Request:
     targets: Sequence[Target]
     out: Path
     name: str
+    demands: Sequence[Demand] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,9 @@ def _created(store: Store, request: Request) -> Flow:
     with store.artifacts.writing(flow, UPLOADS) as folder:
         for file in request.files:
             shutil.copyfile(file, folder / file.name)
+    if request.demands:
+        asked = [demand.model_dump(mode="json", exclude_defaults=True) for demand in request.demands]
+        return store.keep(flow.id, {DEMANDS: asked}, by="discovery run")
     return flow
 
 

@@ -9,9 +9,11 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling, validation
 from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.validation import asked, demands
 from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, Verdict
 from discovery_pipeline.engine.validation.quality import quality
 from discovery_pipeline.engine.validation.rejections import together
@@ -44,6 +46,8 @@ def validated_tables(
                 mapping,
                 stage.target(mapping.target),
                 stage.folder("validated_tables") / mapping.target,
+                demands=asked.resolved(stage.demands, cleansed_tables.tables, mapping),
+                today=datetime.now(UTC).date(),
             )
             for mapping in approved_mapping
         ]
@@ -111,11 +115,15 @@ def quality_report(
 ) -> dg.MaterializeResult:
     """How good the data was and is, by dimension, with what a person should still look at."""
     with desk.stage(context) as stage:
-        now = profiling.profile(stage.con, cleansed_tables.tables, today=datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        now = profiling.profile(stage.con, cleansed_tables.tables, today=today)
+        # Demands of severity error rejected rows, and are among the verdicts' findings.
+        milder = [d for d in stage.demands if d.severity is not Severity.ERROR]
         findings = (
             *source_tables.findings,
             *cleansed_tables.findings,
             *(finding for verdict in validated_tables for finding in verdict.findings),
+            *demands.check(stage.con, cleansed_tables.tables, milder, today=today),
         )
         found = quality(column_profile, now, findings)
         stage.store.record_quality(stage.flow.id, found.findings)

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from discovery_pipeline.engine.targets.contract import Target
+    from discovery_pipeline.engine.validation.demands import Demand
 
 DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
 """Exit codes. A failure beats a waiting review, which beats what was left out."""
@@ -37,6 +38,9 @@ def run(
     name: Annotated[
         str | None, typer.Option(help="Name of the flow. Default: that of the first file or folder.")
     ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="What you ask of the data, in YAML; rows that break an error are rejected.")
+    ] = None,
 ) -> None:
     """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
 
@@ -51,6 +55,7 @@ def run(
 
     console, settings = Console(), read()
     targets = _targets(target)
+    demands = _demands(rules)
     found, absent = _found(files)
     for path in absent:
         typer.echo(f"Error: {path}: there is no such file. Check its name and folder.", err=True)
@@ -70,6 +75,7 @@ def run(
                 targets=targets,
                 out=out,
                 name=name or files[0].resolve().stem,
+                demands=demands,
             ),
             steps,
         )
@@ -88,6 +94,12 @@ def _targets(said: str) -> tuple[Target, ...]:
     from discovery_pipeline.engine import targets
 
     return tuple({t.name: t for t in (targets.load(part.strip()) for part in said.split(",") if part.strip())}.values())
+
+
+def _demands(rules: Path | None) -> tuple[Demand, ...]:
+    from discovery_pipeline.engine.validation import demands
+
+    return demands.read(rules) if rules else ()
 
 
 def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:

@@ -30,15 +30,20 @@ def validate(
     mapping: Annotated[
         Path | None, typer.Option(help="What fills which field, as `discovery run` writes it.", metavar="YAML")
     ] = None,
+    rules: Annotated[Path | None, typer.Option(help="What you ask of the data, in YAML.", metavar="YAML")] = None,
 ) -> None:
     """Say which rows a target takes, and why it does not take the others.
 
     Without a mapping, a file in the target's own columns is judged as it is; for another one, columns are matched
     and those that are sure enough are taken. Exit code 0: all rows are valid; 2: some are rejected; 1: failed.
     """
+    from datetime import date
+
     from discovery_pipeline.engine import duck, intake, targets, validation
+    from discovery_pipeline.engine.validation import asked, demands
     from discovery_pipeline.errors import InputRefused
 
+    wanted = demands.read(rules) if rules else ()
     contract = targets.load(target)
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
@@ -50,7 +55,13 @@ def validate(
                 refused.file if refused else str(files[0]), (refused and refused.reason) or "it is empty."
             )
         followed = _given(mapping, contract) if mapping else _found(con, found.tables, contract)
-        verdict = validation.validate(con, found.tables, followed, contract, folder / "verdict")
+        yours = asked.resolved(wanted, found.tables, followed)
+        today = date.today()
+        verdict = validation.validate(
+            con, found.tables, followed, contract, folder / "verdict", demands=yours, today=today
+        )
+        milder = demands.check(con, found.tables, [d for d in yours if d.severity != "error"], today=today)
+        verdict = verdict.model_copy(update={"findings": (*verdict.findings, *milder)})
         reasons = _reasons(con, verdict)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)

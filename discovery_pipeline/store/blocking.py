@@ -14,7 +14,7 @@ from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.errors import FlowOperationError
-from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, StartPhase, Tell
+from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, Keep, StartPhase, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
@@ -202,6 +202,10 @@ class Store:
     def record_quality(self, ref: FlowRef, findings: Iterable[Finding]) -> None:
         """Replace the open quality issues of the flow by these."""
         self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.record_quality(tenant, ref, findings))
+
+    def keep(self, ref: FlowRef, patch: Mapping[str, Any], *, by: str = ORCHESTRATOR) -> Flow:
+        """Keep something of the caller's with the flow's state; a None takes the key away."""
+        return self._update(ref, Keep(patch), by)
 
     def cleansing_decisions(self, ref: FlowRef) -> Decisions:
         """What people decided on rules, values and cells."""
