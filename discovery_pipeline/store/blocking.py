@@ -248,6 +248,10 @@ class Store:
         """Fail every phase whose run died; the flows, failed and retryable."""
         return self.wait_for(self._recovery.sweep())
 
+    def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
+        """Fail the flow's running phase unless a run works on it; see StateRecovery.fail_if_dead."""
+        return self.wait_for(self._recovery.fail_if_dead(flow, error, begins))
+
     @contextmanager
     def run_lock(self, ref: FlowRef) -> Iterator[None]:
         """Hold the flow's session-level lock while a run works on it: a running phase without it is a dead one.

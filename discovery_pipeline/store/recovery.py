@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import StateInconsistentError
 from discovery_pipeline.flow import machine
-from discovery_pipeline.flow.commands import FailPhase
+from discovery_pipeline.flow.commands import FailPhase, StartPhase
 from discovery_pipeline.flow.events import Event, EventType
-from discovery_pipeline.flow.state import ORDER, Flow, PhaseState, PhaseStatus
+from discovery_pipeline.flow.state import ORDER, Flow, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ORCHESTRATOR
 from discovery_pipeline.store import locks, rows
 from discovery_pipeline.store.flows import Flows
@@ -149,18 +149,27 @@ class StateRecovery:
         async with self._flows.sessions.orchestrating() as session:
             running = select(flow_phases.c.discovery_flow_id).where(flow_phases.c.status == PhaseStatus.RUNNING.value)
             found = await rows.find_all(session, select(discovery_flows).where(discovery_flows.c.id.in_(running)))
-        return [failed for flow in found if (failed := await self._failed_if_dead(flow))]
+        died = "The run died. Start it again."
+        return [failed for flow in found if (failed := await self.fail_if_dead(flow, died))]
 
-    async def _failed_if_dead(self, flow: Flow) -> Flow | None:
+    @flow_operation("fail dead phase")
+    async def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
+        """Fail the flow's running phase unless a run works on it; None where one does, or no phase runs.
+
+        `begins` is the phase of a run that ended before it began it: where the flow stands there and nothing happened
+        in it, it is failed, too.
+        """
         tenant = flow.tenant.acting(ORCHESTRATOR)
         async with self._flows.changing(tenant) as states:
             free = select(func.pg_try_advisory_xact_lock(locks.key(flow.id)))
             if not await states.session.scalar(free):
                 return None
             now = await rows.find(states.session, flow.id, lock=True)
+            if begins is now.current_phase and now.phases[begins].status is PhaseStatus.PENDING:
+                now = await states.update_state(flow.id, StartPhase(begins), reason="its run ended before it began")
             if now.phases[now.current_phase].status is not PhaseStatus.RUNNING:
                 return None
-            died = {"error": "The run died. Start it again.", "retryable": True}
+            died = {"error": error, "retryable": True}
             return await states.update_state(flow.id, FailPhase(now.current_phase, died), reason="its run died")
 
     async def _account(self, flow_id: FlowRef) -> Account:
