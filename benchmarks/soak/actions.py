@@ -123,7 +123,9 @@ def _claim(store: Store, flow: str, given: Given, by: str) -> Any:
 
 DOORS: Mapping[str, Callable[[Store, str, Given, str], Any]] = {
     "start": lambda store, flow, given, by: store.start_phase(flow, given["phase"], by=by).version,
-    "complete": lambda store, flow, given, by: store.complete_phase(flow, given["phase"], given["result"], by=by).version,
+    "complete": lambda store, flow, given, by: (
+        store.complete_phase(flow, given["phase"], given["result"], by=by).version
+    ),
     "fail": lambda store, flow, given, by: store.fail_phase(flow, given["phase"], given["result"], by=by).version,
     "import": _import,
     "suggest": _suggest,
@@ -136,4 +138,3 @@ DOORS: Mapping[str, Callable[[Store, str, Given, str], Any]] = {
     "publish": _publish,
     "archive": _archive,
 }
-

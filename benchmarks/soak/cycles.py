@@ -47,7 +47,7 @@ class Soak:
         self._folder, self._server, self._seed = folder, server, seed
         self._processes = multiprocessing.get_context("forkserver")  # fresh processes that have imported everything
         self._processes.set_forkserver_preload(LOADED)
-        self._template = self._backup = ""
+        self._template_made = False
 
     def cycle(self, number: int) -> Result:
         """Run one cycle."""
@@ -129,7 +129,8 @@ class Soak:
     def _database(self, place: Path, *, copied: bool) -> Iterator[Settings]:
         """A database of its own on the shared server."""
         name = f"soak_{uuid.uuid4().hex[:12]}"
-        template = self._prepared() if copied else "template1"
+        self._prepared()  # the roles are there from then on
+        template = TEMPLATE if copied else "template1"
         with psycopg.connect(self._operator(), autocommit=True) as operator:
             operator.execute(f"create database {name} template {template} owner discovery_owner".encode())
             operator.execute(f"revoke all on database {name} from public".encode())
@@ -139,11 +140,10 @@ class Soak:
                 operator.execute(f"drop database {name} with (force)".encode())
                 operator.execute(f"drop database if exists {name}_dagster with (force)".encode())
 
-    def _prepared(self) -> str:
-        if not self._template:
+    def _prepared(self) -> None:
+        if not self._template_made:
             with open_store(Settings(home=self._folder / "template", database_url=self._address(TEMPLATE))):
-                self._template = TEMPLATE
-        return self._template
+                self._template_made = True
 
     def _home(self, scene: ExitStack, place: Path) -> Settings:
         """A home with a server of its own, as a restore brings it back."""

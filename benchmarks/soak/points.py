@@ -96,10 +96,10 @@ class Points:
 
         running = EmbeddedServer._run
 
-        def run(server: Any, program: str, *arguments: str) -> None:
+        def run(server: Any, program: str, *arguments: str, **named: Any) -> None:
             self.passing("before a server program")
             self.passing("during a server program")
-            running(server, program, *arguments)
+            running(server, program, *arguments, **named)
             self.passing("after a server program")
 
         EmbeddedServer._run = run

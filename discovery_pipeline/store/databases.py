@@ -123,7 +123,8 @@ class Databases:
         try:
             with psycopg.connect(self._anywhere(), autocommit=True) as connection:
                 connection.execute("select pg_advisory_lock(%s)", [BOOTSTRAP_LOCK])
-                self._create_roles(connection)
+                with connection.transaction():
+                    self._create_roles(connection)
                 self._create_databases(connection)
                 with psycopg.connect(self.dsn(database="discovery"), autocommit=True) as inside:
                     self._give_schema(inside)
@@ -183,10 +184,9 @@ class Databases:
         users = {self.discovery: list(Role), self.dagster: [Role.ORCHESTRATOR, Role.OWNER]}
         owners = {self.discovery: Role.OWNER, self.dagster: Role.ORCHESTRATOR}
         for name, owner in owners.items():
-            if name in there:
-                continue
             who = SQL(", ").join(Identifier(r) for r in users[name])
-            connection.execute(SQL("create database {} owner {}").format(Identifier(name), Identifier(owner)))
+            if name not in there:
+                connection.execute(SQL("create database {} owner {}").format(Identifier(name), Identifier(owner)))
             connection.execute(SQL("revoke all on database {} from public").format(Identifier(name)))
             connection.execute(SQL("grant connect on database {} to {}").format(Identifier(name), who))
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from discovery_pipeline.errors import ServerError
-from discovery_pipeline.store.placement import INSTALLATION, SOCKET_NAME, Placement, place
+from discovery_pipeline.store.placement import INSTALLATION, Placement, place
+from discovery_pipeline.store.postmaster import Postmaster, forget_dead, living
 
 SUPERUSER = "postgres"
 RECOVERY_SECONDS = 3600  # pg_ctl's patience; a recovery after a crash is never cut short by us
@@ -57,8 +57,8 @@ class EmbeddedServer:
     @property
     def sockets(self) -> Path:
         """The folder of the socket that the running server listens on."""
-        status = _status(self._placed().data)
-        return status.sockets if status else self._placed().sockets
+        there = Postmaster.of(self._placed().data)
+        return there.sockets if there else self._placed().sockets
 
     def start(self) -> None:
         """Use the server; it is made and started if need be. Waits for a crash recovery to end.
@@ -74,9 +74,9 @@ class EmbeddedServer:
         try:
             if self.running():
                 return
-            with _locked(self._folder / "start.lock"):
+            with _locked(self._folder / "start.lock") as lock:
                 if not self.running():
-                    self._make()
+                    self._make(lock)
                     self._launch()
         except BaseException:
             self._leave_lock()
@@ -88,7 +88,7 @@ class EmbeddedServer:
             return
         try:
             if not self._kept.exists() and _last(self._users):
-                self._halt()
+                self._halt(self._users)
         finally:
             self._leave_lock()
 
@@ -112,7 +112,7 @@ class EmbeddedServer:
                 raise ServerError(
                     f"{self._folder.parent}: somebody works on this home. Run `discovery down`, and try again."
                 )
-            self._halt()
+            self._halt(handle)
             yield self._placed()
         finally:
             os.close(handle)
@@ -125,8 +125,8 @@ class EmbeddedServer:
         self._kept.unlink(missing_ok=True)
         if not self._folder.exists() or not self.running():
             return False
-        with _locked(self._folder / "start.lock"):
-            self._halt()
+        with _locked(self._folder / "start.lock") as lock:
+            self._halt(lock)
         return True
 
     def dump(self, database: str, file: Path) -> None:
@@ -153,8 +153,8 @@ class EmbeddedServer:
         """Whether the server accepts connections."""
         if not (self._folder / "cluster").exists():
             return False
-        status = _status(self._placed().data)
-        return status is not None and status.ready and _answers(status.sockets / SOCKET_NAME)
+        there = Postmaster.of(self._placed().data)
+        return there is not None and there.answers
 
     @property
     def _kept(self) -> Path:
@@ -175,7 +175,7 @@ class EmbeddedServer:
             os.close(self._users)
             self._users = None
 
-    def _make(self) -> None:
+    def _make(self, lock: int) -> None:
         at = self._placed()
         version = at.data / "PG_VERSION"
         if version.exists():
@@ -192,6 +192,7 @@ class EmbeddedServer:
         self._run(
             "initdb", "--pgdata", str(half), "--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8",
             "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions",
+            lock=lock,
         )  # fmt: skip
         with (half / "postgresql.conf").open("a") as settings:
             settings.write(CONFIGURATION)
@@ -199,33 +200,39 @@ class EmbeddedServer:
         half.rename(at.data)
 
     def _launch(self) -> None:
-        at = self._placed()
-        _forget_dead(at.data)
-        deadline = time.monotonic() + ORPHAN_SECONDS
-        while True:
+        """Start the server, or wait for the one that a process which is dead by now has begun to start or to stop."""
+        at, began = self._placed(), time.monotonic()
+        while not self.running():
+            if living(at.data) and time.monotonic() < began + RECOVERY_SECONDS:
+                time.sleep(0.05)
+                continue
+            forget_dead(at.data, at.sockets)
             try:
                 self._run(
                     "pg_ctl", "start", "--wait", "--timeout", str(RECOVERY_SECONDS), "--silent",
                     "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}'",
                 )  # fmt: skip
             except ServerError:
-                if "pre-existing shared memory block" not in _tail(at.log) or time.monotonic() > deadline:
+                orphaned = "pre-existing shared memory block" in _tail(at.log) or living(at.data)
+                if not orphaned or time.monotonic() > began + ORPHAN_SECONDS:
                     raise
                 time.sleep(0.2)
-            else:
-                return
 
-    def _halt(self) -> None:
-        if _status(self._placed().data) is None or _forget_dead(self._placed().data):
+    def _halt(self, lock: int) -> None:
+        if living(self._placed().data) is None:
             return
-        data = str(self._placed().data)
+        stop = ("stop", "--wait", "--silent", "--pgdata", str(self._placed().data))
         try:
-            self._run("pg_ctl", "stop", "--wait", "--timeout", str(STOP_SECONDS), "--silent", "--pgdata", data)
+            self._run("pg_ctl", *stop, "--timeout", str(STOP_SECONDS), lock=lock)
         except ServerError:
             # What is committed is on disk; the next start recovers. A server that can't be stopped is worse.
-            self._run("pg_ctl", "stop", "--mode", "immediate", "--wait", "--silent", "--pgdata", data)
+            self._run("pg_ctl", *stop, "--mode", "immediate", lock=lock)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, lock: int | None = None) -> None:
+        """Run one of PostgreSQL's programs.
+
+        It holds `lock` as long as it runs: whoever waits for the lock waits for it, too, should we be killed meanwhile.
+        """
         at = self._placed()
         person = {} if at.account is None else {"user": at.account.uid, "group": at.account.gid, "extra_groups": []}
         # Outputs go to a file, not a pipe: the server inherits them, and a pipe would stay open as long as it runs.
@@ -234,7 +241,7 @@ class EmbeddedServer:
             done = subprocess.run(
                 [str(at.binaries / program), *arguments],
                 cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False, **person,
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+                pass_fds=() if lock is None else (lock,), env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             )  # fmt: skip
         if done.returncode:
             raise ServerError(
@@ -242,51 +249,6 @@ class EmbeddedServer:
                 f"{_tail(said)} {_tail(at.log)} Run `discovery doctor`, or set DISCOVERY_DATABASE_URL to a server of "
                 "yours."
             )
-
-
-class _Status:
-    """What postmaster.pid says; it may be a dead server's."""
-
-    def __init__(self, lines: list[str]) -> None:
-        self.pid = int(lines[0])
-        self.sockets = Path(lines[4])
-        self.ready = len(lines) > 7 and lines[7].strip() == "ready"
-
-
-def _status(data: Path) -> _Status | None:
-    try:
-        return _Status((data / "postmaster.pid").read_text().splitlines())
-    except (FileNotFoundError, IndexError, ValueError):  # not there, or being written
-        return None
-
-
-def _answers(address: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        try:
-            caller.connect(os.fspath(address))
-        except OSError:
-            return False
-        return True
-
-
-def _forget_dead(data: Path) -> bool:
-    """Remove the postmaster.pid of a server that is dead: its number may be another process's by now.
-
-    PostgreSQL would take any living process of that number for a server, a zombie too.
-    """
-    status = _status(data)
-    if status is None:
-        return False
-    import psutil
-
-    try:
-        process = psutil.Process(status.pid)
-        if process.status() != psutil.STATUS_ZOMBIE and os.fspath(data) in process.cmdline():
-            return False
-    except psutil.NoSuchProcess:
-        pass
-    (data / "postmaster.pid").unlink(missing_ok=True)
-    return True
 
 
 def _last(users: int) -> bool:
@@ -299,11 +261,11 @@ def _last(users: int) -> bool:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[int]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
         os.close(handle)
 
