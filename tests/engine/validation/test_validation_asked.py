@@ -25,7 +25,9 @@ def servers(folder: Path, **cells: list[str | None]) -> Table:
     path = folder / "servers.parquet"
     with duck.connect() as con:
         con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
-        con.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", list(zip(*cells.values(), strict=True)))
+        con.executemany(
+            f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", list(zip(*cells.values(), strict=True))
+        )
         duck.write(con, "SELECT *, 1 + row_number() OVER () AS __line FROM t", path)
     rows = len(next(iter(cells.values())))
     return Table(name="servers", path=path, columns=columns, row_count=rows, source=Source(file="servers.csv"))
