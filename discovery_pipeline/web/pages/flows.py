@@ -1,0 +1,132 @@
+"""/discovery: all flows, and the form that begins one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from discovery_pipeline.flow.state import FlowStatus
+from discovery_pipeline.store.listing import Place
+from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, page, text, to
+from discovery_pipeline.web.pages.views.flows import (
+    SOURCES,
+    known_target,
+    shown_flow,
+    target_named,
+    target_options,
+)
+from discovery_pipeline.web.pages.views.paging import Chip
+from discovery_pipeline.web.services import Caller, Services
+
+router = APIRouter(prefix="/discovery")
+
+PAGE = 50
+_SHOWN = (
+    ("All", None),
+    ("To review", FlowStatus.WAITING_FOR_REVIEW),
+    ("At work", FlowStatus.ACTIVE),
+    ("Delivered", FlowStatus.COMPLETED),
+    ("Failed", FlowStatus.FAILED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFlow:
+    """The form as it was filled in."""
+
+    name: str = ""
+    source: str = ""
+    target: str = ""
+    also: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, form: FormData) -> NewFlow:
+        """As it was sent."""
+        also = tuple(said for said in form.getlist("alsoTarget") if isinstance(said, str))
+        return cls(text(form, "name"), text(form, "sourceSystem"), text(form, "targetSystem"), also)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What is missing or can't be, by the field's name."""
+        found = {}
+        if not self.name:
+            found["name"] = "A name is required."
+        if not self.source:
+            found["sourceSystem"] = "A source system is required."
+        if not self.target:
+            found["targetSystem"] = "A target system is required."
+        if wrong := [said for said in (self.target, *self.also) if said and not known_target(said)]:
+            found["targetSystem"] = f"There is no target {wrong[0]}. Choose one of the list."
+        return found
+
+    @property
+    def targets(self) -> str:
+        """The names of all targets, as a flow has them."""
+        return ",".join(dict.fromkeys(target_named(said) for said in (self.target, *self.also)))
+
+
+@router.get("")
+async def flows(  # noqa: PLR0913, PLR0917 - a query's parts
+    request: Request, called: Called, caller: Visitor, new: str = "", q: str = "", status: str = "", before: str = ""
+) -> Response:
+    """The list, newest first; with `new`, the form above it."""
+    return await _listed(request, called, caller, form=NewFlow() if new else None, q=q, status=status, before=before)
+
+
+@router.post("")
+async def start(request: Request, called: Called, caller: Visitor, form: Sent) -> Response:
+    """Begin a flow, or say what is missing."""
+    wanted = NewFlow.of(form)
+    if wanted.errors:
+        return await _listed(request, called, caller, form=wanted, errors=wanted.errors)
+    flow = await called.discovery.initialize(caller, wanted.name, wanted.source, wanted.targets)
+    return to(f"/discovery/cmdb-import/{flow.id}")
+
+
+async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
+    request: Request,
+    called: Services,
+    caller: Caller,
+    *,
+    form: NewFlow | None = None,
+    errors: dict[str, str] | None = None,
+    q: str = "",
+    status: str = "",
+    before: str = "",
+) -> Response:
+    wanted = FlowStatus(status) if status in {s.value for s in FlowStatus} else None
+    found = await called.discovery.flows(caller, status=wanted, search=q or None, before=_place(before), limit=PAGE + 1)
+    shown, more = found[:PAGE], len(found) > PAGE
+    chips = [
+        Chip(title, f"/discovery?{urlencode({'status': s.value if s else '', 'q': q})}", s is wanted)
+        for title, s in _SHOWN
+    ]
+    older = f"/discovery?{urlencode({'status': status, 'q': q, 'before': str(Place.of(shown[-1]))})}" if more else ""
+    return page(
+        request,
+        "flows.html.j2",
+        caller,
+        title="Discoveries",
+        flows=[shown_flow(flow) for flow in shown],
+        form=form,
+        errors=errors or {},
+        sources=SOURCES,
+        targets=target_options(),
+        chips=chips,
+        search=q,
+        status=status,
+        older=older,
+        status_code=422 if errors else 200,
+    )
+
+
+def _place(said: str) -> Place | None:
+    """Where the list goes on; from the beginning where that can't be read."""
+    try:
+        return Place.parse(said) if said else None
+    except ValueError:
+        return None

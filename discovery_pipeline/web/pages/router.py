@@ -1,0 +1,30 @@
+"""The pages: server-rendered HTML over the services, each page in a module of its own."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import RedirectResponse
+
+from discovery_pipeline.web.pages import flows, login
+from discovery_pipeline.web.pages.errors import error_page
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home() -> RedirectResponse:
+    """The first page."""
+    return RedirectResponse("/discovery", 303)
+
+
+for part in (login, flows):
+    router.include_router(part.router)
+
+
+@router.get("/discovery/{rest:path}")
+async def missing(rest: str) -> None:
+    """Any other address below /discovery."""
+    raise HTTPException(404, f"There is no page /discovery/{rest[:200]}. The list of all discoveries leads further.")
+
+
+__all__ = ["error_page", "router"]

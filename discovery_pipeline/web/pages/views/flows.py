@@ -1,0 +1,135 @@
+"""Flows as lines of the list and as heads of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from discovery_pipeline.engine import targets
+from discovery_pipeline.errors import TargetError
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
+
+SOURCES = (
+    "ServiceNow", "BMC Helix CMDB", "Device42", "iTop", "Jira Assets", "RVTools", "VMware vCenter", "Azure Migrate",
+    "AWS", "Database", "Spreadsheet", "Other",
+)  # fmt: skip
+"""Systems offered as a source; any other name is taken, too."""
+
+LABELS: Mapping[str, str] = {
+    "aws": "AWS", "aws-mgn": "AWS MGN", "azure": "Azure", "google": "Google Cloud", "servicenow": "ServiceNow",
+}  # fmt: skip
+"""What the built-in targets are called on the pages; a target of another name is called by that."""
+
+_MOODS = {
+    FlowStatus.COMPLETED: "good",
+    FlowStatus.FAILED: "bad",
+    FlowStatus.WAITING_FOR_REVIEW: "warn",
+}
+_DOING = {
+    Phase.INITIALIZATION: "new",
+    Phase.DATA_IMPORT: "reading and matching",
+    Phase.FIELD_MAPPING: "waits for a review",
+    Phase.CLEANSING: "cleansing",
+    Phase.VALIDATION: "validating and delivering",
+}
+_PAGES = {
+    Phase.INITIALIZATION: "cmdb-import",
+    Phase.DATA_IMPORT: "cmdb-import",
+    Phase.FIELD_MAPPING: "field-mapping",
+    Phase.CLEANSING: "cleansing",
+    Phase.VALIDATION: "validation",
+}
+_NEXT = {
+    Phase.INITIALIZATION: "Upload",
+    Phase.DATA_IMPORT: "Upload",
+    Phase.FIELD_MAPPING: "Review",
+    Phase.CLEANSING: "Look",
+    Phase.VALIDATION: "Results",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFlow:
+    """What a page says of a flow."""
+
+    id: str
+    name: str
+    slug: str
+    source: str
+    target: str
+    mood: str
+    status_said: str
+    by: str
+    updated_at: datetime
+    href: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOption:
+    """A target to choose; value and label are one, so that either finds it."""
+
+    value: str
+    title: str
+
+
+def shown_flow(flow: Flow) -> ShownFlow:
+    """The flow in words, with the way to the page where it stands."""
+    ended = flow.status in (FlowStatus.CANCELLED, FlowStatus.ARCHIVED)
+    return ShownFlow(
+        id=str(flow.id),
+        name=flow.name,
+        slug=flow.slug,
+        source=flow.source_system,
+        target=", ".join(label(name) for name in flow.targets),
+        mood=_MOODS.get(flow.status, ""),
+        status_said=_standing(flow),
+        by=flow.created_by,
+        updated_at=flow.updated_at,
+        href=f"/discovery/{_PAGES[flow.current_phase]}/{flow.id}",
+        next="" if ended else _NEXT[flow.current_phase],
+    )
+
+
+def target_options() -> list[TargetOption]:
+    """Every built-in target, the most common first."""
+    known = sorted(targets.names(), key=lambda name: (list(LABELS).index(name) if name in LABELS else 99, name))
+    return [TargetOption(label(name), targets.load(name).title) for name in known]
+
+
+def label(name: str) -> str:
+    """What a target is called on the pages."""
+    return LABELS.get(name, name)
+
+
+def target_named(said: str) -> str:
+    """The name of the target of that label, title or alias.
+
+    Raises
+    ------
+    TargetError
+        There is none.
+    """
+    by_label = {title.casefold(): name for name, title in LABELS.items()}
+    return targets.load(by_label.get(said.casefold(), said)).name
+
+
+def known_target(said: str) -> bool:
+    """Whether there is such a target."""
+    try:
+        target_named(said)
+    except TargetError:
+        return False
+    return True
+
+
+def _standing(flow: Flow) -> str:
+    if flow.status is FlowStatus.COMPLETED:
+        return "delivered"
+    if flow.status in (FlowStatus.CANCELLED, FlowStatus.ARCHIVED):
+        return flow.status.value
+    if flow.status is FlowStatus.FAILED:
+        return f"{_DOING[flow.current_phase]} failed"
+    waiting = flow.current_phase is Phase.DATA_IMPORT and flow.phases[Phase.DATA_IMPORT].started_at is None
+    return "waits for files" if waiting else _DOING[flow.current_phase]

@@ -1,0 +1,207 @@
+"""Rows of the review: everything that a line says of one source column, ready to be placed on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import duckdb
+
+from discovery_pipeline.engine.delivery.report.masking import Mask
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.model import DataType, MappedField
+from discovery_pipeline.engine.mapping.previewing import Change, Preview, preview
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
+from discovery_pipeline.engine.targets import TargetField
+from discovery_pipeline.engine.targets.forms import SAID, item_type
+from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.web.services.drafting import Draft, Entry
+
+Tier = Literal["high", "check", "none"]
+
+SAMPLES = 4
+TRIALS = 3
+REASONS = 2
+
+_KINDS = {"suggested": "score", "agent": "agent", "memory": "memory", "user": "your choice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value and how often it stands."""
+
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goes:
+    """One target field that the column fills."""
+
+    table: str
+    field: str
+    takes: str  # the field's type and unit in words
+    required: bool
+    transformation: str
+    data_type: DataType
+    trial: tuple[Change, ...]
+    losses: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source column on the review page."""
+
+    key: str
+    seen: int
+    table: str
+    column: str
+    type: str
+    meaning: str
+    filled: float  # 0..1
+    distinct: int
+    samples: tuple[Sample, ...]
+    goes: tuple[Goes, ...]
+    tier: Tier
+    confidence: float
+    why: tuple[str, ...]
+    kind: str  # where the suggestion comes from
+    standing: str
+    changed: bool
+    conflict: tuple[str, ...]  # other columns that fill the same
+    by: str
+    at: datetime | None
+    reason: str
+
+
+class Rows:
+    """Makes rows of one draft."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, draft: Draft, profile: Profile, mask: Mask, high: float) -> None:
+        self._con, self._draft, self._mask, self._high = con, draft, mask, high
+        self._profiles: Mapping[tuple[str, str], ColumnProfile] = {
+            (table.name, column.name): column for table in profile.tables for column in table.columns
+        }
+        self._counts = {table.name: table.row_count for table in profile.tables}
+
+    def tier(self, entry: Entry) -> Tier:
+        """How sure the match is, in three words."""
+        if not entry.fields:
+            return "none"
+        return "high" if entry.confidence >= self._high else "check"
+
+    def of(self, entries: Iterable[Entry]) -> list[Row]:
+        """A row for each entry."""
+        return [self.row(entry) for entry in entries]
+
+    def row(self, entry: Entry) -> Row:
+        """All that the line says."""
+        profile = self.profile(entry)
+        surest = max(entry.fields, key=lambda f: f.confidence, default=None)
+        why = surest.evidence if surest else _nearest(entry)
+        rivals = self._draft.conflicts.get(entry.key, ())
+        return Row(
+            key=entry.key,
+            seen=entry.seen,
+            table=entry.table,
+            column=entry.column,
+            type=profile.inferred_type if profile else "",
+            meaning=_meaning(profile),
+            filled=self._filled(entry.table, profile),
+            distinct=profile.distinct_count if profile else 0,
+            samples=self._samples(entry, profile),
+            goes=tuple(self._goes(entry, field) for field in entry.fields),
+            tier=self.tier(entry),
+            confidence=entry.confidence,
+            why=tuple(self._mask.text(reason) for reason in why[:REASONS]),
+            kind=_KINDS[surest.origin] if surest else "",
+            standing=entry.standing,
+            changed=entry.changed,
+            conflict=tuple(other.column for other in rivals),
+            by=entry.decided.by if entry.decided else "",
+            at=entry.decided.at if entry.decided else None,
+            reason=entry.decided.reason if entry.decided else "",
+        )
+
+    def profile(self, entry: Entry) -> ColumnProfile | None:
+        """What the column looks like."""
+        return self._profiles.get((entry.table, entry.column))
+
+    def trial(self, entry: Entry, transformation: str | None, data_type: DataType) -> Preview:
+        """What a transformation makes of the column's most frequent values."""
+        profile = self.profile(entry)
+        values = [v.value for v in profile.top_values[: TRIALS + 2]] if profile else []
+        try:
+            others = transformations.parse(transformation).references if transformation else ()
+        except TransformationError as error:
+            return Preview(errors=(str(error),))
+        sample: dict[str, list[str | None]] = {entry.column: list(values)}
+        for other in others:
+            beside = self._profiles.get((entry.table, other))
+            if beside is not None:
+                known: list[str | None] = [v.value for v in beside.top_values]
+                sample[other] = (known + [None] * len(values))[: len(values)]
+        return preview(self._con, sample, entry.column, transformation, data_type)
+
+    def masked(self, entry: Entry, change: Change) -> Change:
+        """A change as it may be shown to who looks."""
+        if not self._mask.column(entry.table, entry.column):
+            return change
+        hidden = [self._mask.value(entry.table, entry.column, v) if v else v for v in (change.before, change.after)]
+        return Change(before=hidden[0], after=hidden[1], fits=change.fits)
+
+    def _goes(self, entry: Entry, field: MappedField) -> Goes:
+        found = self.trial(entry, field.transformation, field.data_type) if field.transformation else Preview()
+        wanted = _wanted(self._draft, field)
+        return Goes(
+            table=field.target_table,
+            field=field.target_field,
+            takes=takes(wanted) if wanted else "",
+            required=field.is_required,
+            transformation=field.transformation or "",
+            data_type=field.data_type,
+            trial=tuple(self.masked(entry, change) for change in found.changes[:TRIALS]),
+            losses=tuple(self._mask.text(loss) for loss in found.losses),
+            errors=tuple(self._mask.text(error) for error in found.errors),
+        )
+
+    def _samples(self, entry: Entry, profile: ColumnProfile | None) -> tuple[Sample, ...]:
+        top = profile.top_values[:SAMPLES] if profile else ()
+        return tuple(Sample(self._mask.value(entry.table, entry.column, v.value), v.count) for v in top)
+
+    def _filled(self, table: str, profile: ColumnProfile | None) -> float:
+        rows = self._counts.get(table, 0)
+        if not rows or profile is None:
+            return 0.0
+        missing = profile.null_count + sum(token.count for token in profile.null_tokens)
+        return max(rows - missing, 0) / rows
+
+
+def takes(field: TargetField) -> str:
+    """What a target field takes, in words: "a number in MB"."""
+    said = SAID.get(item_type(field), "text") if field.type != "string" else "text"
+    return f"{said} in {field.unit}" if field.unit else said
+
+
+def _wanted(draft: Draft, field: MappedField) -> TargetField | None:
+    try:
+        return draft.target.table(field.target_table).field(field.target_field)
+    except KeyError:
+        return None
+
+
+def _meaning(profile: ColumnProfile | None) -> str:
+    if profile is None:
+        return ""
+    return " ".join(p for p in ((profile.semantic_type or "").replace("_", " "), profile.unit or "") if p)
+
+
+def _nearest(entry: Entry) -> tuple[str, ...]:
+    """Why a column goes nowhere: what came nearest."""
+    best = next(iter(entry.alternatives), None)
+    if best is None:
+        return ("the target has nothing like it",)
+    return (f"nearest is {best.target_field}, at {best.confidence:.0%}",)
