@@ -8,6 +8,11 @@ DiscoveryError                     message says what, where, and what to do
 │       └── UnknownOperationError  a transformation with an operation that there isn't
 ├── SettingsError                  a setting that can't be
 ├── ServerError                    PostgreSQL or Dagster can't be started or reached
+├── AgentError                     an agent gave no answer; the playbook's stands instead
+│   ├── AgentUnavailable           its model didn't answer: worth another try
+│   ├── AgentAnswerInvalid         it answered with what it may not say
+│   ├── AgentBudgetExceeded        tokens, money or seconds of the flow are spent
+│   └── EgressRefused              a request held what may not leave the machine
 └── FlowOperationError             flow_id, details
     ├── FlowNotFoundError
     ├── InvalidTransitionError
@@ -58,6 +63,26 @@ class SettingsError(DiscoveryError):
 
 class ServerError(DiscoveryError):
     """A server that the product needs can't be started or reached."""
+
+
+class AgentError(DiscoveryError):
+    """An agent gave no answer that counts. The flow goes on with the playbook's."""
+
+
+class AgentUnavailable(AgentError):
+    """The model's server didn't answer, or answered with an error. Another try may help."""
+
+
+class AgentAnswerInvalid(AgentError):
+    """The model answered with something that isn't an answer to the task, or contradicts the facts."""
+
+
+class AgentBudgetExceeded(AgentError):
+    """The flow has no tokens, money or seconds left for its agents."""
+
+
+class EgressRefused(AgentError):
+    """The request held something that may not leave the machine. It was not sent."""
 
 
 class FlowOperationError(DiscoveryError):
