@@ -7,7 +7,7 @@ and it outlives the server's: while the database is away it waits, and then goes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -39,7 +39,9 @@ class Wanted:
     types: frozenset[EventType] | None = None
 
 
-async def follow(sessions: Sessions, bell: Bell, wanted: Wanted, cursor: Cursor | None = None) -> AsyncIterator[Posted]:
+async def follow(
+    sessions: Sessions, bell: Bell, wanted: Wanted, cursor: Cursor | None = None
+) -> AsyncGenerator[Posted, None]:
     """Every wanted event after the cursor, without end; those of one flow in order, each at least once.
 
     `str(posted.cursor)` is what a reader keeps to go on later (`Last-Event-ID`); `Cursor.parse` reads it back. Of one

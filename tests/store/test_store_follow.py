@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class House:
     flows: Flows
     bell: Bell
 
-    def reader(self, wanted: Wanted, cursor: Cursor | None = None) -> AsyncIterator[Posted]:
+    def reader(self, wanted: Wanted, cursor: Cursor | None = None) -> AsyncGenerator[Posted, None]:
         return follow.follow(self.flows.sessions, self.bell, wanted, cursor)
 
     def listening(self, then: str = "") -> int:

@@ -1,0 +1,1 @@
+"""Projections: readers of events beside transactions that stay open for long."""
