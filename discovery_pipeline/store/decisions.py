@@ -111,7 +111,7 @@ async def undo(states: FlowStateManager, flow_id: FlowRef, batch: UUID | None = 
     """
     flow = await rows.find(states.session, flow_id, lock=True)
     written = await history(states.session, flow)
-    done, _ = _stacks(written)
+    done, _ = stacks(written)
     wanted = batch or (done[-1] if done else None)
     if wanted is None:
         return None
@@ -128,7 +128,7 @@ async def redo(states: FlowStateManager, flow_id: FlowRef) -> Undone | None:
     """Decide again what was undone last; None where nothing was, or something new was decided since."""
     flow = await rows.find(states.session, flow_id, lock=True)
     written = await history(states.session, flow)
-    _, undone = _stacks(written)
+    _, undone = stacks(written)
     return await _take_back(states, flow, written, undone[-1]) if undone else None
 
 
@@ -232,7 +232,7 @@ async def _add(  # noqa: PLR0913 - one row says all this
     return batch
 
 
-def _stacks(written: Iterable[Decided]) -> tuple[list[UUID], list[UUID]]:
+def stacks(written: Iterable[Decided]) -> tuple[list[UUID], list[UUID]]:
     """The batches that stand, and the ones that undid others and may be undone themselves; the newest last."""
     done: list[UUID] = []
     undone: list[UUID] = []
