@@ -20,6 +20,8 @@ from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.review import ReviewService
+from discovery_pipeline.web.services.values import Values
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class Services:
     def access(self) -> Access:
         """Codes and sessions of people."""
         return Access(self.sessions)
+
+    @cached_property
+    def values(self) -> Values:
+        """What stages published."""
+        return Values(self.artifacts)
+
+    @cached_property
+    def review(self) -> ReviewService:
+        """What reviewers decide before a mapping is saved."""
+        return ReviewService(self.flows, self.values)
 
     async def revive(self) -> bool:
         """Start the embedded server again if it died. Tells whether it had."""
