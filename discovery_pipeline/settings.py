@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,10 +17,52 @@ from pydantic_settings import (
 from discovery_pipeline.errors import SettingsError
 
 
+class AgentSettings(BaseModel):
+    """Which model agents ask, what it may cost, and what may be sent to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: Literal["auto", "crewai", "expert"] = Field(
+        default="auto",
+        description="crewai runs crews; expert runs the same playbook without CrewAI; auto takes crewai where a model "
+        "is set or CrewAI is in memory already",
+    )
+    model: str = Field(
+        default="expert",
+        description="expert needs no model; else vendor/name: openai/…, anthropic/…, ollama/…, vllm/… or compatible/…",
+    )
+    models: dict[str, str] = Field(
+        default_factory=dict, description='agents with a model of their own, as {"risk_agent": "anthropic/…"}'
+    )
+    api_key: SecretStr | None = Field(default=None, description="key for the vendor of the model")
+    api_keys: dict[str, SecretStr] = Field(default_factory=dict, description="keys by vendor, where there are several")
+    base_url: str | None = Field(default=None, description="address of the model's vendor, e.g. http://gpu:8000/v1")
+    base_urls: dict[str, str] = Field(default_factory=dict, description="addresses by vendor, where there are several")
+    prices: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="by model: price of a million tokens, in and out"
+    )
+    budget_tokens: int = Field(default=200_000, ge=0, description="tokens that the agents of one flow may use")
+    budget_cost: float | None = Field(default=None, ge=0, description="what they may cost; needs the models' prices")
+    budget_seconds: float = Field(default=120, gt=0, description="how long one agent may take")
+    request_seconds: float = Field(default=30, gt=0, description="how long one request may take, to its last byte")
+    request_bytes: int = Field(default=200_000, ge=1, description="bytes of the largest request")
+    answer_bytes: int = Field(default=1_000_000, ge=1, description="bytes of the largest answer")
+    allow_samples: bool = Field(
+        default=False, description="send frequent values of columns that hold nothing personal, too"
+    )
+
+
 class Settings(BaseSettings):
     """Read from `DISCOVERY_*` and `discovery.toml`, in that order; passed on from the entry points."""
 
-    model_config = SettingsConfigDict(env_prefix="DISCOVERY_", toml_file="discovery.toml", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DISCOVERY_",
+        env_nested_delimiter="_",  # DISCOVERY_AGENTS_ENGINE is engine of [agents]
+        env_nested_max_split=1,
+        toml_file="discovery.toml",
+        frozen=True,
+        extra="ignore",
+    )
 
     home: Path = Field(default=Path(".discovery"), description="where all state lives")
     database_url: SecretStr | None = Field(
@@ -40,6 +82,14 @@ class Settings(BaseSettings):
         ge=0,
         description="a flow of up to so many cells gets suggestions of statistical cleansing rules, too",
     )
+    inbox: str | None = Field(
+        default=None,
+        description="the landing zone, a folder or an fsspec URL: files there, below "
+        "<client>/<engagement>/<source>__<target>/, become flows",
+    )
+    inbox_rest_seconds: float = Field(
+        default=20, ge=0, description="how long nothing in a folder of the landing zone must change before it is taken"
+    )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
     upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")
@@ -53,6 +103,7 @@ class Settings(BaseSettings):
         default=None, description="of the client, where the pages log people in with the issuer"
     )
     oidc_login_claim: str = Field(default="email", description="claim of its tokens that names a user")
+    agents: AgentSettings = Field(default_factory=AgentSettings, description="which model agents ask, and its limits")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged")
 
     @classmethod

@@ -1,0 +1,70 @@
+"""Quiet: CrewAI without telemetry, `.env` files, folders in the user's home, or a database beside ours.
+
+What it does on import and how to stop it was looked up in 1.15.30; the pin in pyproject.toml and the tests hold it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+
+_SILENT = {
+    "CREWAI_DISABLE_TELEMETRY": "true",  # 10 s at exit without a network, and signal handlers of its own
+    "CREWAI_DISABLE_TRACKING": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+}
+_loading = threading.Lock()
+
+
+def loaded() -> bool:
+    """Whether CrewAI is in memory, so that a crew costs no import."""
+    return "crewai" in sys.modules
+
+
+def installed() -> bool:
+    """Whether the extra `agents` is there; looked up without importing it."""
+    from importlib.util import find_spec
+
+    return find_spec("crewai") is not None
+
+
+def load() -> None:
+    """Import CrewAI, quietly. About 3 s of CPU and 150 MB the first time, nothing afterwards."""
+    with _loading:
+        if loaded():
+            return
+        folder = Path(tempfile.mkdtemp(prefix="discovery-crewai-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        # CrewAI reads its switches from the environment only, some of them each time they are needed.
+        os.environ.update(_SILENT | {"CREWAI_STORAGE_DIR": str(folder)})
+        _move_home(folder)
+        unset = "PYTHON_DOTENV_DISABLED" not in os.environ
+        os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")  # crewai.llm loads whatever .env it finds
+        shown = warnings.warn
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                import crewai  # noqa: F401
+        finally:
+            warnings.warn = shown  # crewai replaces it, for every library of the process
+            if unset:
+                del os.environ["PYTHON_DOTENV_DISABLED"]
+        for name in ("crewai", "crewai_core"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # its warnings quote prompts
+
+
+def _move_home(folder: Path) -> None:
+    """Let its settings and its key for credentials that we don't use live in a folder that goes with the process."""
+    from crewai_core import settings
+    from crewai_core.token_manager import TokenManager
+
+    settings.DEFAULT_CONFIG_PATH = folder / "settings.json"
+    TokenManager._get_secure_storage_path = staticmethod(lambda: folder)  # pyright: ignore[reportAttributeAccessIssue]
