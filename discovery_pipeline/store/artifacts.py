@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
 CURRENT = "CURRENT"
 CHUNK = 1 << 20
+FORMER_SECONDS = 3600.0
+"""How long a run may still read the files that an addition took the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,23 @@ class Artifacts:
         return cls(settings.root / "artifacts", settings.artifacts_url)
 
     @contextmanager
-    def writing(self, flow: Flow, stage: str) -> Iterator[Path]:
+    def adding(self, flow: Flow, stage: str) -> Iterator[Path]:
+        """A folder as for `writing` that begins with the stage's files; put others there, or in their place.
+
+        They are links: replace them, never write into one. Former versions stay for an hour, for whoever reads them.
+        """
+        with self.writing(flow, stage, kept_seconds=FORMER_SECONDS) as folder:
+            if self.digest(flow, stage) is not None:
+                for file in self.reading(flow, stage).iterdir():
+                    os.link(file, folder / file.name)
+            yield folder
+
+    @contextmanager
+    def writing(self, flow: Flow, stage: str, *, kept_seconds: float = 0) -> Iterator[Path]:
         """An empty local folder for a stage's files; they replace the stage's former ones, all at once, at the end.
 
         Nothing is kept when the block raises. The folder stays where it is: paths into it hold afterwards, until the
-        stage is written again.
+        stage is written again (with `kept_seconds`, longer).
         """
         place = self._place(flow, stage)
         name = uuid.uuid4().hex
@@ -82,7 +97,7 @@ class Artifacts:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        _forget_others(folder)
+        _forget_others(folder, time.time() - kept_seconds)
 
     def reading(self, flow: Flow, stage: str) -> Path:
         """The local folder with the stage's newest complete files (fetched first, where they are remote).
@@ -189,8 +204,9 @@ def _replace(path: Path, content: str) -> None:
     half.replace(path)
 
 
-def _forget_others(kept: Path) -> None:
-    """Remove the versions that count no more, and what killed processes left."""
+def _forget_others(kept: Path, before: float) -> None:
+    """Remove the versions that count no more, and what killed processes left, where they are older than that."""
     for other in kept.parent.iterdir():
-        if other.name not in {kept.name, CURRENT}:
-            shutil.rmtree(other, ignore_errors=True) if other.is_dir() else other.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another writer of the stage removes them, too
+            if other.name not in {kept.name, CURRENT} and other.stat().st_mtime <= before:
+                shutil.rmtree(other, ignore_errors=True) if other.is_dir() else other.unlink()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,24 +29,29 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
     """
     session = states.session
     flow = await rows.find(session, flow_id, lock=True)
-    known = await _known(session, flow, _bytes(file))
-    if known is not None:
-        return known
+    known = (await known_files(session, flow, [file])).get(identity(file))
+    if known is not None and (known.status == ACCEPTED or file.status != "read"):
+        return known.id
     replaces = await _replaced(session, flow, file) if file.status == "read" else None
     count = sum(read.table.row_count for read in file.tables)
-    made = insert(data_imports).values(
-        **rows.tenant_columns(flow),
-        flow_id=flow.id,
-        filename=file.file,
-        sha256=_bytes(file),
-        byte_size=file.byte_size,
-        media_type=file.media_type,
-        row_count=count,
-        status=ACCEPTED if file.status == "read" else REJECTED,
-        rejected_reason=file.reason,
-        created_by=states.tenant.by,
-    )
-    import_id = (await session.execute(made.returning(data_imports.c.id))).scalar_one()
+    if known is not None:  # it was replaced by other bytes, and is back
+        import_id = known.id
+        back = {"filename": file.file, "status": ACCEPTED, "row_count": count, "rejected_reason": None}
+        await session.execute(update(data_imports).where(data_imports.c.id == import_id).values(**back))
+    else:
+        made = insert(data_imports).values(
+            **rows.tenant_columns(flow),
+            flow_id=flow.id,
+            filename=file.file,
+            sha256=identity(file),
+            byte_size=file.byte_size,
+            media_type=file.media_type,
+            row_count=count,
+            status=ACCEPTED if file.status == "read" else REJECTED,
+            rejected_reason=file.reason,
+            created_by=states.tenant.by,
+        )
+        import_id = (await session.execute(made.returning(data_imports.c.id))).scalar_one()
     if file.status == "read":
         said = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
         await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=said)
@@ -55,19 +61,17 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
     return import_id
 
 
-def _bytes(file: FileRead) -> str:
+async def known_files(session: AsyncConnection, flow: Flow, files: Iterable[FileRead]) -> dict[str, Any]:
+    """Those of the files whose bytes came to the flow before, by `identity`: id, filename, row_count, status."""
+    wanted = data_imports.c.sha256.in_([identity(file) for file in files])
+    columns = data_imports.c.id, data_imports.c.sha256, data_imports.c.filename, data_imports.c.row_count
+    found = select(*columns, data_imports.c.status).where(data_imports.c.flow_id == flow.id, wanted)
+    return {row.sha256: row for row in await session.execute(found)}
+
+
+def identity(file: FileRead) -> str:
     """What tells the file from others: its hash, or its name where it couldn't even be opened."""
     return file.sha256 or f"unopened:{file.file}"
-
-
-async def _known(session: AsyncConnection, flow: Flow, sha256: str) -> int | None:
-    same = (data_imports.c.flow_id == flow.id) & (data_imports.c.sha256 == sha256)
-    row = (await session.execute(select(data_imports.c.id, data_imports.c.status).where(same))).one_or_none()
-    if row is None:
-        return None
-    if row.status == REPLACED:  # it was replaced by other bytes, and is back
-        await session.execute(update(data_imports).where(same).values(status=ACCEPTED))
-    return row.id
 
 
 async def _replaced(session: AsyncConnection, flow: Flow, file: FileRead) -> int | None:

@@ -6,6 +6,7 @@ For one source column and one target field, the newest row counts.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from discovery_pipeline.store.schema import field_mappings
 from discovery_pipeline.store.state import FlowStateManager
 
 SUGGESTED, APPROVED, REJECTED = "suggested", "approved", "rejected"
+DEMANDS = "demands"
+"""Under which the user's rules are kept with the flow's state."""
 KEY = ("target_system", "source_table", "source_field", "target_table", "target_field")
 
 
@@ -35,17 +38,25 @@ async def suggest(states: FlowStateManager, flow_id: FlowRef, suggestions: Sugge
 
 
 async def submit(
-    states: FlowStateManager, flow_id: FlowRef, mappings: Sequence[Mapping], expected_version: int | None = None
+    states: FlowStateManager,
+    flow_id: FlowRef,
+    mappings: Sequence[Mapping],
+    expected_version: int | None = None,
+    demands: Sequence[dict[str, Any]] | None = None,
 ) -> Flow:
     """Approve these mappings, reject what was approved and isn't among them, and move the flow on.
 
-    The same mappings again are the first submission's answer, whatever version the caller has seen.
+    The same mappings again are the first submission's answer, whatever version the caller has seen. `demands` are the
+    rules that come with them, as validation reads them; None leaves those that there are.
     """
     flow = await rows.find(states.session, flow_id, lock=True)
-    command = SubmitMappings({m.target: len(m.fields) for m in mappings}, fingerprint(mappings))
-    if _submitted(flow, command):
+    held = flow.data.get(DEMANDS, []) if demands is None else list(demands)
+    command = SubmitMappings({m.target: len(m.fields) for m in mappings}, fingerprint(mappings, held))
+    if submitted(flow, command.fingerprint):
         return flow
     after = await states.update_state(flow.id, command, expected_version=expected_version)
+    if held != flow.data.get(DEMANDS, []):
+        after = await states.update_state(flow.id, {DEMANDS: held or None}, reason="rules that come with the mapping")
     now = states.now()
     reviewed = {"reviewed_by": now.by, "reviewed_at": now.at}
     approved = [_row(flow, m.target, field, APPROVED) | reviewed for m in mappings for field in m.fields]
@@ -81,19 +92,21 @@ async def newest(session: AsyncConnection, flow: Flow) -> Sequence[Row[Any]]:
     return (await session.execute(wanted)).all()
 
 
-def fingerprint(mappings: Iterable[Mapping]) -> str:
-    """A hash of what the mappings do: the same for the same fields, in any order."""
+def fingerprint(mappings: Iterable[Mapping], demands: Sequence[dict[str, Any]] = ()) -> str:
+    """A hash of what the mappings do and their rules ask: the same for the same fields, in any order."""
     lines = sorted(
         repr((m.target, f.source_table, f.source_field, f.target_table, f.target_field, f.transformation, f.data_type))
         for m in mappings
         for f in m.fields
     )
+    lines += sorted(json.dumps(demand, sort_keys=True) for demand in demands)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _submitted(flow: Flow, command: SubmitMappings) -> bool:
+def submitted(flow: Flow, what: str) -> bool:
+    """Whether what was submitted last has that fingerprint."""
     review = flow.phases[FlowPhase.FIELD_MAPPING]
-    return review.status is PhaseStatus.COMPLETED and review.result.get("fingerprint") == command.fingerprint
+    return review.status is PhaseStatus.COMPLETED and review.result.get("fingerprint") == what
 
 
 def _row(flow: Flow, target: str, field: MappedField, status: str) -> dict[str, Any]:

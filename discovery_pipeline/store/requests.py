@@ -158,3 +158,10 @@ def _read(row: Row, slug: str) -> RunRequest:
     return RunRequest(
         row.id, FlowId(row.flow_id), slug, tenant, row.job, tuple(row.selection), row.reason, row.requested_at
     )
+
+
+async def newest(session: AsyncConnection, flow: Flow) -> Row | None:
+    """The flow's newest request, as its row: job, status, run_id, error, requested_at; None where there was none."""
+    mine = select(run_requests).where(run_requests.c.flow_id == flow.id)
+    wanted = mine.order_by(run_requests.c.requested_at.desc()).limit(1)
+    return (await session.execute(wanted)).one_or_none()

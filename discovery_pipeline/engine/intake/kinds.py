@@ -13,6 +13,10 @@ HEAD = 65_536
 """Bytes looked at to tell what a file is."""
 
 
+class ForeignFile(InputRefused):
+    """The file is of a kind that holds no table, such as a document, an image or a program."""
+
+
 class Kind(StrEnum):
     """Kinds of file that intake reads, as media types."""
 
@@ -57,8 +61,10 @@ def kind_of(path: Path) -> Kind:
 
     Raises
     ------
+    ForeignFile
+        It is nothing that holds a table: a document, an image, another archive, binary data.
     InputRefused
-        Where it is nothing that holds a table: 0 bytes, a document, an image, another archive, binary data.
+        It has 0 bytes, or is a damaged archive.
     """
     with path.open("rb") as stream:
         head = stream.read(HEAD)
@@ -72,7 +78,7 @@ def kind_of(path: Path) -> Kind:
         return _zipped(path)
     for magic, what, action in _FOREIGN:
         if head.startswith(magic):
-            raise InputRefused(path.name, f"This is {what}, not a table.", action)
+            raise ForeignFile(path.name, f"This is {what}, not a table.", action)
     return _text(path, head)
 
 
@@ -85,7 +91,7 @@ def _zipped(path: Path) -> Kind:
         raise InputRefused(path.name, what, "Save or export it again.") from None
     if "[Content_Types].xml" in names or "xl/workbook.xml" in names or "xl/workbook.bin" in names:
         if any(name.startswith(("word/", "ppt/")) for name in names):
-            raise InputRefused(
+            raise ForeignFile(
                 path.name, "This is an Office document, not a workbook.", "Export the data as CSV or XLSX."
             )
         return Kind.WORKBOOK
@@ -101,13 +107,13 @@ def _text(path: Path, head: bytes) -> Kind:
         noise = len(head) - len(head.translate(None, _CONTROL))
         if noise > max(8, len(head) * 0.02) or head.count(0) > len(head) * 0.3:
             what = "The file holds binary data that is neither text nor a known table format."
-            raise InputRefused(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
+            raise ForeignFile(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
     codec = "utf-16" if head.startswith(_BOMS[:2]) else ("utf-16-le" if wide else "latin-1")
     text = head.decode(codec, "replace").removeprefix("\ufeff").removeprefix("ï»¿").lstrip("\x00 \t\r\n")
     if _MARKUP.match(text):
         what = "This is an HTML or XML page, not a table"
         hint = " (some systems name such an export .xls)" if suffix.startswith(".xls") else ""
-        raise InputRefused(path.name, f"{what}{hint}.", "Open it in a spreadsheet and save it as XLSX or CSV.")
+        raise ForeignFile(path.name, f"{what}{hint}.", "Open it in a spreadsheet and save it as XLSX or CSV.")
     if suffix in _LINES_NAMES:
         return Kind.JSON_LINES
     if suffix in _JSON_NAMES:
