@@ -5,32 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
-from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
-from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
-
-
-@pytest.fixture
-def defs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
-    assert settings.database_url is not None
-    monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
-    return build(settings)
-
-
-@pytest.fixture
-def flow(store: Store) -> Flow:
-    made = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws")
-    with store.artifacts.writing(made, UPLOADS) as folder:
-        (folder / "servers.csv").write_text(SERVERS)
-    return made
 
 
 def run(defs: dg.Definitions, job: str, slug: str) -> dg.ExecuteInProcessResult:

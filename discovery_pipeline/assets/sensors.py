@@ -1,0 +1,126 @@
+"""Sensors: what starts runs, and what hears how they ended. Each asks and hands over; none works on data."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.landing import Watch, request
+from discovery_pipeline.errors import FlowNotFoundError
+from discovery_pipeline.flow.state import Phase
+
+CLAIMER = "flow_sensor"
+UNCLAIMED = timedelta(seconds=10)
+"""How long a request waits for the warm runner, which takes a fraction of a second, before the sensor takes it."""
+BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
+"""The phase that a job's first step begins."""
+PARTITION_TAG, REQUEST_TAG = "dagster/partition", "discovery/request"
+
+
+@dg.sensor(
+    job_name="receive",
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Has the files of the landing zone received, once nothing in their folder has changed for a while.",
+)
+def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorResult | dg.SkipReason:
+    """Asks what stands in the inbox; the cursor holds how each folder looked, and since when."""
+    if desk.settings.inbox is None:
+        return dg.SkipReason("There is no landing zone; DISCOVERY_INBOX sets one.")
+    from discovery_pipeline.store import landing
+    from discovery_pipeline.store.inbox import Inbox
+    from discovery_pipeline.store.outbox import Cursor
+
+    inbox, now = Inbox(desk.settings.inbox), time.time()
+    before: dict[str, Any] = json.loads(context.cursor or "{}")
+    refused = landing.return_refused(desk.store, inbox, Cursor.parse(before.get("refused")))
+    known = {name: Watch(**watch) for name, watch in before.get("folders", {}).items()}
+    folders = {each.id: known.get(each.id, Watch(each.stamp, now)).seen(each.stamp, now) for each in inbox.arrivals()}
+    due = {name: watch for name, watch in folders.items() if watch.due(now, desk.settings.inbox_rest_seconds)}
+    folders |= {name: replace(watch, asked=now) for name, watch in due.items()}
+    return dg.SensorResult(
+        run_requests=[request(due)] if due else [],
+        skip_reason=None if due else f"{len(folders)} folders hold files that may still be written.",
+        cursor=json.dumps({"refused": str(refused), "folders": {name: asdict(each) for name, each in folders.items()}}),
+    )
+
+
+def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
+    """The sensor that launches what the warm runner doesn't; `prefix` is that of the assets' keys."""
+
+    @dg.sensor(
+        name="flow_sensor",
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Queues the runs that were requested (an upload, an approval, a retry) and that nobody launched.",
+    )
+    def waiting(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipReason:
+        """Asks the table of run requests. A request's row is its lock, and its run's id follows from its own."""
+        from discovery_pipeline.assets.queueing import enqueue
+        from discovery_pipeline.store import requests
+
+        async def launch(wanted: requests.RunRequest) -> bool:
+            async with requests.claiming(desk.store.flows, wanted, CLAIMER) as mine:
+                if mine is not None:
+                    await asyncio.to_thread(enqueue, context, mine, prefix)
+                return mine is not None
+
+        unclaimed = desk.store.wait_for(requests.open_requests(desk.store.flows, older_than=UNCLAIMED))
+        launched = [desk.store.wait_for(launch(wanted)) for wanted in unclaimed]
+        return dg.SkipReason(f"{sum(launched)} requested runs were queued.")
+
+    return waiting
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails phases whose run died without a word, so that they can be started again.",
+)
+def dead_run_sensor(desk: Desk) -> dg.SkipReason:
+    """Asks which running phases have lost their lock."""
+    return dg.SkipReason(f"{len(desk.store.sweep())} phases had lost their run.")
+
+
+@dg.run_failure_sensor(
+    name="failed_run_sensor",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=5,
+    description="Tells a flow that its run failed, with the reason, where the run couldn't tell it itself.",
+)
+def failed_run_sensor(context: dg.RunFailureSensorContext, desk: Desk) -> None:
+    """Hears of runs that failed."""
+    _ended(context, desk, f"The run failed: {context.failure_event.message or 'no reason is known'}")
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    name="cancelled_run_sensor",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=5,
+    description="Tells a flow that its run was cancelled, so that it can be started again.",
+)
+def cancelled_run_sensor(context: dg.RunStatusSensorContext, desk: Desk) -> None:
+    """Hears of runs that somebody cancelled."""
+    _ended(context, desk, "The run was cancelled in Dagster. Start it again.")
+
+
+def _ended(context: dg.RunStatusSensorContext, desk: Desk, reason: str) -> None:
+    """Fail the flow's phase if the run left it running, and nobody works on it now."""
+    run = context.dagster_run
+    slug = run.tags.get(PARTITION_TAG)
+    if slug is None:
+        return
+    try:
+        flow = desk.flow(slug)
+    except FlowNotFoundError:
+        return
+    # A run by hand may be of one asset, which begins no phase; one that was requested would have begun it.
+    begins = BEGINS.get(run.job_name) if REQUEST_TAG in run.tags else None
+    desk.store.fail_if_dead(flow, reason, begins)

@@ -1,0 +1,64 @@
+"""What tests of the assets share: definitions, a flow with files, and Dagster's instance on a copied database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from discovery_pipeline.assets import instance as dagster_instance
+from discovery_pipeline.assets.build import build
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.artifacts import UPLOADS
+from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.databases import Databases
+
+SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
+
+
+@pytest.fixture
+def defs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    """The code location of the test's home."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
+    return build(settings)
+
+
+@pytest.fixture
+def flow(store: Store) -> Flow:
+    """A flow with one file."""
+    made = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws")
+    with store.artifacts.writing(made, UPLOADS) as folder:
+        (folder / "servers.csv").write_text(SERVERS)
+    return made
+
+
+@pytest.fixture(scope="session")
+def dagster_template(server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with Dagster's tables in it, to be copied."""
+    import psycopg
+
+    name = "template_dagster"
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute(f"create database {name}")
+    url = f"postgresql+psycopg2://postgres@/{name}?host={server.sockets}"
+    dagster_instance.prepare(url, tmp_path_factory.mktemp("dagster"))
+    return name
+
+
+@pytest.fixture
+def instance(dagster_template: str, server, settings: Settings, store: Store) -> Iterator[dg.DagsterInstance]:
+    """The home's own instance, on PostgreSQL."""
+    import psycopg
+
+    assert settings.database_url is not None
+    theirs = Databases.of(settings.database_url.get_secret_value()).dagster
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute(f"create database {theirs} template {dagster_template} owner discovery_orchestrator")
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname={theirs}", autocommit=True) as operator:
+        for (table,) in operator.execute("select tablename from pg_tables where schemaname = 'public'").fetchall():
+            operator.execute(f'alter table "{table}" owner to discovery_orchestrator')
+    with dagster_instance.opened(store.dagster_url, settings.root) as opened:
+        yield opened

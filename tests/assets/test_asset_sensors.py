@@ -1,0 +1,248 @@
+"""Sensors on a real PostgreSQL: what they start, what they tell flows, and that they do each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from discovery_pipeline.assets import sensors
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
+from discovery_pipeline.store import requests
+from discovery_pipeline.store.blocking import Store
+
+PAIR = "acme/move/servicenow__aws"
+SERVERS = "sys_id,name\n1,web\n"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+Tick = Callable[..., dg.SensorResult | dg.SkipReason]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A client's folder in a landing zone that rests for no time."""
+    monkeypatch.setenv("DISCOVERY_INBOX", str(tmp_path / "inbox"))
+    monkeypatch.setenv("DISCOVERY_INBOX_REST_SECONDS", "0")
+    folder = tmp_path / "inbox" / PAIR
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> Tick:
+    """Evaluate a sensor as a daemon does."""
+
+    def evaluate(name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+        repository = defs.get_repository_def()
+        root = Path(__file__).resolve().parents[2]
+        code = LoadableTargetOrigin(python_file=str(root / "definitions.py"), working_directory=str(root))
+        with dg.build_sensor_context(
+            instance=instance,
+            cursor=cursor,
+            repository_def=repository,
+            sensor_name=name,
+            resources={"desk": (defs.resources or {})["desk"]},
+        ) as context:
+            context._code_location_origin = ManagedGrpcPythonEnvCodeLocationOrigin(code, "discovery")
+            return repository.get_sensor_def(name)(context)  # pyright: ignore[reportReturnType]
+
+    return evaluate
+
+
+def asked(store: Store, flow: Flow, seconds_ago: float = 60) -> requests.RunRequest:
+    """A request to discover the flow, as old as that."""
+
+    async def ask() -> requests.RunRequest:
+        async with store.flows.changing(flow.tenant) as states:
+            return await requests.request(states, flow, "discover", "upload accepted")
+
+    made = store.wait_for(ask())
+    store.query(
+        f"update run_requests set requested_at = now() - interval '{seconds_ago} seconds' where id = '{made.id}' "
+        "returning 1"
+    )
+    return made
+
+
+def test_the_landing_zone_is_off_until_it_is_set(tick: Tick, store: Store):
+    result = tick("upload_sensor")
+    assert isinstance(result, dg.SkipReason)
+    assert "DISCOVERY_INBOX" in str(result.skip_message)
+
+
+def test_files_at_rest_are_received_once(
+    defs: dg.Definitions, tick: Tick, inbox: Path, store: Store, instance: dg.DagsterInstance
+):
+    (inbox / "servers.csv").write_text(SERVERS)
+    first = tick("upload_sensor")
+    assert isinstance(first, dg.SensorResult)
+    assert first.run_requests
+    (wanted,) = first.run_requests
+    second = tick("upload_sensor", first.cursor)
+    assert isinstance(second, dg.SensorResult)
+    assert second.run_requests == []
+    done = defs.resolve_job_def("receive").execute_in_process(
+        run_config={**wanted.run_config, **QUIET}, instance=instance
+    )
+    assert done.success
+    (flow,) = store.list_flows()
+    assert (flow.source_system, flow.target_system) == ("servicenow", "aws")
+    assert not (inbox / "servers.csv").exists()
+
+
+def test_neither_cursor_nor_run_names_a_client(tick: Tick, inbox: Path, store: Store):
+    (inbox / "servers.csv").write_text(SERVERS)
+    result = tick("upload_sensor")
+    assert isinstance(result, dg.SensorResult)
+    told = f"{result.cursor}{result.run_requests}"
+    assert "acme" not in told
+    assert "servers.csv" not in told
+
+
+def test_a_file_that_grows_is_left_until_it_rests(
+    tick: Tick, inbox: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DISCOVERY_INBOX_REST_SECONDS", "20")
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(sensors.time, "time", lambda: clock.now)
+    cursor, asked_at = None, []
+    for at, content in ((0, "id"), (15, "id,name"), (30, "id,name\n1,a\n"), (45, None), (55, None), (60, None)):
+        clock.now = 1000 + at
+        if content:
+            (inbox / "servers.csv").write_text(content)
+        result = tick("upload_sensor", cursor)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        if result.run_requests:
+            asked_at.append(at)
+    assert asked_at == [55]
+
+
+def test_files_that_a_failed_run_left_are_received_again(
+    tick: Tick, inbox: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    (inbox / "servers.csv").write_text(SERVERS)
+    first = tick("upload_sensor")
+    assert isinstance(first, dg.SensorResult)
+    now = sensors.time.time()
+    monkeypatch.setattr(sensors.time, "time", lambda: now + 700)
+    again = tick("upload_sensor", first.cursor)
+    assert isinstance(again, dg.SensorResult)
+    assert first.run_requests
+    assert again.run_requests
+    assert first.run_requests[0].run_key != again.run_requests[0].run_key
+
+
+def test_a_request_that_nobody_launched_is_queued_once_under_its_own_id(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    request = asked(store, flow)
+    assert "1 requested" in str(tick("flow_sensor"))
+    assert "0 requested" in str(tick("flow_sensor"))
+    (run,) = instance.get_runs()
+    assert run.run_id == request.run_id
+    assert run.status is dg.DagsterRunStatus.QUEUED
+    assert run.tags["dagster/partition"] == flow.slug
+    assert run.tags["discovery/engagement"] == f"{flow.client_account_id}.{flow.engagement_id}"
+    assert run.job_code_origin is not None
+    assert flow.slug in instance.get_dynamic_partitions(FLOWS)
+
+
+def test_a_fresh_request_is_left_to_the_warm_runner(tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance):
+    asked(store, flow, seconds_ago=1)
+    tick("flow_sensor")
+    assert instance.get_runs() == []
+
+
+def test_a_sensor_that_died_before_it_marked_the_request_queues_no_second_run(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    asked(store, flow)
+
+    async def died(*_: object) -> None:
+        raise ConnectionError("killed")
+
+    with monkeypatch.context() as dying, pytest.raises(Exception, match="killed"):
+        dying.setattr(requests, "_mark", died)
+        tick("flow_sensor")
+    assert len(instance.get_runs()) == 1
+    tick("flow_sensor")
+    assert len(instance.get_runs()) == 1
+    assert store.wait_for(requests.open_requests(store.flows, timedelta(0))) == []
+
+
+def test_a_phase_whose_run_is_gone_is_failed(tick: Tick, store: Store, flow: Flow):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    with store.run_lock(flow):
+        assert "0 phases" in str(tick("dead_run_sensor"))
+    assert "1 phases" in str(tick("dead_run_sensor"))
+    assert store.flow(None, flow.id).status is FlowStatus.FAILED
+
+
+class TestEndings:
+    """What a flow hears of its runs' ends."""
+
+    @pytest.fixture
+    def end(self, defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance):
+        """Tell the sensors that a run of the flow ended."""
+
+        def ended(status: str, tags: dict[str, str] | None = None, job: str = "discover") -> None:
+            run = instance.create_run_for_job(
+                defs.resolve_job_def(job), tags={"dagster/partition": flow.slug, **(tags or {})}
+            )
+            kind = dg.DagsterEventType.RUN_FAILURE if status == "failed" else dg.DagsterEventType.RUN_CANCELED
+            event = dg.DagsterEvent(kind.value, job, message="the worker was killed")
+            name = f"{status}_run_sensor"
+            with dg.build_run_status_sensor_context(
+                sensor_name=name, dagster_event=event, dagster_instance=instance, dagster_run=run,
+                resources={"desk": (defs.resources or {})["desk"]},
+            ) as context:  # fmt: skip
+                given = context.for_run_failure() if status == "failed" else context
+                getattr(sensors, name)(given)
+
+        return ended
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled"])
+    def test_a_phase_that_its_run_left_running_fails_with_the_reason(self, end, store: Store, flow: Flow, status: str):
+        store.start_phase(flow, Phase.DATA_IMPORT)
+        end(status)
+        now = store.flow(None, flow.id)
+        assert now.status is FlowStatus.FAILED
+        reason = {"failed": "the worker was killed", "cancelled": "cancelled in Dagster"}[status]
+        assert reason in now.phases[Phase.DATA_IMPORT].result["error"]
+
+    def test_the_same_end_is_told_once(self, end, store: Store, flow: Flow):
+        store.start_phase(flow, Phase.DATA_IMPORT)
+        end("failed")
+        version = store.flow(None, flow.id).version
+        end("failed")
+        assert store.flow(None, flow.id).version == version
+
+    def test_a_run_that_works_again_meanwhile_is_not_disturbed(self, end, store: Store, flow: Flow):
+        store.start_phase(flow, Phase.DATA_IMPORT)
+        with store.run_lock(flow):
+            end("failed")
+        assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.RUNNING
+
+    def test_a_requested_run_that_never_began_fails_the_phase_it_was_to_begin(self, end, store: Store, flow: Flow):
+        end("failed", {"discovery/request": "x"})
+        now = store.flow(None, flow.id)
+        assert (now.status, now.current_phase) == (FlowStatus.FAILED, Phase.DATA_IMPORT)
+        assert store.check(flow) == []
+
+    def test_a_run_by_hand_that_never_began_leaves_the_flow_as_it_was(self, end, store: Store, flow: Flow):
+        end("failed")
+        assert store.flow(None, flow.id) == flow
+
+    def test_a_run_at_the_shut_gate_leaves_the_review_open(self, end, store: Store, flow: Flow):
+        store.start_phase(flow, Phase.DATA_IMPORT)
+        store.complete_phase(flow, Phase.DATA_IMPORT)
+        end("failed", {"discovery/request": "x"}, job="deliver")
+        assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
