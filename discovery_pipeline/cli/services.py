@@ -1,187 +1,124 @@
-"""Services: the processes that `discovery up` starts, watches and stops.
+"""Services: which processes make up a running home, and how one sees that each is well.
 
-One code server is shared by Dagster's web server and daemon, so that the code is loaded once. Each
-process logs to its own file under `$DISCOVERY_HOME/logs`. What runs is written to
-`$DISCOVERY_HOME/run/up.json`; a file left by a killed `up` is recognised by its dead process.
+One code server is shared by Dagster's web server and daemon, so that the code is loaded once. What only waits for the
+database starts at once; the web server and the daemon start when the code server answers.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import psutil
-
+from discovery_pipeline.assets.runner import place
+from discovery_pipeline.assets.runner.calling import STALE, ask
+from discovery_pipeline.cli.supervisor import Service
 from discovery_pipeline.errors import ServerError
 
-STOP_SECONDS = 10
-"""How long a process may take to end before it is killed."""
-
-LOCATION = "discovery"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What an `up` of this home started."""
-
-    pid: int
-    started: float  # of the process, so that a pid given to another one is not taken for ours
-    ports: dict[str, int]
-    children: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def alive(self) -> bool:
-        """Whether that `up` still runs."""
-        try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1
-        except psutil.NoSuchProcess:
-            return False
+HOST = "127.0.0.1"
+PORTS = {"web": ("--port", 8000), "dagster": ("--dagster-port", 3000), "code": ("", 4266)}
+"""The options that choose ports, and the first ones that are tried."""
 
 
-def state_file(home: Path) -> Path:
-    """Where a running `up` is written down."""
-    return home / "run" / "up.json"
+def services(home: Path, ports: Mapping[str, int], workspace: Path) -> Iterator[Service]:
+    """The processes of a home, in the order in which they start."""
+    code = place.definitions()
+    yield Service(
+        "code-server",
+        ("dagster", "api", "grpc", "--python-file", str(code), "--attribute", place.ATTRIBUTE,
+         "--working-directory", str(code.parent), "--host", HOST, "--port", str(ports["code"]),
+         "--location-name", place.LOCATION, "--log-level", "warning"),
+        listens(ports["code"]),
+    )  # fmt: skip
+    if sys.platform == "linux":  # elsewhere each run starts in a process of its own, some seconds later
+        yield Service(
+            "runner",
+            ("discovery_pipeline.assets.runner.zygote", str(home)),
+            lambda: "refused" not in ask(home, {}),
+            stale=STALE,
+            renews=("code-server",),
+        )
+    yield Service(
+        "web",
+        ("uvicorn", "--factory", "discovery_pipeline.web.app:application", "--host", HOST, "--port", str(ports["web"]),
+         "--timeout-graceful-shutdown", "3", "--log-level", "warning"),
+        answers(ports["web"], "/health/live"),
+    )  # fmt: skip
+    yield Service(
+        "dagster-webserver",
+        ("dagster_webserver", "--workspace", str(workspace), "--host", HOST, "--port", str(ports["dagster"])),
+        answers(ports["dagster"], "/server_info"),
+        after=("code-server",),
+    )
+    yield Service(
+        "dagster-daemon",
+        ("dagster._daemon", "run", "--workspace", str(workspace)),
+        lambda: True,
+        after=("code-server",),
+    )
 
 
-def running(home: Path) -> Running | None:
-    """The `up` that runs on this home, if one does."""
-    try:
-        found = Running(**json.loads(state_file(home).read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-    return found if found.alive else None
+def write_workspace(dagster_home: Path, port: int) -> Path:
+    """The file that tells Dagster's web server and daemon where the code server is."""
+    import yaml
+
+    file = dagster_home / "workspace.yaml"
+    server = {"host": HOST, "port": port, "location_name": place.LOCATION}
+    file.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+    return file
 
 
-def free_port(wanted: int | None, preferred: int) -> int:
-    """The wanted port, or the first free one from `preferred`.
+def free_port(name: str, wanted: int | None = None) -> int:
+    """The wanted port, or the first free one.
 
     Raises
     ------
     ServerError
         The wanted port is taken.
     """
+    option, first = PORTS[name]
     if wanted is not None:
         if not _free(wanted):
-            raise ServerError(f"Port {wanted} is taken. Choose another with --dagster-port, or leave it out.")
+            raise ServerError(f"Port {wanted} is taken. Choose another with {option}, or leave {option} out.")
         return wanted
-    for port in range(preferred, preferred + 100):
+    for port in range(first, first + 100):
         if _free(port):
             return port
-    raise ServerError(f"No port from {preferred} to {preferred + 99} is free. Choose one with --dagster-port.")
+    raise ServerError(f"No port from {first} to {first + 99} is free. End what listens there.")
 
 
 def _free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((HOST, port))
         except OSError:
             return False
         return True
 
 
-class Services:
-    """The processes of one home, started in order and stopped in reverse."""
-
-    def __init__(self, home: Path, dagster_home: Path) -> None:
-        self._home = home
-        self._environment = os.environ | {
-            "DAGSTER_HOME": str(dagster_home),
-            "DISCOVERY_HOME": str(home),
-            "PYTHONUNBUFFERED": "1",
-        }
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, *arguments: str) -> None:
-        """Start `python -m arguments…`, logging to its own file."""
-        logs = self._home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / f"{name}.log").open("ab") as log:
-            self._children[name] = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Their own group: Ctrl-C reaches only us, and we stop them in order.
-                start_new_session=True,
-            )
-
-    def wait_until(self, name: str, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait for a service to answer.
-
-        Raises
-        ------
-        ServerError
-            It ended, or did not answer in time; the message says where its log is.
-        """
-        deadline = time.monotonic() + seconds
-        while not ready():
-            log = self._home / "logs" / f"{name}.log"
-            if self._children[name].poll() is not None:
-                raise ServerError(f"The {name} ended while it started. Its log is {log}.")
-            if time.monotonic() > deadline:
-                raise ServerError(f"The {name} did not answer within {seconds:.0f} s. Its log is {log}.")
-            time.sleep(0.2)
-
-    def ended(self) -> str | None:
-        """The name of a service that has ended, if one has."""
-        return next((name for name, child in self._children.items() if child.poll() is not None), None)
-
-    def write(self, ports: dict[str, int]) -> None:
-        """Write down what runs, for `status` and `down`."""
-        us = psutil.Process()
-        children = {name: child.pid for name, child in self._children.items()}
-        file = state_file(self._home)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".part")
-        draft.write_text(json.dumps(asdict(Running(us.pid, us.create_time(), ports, children))))
-        draft.replace(file)
-
-    def stop(self) -> None:
-        """End every service, the last started first; one that doesn't end in time is killed."""
-        for child in reversed(self._children.values()):
-            if child.poll() is None:
-                child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in self._children.values():
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-        state_file(self._home).unlink(missing_ok=True)
-
-
 def answers(port: int, path: str) -> Callable[[], bool]:
     """Whether http://127.0.0.1:port/path answers 200."""
 
-    def ready() -> bool:
+    def well() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=2) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
 
-    return ready
+    return well
 
 
 def listens(port: int) -> Callable[[], bool]:
     """Whether something accepts connections on that port of this machine."""
 
-    def ready() -> bool:
+    def well() -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+            return probe.connect_ex((HOST, port)) == 0
 
-    return ready
+    return well

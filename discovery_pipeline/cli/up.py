@@ -6,111 +6,153 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from discovery_pipeline.cli.supervisor import Supervisor
+    from discovery_pipeline.settings import Settings
+    from discovery_pipeline.store.databases import Databases
+    from discovery_pipeline.store.parts import Health, Part
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+TICK_SECONDS = 0.2
 
 
 def up(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the pages and the API. Default: a free one from 8000.")
+    ] = None,
     dagster_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port of Dagster's UI. Default: the first free one from 3000.")
+        int | None, typer.Option(min=1, max=65535, help="Port of Dagster's UI. Default: a free one from 3000.")
     ] = None,
 ) -> None:
     """Start everything on this machine, and stop it with Ctrl-C."""
     from rich.console import Console
 
     from discovery_pipeline.assets import instance
-    from discovery_pipeline.cli import services
-    from discovery_pipeline.errors import ServerError
+    from discovery_pipeline.assets.runner import locks
+    from discovery_pipeline.cli import services, supervisor
     from discovery_pipeline.settings import read
     from discovery_pipeline.store.blocking import open_store
 
     settings, console = read(), Console()
-    if there := services.running(settings.root):
-        raise ServerError(f"It runs already on this home (process {there.pid}). Stop it with `discovery down`.")
-    ports = {"dagster": services.free_port(dagster_port, 3000), "code": services.free_port(None, 4266)}
+    _alone(settings)
+    for name in supervisor.end_orphans(settings.root):
+        console.print(f"  Ended a {name} that a killed `up` had left.")
+    ports = {
+        "web": services.free_port("web", port),
+        "dagster": services.free_port("dagster", dagster_port),
+        "code": services.free_port("code"),
+    }
     with open_store(settings) as store:
         store.sweep()
-        console.print("[green]✓[/] PostgreSQL, with every migration applied")
         dagster_home = instance.prepare(store.dagster_url, settings.root)
-        workspace = _workspace(dagster_home, ports["code"])
-        group = services.Services(settings.root, dagster_home)
+        workspace = services.write_workspace(dagster_home, ports["code"])
+        kept = supervisor.Supervisor(
+            settings.root,
+            ports,
+            services.services(settings.root, ports, workspace),
+            {"DAGSTER_HOME": str(dagster_home), "DISCOVERY_HOME": str(settings.root), "PYTHONUNBUFFERED": "1"},
+            _teller(console),
+            {"postgres": _kept_up(store.databases)},
+        )
         try:
-            _start(group, ports, workspace)
-            console.print(f"[green]✓[/] Dagster: [link]http://127.0.0.1:{ports['dagster']}[/link]")
-            console.print(f"  Logs: {settings.root / 'logs'}   Stop: Ctrl-C, or `discovery down`")
-            _watch(group)
+            _keep(kept, lambda: _links(console, settings, ports))
         finally:
             console.print("Stopping …")
-            group.stop()
+            kept.stop()
+            locks.end_workers(settings.root, supervisor.STOP_SECONDS)
 
 
-def _start(group: Any, ports: dict[str, int], workspace: Path) -> None:
-    from discovery_pipeline.cli.services import LOCATION, answers, listens
-
-    root = Path(__file__).resolve().parents[2]
-    group.start(
-        "code-server", "dagster", "api", "grpc", "--python-file", str(root / "definitions.py"),
-        "--working-directory", str(root), "--host", "127.0.0.1", "--port", str(ports["code"]),
-        "--location-name", LOCATION, "--log-level", "warning",
-    )  # fmt: skip
-    group.wait_until("code-server", listens(ports["code"]), 60)
-    group.start(
-        "dagster-webserver", "dagster_webserver", "--workspace", str(workspace), "--host", "127.0.0.1",
-        "--port", str(ports["dagster"]),
-    )  # fmt: skip
-    group.start("dagster-daemon", "dagster._daemon", "run", "--workspace", str(workspace))
-    group.write(ports)
-    group.wait_until("dagster-webserver", answers(ports["dagster"], "/server_info"), 90)
-
-
-def _workspace(dagster_home: Path, port: int) -> Path:
-    import yaml
-
-    from discovery_pipeline.cli.services import LOCATION
-
-    file = dagster_home / "workspace.yaml"
-    server = {"host": "127.0.0.1", "port": port, "location_name": LOCATION}
-    file.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-    return file
-
-
-def _watch(group: Any) -> None:
-    """Wait until a signal asks to stop; a service that ends by itself is an error."""
+def _alone(settings: Settings) -> None:
     from discovery_pipeline.errors import ServerError
+    from discovery_pipeline.store import parts
 
+    if there := parts.running(settings.root):
+        raise ServerError(f"It runs already on this home (process {there.process.pid}). Stop it with `discovery down`.")
+
+
+def _keep(kept: Supervisor, ready: Callable[[], None]) -> None:
+    """Keep everything running until a signal asks to stop; `ready` is called once, when all parts are up."""
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: asked.append(received))
+    told = False
     while not asked:
-        if name := group.ended():
-            raise ServerError(f"The {name} ended by itself, so everything stops. Its log is in the logs folder.")
-        time.sleep(0.5)
+        kept.look()
+        if kept.ready and not told:
+            ready()
+            told = True
+        time.sleep(TICK_SECONDS)
+
+
+def _teller(console: Console) -> Callable[[str, Health, str], None]:
+    from discovery_pipeline.store.parts import Health
+
+    def tell(name: str, health: Health, why: str) -> None:
+        if health is Health.UP:
+            console.print(f"[green]✓[/] {name}", highlight=False)
+        elif health is Health.DOWN:
+            console.print(f"[red]✗[/] {name} {why}", highlight=False)
+
+    return tell
+
+
+def _kept_up(databases: Databases) -> Callable[[], bool]:
+    """Whether PostgreSQL answers; an embedded one that died is started again."""
+    import psycopg
+
+    from discovery_pipeline.errors import ServerError
+    from discovery_pipeline.store.databases import Role
+
+    def well() -> bool:
+        try:
+            databases.revive()
+            with psycopg.connect(databases.dsn(Role.APP), connect_timeout=2):
+                return True
+        except (psycopg.Error, ServerError):
+            return False
+
+    return well
+
+
+def _links(console: Console, settings: Settings, ports: dict[str, int]) -> None:
+    console.print(f"\n  Pages    http://127.0.0.1:{ports['web']}", highlight=False)
+    console.print(f"  Dagster  http://127.0.0.1:{ports['dagster']}", highlight=False)
+    console.print(f"  Logs     {settings.root / 'logs'}", highlight=False)
+    console.print("  Stop     Ctrl-C, or `discovery down`\n", highlight=False)
 
 
 def down() -> None:
     """Stop what `up` started on this home, and the embedded PostgreSQL."""
     from rich.console import Console
 
-    from discovery_pipeline.cli import services
+    from discovery_pipeline.assets.runner import locks
+    from discovery_pipeline.cli import supervisor
     from discovery_pipeline.settings import read
+    from discovery_pipeline.store import parts
     from discovery_pipeline.store.server import EmbeddedServer
 
     settings, console = read(), Console()
-    there = services.running(settings.root)
+    there = parts.running(settings.root)
     if there:
-        os.kill(there.pid, signal.SIGTERM)
-        deadline = time.monotonic() + 2 * services.STOP_SECONDS
-        while there.alive and time.monotonic() < deadline:
-            time.sleep(0.2)
+        os.kill(there.process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 3 * supervisor.STOP_SECONDS
+        while there.process.alive and time.monotonic() < deadline:
+            time.sleep(0.1)
+    orphans = supervisor.end_orphans(settings.root)
+    locks.end_workers(settings.root, supervisor.STOP_SECONDS)
+    if there or orphans:
         console.print("Stopped what `up` had started.")
     stopped = settings.database_url is None and EmbeddedServer(settings.root).stop()
     if stopped:
         console.print("Stopped the embedded PostgreSQL.")
-    if not there and not stopped:
+    if not there and not orphans and not stopped:
         console.print("Nothing runs on this home.")
 
 
@@ -118,33 +160,35 @@ def status(as_json: Json = False) -> None:
     """Say which parts are up on this home. Exit code 1 where one isn't."""
     from rich.console import Console
 
-    from discovery_pipeline.cli import services
     from discovery_pipeline.settings import read
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store import parts
+    from discovery_pipeline.store.parts import NAMES, Health, Part
 
     settings = read()
-    there = services.running(settings.root)
-    ports = there.ports if there else {}
-    parts = {
-        "postgres": settings.database_url is not None or EmbeddedServer(settings.root).running(),
-        "code-server": "code" in ports and services.listens(ports["code"])(),
-        "dagster-webserver": "dagster" in ports and services.answers(ports["dagster"], "/server_info")(),
-        "dagster-daemon": there is not None and _lives(there.children.get("dagster-daemon")),
-    }
+    there = parts.running(settings.root)
+    found = {name: Part(Health.DOWN) for name in NAMES} | dict(there.parts if there and there.fresh else {})
+    well = {name: part.health is Health.UP for name, part in found.items()}
+    links = {"pages": there.address, "dagster": there.dagster} if there else {}
     if as_json:
-        print(json.dumps({"home": str(settings.root), "parts": parts, "ports": ports}))
+        ports = dict(there.ports) if there else {}
+        print(json.dumps({"home": str(settings.root), "parts": well, "ports": ports, "links": links}))
     else:
-        console = Console()
-        console.print(f"Home {settings.root}")
-        for name, well in parts.items():
-            console.print(f"  {'[green]●[/] up  ' if well else '[dim]○ down[/]'}  {name}")
-        if parts["dagster-webserver"]:
-            console.print(f"  Dagster: http://127.0.0.1:{ports['dagster']}")
-    if not all(parts.values()):
+        _show(Console(), settings, found, links)
+    if not all(well.values()):
         raise typer.Exit(1)
 
 
-def _lives(pid: int | None) -> bool:
-    import psutil
+def _show(console: Console, settings: Settings, found: Mapping[str, Part], links: Mapping[str, str | None]) -> None:
+    from discovery_pipeline.store.parts import Health
 
-    return pid is not None and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    marks = {
+        Health.UP: "[green]● up      [/]",
+        Health.STARTING: "[yellow]◌ starting[/]",
+        Health.DOWN: "[dim]○ down    [/]",
+    }
+    console.print(f"Home {settings.root}")
+    for name, part in found.items():
+        again = f"  [dim]started again {part.restarts} times[/]" if part.restarts else ""
+        console.print(f"  {marks[part.health]}  {name}{again}", highlight=False)
+    for name, link in links.items():
+        console.print(f"  {name:<8} {link}", highlight=False)

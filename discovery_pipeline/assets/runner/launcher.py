@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,10 +14,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, 
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from discovery_pipeline.assets.runner import locks, place
+from discovery_pipeline.assets.runner.calling import ask
 from discovery_pipeline.assets.runner.worker import INSTANCE
-
-PATIENCE_SECONDS = 5.0
-"""How long the zygote, which never works itself, may take to answer."""
 
 
 class WarmRunLauncher(RunLauncher, ConfigurableClass):
@@ -86,34 +81,4 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         if not run or run.is_finished:
             return False
         self._instance.report_run_canceling(run)
-        return _interrupt(self._home, run_id)
-
-
-def ask(home: Path, question: Mapping[str, Any]) -> dict[str, Any]:
-    """The zygote's answer; one with `refused` where it isn't there."""
-    try:
-        with place.address(home) as address, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-            line.settimeout(PATIENCE_SECONDS)
-            line.connect(address)
-            line.send(json.dumps(question).encode())
-            return json.loads(line.recv(65536) or b'{"refused": "the warm runner hung up"}')
-    except OSError as error:
-        return {"refused": f"the warm runner doesn't answer ({error.strerror or error})"}
-
-
-def _interrupt(home: Path, run_id: str) -> bool:
-    """Send SIGTERM to the run's worker, and to nobody who got its number after it."""
-    pid = locks.worker(home, run_id)
-    if pid is None:
-        return False
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return False
-    try:
-        if locks.worker(home, run_id) != pid:
-            return False
-        signal.pidfd_send_signal(process, signal.SIGTERM)
-    finally:
-        os.close(process)
-    return True
+        return locks.interrupt(self._home, run_id)

@@ -9,11 +9,13 @@ import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import get_args
 
 import dagster as dg
 from dagster._core.execution.api import create_execution_plan
 
 from discovery_pipeline.assets.runner.starting import PARTITION_TAG, code_location
+from discovery_pipeline.store.requests import Job
 
 ROOMS = ("discovery_pipeline.engine", "discovery_pipeline.store", "discovery_pipeline.assets")
 LIBRARIES = (
@@ -43,7 +45,7 @@ def load() -> dg.RepositoryDefinition:
             print(f"Not loaded: {name} ({error}).", flush=True)
     repository = code_location().get_definition()
     _run_nothing()
-    for job in repository.get_all_jobs():
+    for job in map(repository.get_job, get_args(Job)):
         create_execution_plan(job, run_config={}, tags={PARTITION_TAG: "none"})
         job.get_job_snapshot_id()
     # The collector would write into pages that all forks share.

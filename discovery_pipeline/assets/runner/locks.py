@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +66,41 @@ def worker(home: Path, run_id: str) -> int | None:
     finally:
         os.close(handle)
     return None
+
+
+def workers(home: Path) -> dict[str, int]:
+    """The living workers: run id and process."""
+    found = {file.name: worker(home, file.name) for file in _file(home, "").iterdir()}
+    return {run_id: pid for run_id, pid in found.items() if pid is not None}
+
+
+def interrupt(home: Path, run_id: str, how: signal.Signals = signal.SIGTERM) -> bool:
+    """Send the run's worker a signal, and nobody who got its number after it. Tells whether there is one."""
+    pid = worker(home, run_id)
+    if pid is None:
+        return False
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if worker(home, run_id) != pid:
+            return False
+        signal.pidfd_send_signal(process, how)
+    finally:
+        os.close(process)
+    return True
+
+
+def end_workers(home: Path, seconds: float) -> None:
+    """Interrupt every run, and kill what doesn't end in time."""
+    for run_id in workers(home):
+        interrupt(home, run_id)
+    deadline = time.monotonic() + seconds
+    while (left := workers(home)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for run_id in left:
+        interrupt(home, run_id, signal.SIGKILL)
 
 
 def forget_dead(home: Path) -> None:

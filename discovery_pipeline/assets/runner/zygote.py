@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from discovery_pipeline.assets.runner import locks, place, worker
+from discovery_pipeline.assets.runner.calling import LONGEST, STALE, ask
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -36,10 +37,7 @@ ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "CREWAI_DISABLE_TELEMETRY": "true",
 }
-STALE = 75
-"""Exit code of a zygote that has loaded other code than is on disk: it wants to be started again."""
 PATIENCE_SECONDS = 2.0
-END_SECONDS = 8.0
 SHORT_LIFE_SECONDS, LONGEST_PAUSE = 60.0, 30.0
 PR_SET_PDEATHSIG = 1
 
@@ -84,7 +82,7 @@ class Zygote:
         with caller:
             caller.settimeout(PATIENCE_SECONDS)
             try:
-                asked = json.loads(caller.recv(4096))
+                asked = json.loads(caller.recv(LONGEST))
                 answer = self._launch(asked["run"], asked["version"], caller) if "run" in asked else self._told()
                 caller.send(json.dumps(answer).encode())
             except (OSError, ValueError, KeyError):
@@ -156,15 +154,10 @@ class Zygote:
                 self._fork(partial(worker.report_death, self._home, run_id, _how(status)))
 
     def _end(self) -> None:
-        """End the dispatcher; and the workers too, unless only the code has changed."""
-        left = [self._dispatcher] if self._dispatcher else []
-        left += [] if self._stale else list(self._workers)
-        for pid in left:
-            os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + END_SECONDS
-        while left and time.monotonic() < deadline:
-            left = [pid for pid in left if os.waitpid(pid, os.WNOHANG) == (0, 0)]
-            time.sleep(0.05)
+        """End the dispatcher. Workers finish what they do."""
+        if self._dispatcher:
+            os.kill(self._dispatcher, signal.SIGTERM)
+            os.waitpid(self._dispatcher, 0)
 
 
 def threads() -> int:
@@ -205,6 +198,8 @@ def main() -> None:
 
     began, version = time.monotonic(), place.code_version()
     home = Path(sys.argv[1])
+    if "refused" not in ask(home, {}):
+        sys.exit("A warm runner serves this home already.")
     repository = loading.load()
     locks.forget_dead(home)
     print(f"Ready after {time.monotonic() - began:.1f} s, process {os.getpid()}.", flush=True)
