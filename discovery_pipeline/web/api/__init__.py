@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from discovery_pipeline.web.api import health
+from discovery_pipeline.web.api import flows, health, uploads
 
 router = APIRouter()
-router.include_router(health.router)
+for part in (flows, uploads, health):
+    router.include_router(part.router)
 
 __all__ = ["router"]

@@ -20,7 +20,10 @@ from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.flows import FlowService
+from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.review import ReviewService
+from discovery_pipeline.web.services.uploads import UploadService
 from discovery_pipeline.web.services.values import Values
 
 
@@ -34,6 +37,18 @@ class Services:
     flows: Flows
     artifacts: Artifacts
     bell: Bell
+
+    reader: Reader
+
+    @cached_property
+    def flow(self) -> FlowService:
+        """Flows: begin, list, look, retry, cancel, follow."""
+        return FlowService(self.flows, self.bell)
+
+    @cached_property
+    def upload(self) -> UploadService:
+        """Files that come to a flow."""
+        return UploadService(self.flows, self.artifacts, self.reader, self.settings.root)
 
     @cached_property
     def access(self) -> Access:
@@ -72,8 +87,11 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         flows = Flows(sessions)
         if new:
             await flows.default_tenant()
+        reader = Reader(settings.memory_limit, settings.threads)
+        await reader.start()
         async with Bell(databases) as bell:
-            yield Services(settings, databases, sessions, flows, Artifacts.of(settings), bell)
+            yield Services(settings, databases, sessions, flows, Artifacts.of(settings), bell, reader)
+        await reader.close()
         await sessions.close()
     finally:
         await asyncio.to_thread(connecting.__exit__, None, None, None)

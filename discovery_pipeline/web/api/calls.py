@@ -1,0 +1,114 @@
+"""Calls: what the functions of the API share: who asks, the services, versions, and which problems they document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Request, Response
+from pydantic import StringConstraints
+
+from discovery_pipeline.errors import StaleVersionError
+from discovery_pipeline.web.faults import InvalidRequest, NotAuthenticated, PreconditionFailed
+from discovery_pipeline.web.problems import MEDIA_TYPE, Problem
+from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.flows import FlowView
+
+
+def _caller(request: Request) -> Caller:
+    """Who the door let in."""
+    caller = getattr(request.state, "caller", None)
+    if not isinstance(caller, Caller):
+        raise NotAuthenticated("Send a token: `Authorization: Bearer …`.")
+    return caller
+
+
+def _services(request: Request) -> Services:
+    return request.app.state.services
+
+
+Who = Annotated[Caller, Depends(_caller)]
+The = Annotated[Services, Depends(_services)]
+FlowRef = Annotated[str, Path(description="the flow's id or slug", examples=["9f3c01ab-5d1e-4c1f-9f55-0c6f0d4d5a11"])]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""A line of text that a person typed."""
+Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
+"""Text that the database can keep."""
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
+        description="sent again with the same request within a day, the first answer comes again",
+    ),
+]  # fmt: skip
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", max_length=100, description="the `ETag` that the flow had when it was read")
+]
+
+REASONS = {
+    400: "Headers are missing, or a file is of a type that isn't read",
+    401: "No token, or one that is worth nothing",
+    403: "Not a member of the engagement, or the role is too low",
+    404: "No such flow for this engagement, or a result that isn't there yet",
+    409: "The flow moved on, or doesn't stand where this can be done",
+    412: "`If-Match` names another version",
+    413: "The file is larger than an upload may be",
+    422: "What was sent can't be taken; every error is listed",
+    429: "Faster than one token may ask",
+    503: "A part that is needed doesn't answer; try again",
+}
+ALWAYS = (400, 401, 403, 429, 503)
+"""Any call can end so."""
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def refusals(*statuses: int) -> Responses:
+    """What a call documents beside its answer."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    said = sorted({*ALWAYS, *statuses})
+    return {status: {"description": REASONS[status], "content": content} for status in said}
+
+
+def on_flow(*statuses: int) -> Responses:
+    """The same for a call on one flow."""
+    return refusals(404, *statuses)
+
+
+def tagged(response: Response, flow: FlowView) -> FlowView:
+    """The flow, with its version as the answer's ETag."""
+    response.headers["ETag"] = f'"{flow.version}"'
+    return flow
+
+
+@contextmanager
+def expected(match: str | None, version: int | None = None) -> Iterator[int | None]:
+    """The version that the caller saw, by If-Match or in the body. One that If-Match names, and isn't it, is a 412.
+
+    Raises
+    ------
+    InvalidRequest
+        If-Match is no ETag of ours.
+    """
+    by_header = _version(match)
+    try:
+        yield version if by_header is None else by_header
+    except StaleVersionError as error:
+        if by_header is None:
+            raise
+        raise PreconditionFailed(str(error)) from error
+
+
+def _version(match: str | None) -> int | None:
+    if match is None or match.strip() == "*":
+        return None
+    tag = match.strip().removeprefix("W/").strip('"')
+    if not (tag.isascii() and tag.isdigit() and len(tag) < 10):
+        raise InvalidRequest(f'If-Match takes the flow\'s ETag, such as "3"; not {match!r}.')
+    return int(tag)
+
+
+__all__ = ["FlowRef", "IdempotencyKey", "IfMatch", "Line", "Problem", "Text", "The", "Who", "expected", "on_flow"]

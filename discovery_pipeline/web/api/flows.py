@@ -1,0 +1,114 @@
+"""Flows over HTTP: begin one, list them, look how one stands, retry, cancel, follow its events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field
+
+from discovery_pipeline.flow.state import Flow, FlowStatus
+from discovery_pipeline.store.idempotency import Once
+from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.web.api.calls import (
+    FlowRef,
+    IdempotencyKey,
+    IfMatch,
+    Line,
+    The,
+    Who,
+    expected,
+    on_flow,
+    refusals,
+    tagged,
+)
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.services.flows import PAGE, Begun, FlowPage, FlowView, Listing
+
+router = APIRouter(prefix="/api/v1/unified-discovery", tags=["Flows"])
+
+
+class NewFlow(BaseModel):
+    """What to call the flow, where its data comes from, and where it goes."""
+
+    name: Line = Field(examples=["Q3 estate"])
+    source_system: Line = Field(description="what exported the files", examples=["ServiceNow"])
+    target_system: Line = Field(description="target, or several with commas between", examples=["AWS"])
+
+
+class Change(BaseModel):
+    """Which version of the flow the caller saw, and why it is changed."""
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="refused where the flow moved on since")
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
+
+
+@router.post("/flow/initialize", responses=refusals(409, 422))
+async def initialize(new: NewFlow, who: Who, the: The, key: IdempotencyKey = None) -> Begun:
+    """Begin a flow. It waits for files then."""
+    once = Once.of(key, "initialize", new.model_dump())
+    return await the.flow.initialize(who, new.name, new.source_system, new.target_system, once)
+
+
+@router.get("/flow/status/{flow_id}", responses=on_flow())
+async def status(flow_id: FlowRef, who: Who, the: The, response: Response) -> FlowView:
+    """How the flow stands. `ETag` is its version, for `If-Match` when it is changed."""
+    return tagged(response, await the.flow.status(who, flow_id))
+
+
+@router.get("/flows", responses=refusals(422))
+async def flows(
+    who: Who,
+    the: The,
+    status: Annotated[FlowStatus | None, Query(description="only flows of that status")] = None,
+    search: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="words of the name")] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+) -> FlowPage:
+    """The engagement's flows, newest first, by page."""
+    return await the.flow.list(who, Listing(status, search, cursor, limit))
+
+
+@router.post("/flow/{flow_id}/retry", responses=on_flow(409, 412, 422))
+async def retry(
+    flow_id: FlowRef, who: Who, the: The, response: Response, change: Change | None = None, match: IfMatch = None
+) -> FlowView:
+    """Run the failed phase again; what was done before it stays."""
+    with expected(match, change.version if change else None) as version:
+        return tagged(response, await the.flow.retry(who, flow_id, version))
+
+
+@router.post("/flow/{flow_id}/cancel", responses=on_flow(409, 412, 422))
+async def cancel(
+    flow_id: FlowRef, who: Who, the: The, response: Response, change: Change | None = None, match: IfMatch = None
+) -> FlowView:
+    """End the flow without a result. What it found stays to be read."""
+    with expected(match, change.version if change else None) as version:
+        return tagged(response, await the.flow.cancel(who, flow_id, version, change.reason if change else ""))
+
+
+async def _followed(flow_id: FlowRef, who: Who, the: The) -> Flow:
+    return await the.flow.get(who, flow_id)
+
+
+def _last(last: Annotated[str | None, Header(alias="Last-Event-ID")] = None) -> Cursor | None:
+    try:
+        return Cursor.parse(last) if last else None
+    except ValueError as error:
+        raise InvalidRequest(f"Last-Event-ID: {error}.") from None
+
+
+@router.get("/flow/events/{flow_id}", response_class=EventSourceResponse, responses=on_flow(422))
+async def events(
+    flow: Annotated[Flow, Depends(_followed)], after: Annotated[Cursor | None, Depends(_last)], who: Who, the: The
+) -> AsyncIterator[ServerSentEvent]:
+    """Every event of the flow, from the first or from the one after `Last-Event-ID`, and each new one as it comes.
+
+    `event` is its type, `id` what to send as `Last-Event-ID`, `data` who did it, when, and what.
+    """
+    async for posted in the.flow.follow(who, flow, after):
+        event = posted.event
+        told: dict[str, Any] = {"flow_id": str(flow.id), "by": event.by, "at": event.at, **event.data}
+        yield ServerSentEvent(event=event.type.value, id=str(posted.cursor), data=told)
