@@ -31,7 +31,10 @@ class Depth(StrEnum):
 def clean(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to mend, or one mended before.")],
     out: Annotated[Path, typer.Option(help="Where the mended table goes; a folder if FILE holds several.")],
-    patches: Annotated[Path | None, typer.Option(help="Where the log of changes goes: .csv or .parquet.")] = None,
+    patches: Annotated[
+        Path | None,
+        typer.Option(help="Where the log of changes goes: .csv or .parquet. With --revert: of those that stay."),
+    ] = None,
     tier: Annotated[Depth, typer.Option(help="auto: sure rules only. suggest: likely ones, too.")] = Depth.AUTO,
     revert: Annotated[Path | None, typer.Option(help="Undo what this log says.", metavar="PATCHES")] = None,
     rule: Annotated[str | None, typer.Option(help="With --revert: undo this rule only.", metavar="ID")] = None,
@@ -60,7 +63,7 @@ def clean(
             raise InputRefused(str(file), reason or "it can't be read; see what discovery inspect says about it.")
         desk = _Desk(con, found, folder / "out", out)
         if revert:
-            desk.undo(revert, rule, _place(cell, found.tables) if cell else None)
+            desk.undo(revert, rule, _place(cell, found.tables) if cell else None, patches)
             return
         desk.mend(patches or folder / "patches.parquet", tier, json_file)
 
@@ -92,7 +95,7 @@ class _Desk:
             json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         _show(self.con, done, self.out, patches)
 
-    def undo(self, log: Path, rule: str | None, cell: tuple[int, str] | None) -> None:
+    def undo(self, log: Path, rule: str | None, cell: tuple[int, str] | None, patches: Path | None) -> None:
         from rich.console import Console
 
         from discovery_pipeline.engine import cleansing
@@ -106,7 +109,10 @@ class _Desk:
             tables = (tables[0].model_copy(update={"name": names[0]}),)
         done = cleansing.revert(self.con, tables, log, self.work, rule=rule, cell=cell)
         self._write(done)
-        Console().print(f"Reverted to {self.out}")
+        if patches:
+            remaining = cleansing.left(self.con, log, self.work, rule=rule, cell=cell)
+            cleansing.export(self.con, remaining, patches)
+        Console().print(f"Reverted to {self.out}" + (f"; what stays in force: {patches}" if patches else ""))
 
     def _write(self, tables: Tables) -> None:
         from discovery_pipeline.engine import duck

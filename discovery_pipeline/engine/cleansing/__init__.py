@@ -4,7 +4,7 @@ from discovery_pipeline.engine.cleansing.applying import cleanse
 from discovery_pipeline.engine.cleansing.decisions import CellDecision, Decisions, RuleDecision, ValueDecision
 from discovery_pipeline.engine.cleansing.log import export, summary, tables_of
 from discovery_pipeline.engine.cleansing.planning import plan
-from discovery_pipeline.engine.cleansing.reverting import revert
+from discovery_pipeline.engine.cleansing.reverting import left, revert
 
 __all__ = [
     "CellDecision",
@@ -13,6 +13,7 @@ __all__ = [
     "ValueDecision",
     "cleanse",
     "export",
+    "left",
     "plan",
     "revert",
     "summary",

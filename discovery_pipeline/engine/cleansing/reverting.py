@@ -10,6 +10,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing import log
 from discovery_pipeline.engine.cleansing.applying import write
 from discovery_pipeline.engine.cleansing.draft import drafted
+from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS
 from discovery_pipeline.engine.tables import Column, Table, Tables
 
 
@@ -44,6 +45,43 @@ def revert(  # noqa: PLR0913 - what to undo may be narrowed in three ways
             written.append(write(con, draft, into / f"{number:03d}.parquet"))
     con.execute("DROP TABLE __reverted")
     return tuple(written)
+
+
+def left(  # noqa: PLR0913 - what was undone may be narrowed in three ways
+    con: duckdb.DuckDBPyConnection,
+    patches: Path,
+    into: Path,
+    *,
+    rule: str | None = None,
+    cell: tuple[int, str] | None = None,
+    table: str | None = None,
+) -> Path:
+    """The log after `revert` with the same choice: what is still in force, each patch on what is now before it.
+
+    Whoever undoes step by step goes on with this log; the old one can't know what was undone already. A patch stays
+    in it even where it changes nothing any more: it would, were the one before it undone.
+    """
+    columns = ", ".join(map(duck.name, PATCH_COLUMNS))
+    mine = _chosen(rule, cell) + ("" if table is None else f' AND "table" = {duck.text(table)}')
+    # Null is a value here and travels wrapped.
+    path = into / "left.parquet"
+    duck.write(
+        con,
+        f"""
+        SELECT {columns} FROM (
+            SELECT * REPLACE (
+                coalesce(
+                    lag({{'v': after}}) OVER (PARTITION BY "table", "column", row ORDER BY step), {{'v': source}}
+                ).v AS before
+            )
+            FROM (
+                SELECT *, first_value(before) OVER (PARTITION BY "table", "column", row ORDER BY step) AS source
+                FROM {log.relation(patches)}
+            ) WHERE NOT ({mine})
+        ) ORDER BY step""",
+        path,
+    )
+    return path
 
 
 def _chosen(rule: str | None, cell: tuple[int, str] | None) -> str:
