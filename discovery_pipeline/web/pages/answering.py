@@ -17,6 +17,7 @@ from discovery_pipeline.web.pages.views.flows import shown_flow
 from discovery_pipeline.web.pages.views.steps import steps
 from discovery_pipeline.web.security import CSRF_FIELD, CSRF_HEADER, check_csrf, visitor
 from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.flows import view
 
 NOTE = "discovery_note"
 NOTE_SECONDS = 60
@@ -76,7 +77,7 @@ def flow_page(request: Request, template: str, caller: Caller, flow: Flow, **val
         request,
         template,
         caller,
-        flow=shown_flow(flow),
+        flow=shown_flow(view(flow)),
         steps=steps(flow, request.url.path),
         events=f"/api/v1/unified-discovery/flow/events/{flow.id}",
         **values,

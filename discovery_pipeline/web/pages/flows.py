@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from discovery_pipeline.flow.state import FlowStatus
-from discovery_pipeline.store.listing import Place
 from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, page, text, to
 from discovery_pipeline.web.pages.views.flows import (
     SOURCES,
@@ -21,10 +20,10 @@ from discovery_pipeline.web.pages.views.flows import (
 )
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.flows import Listing
 
 router = APIRouter(prefix="/discovery")
 
-PAGE = 50
 _SHOWN = (
     ("All", None),
     ("To review", FlowStatus.WAITING_FOR_REVIEW),
@@ -83,8 +82,8 @@ async def start(request: Request, called: Called, caller: Visitor, form: Sent) -
     wanted = NewFlow.of(form)
     if wanted.errors:
         return await _listed(request, called, caller, form=wanted, errors=wanted.errors)
-    flow = await called.discovery.initialize(caller, wanted.name, wanted.source, wanted.targets)
-    return to(f"/discovery/cmdb-import/{flow.id}")
+    begun = await called.flow.initialize(caller, wanted.name, wanted.source, wanted.targets)
+    return to(f"/discovery/cmdb-import/{begun.flow_id}")
 
 
 async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
@@ -99,19 +98,20 @@ async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
     before: str = "",
 ) -> Response:
     wanted = FlowStatus(status) if status in {s.value for s in FlowStatus} else None
-    found = await called.discovery.flows(caller, status=wanted, search=q or None, before=_place(before), limit=PAGE + 1)
-    shown, more = found[:PAGE], len(found) > PAGE
+    found = await called.flow.list(caller, Listing(wanted, q or None, before or None))
     chips = [
         Chip(title, f"/discovery?{urlencode({'status': s.value if s else '', 'q': q})}", s is wanted)
         for title, s in _SHOWN
     ]
-    older = f"/discovery?{urlencode({'status': status, 'q': q, 'before': str(Place.of(shown[-1]))})}" if more else ""
+    older = (
+        f"/discovery?{urlencode({'status': status, 'q': q, 'before': found.next_cursor})}" if found.next_cursor else ""
+    )
     return page(
         request,
         "flows.html.j2",
         caller,
         title="Discoveries",
-        flows=[shown_flow(flow) for flow in shown],
+        flows=[shown_flow(flow) for flow in found.flows],
         form=form,
         errors=errors or {},
         sources=SOURCES,
@@ -122,11 +122,3 @@ async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
         older=older,
         status_code=422 if errors else 200,
     )
-
-
-def _place(said: str) -> Place | None:
-    """Where the list goes on; from the beginning where that can't be read."""
-    try:
-        return Place.parse(said) if said else None
-    except ValueError:
-        return None

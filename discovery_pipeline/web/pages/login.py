@@ -17,7 +17,7 @@ _WORTHLESS = "No such token, or it expired. Tokens begin with dp_."
 
 
 @router.get("/login")
-async def login(request: Request, called: Called, code: str = "", next: str = "") -> Response:  # noqa: A002
+async def login(request: Request, called: Called, code: str = "", next: str = "") -> Response:
     """The form; a one-time code opens a session at once."""
     if code:
         login_name = await called.access.redeem_code(code)

@@ -234,8 +234,20 @@ class Draft:
         return min(sources, key=lacks, default="")
 
 
-def draft(target: Target, tables: Sequence[Table], suggestions: Suggestions, decided: Mapping[What, Decided]) -> Draft:
-    """The review of one target, from what is offered and what was decided."""
+def draft(
+    target: Target,
+    tables: Sequence[Table],
+    suggestions: Suggestions,
+    decided: Mapping[What, Decided],
+    approved: engine.Mapping | None = None,
+) -> Draft:
+    """The review of one target, from what is offered and what was decided.
+
+    A column that nobody decided on stands as the approved mapping has it, where there is one: a threshold took it.
+    """
+    taken: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
+    for field in approved.fields if approved else ():
+        taken[field.source_table, field.source_field].append(field)
     offered: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
     for field in suggestions.assignment:
         offered[field.source_table, field.source_field].append(field)
@@ -250,20 +262,23 @@ def draft(target: Target, tables: Sequence[Table], suggestions: Suggestions, dec
             entry = Entry(
                 target.name, *place, column.position, tuple(offered.get(place, ())), tuple(others.get(place, ()))
             )
-            entries.append(_with(entry, decided))
+            entries.append(_with(entry, decided, tuple(taken.get(place, ()))))
     fixed = {table.name: decided.get((MAPPING, (target.name, table.name, ""))) for table in tables}
     return Draft(
         target=target,
         entries=tuple(entries),
-        constants={name: Choice.model_validate(one.after).fields for name, one in fixed.items() if one},
+        constants={
+            name: Choice.model_validate(one.after).fields if one else tuple(taken.get((name, ""), ()))
+            for name, one in fixed.items()
+        },
         constants_seen={name: one.id if one else 0 for name, one in fixed.items()},
     )
 
 
-def _with(entry: Entry, decided: Mapping[What, Decided]) -> Entry:
+def _with(entry: Entry, decided: Mapping[What, Decided], approved: tuple[MappedField, ...]) -> Entry:
     one = decided.get((MAPPING, entry.subject))
     if one is None or one.after is None:
-        return entry
+        return replace(entry, choice=Choice(standing="accepted", fields=approved)) if approved else entry
     return replace(entry, decided=one, choice=Choice.model_validate(one.after))
 
 

@@ -73,12 +73,13 @@ class ReviewService:
         log = await self._flows.decision_history(who.tenant, flow)
         now = {one.what: one for one in log}
         held = {what: one for what, one in now.items() if one.after is not None}
-        drafts = tuple(draft(targets.load(each.target), intake.tables, each, held) for each in offered)
+        approved = await self._flows.approved_mappings(who.tenant, flow)
+        drafts = tuple(
+            draft(targets.load(each.target), intake.tables, each, held, approved.get(each.target)) for each in offered
+        )
         return Reviewed(flow, drafts, profile, tuple(log))
 
-    async def decide(
-        self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = ""
-    ) -> UUID | None:
+    async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> UUID | None:
         """Write decisions as one step that can be undone; None where all of them held already.
 
         Raises

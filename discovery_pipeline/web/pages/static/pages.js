@@ -1,0 +1,250 @@
+// What pages do beyond forms and links: live progress, review by keyboard, previews while one types.
+// Everything here also works without it; the server renders all that is shown.
+
+document.documentElement.classList.add("js");
+
+const region = document.querySelector("[data-live-region]");
+let fading;
+
+/** Say something to those who see and those who listen. */
+function say(text) {
+  if (!text || !region) return;
+  region.textContent = text;
+  region.classList.add("on");
+  clearTimeout(fading);
+  fading = setTimeout(() => region.classList.remove("on"), 4000);
+}
+
+function parsed(html) {
+  return new DOMParser().parseFromString(html, "text/html");
+}
+
+/** Put the parts of another version of this page in the place of those with the same id. */
+function renew(other, selector) {
+  for (const part of other.querySelectorAll(selector)) {
+    const there = document.getElementById(part.id);
+    if (there && there.outerHTML !== part.outerHTML) there.replaceWith(part);
+  }
+}
+
+// --- live progress ---------------------------------------------------------------------------------------------------
+
+/** Call `heard` soon after something happened to the flow; several things at once are one. */
+function follow(address, types, heard) {
+  const events = new EventSource(address);
+  let soon;
+  const rung = () => {
+    clearTimeout(soon);
+    soon = setTimeout(heard, 120);
+  };
+  for (const type of types.split(" ")) events.addEventListener(type, rung);
+  addEventListener("pagehide", () => events.close());
+}
+
+const progress = document.querySelector("[data-progress]");
+if (progress) {
+  const again = async () => {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (response.redirected) location.assign(response.url);
+    else if (response.ok) {
+      const before = document.querySelector("[data-said]")?.textContent;
+      renew(parsed(await response.text()), "[data-renew]");
+      const after = document.querySelector("[data-said]")?.textContent;
+      if (after !== before) say(after);
+    }
+  };
+  follow(progress.dataset.progress, progress.dataset.types, again);
+}
+
+for (const choice of document.querySelectorAll("[role=search] select")) {
+  choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+
+// --- review ----------------------------------------------------------------------------------------------------------
+
+const review = document.querySelector("[data-review]");
+if (review) reviewing(review);
+
+function reviewing(table) {
+  const action = table.dataset.review;
+  let latest = table.dataset.latest;
+  let here = null;
+
+  const rows = () => [...table.querySelectorAll(".mapping-row")];
+  const panel = (row) => document.getElementById(`m-${row.dataset.key}`);
+
+  function stand(row) {
+    if (!row) return;
+    for (const other of table.querySelectorAll(".here")) other.classList.remove("here");
+    here = row;
+    row.classList.add("here");
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  function move(steps) {
+    const all = rows();
+    const at = here ? all.findIndex((row) => row.id === here.id) : -1;
+    stand(all[Math.min(Math.max(at + steps, 0), all.length - 1)]);
+  }
+
+  function apply(html) {
+    const patch = parsed(html).getElementById("patch");
+    if (!patch) return;
+    const focused = document.activeElement?.closest?.(".mapping-row")?.id;
+    for (const row of patch.querySelectorAll(".mapping-row")) {
+      const there = document.getElementById(row.id);
+      if (!there) continue;
+      if (here?.id === row.id) here = row;
+      there.replaceWith(row);
+      const opened = panel(row);
+      if (opened) open(row, opened);
+    }
+    for (const id of ["toolbar", "needs"]) {
+      const part = patch.querySelector(`#${id}`);
+      if (part) document.getElementById(id)?.replaceWith(part);
+    }
+    latest = patch.dataset.latest;
+    const form = document.querySelector("#decide [name=latest]");
+    if (form) form.value = latest;
+    here?.classList.add("here");
+    if (focused && here) here.focus({ preventScroll: true });
+    say(patch.dataset.note);
+  }
+
+  async function ask(address, options = {}) {
+    const headers = { Accept: "application/json", "X-Patch": latest, ...options.headers };
+    const response = await fetch(address, { ...options, headers });
+    if (response.status === 401) return location.reload();
+    if (response.status === 204) return null;
+    if (response.status === 205) return location.reload();
+    if (response.ok) return response.text();
+    const problem = await response.json().catch(() => ({}));
+    say(problem.detail ?? "That didn't work. Try again.");
+    if (response.status === 409) await catchUp(false);
+    return null;
+  }
+
+  async function send(form, submitter) {
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const html = await ask(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, { method: "POST", body });
+    for (const row of table.querySelectorAll(".sent")) row.classList.remove("sent");
+    if (html) apply(html);
+  }
+
+  async function catchUp(aloud = true) {
+    const query = new URLSearchParams({ after: latest, system: table.dataset.system });
+    const response = await fetch(`${action}/changes?${query}`, { headers: { Accept: "application/json" } });
+    if (response.status === 205) location.reload();
+    if (response.status !== 200) return;
+    const html = await response.text();
+    const quiet = aloud ? html : html.replace(/data-note="[^"]*"/, 'data-note=""');
+    apply(quiet);
+  }
+
+  async function open(row, old = null) {
+    const query = new URLSearchParams({ open: row.dataset.key, system: table.dataset.system, back: table.dataset.here });
+    const html = await ask(`${action}/panel?${query}`);
+    if (!html) return;
+    const made = parsed(html).querySelector(".more");
+    if (old) old.replaceWith(made);
+    else row.after(made);
+  }
+
+  async function toggle(row) {
+    const there = panel(row);
+    if (there) there.remove();
+    else await open(row);
+    stand(row);
+  }
+
+  function press(row, what) {
+    const button = row?.querySelector(`[data-do=${what}]`);
+    if (!button) return false;
+    row.classList.add("sent");
+    button.form.requestSubmit(button);
+    return true;
+  }
+
+  async function choose(row, number) {
+    if (!panel(row)) await open(row);
+    else panel(row).querySelectorAll("[data-do=choose]")[number - 1]?.click();
+    stand(row);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const mine = form.action.includes("/field-mapping/") && form.method === "post";
+    if (!mine || /\/(save|profile)$/.test(form.action)) return;
+    event.preventDefault();
+    send(form, event.submitter);
+  });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-do]");
+    const row = event.target.closest(".mapping-row");
+    if (target?.dataset.do === "more" && row) {
+      event.preventDefault();
+      toggle(row);
+    } else if (target?.dataset.do === "keys") {
+      document.getElementById("keys").showModal();
+    } else if (row && !event.target.closest("a, button, input, select")) stand(row);
+  });
+
+  table.addEventListener("focusin", (event) => {
+    const row = event.target.closest(".mapping-row");
+    if (row && row !== here) {
+      here?.classList.remove("here");
+      here = row;
+      row.classList.add("here");
+    }
+  });
+
+  let typing;
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("[data-edit]");
+    if (!form || event.target.name === "reason") return;
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      const body = new URLSearchParams(new FormData(form));
+      const html = await ask(form.dataset.preview, { method: "POST", body });
+      if (html) form.querySelector("[data-result]").innerHTML = html;
+    }, 150);
+  });
+
+  const keys = {
+    j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
+    Enter: () => press(here, "accept") && move(1), a: () => press(here, "accept") && move(1),
+    x: () => (press(here, "reject") || press(here, "ignore")) && move(1),
+    o: () => here && toggle(here),
+    v: async () => {
+      if (!here) return;
+      if (!panel(here)) await open(here);
+      const values = document.getElementById(`values-${here.dataset.key}`);
+      values ? values.scrollIntoView({ block: "center" }) : say("This field takes no fixed list of values.");
+    },
+    u: () => document.querySelector("[data-do=undo]")?.click(),
+    U: () => document.querySelector("[data-do=redo]")?.click(),
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    "?": () => document.getElementById("keys").showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const busy = event.target.closest("input, select, textarea");
+    if (busy) {
+      if (event.key === "Escape") busy.blur();
+      return;
+    }
+    if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+    if (/^[1-5]$/.test(event.key) && here) {
+      event.preventDefault();
+      choose(here, Number(event.key));
+    } else if (keys[event.key]) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+
+  follow(table.dataset.live, "review.decided", () => catchUp());
+}

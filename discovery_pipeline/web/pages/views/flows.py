@@ -8,7 +8,8 @@ from datetime import datetime
 
 from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import TargetError
-from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
+from discovery_pipeline.flow.state import FlowStatus, Phase
+from discovery_pipeline.web.services.flows import FlowView
 
 SOURCES = (
     "ServiceNow", "BMC Helix CMDB", "Device42", "iTop", "Jira Assets", "RVTools", "VMware vCenter", "Azure Migrate",
@@ -74,20 +75,20 @@ class TargetOption:
     title: str
 
 
-def shown_flow(flow: Flow) -> ShownFlow:
+def shown_flow(flow: FlowView) -> ShownFlow:
     """The flow in words, with the way to the page where it stands."""
     ended = flow.status in (FlowStatus.CANCELLED, FlowStatus.ARCHIVED)
     return ShownFlow(
-        id=str(flow.id),
+        id=flow.flow_id,
         name=flow.name,
         slug=flow.slug,
         source=flow.source_system,
-        target=", ".join(label(name) for name in flow.targets),
+        target=", ".join(label(name) for name in flow.target_system.split(",")),
         mood=_MOODS.get(flow.status, ""),
         status_said=_standing(flow),
         by=flow.created_by,
         updated_at=flow.updated_at,
-        href=f"/discovery/{_PAGES[flow.current_phase]}/{flow.id}",
+        href=f"/discovery/{_PAGES[flow.current_phase]}/{flow.flow_id}",
         next="" if ended else _NEXT[flow.current_phase],
     )
 
@@ -124,12 +125,12 @@ def known_target(said: str) -> bool:
     return True
 
 
-def _standing(flow: Flow) -> str:
+def _standing(flow: FlowView) -> str:
     if flow.status is FlowStatus.COMPLETED:
         return "delivered"
     if flow.status in (FlowStatus.CANCELLED, FlowStatus.ARCHIVED):
         return flow.status.value
     if flow.status is FlowStatus.FAILED:
         return f"{_DOING[flow.current_phase]} failed"
-    waiting = flow.current_phase is Phase.DATA_IMPORT and flow.phases[Phase.DATA_IMPORT].started_at is None
+    waiting = flow.current_phase is Phase.DATA_IMPORT and flow.phases[Phase.DATA_IMPORT.value].started_at is None
     return "waits for files" if waiting else _DOING[flow.current_phase]

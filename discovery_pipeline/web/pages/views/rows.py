@@ -81,7 +81,7 @@ class Rows:
     """Makes rows of one draft."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, draft: Draft, profile: Profile, mask: Mask, high: float) -> None:
-        self._con, self._draft, self._mask, self._high = con, draft, mask, high
+        self._con, self._draft, self._mask, self.high = con, draft, mask, high
         self._profiles: Mapping[tuple[str, str], ColumnProfile] = {
             (table.name, column.name): column for table in profile.tables for column in table.columns
         }
@@ -91,7 +91,7 @@ class Rows:
         """How sure the match is, in three words."""
         if not entry.fields:
             return "none"
-        return "high" if entry.confidence >= self._high else "check"
+        return "high" if entry.confidence >= self.high else "check"
 
     def of(self, entries: Iterable[Entry]) -> list[Row]:
         """A row for each entry."""

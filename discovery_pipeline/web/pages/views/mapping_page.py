@@ -1,0 +1,165 @@
+"""Everything that the review page shows, made from a review and what its reader asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
+from uuid import UUID
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.delivery.report.masking import mask_of
+from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.operations import OPERATIONS
+from discovery_pipeline.flow.state import Phase, PhaseStatus
+from discovery_pipeline.store.decisions import MAPPING, Decided
+from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.pages.views.paging import Chip
+from discovery_pipeline.web.pages.views.panel import Edit, panel
+from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
+from discovery_pipeline.web.pages.views.rows import Rows
+from discovery_pipeline.web.services import Caller
+from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.review import Reviewed
+
+DATA_TYPES = get_args(DataType)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A review, who looks at it, and what they want to see."""
+
+    caller: Caller
+    reviewed: Reviewed
+    view: View
+    high: float  # confidence from which a match is sure
+    edit: Edit | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """Of the target that is looked at."""
+        return self.reviewed.of(self.view.system)
+
+    @property
+    def address(self) -> str:
+        """Of the page."""
+        return f"/discovery/field-mapping/{self.reviewed.flow.id}"
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether buttons are of any use."""
+        return self.caller.may("reviewer")
+
+
+def whole(asked: Asked) -> dict[str, Any]:
+    """The values of the whole page. Takes DuckDB for the previews: call it beside the event loop."""
+    with duck.connect() as con:
+        return _whole(con, asked)
+
+
+def changes(asked: Asked, after: int) -> dict[str, Any]:
+    """The values of a patch: rows that decisions after that number touched, and what stands around the rows."""
+    draft = asked.draft
+    touched = touched_by(draft, (one for one in asked.reviewed.log if one.id > after))
+    with duck.connect() as con:
+        return {**_around(asked), "rows": _rows(con, asked).of(touched), "open": None}
+
+
+def alone(asked: Asked) -> dict[str, Any]:
+    """The values of the panel of one column."""
+    draft = asked.draft
+    with duck.connect() as con:
+        opened = panel(_rows(con, asked), draft, draft.by_key[asked.view.open], asked.reviewed.log, asked.edit)
+    return {**_around(asked), "open": opened}
+
+
+def touched_by(draft: Draft, log: Iterable[Decided]) -> list[Entry]:
+    """Entries whose line looks otherwise since these decisions: those decided, and those in conflict with them."""
+    by_subject = {entry.subject: entry for entry in draft.entries}
+    found: dict[str, Entry] = {}
+    for one in log:
+        entry = by_subject.get(one.subject) if one.kind == MAPPING else None  # type: ignore[arg-type]
+        if entry is None:
+            continue
+        found[entry.key] = entry
+        fields = [f for choice in (one.before, one.after) if choice for f in Choice.model_validate(choice).fields]
+        for field in (*fields, *entry.offered):
+            rivals = draft.filled.get((entry.table, field.target_table, field.target_field), ())
+            found |= {rival.key: rival for rival in rivals}
+    return list(found.values())
+
+
+def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
+    draft, view = asked.draft, asked.view
+    rows, shown = _rows(con, asked), _shown(asked)
+    opened = draft.by_key.get(view.open)
+    if opened is not None and opened not in shown.rows:
+        shown.entries.insert(shown.page.offset, opened)
+    return {
+        **_around(asked),
+        "rows": rows.of(shown.rows),
+        "open": panel(rows, draft, opened, asked.reviewed.log, asked.edit) if opened else None,
+        "chips": shown.chips,
+        "page": shown.page,
+        "orders": ORDERS,
+        "tables": tuple(dict.fromkeys(entry.table for entry in draft.entries)),
+        "systems": [
+            Chip(
+                label(each.target.name),
+                f"{asked.address}?system={each.target.name}",
+                each is draft,
+                len(each.undecided),
+            )
+            for each in asked.reviewed.drafts
+        ],
+        "operations": OPERATIONS.values(),
+    }
+
+
+def _around(asked: Asked) -> dict[str, Any]:
+    """What stands around the rows, and what each of them needs to know."""
+    draft, view, flow = asked.draft, asked.view, asked.reviewed.flow
+    done, undone = asked.reviewed.steps
+    found = needs(draft)
+    here = f"{asked.address}?{view.query(page=view.page if view.page > 1 else 0)}"
+    return {
+        "action": asked.address,
+        "here": f"{here}{f'&open={view.open}' if view.open else ''}",
+        "here_open": lambda key: f"{here}#r-{key}" if key == view.open else f"{here}&open={key}#r-{key}",
+        "system": draft.target.name,
+        "target_title": label(draft.target.name),
+        "view": view,
+        "version": flow.version,
+        "latest": asked.reviewed.latest,
+        "counts": _shown(asked).counts,
+        "needs": found,
+        "lacking": sum(not need.met for need in found),
+        "undoable": _named(asked.reviewed, done[-1]) if done else "",
+        "redoable": _named(asked.reviewed, undone[-1]) if undone else "",
+        "may_decide": asked.may_decide,
+        "many_tables": len({entry.table for entry in draft.entries}) > 1,
+        "many_target_tables": len(draft.target.tables) > 1,
+        "data_types": DATA_TYPES,
+        "saved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
+    }
+
+
+def _shown(asked: Asked) -> Shown:
+    return Shown(asked.draft, asked.view, asked.high, asked.address)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, asked: Asked) -> Rows:
+    mask = mask_of(asked.reviewed.profile, raised=asked.may_decide)
+    return Rows(con, asked.draft, asked.reviewed.profile, mask, asked.high)
+
+
+def _named(reviewed: Reviewed, batch: UUID) -> str:
+    """A step in a few words: "accepted, 12 columns, by ana"."""
+    mine = reviewed.batch(batch)
+    first = mine[0]
+    said = Choice.model_validate(first.after).standing if first.kind == MAPPING and first.after else "decided"
+    what = str(first.subject[-1]) if len(mine) == 1 else plural(len(mine), "column")
+    return f"{said}: {what}, by {first.by}"
