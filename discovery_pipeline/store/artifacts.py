@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId
 from discovery_pipeline.settings import Settings
 
 UPLOADS = "uploads"
@@ -28,6 +28,17 @@ CURRENT = "CURRENT"
 CHUNK = 1 << 20
 FORMER_SECONDS = 3600.0
 """How long a run may still read the files that an addition took the place of."""
+
+
+class Owner(Protocol):
+    """Whose files they are: a flow, or a registered database."""
+
+    @property
+    def client_account_id(self) -> ClientAccountId: ...
+    @property
+    def engagement_id(self) -> EngagementId: ...
+    @property
+    def slug(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Artifacts:
         return cls(settings.root / "artifacts", settings.artifacts_url)
 
     @contextmanager
-    def adding(self, flow: Flow, stage: str) -> Iterator[Path]:
+    def adding(self, flow: Owner, stage: str) -> Iterator[Path]:
         """A folder as for `writing` that begins with the stage's files; put others there, or in their place.
 
         They are links: replace them, never write into one. Former versions stay for an hour, for whoever reads them.
@@ -77,7 +88,7 @@ class Artifacts:
             yield folder
 
     @contextmanager
-    def writing(self, flow: Flow, stage: str, *, kept_seconds: float = 0) -> Iterator[Path]:
+    def writing(self, flow: Owner, stage: str, *, kept_seconds: float = 0) -> Iterator[Path]:
         """An empty local folder for a stage's files; they replace the stage's former ones, all at once, at the end.
 
         Nothing is kept when the block raises. The folder stays where it is: paths into it hold afterwards, until the
@@ -99,7 +110,7 @@ class Artifacts:
             raise
         _forget_others(folder, time.time() - kept_seconds)
 
-    def reading(self, flow: Flow, stage: str) -> Path:
+    def reading(self, flow: Owner, stage: str) -> Path:
         """The local folder with the stage's newest complete files (fetched first, where they are remote).
 
         Raises
@@ -116,16 +127,16 @@ class Artifacts:
             self._remote.get(place, version, folder)
         return folder
 
-    def digest(self, flow: Flow, stage: str) -> str | None:
+    def digest(self, flow: Owner, stage: str) -> str | None:
         """The content hash of the stage's newest complete files; None where there are none."""
         version = self._current(self._place(flow, stage))
         return version.digest if version else None
 
-    def folder(self, flow: Flow) -> Path:
+    def folder(self, flow: Owner) -> Path:
         """The local folder of all of a flow's stages."""
         return self.root / str(flow.client_account_id) / str(flow.engagement_id) / flow.slug
 
-    def _place(self, flow: Flow, stage: str) -> Path:
+    def _place(self, flow: Owner, stage: str) -> Path:
         if not stage.replace("_", "").isalnum():
             raise ValueError(f"a stage's name is letters, digits and underscores, not {stage!r}")
         return self.folder(flow).relative_to(self.root) / stage

@@ -1,4 +1,4 @@
-"""Sources: what a stage command is pointed at becomes files; a database table is copied out first.
+"""Exports: a table of somebody's database is copied out, so that stages read it like a file.
 
 A table is named by an address, postgresql://user:password@host/database?table=schema.name.
 """
@@ -17,11 +17,41 @@ if TYPE_CHECKING:
 SCHEMES = ("postgresql", "postgres")
 SECONDS = 10
 """Time to reach a database."""
+TABLES = """
+select table_schema || '.' || table_name from information_schema.tables
+where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')
+order by 1
+"""
 
 
 def is_address(place: str) -> bool:
     """Whether a place is a database's address and not a file."""
     return urlsplit(place).scheme in SCHEMES
+
+
+def tables(address: str) -> list[str]:
+    """The tables of the database at an address, as schema.name, by name.
+
+    Raises
+    ------
+    InputRefused
+        Where the database can't be reached.
+    """
+    import psycopg
+
+    parts = urlsplit(address)
+    try:
+        with psycopg.connect(address, connect_timeout=SECONDS) as session:
+            return [name for (name,) in session.execute(TABLES).fetchall()]
+    except psycopg.Error as error:
+        where = f"{parts.hostname or 'localhost'}{parts.path}"
+        raise InputRefused(where, f"The database can't be read: {_said(error)}.", "Check the address.") from None
+
+
+def at(address: str, table: str) -> str:
+    """The address of one table of the database at an address."""
+    parts = urlsplit(address)
+    return parts._replace(query=urlencode([*parse_qsl(parts.query), ("table", table)])).geturl()
 
 
 def copied(address: str, folder: Path) -> Path:
@@ -48,9 +78,14 @@ def copied(address: str, folder: Path) -> Path:
         ) as session:
             names = _copy(session, table, text)
     except psycopg.Error as error:
-        said = " ".join(str(error).split())[:200]
-        raise InputRefused(f"{where} {table}", f"The table can't be read: {said}.", "Check the address.") from None
+        raise InputRefused(
+            f"{where} {table}", f"The table can't be read: {_said(error)}.", "Check the address."
+        ) from None
     return _as_parquet(text, names, folder / f"{table.rpartition('.')[2].replace('/', '_')}.parquet")
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _copy(session: Connection[Any], table: str, text: Path) -> list[str]:
@@ -82,4 +117,4 @@ def _as_parquet(text: Path, names: list[str], target: Path) -> Path:
     return target
 
 
-__all__ = ["copied", "is_address"]
+__all__ = ["at", "copied", "is_address", "tables"]
