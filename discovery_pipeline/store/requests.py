@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,7 +76,8 @@ async def request(
         reason=reason,
         requested_by=states.tenant.by,
     )
-    waiting = {"index_elements": ["flow_id", "job"], "index_where": run_requests.c.status == REQUESTED}
+    # As text: a prepared statement would have a parameter there, by which PostgreSQL doesn't know the index.
+    waiting = {"index_elements": ["flow_id", "job"], "index_where": text(f"status = '{REQUESTED}'")}
     made = (await states.session.execute(new.on_conflict_do_nothing(**waiting).returning(run_requests))).one_or_none()
     if made is None:
         same = (run_requests.c.flow_id == flow.id) & (run_requests.c.job == job) & (run_requests.c.status == REQUESTED)

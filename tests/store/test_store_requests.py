@@ -123,3 +123,8 @@ def test_nothing_is_launched_for_a_cancelled_flow(store: Store, flow: Flow) -> N
     launched: list[str] = []
     launch(store, request, launched)
     assert (launched, waiting(store)) == ([], [])
+
+
+def test_a_connection_takes_any_number_of_requests(store: Store, flow: Flow) -> None:
+    """From the sixth on, the driver has PostgreSQL prepare the statement."""
+    assert len({asked(store, flow).id for _ in range(8)}) == 1
