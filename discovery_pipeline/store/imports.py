@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.commands import AcceptImport, Tell
@@ -67,6 +67,13 @@ async def known_files(session: AsyncConnection, flow: Flow, files: Iterable[File
     columns = data_imports.c.id, data_imports.c.sha256, data_imports.c.filename, data_imports.c.row_count
     found = select(*columns, data_imports.c.status).where(data_imports.c.flow_id == flow.id, wanted)
     return {row.sha256: row for row in await session.execute(found)}
+
+
+async def of_flow(session: AsyncConnection, flow_id: FlowRef) -> Sequence[Row[Any]]:
+    """Every file that came to the flow, read or refused, the newest first."""
+    flow = await rows.find(session, flow_id)
+    mine = select(data_imports).where(data_imports.c.flow_id == flow.id)
+    return (await session.execute(mine.order_by(data_imports.c.id.desc()))).all()
 
 
 def identity(file: FileRead) -> str:
