@@ -150,7 +150,15 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "ip.impossible", Stage.DOMAINS, "review", "columns of IPv4 addresses",
-            "no IPv4 address", "", 0.99,
+            "no address that can be", "", 0.99,
+        ),
+        Rule(
+            "mac.impossible", Stage.DOMAINS, "review", "columns of MAC addresses",
+            "not twelve hexadecimal digits", "", 0.99,
+        ),
+        Rule(
+            "email.impossible", Stage.DOMAINS, "review", "columns of e-mail addresses",
+            "no address that mail could reach", "", 0.99,
         ),
         Rule(
             "name.case", Stage.DOMAINS, "auto", "columns of host names and e-mail addresses, most in lower case",

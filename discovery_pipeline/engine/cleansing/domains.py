@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from discovery_pipeline.engine.cleansing.catalogue import RULES
 from discovery_pipeline.engine.cleansing.evidence import IP, MAC, Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Finding, Severity
@@ -23,14 +24,19 @@ _OCTETS = r"regexp_replace(regexp_replace($v, '\s+', '', 'g'), '(^|\.)0+(\d)', '
 _IP = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/\\d+$', '') ELSE $v END"
 _IP_KEEPING = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/32$', '') ELSE $v END"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_VALID = {
+    # An IPv6 address among IPv4 ones is one all the same.
+    "ip": rf"{_OCTET}(\.{_OCTET}){{3}}(/(3[0-2]|[12]?\d))?|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f]{{0,4}}){{2,7}}(%\w+)?",
+    "mac": "[0-9A-F]{2}(:[0-9A-F]{2}){5}",
+    "email": r"[^@\s,;]+@[\pL\d](?:[\pL\d-]*[\pL\d])?(\.[\pL\d](?:[\pL\d-]*[\pL\d])?)+",
+}
+"""What a value of a kind looks like once every rule has run."""
 _HOST_WORDS = re.compile(r"(?i)(^|[_\W])(host|hostname|fqdn|dns)([_\W]|name|$)|hostname|servername|server_name")
 
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan MAC addresses, then IP addresses, then the case of names."""
-    macs = [
-        p for p in evidence.of("mac") if evidence.seen[p].separated >= 0.2 or "mac" in values.column(p).name.lower()
-    ]
+    macs = _macs(values, evidence)
     values.offer("mac.canonical", dict.fromkeys(macs, _MAC), "strlen($v) <> 17 OR $v[3] <> ':' OR $v <> upper($v)")
     for position in evidence.of("ip"):
         with_prefix = values.ask(
@@ -47,6 +53,13 @@ def plan(values: Values, evidence: Evidence) -> None:
     )
 
 
+def _macs(values: Values, evidence: Evidence) -> list[int]:
+    """Columns of MAC addresses; twelve hexadecimal digits without separators are often something else."""
+    return [
+        p for p in evidence.of("mac") if evidence.seen[p].separated >= 0.2 or "mac" in values.column(p).name.lower()
+    ]
+
+
 def _hosts(values: Values, evidence: Evidence) -> list[int]:
     return [
         p for p in evidence.of("text") if _HOST_WORDS.search(values.column(p).name) and not evidence.seen[p].repeated
@@ -54,26 +67,32 @@ def _hosts(values: Values, evidence: Evidence) -> list[int]:
 
 
 def impossible(values: Values, evidence: Evidence) -> list[Finding]:
-    """Values of network columns that no rule can make valid."""
-    findings = []
-    for position in evidence.of("ip"):
-        rows = values.ask(
-            "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, cells, 5) FROM {values} "
-            f"WHERE position = {position} AND value IS NOT NULL "
-            f"AND NOT regexp_full_match(value, '{_OCTET}(\\.{_OCTET}){{3}}(/\\d+)?') AND NOT contains(value, ':')"
-        )
-        count, examples = rows[0]
-        if count:
-            findings.append(
-                Finding(
-                    table=values.table.name,
-                    column=values.column(position).name,
-                    rule="ip.impossible",
-                    severity=Severity.WARNING,
-                    count=count,
-                    examples=tuple(examples),
-                    evidence=f"{count} values in a column of IPv4 addresses are none",
-                    action="Look the addresses up at their source; nothing was changed.",
-                )
-            )
-    return findings
+    """Values of columns of addresses that no rule can make valid."""
+    columns = {"ip": evidence.of("ip"), "mac": _macs(values, evidence), "email": evidence.of("email")}
+    return [
+        finding
+        for kind, valid in _VALID.items()
+        for position in columns[kind]
+        if (finding := _impossible(values, position, kind, valid)) is not None
+    ]
+
+
+def _impossible(values: Values, position: int, kind: str, valid: str) -> Finding | None:
+    (row,) = values.ask(
+        "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), 5) FROM {values} "
+        f"WHERE position = {position} AND value IS NOT NULL AND NOT regexp_full_match(value, '{valid}')"
+    )
+    count, examples = row
+    if not count:
+        return None
+    known = RULES[f"{kind}.impossible"]
+    return Finding(
+        table=values.table.name,
+        column=values.column(position).name,
+        rule=known.id,
+        severity=Severity.WARNING,
+        count=count,
+        examples=tuple(examples),
+        evidence=f"{count} values are {known.reason}",
+        action="Look these values up at their source, or decide on them in the review; nothing was changed.",
+    )

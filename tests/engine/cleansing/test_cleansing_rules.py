@@ -124,6 +124,29 @@ def test_ip_addresses_lose_what_is_no_address(bench):
     assert bench.column(cells, "ip") == [*cells[:4], "10.0.1.20", "10.0.0.7", "10.0.0.8"]
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "rule"),
+    [
+        ("02:50:0F:21:DD:{:02X}", "02:50:0F:21:DD", "mac.impossible"),
+        ("ada{}@example.com", "ada@example", "email.impossible"),
+        ("ada{}@example.com", "ada@example..com", "email.impossible"),
+        ("10.0.0.{}", "10.0.0.999", "ip.impossible"),
+        ("10.0.0.{}", "10.0.0", "ip.impossible"),
+    ],
+)
+def test_what_no_rule_can_mend_is_listed_for_a_person(bench, good: str, bad: str, rule: str):
+    done = bench.cleanse(bench.table({"c": [*(good.format(n) for n in range(1, 20)), bad]}))
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [(rule, 1, (bad,))]
+    assert bench.cells(done.tables[0])["c"][-1] == bad
+
+
+@pytest.mark.parametrize(
+    "good", ["02:50:0F:21:DD:{:02X}", "02-50-0f-21-dd-{:02x}", "a.b+c{}@mail.example.co.uk", "10.0.{}.1/24"]
+)
+def test_good_addresses_are_not_listed(bench, good: str):
+    assert bench.cleanse(bench.table({"c": [good.format(n) for n in range(20)]})).findings == ()
+
+
 def test_an_impossible_address_is_told_and_not_invented(bench):
     done = bench.cleanse(bench.table({"ip": ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.999"]}))
     assert done.patches.count == 0
