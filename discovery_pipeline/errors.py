@@ -20,6 +20,8 @@ DiscoveryError                     message says what, where, and what to do
     ├── TenantAccessError
     ├── IntegrityConflictError
     ├── OperationTimeoutError
+    ├── ConnectionLostError
+    ├── OutcomeUnknownError
     └── StateInconsistentError
 """
 
@@ -117,6 +119,14 @@ class IntegrityConflictError(FlowOperationError):
 
 class OperationTimeoutError(FlowOperationError):
     """The database did not answer in time. Nothing was changed; try again."""
+
+
+class ConnectionLostError(FlowOperationError):
+    """The connection to PostgreSQL was lost before the change was committed. Nothing was changed; try again."""
+
+
+class OutcomeUnknownError(FlowOperationError):
+    """The connection was lost while the change was being committed: it may have happened, or not. Look first."""
 
 
 class StateInconsistentError(FlowOperationError):

@@ -13,7 +13,6 @@ from discovery_pipeline import log
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
-from discovery_pipeline.errors import FlowOperationError
 from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, Keep, StartPhase, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 T = TypeVar("T")
-
-LOST_CONNECTION = frozenset({"OperationalError", "InterfaceError"})
 
 
 class Store:
@@ -76,20 +73,8 @@ class Store:
         self._open.close()
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine over `flows` on the store's own loop.
-
-        An embedded server that died meanwhile is started again, so that the next try succeeds.
-        """
-        try:
-            return self._loop.run(work)
-        except FlowOperationError as error:
-            if error.details.get("kind") in LOST_CONNECTION and self.databases.revive():
-                raise FlowOperationError(
-                    "PostgreSQL had stopped, and was started again. Try once more; what is done isn't done twice.",
-                    error.flow_id,
-                    {"error_type": "restarted"},
-                ) from error
-            raise
+        """Run a coroutine over `flows` on the store's own loop."""
+        return self._loop.run(work)
 
     @property
     def dagster_url(self) -> str:

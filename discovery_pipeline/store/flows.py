@@ -22,7 +22,7 @@ from discovery_pipeline.store import accounts, decisions, imports, listing, lock
 from discovery_pipeline.store.accounts import Membership, NewToken, UserRole
 from discovery_pipeline.store.decisions import Decided, Decision, Undone, What
 from discovery_pipeline.store.listing import Listed, Place
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.outbox import Cursor, Posted
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.session import Sessions
@@ -44,38 +44,38 @@ class Flows:
         async with self.sessions.transaction(tenant) as session:
             yield FlowStateManager(session, tenant, self._clock)
 
-    @flow_operation("find default tenant")
+    @flow_transaction("find default tenant")
     async def default_tenant(self) -> Tenant:
         """The account and engagement that exist after the first start."""
         async with self.sessions.operating() as session:
             return await accounts.ensure_default(session)
 
-    @flow_operation("find tenant")
+    @flow_transaction("find tenant")
     async def tenant(self, account: int, engagement: int | None) -> Tenant:
         """The engagement of that number; without one, the account's first."""
         async with self.sessions.operating() as session:
             return await accounts.tenant(session, account, engagement)
 
-    @flow_operation("create token")
+    @flow_transaction("create token")
     async def create_token(self, tenant: Tenant, role: UserRole, days: int | None = None) -> NewToken:
         """A new token with a user of its own; it is worth nothing after so many days."""
         expires_at = self._clock() + timedelta(days=days) if days else None
         async with self.sessions.operating() as session:
             return await accounts.create_token(session, tenant, role, expires_at)
 
-    @flow_operation("revoke token")
+    @flow_transaction("revoke token")
     async def revoke_token(self, token: str) -> bool:
         """Make the token worthless. Tells whether it was worth something."""
         async with self.sessions.operating() as session:
             return await accounts.revoke(session, token, self._clock())
 
-    @flow_operation("authenticate")
+    @flow_transaction("authenticate")
     async def authenticate(self, token: str) -> tuple[Membership, ...]:
         """Every engagement that the token's user belongs to; none where it is worth nothing."""
         async with self.sessions.strangers() as session:
             return await accounts.authenticate(session, token)
 
-    @flow_operation("find tenant")
+    @flow_transaction("find tenant")
     async def tenant_of(self, flow_id: FlowRef, by: str) -> Tenant:
         """Whose flow it is, with `by` acting."""
         if isinstance(flow_id, Flow):
@@ -83,7 +83,7 @@ class Flows:
         async with self.sessions.orchestrating() as session:
             return (await rows.find(session, flow_id)).tenant.acting(by)
 
-    @flow_operation("create flow")
+    @flow_transaction("create flow")
     async def create(
         self,
         tenant: Tenant,
@@ -96,7 +96,7 @@ class Flows:
         async with self.changing(tenant) as states:
             return await states.create_flow(name, source_system, target_system, metadata)
 
-    @flow_operation("read flow")
+    @flow_transaction("read flow")
     async def get(self, tenant: Tenant | None, flow_id: FlowRef) -> Flow:
         """The flow of that id or slug; without a tenant, whoever's it is."""
         if tenant is not None:
@@ -105,7 +105,7 @@ class Flows:
         async with self.sessions.orchestrating() as session:
             return await rows.find(session, flow_id)
 
-    @flow_operation("list flows")
+    @flow_transaction("list flows")
     async def list(
         self,
         tenant: Tenant | None,
@@ -126,7 +126,7 @@ class Flows:
         async with self.sessions.transaction(tenant) as session:
             return await listing.of_tenant(session, wanted)
 
-    @flow_operation("update flow")
+    @flow_transaction("update flow")
     async def update(
         self,
         tenant: Tenant,
@@ -140,19 +140,19 @@ class Flows:
         async with self.changing(tenant) as states:
             return await states.update_state(flow_id, patch, expected_version=expected_version, reason=reason)
 
-    @flow_operation("record import")
+    @flow_transaction("record import")
     async def record_import(self, tenant: Tenant, flow_id: FlowRef, file: FileRead) -> int:
         """Keep what came of one file; its id."""
         async with self.changing(tenant) as states:
             return await imports.record(states, flow_id, file)
 
-    @flow_operation("record suggestions")
+    @flow_transaction("record suggestions")
     async def record_suggestions(self, tenant: Tenant, flow_id: FlowRef, suggestions: Suggestions) -> None:
         """Keep what the matcher offers for one target."""
         async with self.changing(tenant) as states:
             await mappings.suggest(states, flow_id, suggestions)
 
-    @flow_operation("submit mapping")
+    @flow_transaction("submit mapping")
     async def submit_mapping(
         self, tenant: Tenant, flow_id: FlowRef, agreed: Sequence[FieldMapping], expected_version: int | None = None
     ) -> Flow:
@@ -160,19 +160,19 @@ class Flows:
         async with self.changing(tenant) as states:
             return await mappings.submit(states, flow_id, agreed, expected_version)
 
-    @flow_operation("read mapping")
+    @flow_transaction("read mapping")
     async def approved_mappings(self, tenant: Tenant, flow_id: FlowRef) -> dict[str, FieldMapping]:
         """The approved mapping of each target; empty before there is one."""
         async with self.sessions.transaction(tenant) as session:
             return await mappings.approved(session, flow_id)
 
-    @flow_operation("record quality")
+    @flow_transaction("record quality")
     async def record_quality(self, tenant: Tenant, flow_id: FlowRef, findings: Iterable[Finding]) -> None:
         """Make these the flow's open quality issues."""
         async with self.sessions.transaction(tenant) as session:
             await quality.record(session, flow_id, findings)
 
-    @flow_operation("decide")
+    @flow_transaction("decide")
     async def decide(
         self, tenant: Tenant, flow_id: FlowRef, wanted: Sequence[Decision], reason: str = ""
     ) -> UUID | None:
@@ -180,31 +180,31 @@ class Flows:
         async with self.changing(tenant) as states:
             return await decisions.decide(states, flow_id, wanted, reason)
 
-    @flow_operation("undo")
+    @flow_transaction("undo")
     async def undo(self, tenant: Tenant, flow_id: FlowRef, batch: UUID | None = None) -> Undone | None:
         """Take back a batch of decisions, or the newest that stands."""
         async with self.changing(tenant) as states:
             return await decisions.undo(states, flow_id, batch)
 
-    @flow_operation("redo")
+    @flow_transaction("redo")
     async def redo(self, tenant: Tenant, flow_id: FlowRef) -> Undone | None:
         """Decide again what was undone last."""
         async with self.changing(tenant) as states:
             return await decisions.redo(states, flow_id)
 
-    @flow_operation("read decisions")
+    @flow_transaction("read decisions")
     async def decisions(self, tenant: Tenant, flow_id: FlowRef, kind: str | None = None) -> dict[What, Decided]:
         """The decision that holds, for each subject that has one."""
         async with self.sessions.transaction(tenant) as session:
             return await decisions.current(session, flow_id, kind)
 
-    @flow_operation("read decisions")
+    @flow_transaction("read decisions")
     async def decision_history(self, tenant: Tenant, flow_id: FlowRef) -> list[Decided]:
         """Every decision on the flow, oldest first."""
         async with self.sessions.transaction(tenant) as session:
             return await decisions.history(session, flow_id)
 
-    @flow_operation("read events")
+    @flow_transaction("read events")
     async def events_after(
         self, cursor: Cursor, *, types: frozenset[EventType] | None = None, limit: int = 200
     ) -> list[Posted]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -12,19 +13,35 @@ import structlog
 from sqlalchemy import exc
 
 from discovery_pipeline.errors import (
+    ConnectionLostError,
     DiscoveryError,
     FlowOperationError,
     IntegrityConflictError,
     OperationTimeoutError,
+    OutcomeUnknownError,
 )
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Work = Coroutine[Any, Any, R]
 
 log = structlog.get_logger(__name__)
 
 TIMED_OUT = frozenset({"57014", "55P03", "40P01", "40001"})
 """SQLSTATE of a cancelled statement, a lock not got in time, a deadlock, a serialization failure."""
+FULL = "53100"
+"""SQLSTATE of a full disk."""
+PAUSES = (0.1, 0.5)
+"""Seconds before a transaction whose connection was lost is tried again."""
+
+
+class CommitLost(Exception):
+    """The connection was lost between COMMIT and its answer."""
+
+
+def lost(error: exc.DBAPIError) -> bool:
+    """Whether the connection is gone, so that the server's answer never came."""
+    return error.connection_invalidated or (_sqlstate(error) or "")[:3] in {"57P", "080"}
 
 
 class flow_operation:
@@ -81,6 +98,25 @@ class flow_operation:
                 self.flow_id,
                 {"error_type": "timeout", "sqlstate": state},
             )
+        if isinstance(error, CommitLost):
+            return OutcomeUnknownError(
+                f"{self.name}: the connection to PostgreSQL was lost while the change was being committed. It may have "
+                "happened, or not: look with `discovery flows list` before you try again.",
+                self.flow_id,
+                {"error_type": "outcome_unknown"},
+            )
+        if isinstance(error, exc.DBAPIError) and lost(error):
+            return ConnectionLostError(
+                f"{self.name}: the connection to PostgreSQL was lost. Nothing was changed; try again.",
+                self.flow_id,
+                {"error_type": "connection", "sqlstate": state},
+            )
+        if state == FULL:
+            return FlowOperationError(
+                f"{self.name}: the database's disk is full. Nothing was changed. Make room, and try again.",
+                self.flow_id,
+                {"error_type": "disk_full", "sqlstate": state},
+            )
         if isinstance(error, exc.IntegrityError):
             rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
             return IntegrityConflictError(
@@ -89,17 +125,40 @@ class flow_operation:
                 {"error_type": "integrity", "sqlstate": state, "constraint": rule},
             )
         return FlowOperationError(
-            f"{self.name}: {_said(error)} Nothing was changed.",
+            f"{self.name}: {said(error)} Nothing was changed.",
             self.flow_id,
             {"error_type": "unexpected", "sqlstate": state, "kind": type(error).__name__},
         )
+
+
+def flow_transaction(name: str) -> Callable[[Callable[P, Work[R]]], Callable[P, Work[R]]]:
+    """Decorate an operation that is one whole transaction: it is tried again where its connection was lost.
+
+    One whose COMMIT was sent is not: nobody knows what became of it.
+    """
+
+    def decorate(function: Callable[P, Work[R]]) -> Callable[P, Work[R]]:
+        once = flow_operation(name)(function)
+
+        @functools.wraps(function)
+        async def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+            for pause in PAUSES:
+                try:
+                    return await once(*args, **kwargs)
+                except ConnectionLostError:
+                    await asyncio.sleep(pause)
+            return await once(*args, **kwargs)
+
+        return tried
+
+    return decorate
 
 
 def _sqlstate(error: Exception) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """The database's own first line, without statement and values: those may be a client's."""
     spoken = getattr(error, "orig", None) or error
     return (str(spoken).splitlines() or [type(error).__name__])[0].rstrip(".") + "."

@@ -23,7 +23,7 @@ from discovery_pipeline.flow.state import ORDER, Flow, Phase, PhaseState, PhaseS
 from discovery_pipeline.flow.tenant import ORCHESTRATOR
 from discovery_pipeline.store import locks, rows
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema import discovery_flows, flow_phases, flow_state_audits
 
@@ -104,7 +104,7 @@ class StateRecovery:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
 
-    @flow_operation("recover flow")
+    @flow_transaction("recover flow")
     async def recover(self, flow_id: FlowRef) -> dict[str, Any]:
         """The whole state of a flow, rebuilt and found in order.
 
@@ -123,12 +123,12 @@ class StateRecovery:
             )
         return _told(account.told or account.flow)
 
-    @flow_operation("check flow")
+    @flow_transaction("check flow")
     async def check(self, flow_id: FlowRef) -> list[str]:
         """Each rule that the flow breaks; none where all is well."""
         return (await self._account(flow_id)).broken()
 
-    @flow_operation("repair flow")
+    @flow_transaction("repair flow")
     async def repair(self, flow_id: FlowRef) -> list[str]:
         """Put row and phases back to what the events tell, and close the audit's chain. What stays broken is told."""
         tenant = await self._flows.tenant_of(flow_id, "recovery")
@@ -143,7 +143,7 @@ class StateRecovery:
                 await _close_chain(session, account, told, broken)
             return (await _read(session, await rows.find(session, told.id))).broken()
 
-    @flow_operation("sweep dead runs")
+    @flow_transaction("sweep dead runs")
     async def sweep(self) -> list[Flow]:
         """Fail every phase that runs without a run: its lock went with the process that held it."""
         async with self._flows.sessions.orchestrating() as session:
@@ -152,7 +152,7 @@ class StateRecovery:
         died = "The run died. Start it again."
         return [failed for flow in found if (failed := await self.fail_if_dead(flow, died))]
 
-    @flow_operation("fail dead phase")
+    @flow_transaction("fail dead phase")
     async def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
         """Fail the flow's running phase unless a run works on it; None where one does, or no phase runs.
 
@@ -165,7 +165,7 @@ class StateRecovery:
             if not await states.session.scalar(free):
                 return None
             now = await rows.find(states.session, flow.id, lock=True)
-            if begins is now.current_phase and now.phases[begins].status is PhaseStatus.PENDING:
+            if begins and begins is now.current_phase and now.phases[begins].status is PhaseStatus.PENDING:
                 now = await states.update_state(flow.id, StartPhase(begins), reason="its run ended before it began")
             if now.phases[now.current_phase].status is not PhaseStatus.RUNNING:
                 return None

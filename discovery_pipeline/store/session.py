@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.operation import CommitLost, lost, said
 
 LOCK_TIMEOUT = "15s"
 STATEMENT_TIMEOUT = "60s"
+IDLE_TIMEOUT = "5min"
+"""How long a transaction may wait for its client: one that the network lost must not hold its locks."""
+CLIENT_CHECK = "5s"
+"""How often the server looks whether the client of a waiting statement is there yet."""
 POOL = 8
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds between tries to reach a server that is away: together longer than a restart takes."""
 
 SET_TENANT = text(
     "select set_config('discovery.client_account_id', :client, true), "
@@ -22,7 +32,10 @@ SET_TENANT = text(
 
 
 class Sessions:
-    """Transactions on our database, by who acts in them. Connections are opened when they are needed."""
+    """Transactions on our database, by who acts in them. Connections are opened when they are needed.
+
+    A server that is away is waited for a few seconds, and the embedded one is started again: nothing has begun yet.
+    """
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -31,14 +44,14 @@ class Sessions:
     @asynccontextmanager
     async def transaction(self, tenant: Tenant) -> AsyncIterator[AsyncConnection]:
         """One transaction of the application for this tenant. It commits at the end of the block, or not at all."""
-        async with self._engine(Role.APP).begin() as session:
+        async with self._begun(Role.APP) as session:
             await session.execute(SET_TENANT, _named(tenant))
             yield session
 
     @asynccontextmanager
     async def moment(self, tenant: Tenant) -> AsyncIterator[AsyncConnection]:
         """One reading transaction of the tenant in which every query sees the same moment."""
-        async with self._engine(Role.APP).begin() as session:
+        async with self._begun(Role.APP) as session:
             await session.execute(text("set transaction isolation level repeatable read, read only"))
             await session.execute(SET_TENANT, _named(tenant))
             yield session
@@ -46,25 +59,25 @@ class Sessions:
     @asynccontextmanager
     async def strangers(self) -> AsyncIterator[AsyncConnection]:
         """One transaction of the application for nobody yet: only `authenticate` answers there."""
-        async with self._engine(Role.APP).begin() as session:
+        async with self._begun(Role.APP) as session:
             yield session
 
     @asynccontextmanager
     async def orchestrating(self) -> AsyncIterator[AsyncConnection]:
         """One transaction that reads flows and events of every tenant, and writes nothing."""
-        async with self._engine(Role.ORCHESTRATOR).begin() as session:
+        async with self._begun(Role.ORCHESTRATOR) as session:
             yield session
 
     @asynccontextmanager
     async def operating(self) -> AsyncIterator[AsyncConnection]:
         """One transaction of the operator: accounts, users, tokens, the archive."""
-        async with self._engine(Role.OWNER).begin() as session:
+        async with self._begun(Role.OWNER) as session:
             yield session
 
     @asynccontextmanager
     async def holding(self) -> AsyncIterator[AsyncConnection]:
         """A connection of its own, for locks that live as long as a session."""
-        async with self._engine(Role.APP).connect() as session:
+        async with self._connected(Role.APP) as session:
             await session.execution_options(isolation_level="AUTOCOMMIT")
             yield session
 
@@ -74,10 +87,46 @@ class Sessions:
             await engine.dispose()
         self._engines.clear()
 
+    @asynccontextmanager
+    async def _begun(self, role: Role) -> AsyncIterator[AsyncConnection]:
+        async with self._connected(role) as session, session.begin() as transaction:
+            yield session
+            try:
+                await transaction.commit()
+            except DBAPIError as error:
+                if lost(error):
+                    raise CommitLost from error
+                raise
+
+    @asynccontextmanager
+    async def _connected(self, role: Role) -> AsyncIterator[AsyncConnection]:
+        session = await self._reached(role)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    async def _reached(self, role: Role) -> AsyncConnection:
+        for pause in PAUSES:
+            with suppress(DBAPIError):
+                return await self._engine(role).connect()
+            await asyncio.to_thread(self._databases.revive)
+            await asyncio.sleep(pause)
+        try:
+            return await self._engine(role).connect()
+        except DBAPIError as error:
+            raise ServerError(
+                f"PostgreSQL doesn't answer: {said(error)} Nothing was changed. Run `discovery doctor`."
+            ) from error
+
     def _engine(self, role: Role) -> AsyncEngine:
         if role not in self._engines:
             url = self._databases.url(role)
-            limits = f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"
+            limits = (
+                f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT} "
+                f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT} "
+                f"-c client_connection_check_interval={CLIENT_CHECK}"
+            )
             options = f"{url.query.get('options', '')} {limits}".strip()
             self._engines[role] = create_async_engine(
                 url.update_query_dict({"options": options}),
