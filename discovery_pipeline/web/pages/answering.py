@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.flows import shown_flow
@@ -22,6 +23,7 @@ from discovery_pipeline.web.services.flows import view
 NOTE = "discovery_note"
 NOTE_SECONDS = 60
 LONGEST_NOTE = 3000  # bytes; a cookie holds 4,096
+_EVENT_TYPES = " ".join(sorted(EventType))
 FIELDS = 20_000
 """Fields of one form: a table of values has two a line."""
 
@@ -80,6 +82,7 @@ def flow_page(request: Request, template: str, caller: Caller, flow: Flow, **val
         flow=shown_flow(view(flow)),
         steps=steps(flow, request.url.path),
         events=f"/api/v1/unified-discovery/flow/events/{flow.id}",
+        event_types=_EVENT_TYPES,
         **values,
     )
 

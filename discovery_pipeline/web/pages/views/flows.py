@@ -133,4 +133,4 @@ def _standing(flow: FlowView) -> str:
     if flow.status is FlowStatus.FAILED:
         return f"{_DOING[flow.current_phase]} failed"
     waiting = flow.current_phase is Phase.DATA_IMPORT and flow.phases[Phase.DATA_IMPORT.value].started_at is None
-    return "waits for files" if waiting else _DOING[flow.current_phase]
+    return "at upload" if waiting else _DOING[flow.current_phase]
