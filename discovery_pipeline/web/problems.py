@@ -26,7 +26,6 @@ MEDIA_TYPE = "application/problem+json"
 WHERE = "/docs#"
 """Below this address the reference explains each kind of problem."""
 AGAIN_SECONDS = 2
-LOST_CONNECTION = frozenset({"OperationalError", "InterfaceError"})
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +59,8 @@ KINDS: dict[type[errors.DiscoveryError], Kind] = {
     errors.TenantAccessError: Kind(403, "not-authorized", "That isn't yours to do"),
     errors.IntegrityConflictError: Kind(409, "conflict", "It contradicts what is there"),
     errors.OperationTimeoutError: Kind(503, "unavailable", "Not available just now"),
+    errors.ConnectionLostError: Kind(503, "unavailable", "Not available just now"),
+    errors.OutcomeUnknownError: Kind(503, "outcome-unknown", "It may have happened, or not"),
     errors.FlowOperationError: Kind(500, "unexpected", "Something went wrong"),
     errors.InputRefused: Kind(422, "upload-unreadable", "The file can't be read"),
     errors.MappingError: Kind(422, "invalid", "What was sent can't be taken"),
@@ -87,14 +88,7 @@ def answer(error: Exception, path: str = "") -> JSONResponse:
 UNEXPECTED = "An error that nobody foresaw. It is in the server's log; what you sent changed nothing, so try again."
 
 
-def lost_connection(error: Exception) -> bool:
-    """Whether the database went away in the middle of it."""
-    return isinstance(error, errors.FlowOperationError) and error.details.get("kind") in LOST_CONNECTION
-
-
 def _kind(error: Exception) -> Kind:
-    if lost_connection(error):
-        return KINDS[errors.ServerError]
     for ancestor in type(error).__mro__:
         if ancestor in KINDS:
             return KINDS[ancestor]
@@ -140,8 +134,6 @@ def install(app: FastAPI, page: ErrorPage | None = None) -> None:
 
     @app.exception_handler(errors.DiscoveryError)
     async def known(request: Request, error: errors.DiscoveryError) -> Response:
-        if lost_connection(error):
-            await request.app.state.services.revive()
         made = answer(error, request.url.path)
         if made.status_code >= 500:
             log.error("request failed", path=request.url.path, status=made.status_code, kind=type(error).__name__)

@@ -84,8 +84,6 @@ class Door:
                 caller = await caller_of(services, headers)
                 _check_csrf(caller, scope["method"], headers.get(CSRF_HEADER, ""))
             except DiscoveryError as error:
-                if problems.lost_connection(error):
-                    await services.revive()
                 await problems.answer(error, scope["path"])(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
