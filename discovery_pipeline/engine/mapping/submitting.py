@@ -115,10 +115,16 @@ class FieldMappingService:
         MappingError
             It has errors; the message lists them all.
         """
-        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping))
-        errors = list(check.errors())
+        errors = list(_Check(self.target, SourceSchema.of(source_schema), _lines(mapping)).errors())
         if errors:
             raise MappingError(" ".join(errors))
+        return self.as_mapping(mapping, source_schema)
+
+    def as_mapping(
+        self, mapping: model.Mapping | Iterable[Any] | Any, source_schema: SourceSchema | Mapping[str, Any]
+    ) -> model.Mapping:
+        """The same without a check: for lines whose errors the caller knows, and takes."""
+        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping))
         return model.Mapping(target=self.target.name if self.target else "", fields=tuple(check.fields()))
 
 

@@ -21,6 +21,7 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import FlowService
+from discovery_pipeline.web.services.mappings import MappingService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.review import ReviewService
 from discovery_pipeline.web.services.uploads import UploadService
@@ -59,6 +60,11 @@ class Services:
     def values(self) -> Values:
         """What stages published."""
         return Values(self.artifacts)
+
+    @cached_property
+    def mapping(self) -> MappingService:
+        """Suggestions, and mappings that are submitted."""
+        return MappingService(self.flows, self.values, self.bell, self.settings.auto_approval)
 
     @cached_property
     def review(self) -> ReviewService:

@@ -1,0 +1,198 @@
+"""Mappings: what is suggested to map, and what somebody submits to be delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.model import Suggestions
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.errors import StaleVersionError
+from discovery_pipeline.flow.events import Event, EventType
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store import idempotency, mappings, requests, rows
+from discovery_pipeline.store.bell import Bell
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.idempotency import Once
+from discovery_pipeline.store.state import FlowStateManager
+from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
+from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.schemas import Offer, Preview, preview
+from discovery_pipeline.web.services.submissions import Checked, FieldMappingItem, Submission, check
+from discovery_pipeline.web.services.values import Values
+
+PATIENCE_SECONDS = 30.0
+"""How long a preview waits for suggestions that are being made."""
+LOOK_SECONDS = 5.0
+"""How often it looks although nothing rang."""
+CHANGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What came of a submission."""
+
+    flow: Flow
+    mapped: int
+    unmapped: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class MappingService:
+    """Suggestions to look at, and the one way to approve a mapping."""
+
+    def __init__(self, flows: Flows, values: Values, bell: Bell, threshold: float) -> None:
+        self._flows, self._values, self._bell, self._threshold = flows, values, bell, threshold
+
+    async def preview(self, who: Caller, ref: str, patience: float = PATIENCE_SECONDS) -> Preview | None:
+        """What is suggested; None where it is still being made when patience ends (seconds).
+
+        Raises
+        ------
+        NotWaiting
+            Nothing is being made: there are no files, or reading them failed.
+        """
+        flow = await self._flows.get(who.tenant, checked(ref))
+        until = time.monotonic() + patience
+        with self._bell.heard(flow.id) as rung:
+            while True:
+                rung.clear()
+                if (ready := await self._ready(who, flow)) is not None:
+                    return preview(ready, await self._offers(ready))
+                left = until - time.monotonic()
+                if left <= 0:
+                    return None
+                try:
+                    await asyncio.wait_for(rung.wait(), min(left, LOOK_SECONDS))
+                except TimeoutError:
+                    continue
+
+    async def submit(
+        self, who: Caller, ref: str, wanted: Submission, version: int | None = None, once: Once | None = None
+    ) -> Submitted:
+        """Approve a mapping; the run that delivers it is asked for in the same transaction.
+
+        What was submitted already is taken again from the one who did. Otherwise a review that is over is opened again
+        only for who says which version they saw.
+
+        Raises
+        ------
+        InvalidRequest
+            Lists every error of every line.
+        StaleVersionError
+            The flow isn't at `version`, or somebody submitted meanwhile; the details say what changed.
+        NotWaiting
+            There is nothing to be reviewed yet.
+        """
+        who.must_be("reviewer")
+        async with self._flows.changing(who.tenant) as states:
+            if once and (first := await idempotency.earlier(states.session, who.tenant, once)):
+                flow = await rows.find(states.session, first["flow_id"])
+                return Submitted(flow, first["mapped"], tuple(first["unmapped"]), tuple(first["warnings"]))
+            flow = await rows.find(states.session, checked(ref), lock=True)
+            done = await self._submitted(states, flow, who, wanted, version)
+            if once:
+                said = {"mapped": done.mapped, "unmapped": done.unmapped, "warnings": done.warnings}
+                answer = {"flow_id": str(done.flow.id), **said}
+                await idempotency.answered(states.session, who.tenant, once, answer)
+        return done
+
+    async def _submitted(
+        self, states: FlowStateManager, flow: Flow, who: Caller, wanted: Submission, version: int | None
+    ) -> Submitted:
+        again = await _refuse_moved(states, flow, who, version)
+        offers = await self._offers(flow)
+        found = await asyncio.to_thread(check, wanted, offers, self._threshold)
+        if found.errors:
+            raise InvalidRequest(f"The mapping can't be followed: {' '.join(found.errors)}", errors=found.errors)
+        what = mappings.fingerprint(found.mappings, found.demands)
+        if again and not mappings.submitted(flow, what):
+            raise await _moved(states, flow)
+        after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
+        if not again:
+            await requests.request(states, after, "deliver", "mapping submitted")
+        return _told(after, found)
+
+    async def _ready(self, who: Caller, flow: Flow) -> Flow | None:
+        """The flow where its suggestions are there; None where they are being made."""
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            now = await rows.find(session, flow.id)
+            run = await requests.newest(session, now)
+        if now.current_phase.place >= Phase.FIELD_MAPPING.place:
+            return now
+        reading = now.phases[Phase.DATA_IMPORT]
+        if reading.status is PhaseStatus.RUNNING or _begins(now, run):
+            return None
+        if reading.status is PhaseStatus.FAILED:
+            raise NotWaiting(f"Nothing is suggested: {reading.result.get('error') or 'reading the files failed.'}")
+        raise NotWaiting("Nothing is suggested, because there are no files. Upload one first.")
+
+    async def _offers(self, flow: Flow) -> tuple[Offer, ...]:
+        """What is known of the flow's columns, and suggested for each of its targets."""
+        offered = await self._values.all_of(flow, "mapping_suggestions", Suggestions)
+        intake = await self._values.of(flow, "source_tables", Intake)
+        profile = await self._values.of(flow, "column_profile", Profile)
+        if not offered or intake is None or profile is None:
+            raise NotYet("The suggestions aren't there any more. Run the flow again.")
+        return tuple(Offer(targets.load(each.target), each, intake.tables, profile) for each in offered)
+
+
+def _begins(flow: Flow, run: Any) -> bool:
+    """Whether a run was asked for that has yet to begin: what failed before it says nothing of it."""
+    if run is None or run.job != "discover" or run.status == requests.FAILED:
+        return False
+    waits = flow.phases[Phase.DATA_IMPORT].status is PhaseStatus.PENDING
+    return waits or run.status == requests.REQUESTED or run.claimed_at > flow.updated_at
+
+
+async def _refuse_moved(states: FlowStateManager, flow: Flow, who: Caller, version: int | None) -> bool:
+    """Whether the review is over by the caller's own submission; refused where it is elsewhere, or by another's."""
+    if version is not None and version != flow.version:
+        raise await _moved(states, flow, version)
+    review = flow.phases[Phase.FIELD_MAPPING]
+    if review.status is PhaseStatus.WAITING_FOR_REVIEW or (
+        review.status is PhaseStatus.COMPLETED and version is not None
+    ):
+        return False
+    if review.status is not PhaseStatus.COMPLETED:
+        raise NotWaiting(
+            f"Flow {flow.slug} waits for no mapping: it is {flow.status.value}, at {flow.current_phase.value}."
+        )
+    submissions = [e for e in await rows.story(states.session, flow.id) if e.type is EventType.MAPPING_SUBMITTED]
+    if submissions[-1].by != who.login:
+        raise await _moved(states, flow)
+    return True
+
+
+async def _moved(states: FlowStateManager, flow: Flow, version: int | None = None) -> StaleVersionError:
+    """What happened since the suggestions were made, for whoever didn't see it."""
+    story = await rows.story(states.session, flow.id)
+    offered = max((i for i, event in enumerate(story) if event.type is EventType.MAPPING_SUGGESTED), default=-1)
+    changed = [_happened(event) for event in story[offered + 1 :] if event.type is not EventType.STATE_UPDATED]
+    last = next((e for e in reversed(story) if e.type is EventType.MAPPING_SUBMITTED), None)
+    who = f"{last.by} submitted a mapping at {last.at:%H:%M:%S}" if last else "it changed"
+    seen = f", not {version} as you saw it" if version is not None else ""
+    return StaleVersionError(
+        f"Flow {flow.slug} moved on: {who}. It is at version {flow.version}{seen}, in {flow.current_phase.value}. Load "
+        "it again; to change the mapping, submit with its ETag as If-Match.",
+        flow.id,
+        {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
+         "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},
+    )  # fmt: skip
+
+
+def _happened(event: Event) -> dict[str, Any]:
+    return {"event": event.type.value, "by": event.by, "at": event.at.isoformat()}
+
+
+def _told(flow: Flow, found: Checked) -> Submitted:
+    mapped = sum(len(mapping.fields) for mapping in found.mappings)
+    return Submitted(flow, mapped, found.unmapped, found.warnings)
+
+
+__all__ = ["FieldMappingItem", "MappingService", "Submission", "Submitted"]
