@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
+from tenancy import two_full_tenants
 
 from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Phase
@@ -45,16 +48,42 @@ def test_the_newest_script_is_the_one_the_code_expects():
     assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
 
 
-@pytest.mark.parametrize("to", ["0002", "0001", "base"])
+REVISIONS = [f"{number:04}" for number in range(int(migrate.HEAD) - 1, 0, -1)]
+
+
+@pytest.mark.parametrize("to", [*REVISIONS, "base"])
 def test_back_and_forth_keeps_every_row(store: Store, to: str):
+    two_full_tenants(store)
+    for table, what in (("login_codes", "code_hash"), ("web_sessions", "cookie_hash")):
+        store.query(f"insert into {table} (user_id, {what}, expires_at) select id, 'x', now() from users limit 1")
     flow = store.start_phase(store.create_flow(store.default_tenant(), "estate", "servicenow", "aws"), "data_import")
     before = everything(store)
+    assert [table for table, rows in before.items() if not rows] == []
     with owner(store) as connection:
         migrate.downgrade(connection, to)
         migrate.upgrade(connection)
         migrate.check(connection)
     assert everything(store) == before
     assert store.complete_phase(flow, Phase.DATA_IMPORT).current_phase is Phase.FIELD_MAPPING
+
+
+def test_an_index_whose_build_was_cut_is_built_anew(store: Store):
+    store.create_flow(store.default_tenant(), "estate", "servicenow", "aws")
+    with psycopg.connect(store.databases.dsn(), dbname=store.databases.discovery, autocommit=True) as superuser:
+        superuser.execute("update pg_index set indisvalid = false where indexrelid = 'idx_flows_newest'::regclass")
+    with owner(store) as connection:
+        migrate.downgrade(connection, "0007")
+        connection.exec_driver_sql("update alembic_version set version_num = '0006'")
+        connection.commit()
+        migrate.upgrade(connection)
+        migrate.check(connection)
+    assert store.query("select indisvalid from pg_index where indexrelid = 'idx_flows_newest'::regclass") == [(True,)]
+
+
+def test_every_migration_says_what_it_locks():
+    for script in migrate.scripts().glob("versions/*.py"):
+        docstring = ast.get_docstring(ast.parse(script.read_text())) or ""
+        assert re.search(r"\block|CONCURRENTLY|Nothing is done where", docstring), script.name
 
 
 def test_a_newer_database_is_refused_with_a_sentence(store: Store, settings: Settings):
