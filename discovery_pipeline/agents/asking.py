@@ -49,6 +49,7 @@ class Asked:
     """One question, and what stays behind its ids."""
 
     told: Question
+    target: str
     offer: MappedField
     columns: dict[str, str]  # candidate → source column
 
@@ -140,7 +141,7 @@ def _question(  # noqa: PLR0913, PLR0917 - what a question is put together from
         unique=wanted.unique,
         candidates=tuple(candidates),
     )
-    return Asked(question, offer, columns)
+    return Asked(question, target, offer, columns)
 
 
 def _column(profile: Profile, table: str, column: str) -> tuple[ColumnProfile, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from discovery_pipeline.agents import facts as f
-from discovery_pipeline.agents.asking import Asked, asked
+from discovery_pipeline.agents.asking import asked
 from discovery_pipeline.agents.facts import code, word
 from discovery_pipeline.agents.names import Names, speakable
 from discovery_pipeline.engine.cleansing.model import CleansingPlan
@@ -19,6 +19,7 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.targets import Target, TargetField
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
+from discovery_pipeline.flow.advice import Brief
 
 MASKS, SAMPLES = 3, 5
 _STRONG = 0.8  # correlation from which two columns are worth a word
@@ -50,22 +51,11 @@ class Results:
     risk: RiskAssessment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The facts, and what stays here: the names behind the ids, and the offers behind the questions."""
-
-    facts: f.Facts
-    names: Names
-    asked: tuple[Asked, ...]
-
-
-def gathered(results: Results, *, samples: bool = False) -> Gathered:
+def brief(results: Results, *, samples: bool = False) -> Brief:
     """The facts of these results. With `samples`, frequent values of columns that hold nothing personal, too."""
-    names = Names.of((t.name, [c.name for c in t.columns]) for t in results.profile.tables)
+    names = named(results.profile)
     ids = {place: id for id, place in names.columns.items()}
-    tables = {name: id for id, name in names.tables.items()}
-    questions = asked(results.offered, results.targets, results.profile, ids)
-    gathering = _Gathering(tables, ids, samples)
+    gathering = _Gathering({name: id for id, name in names.tables.items()}, ids, samples)
     facts = f.Facts(
         tables=tuple(gathering.table(table) for table in results.profile.tables),
         keys=tuple(gathering.keys(results.analysis)),
@@ -74,14 +64,19 @@ def gathered(results: Results, *, samples: bool = False) -> Gathered:
         bridges=tuple(gathering.bridges(results.analysis)),
         rules=tuple(gathering.rules(results.analysis)),
         fields=tuple(gathering.fields(results.offered, results.targets)),
-        questions=tuple(question.told for question in questions),
+        questions=tuple(each.told for each in asked(results.offered, results.targets, results.profile, ids)),
         findings=tuple(gathering.findings(results.findings)),
         plan=tuple(gathering.plan(results.plan)),
         verdicts=tuple(map(_verdict, results.verdicts)),
         dimensions=tuple(_dimensions(results.quality)),
         risks=tuple(_risk(i, risk) for i, risk in enumerate(results.risk.risks if results.risk else (), start=1)),
     )
-    return Gathered(facts, names, questions)
+    return Brief(facts=facts.model_dump(mode="json", exclude_defaults=True), tables=names.tables, columns=names.columns)
+
+
+def named(profile: Profile) -> Names:
+    """The names behind the ids of a profile's places."""
+    return Names.of((table.name, [column.name for column in table.columns]) for table in profile.tables)
 
 
 class _Gathering:

@@ -11,7 +11,7 @@ import dagster as dg
 
 from discovery_pipeline.assets.desk import SCRATCH, Desk
 from discovery_pipeline.flow.state import Phase
-from discovery_pipeline.store.values import VALUE, Value, decoded, encoded
+from discovery_pipeline.store.values import VALUE, Value, encoded
 
 COMPLETES = "discovery/completes"
 """Metadata of the asset whose publication ends a phase: the phase's name."""
@@ -27,7 +27,7 @@ class ArtifactIO(dg.IOManager):
         """Publish a value with its files, then end the phase that it completes."""
         if obj is None:
             return
-        asset = context.asset_key.path[-1]
+        asset = _stage(context)
         store, flow = self.desk.store, self.desk.flow(context.partition_key)
         scratch = self.desk.settings.root / SCRATCH / context.run_id / asset
         with store.artifacts.writing(flow, asset) as folder:
@@ -43,16 +43,25 @@ class ArtifactIO(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> Value:
         """The newest value an asset published for the partition's flow."""
-        asset = context.asset_key.path[-1]
-        store, flow = self.desk.store, self.desk.flow(context.partition_key)
-        try:
-            folder = store.artifacts.reading(flow, asset)
-        except FileNotFoundError:
+        asset = _stage(context)
+        flow = self.desk.flow(context.partition_key)
+        value = self.desk.value(flow, asset)
+        if value is None:
             raise dg.Failure(
                 f"'{asset}' has not been materialized for flow '{flow.slug}'. Materialize it first.",
                 allow_retries=False,
-            ) from None
-        return decoded((folder / VALUE).read_text(), folder)
+            )
+        return value
+
+
+def _stage(context: dg.InputContext | dg.OutputContext) -> str:
+    """Under which name a value is kept: its asset's, or within an asset, that of its step or of one of its outputs."""
+    if context.has_asset_key:
+        return context.asset_key.path[-1]
+    made = context.upstream_output if isinstance(context, dg.InputContext) else context
+    if made is None:
+        raise dg.Failure("Only what another step made can be read.", allow_retries=False)
+    return made.step_key.rpartition(".")[2] if made.name == "result" else made.name
 
 
 @dg.io_manager(required_resource_keys={"desk"}, description="Values and files by tenant, flow and stage.")

@@ -22,6 +22,7 @@ from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
+from discovery_pipeline.store.values import VALUE, Value, decoded
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
@@ -74,6 +75,7 @@ class Desk(dg.ConfigurableResource):
 
     _store: Any = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
+    _values: dict[Path, Value] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Desk"]:
@@ -93,6 +95,7 @@ class Desk(dg.ConfigurableResource):
                     yield self
             finally:
                 self._store = None
+                self._values.clear()
                 if context.run:
                     shutil.rmtree(self._settings.root / SCRATCH / context.run.run_id, ignore_errors=True)
 
@@ -112,8 +115,20 @@ class Desk(dg.ConfigurableResource):
         """The flow of a partition key."""
         return self.store.flow(None, slug)
 
+    def value(self, flow: Flow, stage: str) -> Value | None:
+        """The newest value that a stage published for the flow, read once a run; None where there is none yet."""
+        try:
+            folder = self.store.artifacts.reading(flow, stage)
+        except FileNotFoundError:
+            return None
+        if folder not in self._values:
+            self._values[folder] = decoded((folder / VALUE).read_text(), folder)
+        return self._values[folder]
+
     @contextmanager
-    def stage(self, context: dg.AssetExecutionContext, *, starts: Phase | None = None) -> Iterator[Stage]:
+    def stage(
+        self, context: dg.AssetExecutionContext | dg.OpExecutionContext, *, starts: Phase | None = None
+    ) -> Iterator[Stage]:
         """Work on the partition's flow; the first asset of a phase starts it.
 
         An error fails the phase that runs. One that a person can act on fails the step with its sentence,

@@ -1,55 +1,116 @@
 """Mapping as assets: what is offered, and the gate that only a decision opens."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import dagster as dg
 
-from discovery_pipeline.assets import charts, contract, lineage
+from discovery_pipeline.agents import running
+from discovery_pipeline.agents.deciding import choices
+from discovery_pipeline.agents.gathering import Results, brief
+from discovery_pipeline.agents.outputs import MappingRecommendations
+from discovery_pipeline.assets import agents, charts, contract, lineage
+from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flow_asset
+from discovery_pipeline.assets.partitions import flow_asset, flows
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.state import Phase
 
 
-@flow_asset(
-    group_name="mapping",
-    kinds={"duckdb"},
-    metadata={COMPLETES: Phase.DATA_IMPORT.value},
-    check_specs=[contract.spec("mapping_suggestions")],
-)
-def mapping_suggestions(
-    context: dg.AssetExecutionContext,
+@dg.op(out={"offered": dg.Out(io_manager_key="artifacts"), "brief": dg.Out(io_manager_key="artifacts")})
+def match(
+    context: dg.OpExecutionContext,
     desk: Desk,
     source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
-) -> dg.MaterializeResult:
-    """Which source column is offered for which target field, with confidence, reasons and transformation."""
-    from discovery_pipeline.engine.mapping.contract import MappedFields, frame
-
+) -> Iterator[dg.Output[Any]]:
+    """Match columns to fields, and put together what agents may know."""
     with desk.stage(context) as stage:
         offered = [
             mapping.suggest(stage.con, source_tables.tables, column_profile, schema_analysis, target)
             for target in stage.targets
         ]
+        results = Results(
+            profile=column_profile,
+            analysis=schema_analysis,
+            offered=tuple(offered),
+            targets=stage.targets,
+            findings=source_tables.findings,
+        )
+        told = brief(results, samples=desk.settings.agents.allow_samples)
+    yield dg.Output(offered, "offered", metadata={"offered": sum(len(s.assignment) for s in offered)})
+    yield dg.Output(told, "brief", metadata={"facts": len(told.facts)})
+
+
+@dg.op(
+    out={
+        "result": dg.Out(io_manager_key="artifacts", metadata={COMPLETES: Phase.DATA_IMPORT.value}),
+        "contract": dg.Out(),
+        ANSWERED: dg.Out(),
+    }
+)
+def arbitrate(
+    context: dg.OpExecutionContext,
+    desk: Desk,
+    source_tables: Intake,
+    column_profile: Profile,
+    offered: list[Suggestions],
+    advice: list[Advice],
+) -> Iterator[dg.Output[Any]]:
+    """Let agents' picks stand that are among the matcher's candidates, and offer the whole for review."""
+    from discovery_pipeline.engine.mapping.arbitrating import arbitrated
+    from discovery_pipeline.engine.mapping.contract import MappedFields, frame
+
+    recommended = running.answers(advice).get("mapping_recommendations")
+    with desk.stage(context) as stage:
+        if isinstance(recommended, MappingRecommendations):
+            chosen = choices(recommended, offered, stage.targets, column_profile)
+            offered = [
+                arbitrated(stage.con, source_tables.tables, column_profile, stage.target(s.target), s, chosen[s.target])
+                for s in offered
+            ]
         for suggestions in offered:
             stage.store.record_suggestions(stage.flow.id, suggestions)
     fields = [(s.target, field) for s in offered for field in s.assignment]
-    return dg.MaterializeResult(
-        value=offered,
+    yield dg.Output(
+        offered,
         metadata={
             "dagster/column_schema": contract.column_schema(MappedFields),
             "offered": len(fields),
+            "decided_by_agents": sum(field.origin == "agent" for _, field in fields),
             "unmapped_source": sum(len(s.unmapped_source) for s in offered),
             "unmapped_target": sum(len(s.unmapped_target) for s in offered),
             "confidence": charts.bars(
                 {f"{f.source_field} → {f.target_field}": f.confidence for _, f in fields}, "Confidence", share=True
             ),
         },
-        check_results=[contract.held("mapping_suggestions", MappedFields, [frame(fields)])],
     )
+    yield dg.Output(contract.held("mapping_suggestions", MappedFields, [frame(fields)]), "contract")
+    yield dg.Output(answered("mapping_suggestions", advice), ANSWERED)
+
+
+@dg.graph_asset(
+    partitions_def=flows,
+    group_name="mapping",
+    kinds={"duckdb"},
+    check_specs=[contract.spec("mapping_suggestions"), agents.check("mapping_suggestions")],
+)
+def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis: Any) -> dict[str, Any]:
+    """Which source column is offered for which target field, with confidence, reasons and transformation."""
+    offered, told = match(source_tables, column_profile, schema_analysis)
+    schema = agents.schema_analysis_agent(told)
+    relations = agents.relationship_agent(told)
+    quality = agents.data_quality_agent(told, schema)
+    fields = agents.field_mapping_agent(told, schema, quality)
+    result, kept, heard = arbitrate(source_tables, column_profile, offered, [schema, relations, quality, fields])
+    return {"result": result, "mapping_suggestions_contract": kept, "mapping_suggestions_agents_answered": heard}
 
 
 @flow_asset(

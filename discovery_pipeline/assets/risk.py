@@ -1,36 +1,47 @@
 """Risk as an asset."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import dagster as dg
 
+from discovery_pipeline.agents.gathering import Results, brief
+from discovery_pipeline.assets import agents
+from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flow_asset
+from discovery_pipeline.assets.partitions import flows
 from discovery_pipeline.engine import risk
-from discovery_pipeline.engine.cleansing.model import Cleansed
-from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.engine.risk.model import LEVELS, Facts
+from discovery_pipeline.engine.risk.model import LEVELS, Facts, RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
-from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.engine.validation.model import QualityReport, Verdict
+from discovery_pipeline.flow.advice import Advice
 
 GRAVE = 6
 """Likelihood times impact (1 to 9) from which a person should look before the move."""
 
 
-@flow_asset(
-    group_name="risk",
-    kinds={"duckdb"},
-    check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment")],
-)
-def risk_assessment(
-    context: dg.AssetExecutionContext,
+_kept = dg.Out(io_manager_key="artifacts")
+
+
+@dg.op(out={"assessed": _kept, "risk_brief": _kept})
+def assess(
+    context: dg.OpExecutionContext,
     desk: Desk,
+    source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
+    mapping_suggestions: list[Suggestions],
     approved_mapping: list[Mapping],
+    cleansing_plan: CleansingPlan,
     cleansed_tables: Cleansed,
     validated_tables: list[Verdict],
-) -> dg.MaterializeResult:
-    """What may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers."""
+    quality_report: QualityReport,
+) -> Iterator[dg.Output[Any]]:
+    """Find the risks, and put together what agents may know."""
     with desk.stage(context) as stage:
         facts = Facts(
             tables=cleansed_tables.tables,
@@ -42,18 +53,72 @@ def risk_assessment(
             patches=cleansed_tables.patches,
         )
         found = risk.assess(stage.con, facts)
-    grave = sum(one.gravity >= GRAVE for one in found.risks)
-    return dg.MaterializeResult(
-        value=found,
-        metadata={"risks": len(found.risks)}
-        | {f"impact_{level}": sum(one.impact == level for one in found.risks) for level in LEVELS},
-        check_results=[
-            dg.AssetCheckResult(
-                passed=not grave,
-                asset_key="risk_assessment",
-                check_name="no_grave_risk",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"{grave} grave risks",
-            )
-        ],
+        results = Results(
+            profile=column_profile,
+            analysis=schema_analysis,
+            offered=tuple(mapping_suggestions),
+            targets=stage.targets,
+            findings=(*source_tables.findings, *cleansed_tables.findings),
+            plan=cleansing_plan,
+            verdicts=tuple(validated_tables),
+            quality=quality_report,
+            risk=found,
+        )
+        told = brief(results, samples=desk.settings.agents.allow_samples)
+    yield dg.Output(found, "assessed", metadata={"risks": len(found.risks)})
+    yield dg.Output(told, "risk_brief")
+
+
+@dg.op(out={"result": _kept, "no_grave_risk": dg.Out(), ANSWERED: dg.Out()})
+def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any]]:
+    """Let the assessment stand: an agent puts risks in order and says why, and neither adds nor removes one."""
+    grave = sum(one.gravity >= GRAVE for one in assessed.risks)
+    yield dg.Output(
+        assessed,
+        metadata={"risks": len(assessed.risks)}
+        | {f"impact_{level}": sum(one.impact == level for one in assessed.risks) for level in LEVELS},
     )
+    yield dg.Output(
+        dg.AssetCheckResult(
+            passed=not grave,
+            asset_key="risk_assessment",
+            check_name="no_grave_risk",
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{grave} grave risks",
+        ),
+        "no_grave_risk",
+    )
+    yield dg.Output(answered("risk_assessment", [advice]), ANSWERED)
+
+
+@dg.graph_asset(
+    partitions_def=flows,
+    group_name="risk",
+    kinds={"duckdb"},
+    check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment"), agents.check("risk_assessment")],
+)
+def risk_assessment(
+    source_tables: Any,
+    column_profile: Any,
+    schema_analysis: Any,
+    mapping_suggestions: Any,
+    approved_mapping: Any,
+    cleansing_plan: Any,
+    cleansed_tables: Any,
+    validated_tables: Any,
+    quality_report: Any,
+) -> dict[str, Any]:
+    """What may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers."""
+    assessed, told = assess(
+        source_tables,
+        column_profile,
+        schema_analysis,
+        mapping_suggestions,
+        approved_mapping,
+        cleansing_plan,
+        cleansed_tables,
+        validated_tables,
+        quality_report,
+    )
+    result, grave, heard = conclude(assessed, agents.risk_agent(told))
+    return {"result": result, "risk_assessment_no_grave_risk": grave, "risk_assessment_agents_answered": heard}

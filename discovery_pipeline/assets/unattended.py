@@ -190,8 +190,9 @@ class _Worker:
         if event is None or event.step_key is None:
             return
         word = _WORDS.get(event.event_type)
-        if word:
-            for asset in _STEP_ASSETS.get(event.step_key, (event.step_key,)):
+        step, _, op = event.step_key.partition(".")
+        if word and (not op or op in _ENDS.get(word, (op,))):
+            for asset in _STEP_ASSETS.get(step, (step,)):
                 self._tell(asset, word)
 
 
@@ -202,6 +203,8 @@ _WORDS = {
 }
 _STEP_ASSETS = {"cleansed": ("cleansed_tables", "patch_log")}
 """Steps that make more than one asset."""
+_ENDS = {"started": ("match", "assess"), "finished": ("arbitrate", "conclude")}
+"""The first and the last op of an asset that is made by several; its others are not told of."""
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -21,6 +21,7 @@ from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
+from discovery_pipeline.flow.advice import Advice, Brief
 
 VALUE = "value.json"
 """The file that holds a value, in the folder of its stage."""
@@ -31,7 +32,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     kind.__name__: kind
     for kind in (
         Intake, Profile, SchemaAnalysis, Suggestions, Mapping, CleansingPlan, Cleansed, PatchLog, Verdict,
-        RejectedLog, QualityReport, RiskAssessment, Delivery,
+        RejectedLog, QualityReport, RiskAssessment, Delivery, Brief, Advice,
     )
 }  # fmt: skip
 

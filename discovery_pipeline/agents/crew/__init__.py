@@ -1,4 +1,6 @@
-"""The crew: CrewAI's agents, tasks and tools around our facts. The only package that imports CrewAI.
+"""The crew: CrewAI's agents, tasks and tools around our facts. The only package that imports CrewAI."""
 
-`quiet.load()` comes before anything of CrewAI's is imported; the modules beside it may then be imported.
-"""
+from discovery_pipeline.agents import quiet
+
+# Before any module here imports CrewAI: a later one can't undo what the first import does.
+quiet.load()

@@ -9,7 +9,7 @@ from crewai import Agent, Task
 from crewai.llms.base_llm import BaseLLM
 
 from discovery_pipeline.agents.checking import checked
-from discovery_pipeline.agents.crew.expert_llm import ExpertLLM
+from discovery_pipeline.agents.crew.model_llm import ModelLLM
 from discovery_pipeline.agents.crew.tools import tools
 from discovery_pipeline.agents.tasks import AGENTS, TASKS, TaskSpec, tasks_of
 from discovery_pipeline.agents.toolbox import Toolbox
@@ -60,13 +60,28 @@ class Member:
         return Task(
             name=spec.name,
             description=spec.description,
-            expected_output=expected(spec),
+            expected_output=f"A JSON object: {spec.output.__name__}.",
             agent=self.create_agent(),
             tools=list(tools(spec.tools, self._toolbox)),
             context=list(context),
-            guardrail=_guardrail(spec, self._toolbox, counted=not isinstance(self._model, ExpertLLM)),
+            guardrail=self._guardrail(spec),
             guardrail_max_retries=CORRECTIONS,
         )
+
+    def _guardrail(self, spec: TaskSpec) -> Callable[..., tuple[bool, str]]:
+        """Parses and fact-checks what was said. It hands on text: with output_pydantic beside it, CrewAI fails."""
+        model = self._model
+
+        def guardrail(output):
+            try:
+                counted = isinstance(model, ModelLLM)
+                return True, checked(spec, output.raw, self._toolbox.facts, counted=counted).model_dump_json()
+            except AgentAnswerInvalid as why:
+                if isinstance(model, ModelLLM):
+                    model.refuse(spec.name, str(why))
+                return False, str(why)
+
+        return guardrail
 
 
 class SchemaAnalysisAgent(Member):
@@ -118,23 +133,3 @@ class DiscoveryTaskFactory:
             made |= {str(task.name): task for task in member.create_tasks(made)}
         order = list(TASKS)
         return sorted((t for n, t in made.items() if n not in (before or {})), key=lambda t: order.index(str(t.name)))
-
-
-def expected(spec: TaskSpec) -> str:
-    """The shape of the answer, in words for a model."""
-    import json
-
-    schema = json.dumps(spec.output.model_json_schema(), separators=(",", ":"))
-    return f"Only a JSON object of this schema, without any text around it: {schema}"
-
-
-def _guardrail(spec: TaskSpec, toolbox: Toolbox, *, counted: bool) -> Callable[..., tuple[bool, str]]:
-    """Parses and fact-checks what was said. It hands the same text on: with output_pydantic beside it, CrewAI fails."""
-
-    def guardrail(output):
-        try:
-            return True, checked(spec, output.raw, toolbox.facts, counted=counted).model_dump_json()
-        except AgentAnswerInvalid as why:
-            return False, str(why)
-
-    return guardrail
