@@ -105,7 +105,7 @@ def maintain(
 
 @db.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")]) -> None:
-    """Write the home, database and artifacts, into one file. Nobody may work on it meanwhile."""
+    """Write the home, database and artifacts, into one file. Others may work on it meanwhile."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.backup import backup as write
 

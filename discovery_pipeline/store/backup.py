@@ -1,7 +1,9 @@
 """Backup and restore of a home with an embedded server: one file with the database and the artifacts of one moment.
 
-The server is stopped meanwhile, and its data are copied as they lie on disk: so transaction numbers, by which readers
-of events go, are the same after a restore. A server of the user's is the user's to back up.
+The home may be in use meanwhile. The database's data are copied as they lie on disk, log included: so transaction
+numbers, by which readers of events go, are the same after a restore. Artifacts are taken after them, each stage's
+complete files as one: whatever the database says was published is there.
+A server of the user's is the user's to back up.
 """
 
 from __future__ import annotations
@@ -12,21 +14,26 @@ import os
 import shutil
 import tarfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from discovery_pipeline.errors import DiscoveryError, SettingsError
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.artifacts import CURRENT, Version
 from discovery_pipeline.store.connection import connected, prepare
+from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.migrate import HEAD
 from discovery_pipeline.store.placement import INSTALLATION, Account, Placement
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.server import RESTORING, EmbeddedServer
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 HOME, DATA = "home", "data"
-LEFT_OUT = frozenset({"postgres", "scratch"})
-"""Folders of a home that aren't copied as they are: the server's (its data are), and what runs leave behind."""
+LEFT_OUT = frozenset({"postgres", "scratch", "run", "artifacts", RESTORING})
+"""Folders of a home that aren't copied as they are: what belongs to processes, and what is taken with more care."""
 
 
 class BackupError(DiscoveryError):
@@ -42,31 +49,39 @@ class Copied:
 
 
 def backup(settings: Settings, file: Path) -> Copied:
-    """Write the home into one file, which is there when it is whole.
+    """Write the home into one file, which is there when it is whole. Others may work on the home meanwhile.
 
     Raises
     ------
     BackupError
-        The file is there already.
-    ServerError
-        Somebody works on the home.
+        The file is there already, or the home holds nothing yet.
     """
     _embedded_only(settings)
     if file.exists():
         raise BackupError(f"{file}: is there already, and isn't overwritten. Name another file.")
+    if not (settings.root / "postgres" / "cluster").exists():
+        raise BackupError(f"{settings.root}: there is nothing to back up yet.")
     half = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    taken = settings.root / "scratch" / f"backup-{uuid.uuid4().hex}"
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with EmbeddedServer(settings.root).alone() as at, tarfile.open(half, "w:gz", compresslevel=1) as archive:
-            copied = _write(archive, settings.root, at, {file.resolve(), half.resolve()})
+        with connected(settings) as databases, tarfile.open(half, "w:gz", compresslevel=1) as archive:
+            _write_manifest(archive, _revision(databases))
+            with _server(databases).copied() as data:
+                _take_artifacts(settings.root / "artifacts", taken / "artifacts")
+                parts = chain(_below(settings.root, HOME, LEFT_OUT), _below(taken, HOME), _below(data, DATA))
+                copied = _write(archive, parts, {file.resolve(), half.resolve()})
         half.rename(file)
     finally:
         half.unlink(missing_ok=True)
+        shutil.rmtree(taken, ignore_errors=True)
     return copied
 
 
 def restore(settings: Settings, file: Path) -> Copied:
     """Bring a home back from a backup, and start it once: an older one is migrated, a newer one refused.
+
+    One that was cut short is begun anew by the next.
 
     Raises
     ------
@@ -74,26 +89,44 @@ def restore(settings: Settings, file: Path) -> Copied:
         The file isn't a backup, or there is a home already.
     """
     _embedded_only(settings)
-    if settings.root.exists() and any(settings.root.iterdir()):
-        raise BackupError(
-            f"{settings.root}: isn't empty. Restore into a new DISCOVERY_HOME, or move this one away first."
-        )
-    settings.root.mkdir(parents=True, exist_ok=True)
-    half = settings.root / f".restoring-{uuid.uuid4().hex}"
-    try:
-        copied = _read(file, half)
-        with EmbeddedServer(settings.root).alone() as at:
-            shutil.move(half / DATA, at.data)
-            at.data.chmod(0o700)
-            if at.account is not None:
-                _give(at.data, at.account)
+    _check_manifest(file)
+    root = settings.root
+    root.mkdir(parents=True, exist_ok=True)
+    with EmbeddedServer(root).alone() as at:
+        _make_room(root, at)
+        half = root / RESTORING
+        try:
+            copied = _read(file, half)
+        except BackupError:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
         for item in (half / HOME).iterdir() if (half / HOME).exists() else ():
-            shutil.move(item, settings.root / item.name)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+            shutil.move(item, root / item.name)
+        _place(half / DATA, at)  # the data last: without them it is no home yet
+        shutil.rmtree(half)
     with connected(settings) as databases:
         prepare(databases)
     return copied
+
+
+def _make_room(root: Path, at: Placement) -> None:
+    """Refuse a home that is one, and clear away what a restore that was cut short had brought."""
+    there = [item for item in root.iterdir() if item.name != "postgres"]
+    cut_short = (root / RESTORING).exists() and not at.data.exists()
+    if (there and not cut_short) or at.data.exists():
+        raise BackupError(f"{root}: isn't empty. Restore into a new DISCOVERY_HOME, or move this one away first.")
+    for item in there:
+        shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+
+def _place(data: Path, at: Placement) -> None:
+    half = at.cluster / "restored"
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.move(data, half)
+    half.chmod(0o700)
+    if at.account is not None:
+        _give(half, at.account)
+    half.rename(at.data)
 
 
 def _embedded_only(settings: Settings) -> None:
@@ -104,47 +137,105 @@ def _embedded_only(settings: Settings) -> None:
         )
 
 
-def _write(archive: tarfile.TarFile, home: Path, at: Placement, itself: set[Path]) -> Copied:
-    if not (at.data / "PG_VERSION").exists():
-        raise BackupError(f"{home}: there is nothing to back up yet.")
-    manifest = json.dumps({"format": FORMAT, "postgres": INSTALLATION}).encode()
+def _server(databases: Databases) -> EmbeddedServer:
+    if databases.embedded_server is None:
+        raise BackupError("There is no embedded server.")
+    return databases.embedded_server
+
+
+def _revision(databases: Databases) -> str | None:
+    """Where the database's tables stand; None where they were never made."""
+    import psycopg
+
+    try:
+        with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
+            (found,) = connection.execute("select version_num from alembic_version").fetchone() or (None,)
+            return found
+    except psycopg.Error:
+        return None
+
+
+def _take_artifacts(artifacts: Path, into: Path) -> None:
+    """Link each stage's complete files: the links stay when the stage is written again."""
+    into.mkdir(parents=True)
+    for current in sorted(artifacts.rglob(CURRENT)):
+        stage, said = into / current.parent.relative_to(artifacts), ""
+        while current.exists() and said != (said := current.read_text()):
+            version = Version.parse(said).name
+            try:
+                shutil.copytree(current.parent / version, stage / version, copy_function=_linked)
+                (stage / CURRENT).write_text(said)
+                break
+            except (FileNotFoundError, shutil.Error):  # it was written again meanwhile
+                shutil.rmtree(stage, ignore_errors=True)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
+def _write_manifest(archive: tarfile.TarFile, revision: str | None) -> None:
+    manifest = json.dumps({"format": FORMAT, "postgres": INSTALLATION, "revision": revision}).encode()
     head = tarfile.TarInfo(MANIFEST)
     head.size = len(manifest)
     archive.addfile(head, io.BytesIO(manifest))
+
+
+def _write(archive: tarfile.TarFile, parts: Iterable[tuple[Path, str]], itself: set[Path]) -> Copied:
     files = size = 0
-    for path, name in [*_below(home, HOME, itself), *_below(at.data, DATA, itself)]:
-        archive.add(path, name, recursive=False)
-        files += path.is_file()
-        size += path.stat().st_size if path.is_file() else 0
+    for path, name in parts:
+        if path in itself or path.is_symlink() or not (path.is_dir() or path.is_file()):
+            continue  # links and sockets are nobody's data
+        with suppress(FileNotFoundError):  # a log that was rotated away meanwhile
+            archive.add(path, name, recursive=False)
+            files += path.is_file()
+            size += path.stat().st_size if path.is_file() else 0
     return Copied(files, size)
 
 
-def _below(folder: Path, name: str, itself: set[Path]) -> Iterator[tuple[Path, str]]:
-    """Files and folders in the folder, each with its name in the archive. Links and sockets are nobody's data."""
+def _below(folder: Path, name: str, left_out: frozenset[str] = frozenset()) -> Iterator[tuple[Path, str]]:
+    """Everything in the folder, each with its name in the archive."""
     yield folder, name
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        left_out = name == HOME and relative.parts[0] in LEFT_OUT
-        if left_out or path in itself or path.is_symlink() or not (path.is_dir() or path.is_file()):
-            continue
-        yield path, f"{name}/{relative.as_posix()}"
+    for top in sorted(folder.iterdir()):
+        if top.name not in left_out:
+            for path in [top, *sorted(top.rglob("*"))]:
+                yield path, f"{name}/{path.relative_to(folder).as_posix()}"
+
+
+def _check_manifest(file: Path) -> None:
+    """Refuse what another version wrote, before anything is made."""
+    with _opened(file) as archive:
+        said = archive.extractfile(MANIFEST)
+        manifest = json.loads(said.read()) if said else {}
+    if manifest.get("format") != FORMAT or manifest.get("postgres") != INSTALLATION:
+        raise BackupError(f"{file}: was written by another version of discovery-pipeline. Restore it with that.")
+    if (manifest.get("revision") or "") > HEAD:
+        raise BackupError(
+            f"{file}: was written by a newer version of discovery-pipeline (revision {manifest['revision']}; this one "
+            f"knows {HEAD}). Restore it with that, or install a newer one."
+        )
 
 
 def _read(file: Path, into: Path) -> Copied:
-    try:
-        with tarfile.open(file, "r:gz") as archive:
-            said = archive.extractfile(MANIFEST)
-            manifest = json.loads(said.read()) if said else {}
-            if manifest.get("format") != FORMAT or manifest.get("postgres") != INSTALLATION:
-                raise BackupError(
-                    f"{file}: was written by another version of discovery-pipeline. Restore it with that."
-                )
-            members = archive.getmembers()
-            archive.extractall(into, filter="data")
-    except (tarfile.TarError, EOFError, KeyError, ValueError, OSError) as error:
-        raise BackupError(f"{file}: can't be read as a backup ({error}).") from error
+    with _opened(file) as archive:
+        members = archive.getmembers()
+        archive.extractall(into, filter="data")
     inside = [member for member in members if member.isfile() and member.name != MANIFEST]
     return Copied(len(inside), sum(member.size for member in inside))
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            yield archive
+    except (tarfile.TarError, EOFError, KeyError, ValueError, OSError) as error:
+        raise BackupError(f"{file}: can't be read as a backup ({error}).") from error
 
 
 def _give(folder: Path, account: Account) -> None:

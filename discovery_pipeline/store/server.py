@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,13 @@ RECOVERY_SECONDS = 3600  # pg_ctl's patience; a recovery after a crash is never 
 STOP_SECONDS = 60
 ORPHAN_SECONDS = 15  # backends of a killed server end by themselves, but not at once
 
+RESTORING = ".restoring"
+"""Folder of a home into which a backup is being brought back; beside a home without data, that was cut short."""
+BACKED_UP = "-c wal_level=replica -c max_wal_senders=4"
+"""Settings without which a running server can't be copied; given at each start, since older homes have others."""
+HBA = "local all all trust\nlocal replication all trust\n"
+"""Who may connect: whoever reaches the socket."""
+
 CONFIGURATION = """
 # Written once, when the cluster was made.
 listen_addresses = ''
@@ -36,8 +44,6 @@ max_connections = 300
 shared_buffers = 64MB
 io_method = sync
 jit = off
-wal_level = minimal
-max_wal_senders = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
@@ -131,13 +137,32 @@ class EmbeddedServer:
 
     def dump(self, database: str, file: Path) -> None:
         """Write one database of the running server to a file that pg_restore reads."""
-        half = self._placed().cluster / "dump"  # where the server's account may write
-        self._run(
-            "pg_dump", "--host", str(self.sockets), "--username", SUPERUSER, "--format", "custom",
-            "--file", str(half), database,
-        )  # fmt: skip
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(half, file)
+        half = self._placed().cluster / f"dump-{uuid.uuid4().hex}"  # where the server's account may write
+        try:
+            self._run("pg_dump", *self._caller(), "--format", "custom", "--file", str(half), database)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(half, file)
+        finally:
+            half.unlink(missing_ok=True)
+
+    @contextmanager
+    def copied(self) -> Iterator[Path]:
+        """A folder with the data of the running server at one moment; it is gone at the end of the block."""
+        at = self._placed()
+        with _locked(self._folder / "copy.lock") as lock:
+            folder = at.cluster / "copy"
+            shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+            try:
+                self._run(
+                    "pg_basebackup", *self._caller(), "--pgdata", str(folder), "--checkpoint", "fast",
+                    "--wal-method", "stream", "--no-sync", "--no-manifest", lock=lock,
+                )  # fmt: skip
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _caller(self) -> tuple[str, ...]:
+        return ("--host", str(self.sockets), "--username", SUPERUSER)
 
     def forget(self) -> None:
         """Remove a stopped server with its data and its sockets, wherever they stand: the home is thrown away."""
@@ -186,6 +211,11 @@ class EmbeddedServer:
                     "Start it with the version of discovery-pipeline that wrote it, and make a backup there."
                 )
             return
+        if (self.home / RESTORING).exists():
+            raise ServerError(
+                f"{self.home}: a restore into it was cut short. Run `discovery db restore FILE` again, or choose "
+                "another DISCOVERY_HOME."
+            )
         half = at.cluster / "making"  # renamed when it is whole: a kill half-way leaves nothing that looks like data
         if half.exists():
             shutil.rmtree(half)
@@ -196,12 +226,12 @@ class EmbeddedServer:
         )  # fmt: skip
         with (half / "postgresql.conf").open("a") as settings:
             settings.write(CONFIGURATION)
-        (half / "pg_hba.conf").write_text("local all all trust\n")
         half.rename(at.data)
 
     def _launch(self) -> None:
         """Start the server, or wait for the one that a process which is dead by now has begun to start or to stop."""
         at, began = self._placed(), time.monotonic()
+        (at.data / "pg_hba.conf").write_text(HBA)
         while not self.running():
             if living(at.data) and time.monotonic() < began + RECOVERY_SECONDS:
                 time.sleep(0.05)
@@ -210,7 +240,7 @@ class EmbeddedServer:
             try:
                 self._run(
                     "pg_ctl", "start", "--wait", "--timeout", str(RECOVERY_SECONDS), "--silent",
-                    "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}'",
+                    "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}' {BACKED_UP}",
                 )  # fmt: skip
             except ServerError:
                 orphaned = "pre-existing shared memory block" in _tail(at.log) or living(at.data)
