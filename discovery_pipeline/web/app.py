@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module, metadata
-from importlib.util import find_spec
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from discovery_pipeline import log
 from discovery_pipeline.settings import Settings, read
-from discovery_pipeline.web import api, problems
+from discovery_pipeline.web import api, pages, problems, reference
+from discovery_pipeline.web.description import describe
+from discovery_pipeline.web.metrics import Counted, Metrics
+from discovery_pipeline.web.pages.router import error_page
+from discovery_pipeline.web.pages.router import router as page_router
 from discovery_pipeline.web.security import Door, SecurityHeaders
 from discovery_pipeline.web.services import opened
-
-PAGES = "discovery_pipeline.web.pages"
-TITLE = "discovery_pipeline"
 
 
 def application(settings: Settings | None = None) -> FastAPI:
@@ -37,26 +36,15 @@ def application(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(
-        title=TITLE,
-        version=metadata.version("discovery-pipeline"),
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
-    pages = import_module(f"{PAGES}.router") if _there(f"{PAGES}.router") else None
-    problems.install(app, getattr(pages, "error_page", None))
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.metrics = Metrics()
+    problems.install(app, error_page)
     app.add_middleware(Door)
+    app.add_middleware(Counted, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     app.include_router(api.router)
-    if pages is not None:
-        app.include_router(pages.router, include_in_schema=False)
-        app.mount("/static", StaticFiles(packages=[(PAGES, "static")]), name="static")
+    app.include_router(reference.router)
+    app.include_router(page_router, include_in_schema=False)
+    app.mount("/static", StaticFiles(packages=[(pages.__name__, "static")]), name="static")
+    describe(app)
     return app
-
-
-def _there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

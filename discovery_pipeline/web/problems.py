@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -50,6 +50,7 @@ class Kind:
     status: int
     kind: str
     title: str
+    text: str = ""
 
 
 KINDS: dict[type[errors.DiscoveryError], Kind] = {
@@ -72,6 +73,16 @@ KINDS: dict[type[errors.DiscoveryError], Kind] = {
 
 SHOWN = ("version", "expected_version", "status", "current_phase", "changed", "broken")
 """What of an operation's details a client is told; `status` would be the problem's own, so it is said as the flow's."""
+
+
+def every_kind() -> tuple[Kind, ...]:
+    """All kinds of problems there are, by status."""
+    faults = [
+        Kind(fault.status, fault.kind, fault.title, fault.__doc__ or "") for fault in RequestFault.__subclasses__()
+    ]
+    known = [replace(kind, text=error.__doc__ or "") for error, kind in KINDS.items()]
+    by_name = {kind.kind: kind for kind in (*faults, *known)}
+    return tuple(sorted(by_name.values(), key=lambda kind: (kind.status, kind.kind)))
 
 
 def answer(error: Exception, path: str = "") -> JSONResponse:

@@ -21,8 +21,10 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import FlowService
+from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.mappings import MappingService
 from discovery_pipeline.web.services.reading import Reader
+from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
 from discovery_pipeline.web.services.uploads import UploadService
 from discovery_pipeline.web.services.values import Values
@@ -67,13 +69,19 @@ class Services:
         return MappingService(self.flows, self.values, self.bell, self.settings.auto_approval)
 
     @cached_property
+    def result(self) -> ResultService:
+        """What stages found, and delivered files."""
+        return ResultService(self.flows, self.values, self.artifacts)
+
+    @cached_property
+    def health(self) -> HealthService:
+        """Whether what the service needs is there."""
+        return HealthService(self.sessions, self.settings.root)
+
+    @cached_property
     def review(self) -> ReviewService:
         """What reviewers decide before a mapping is saved."""
         return ReviewService(self.flows, self.values)
-
-    async def revive(self) -> bool:
-        """Start the embedded server again if it died. Tells whether it had."""
-        return await asyncio.to_thread(self.databases.revive)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.follow import Wanted, follow
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.store.listing import Place
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.outbox import Cursor, Posted
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting
 from discovery_pipeline.web.services.caller import Caller
@@ -104,6 +105,7 @@ class FlowService:
     def __init__(self, flows: Flows, bell: Bell) -> None:
         self._flows, self._bell = flows, bell
 
+    @flow_transaction("create flow")
     async def initialize(
         self, who: Caller, name: str, source_system: str, target_system: str, once: Once | None = None
     ) -> Begun:
@@ -139,6 +141,7 @@ class FlowService:
         """
         return await self._flows.get(who.tenant, checked(ref))
 
+    @flow_transaction("read flow")
     async def status(self, who: Caller, ref: str) -> FlowView:
         """The flow as it stands, with the newest run that was asked for."""
         async with self._flows.sessions.transaction(who.tenant) as session:
@@ -158,6 +161,7 @@ class FlowService:
         more = str(Place.of(page[-1])) if len(found) > wanted.limit else None
         return FlowPage(flows=[view(flow) for flow in page], next_cursor=more)
 
+    @flow_transaction("retry flow")
     async def retry(self, who: Caller, ref: str, version: int | None = None) -> FlowView:
         """Run the failed phase again.
 

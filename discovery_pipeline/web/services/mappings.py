@@ -18,6 +18,7 @@ from discovery_pipeline.store import idempotency, mappings, requests, rows
 from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.idempotency import Once
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
@@ -72,6 +73,7 @@ class MappingService:
                 except TimeoutError:
                     continue
 
+    @flow_transaction("submit mapping")
     async def submit(
         self, who: Caller, ref: str, wanted: Submission, version: int | None = None, once: Once | None = None
     ) -> Submitted:
@@ -118,6 +120,7 @@ class MappingService:
             await requests.request(states, after, "deliver", "mapping submitted")
         return _told(after, found)
 
+    @flow_transaction("read flow")
     async def _ready(self, who: Caller, flow: Flow) -> Flow | None:
         """The flow where its suggestions are there; None where they are being made."""
         async with self._flows.sessions.transaction(who.tenant) as session:

@@ -22,6 +22,7 @@ from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store import imports, requests, rows
 from discovery_pipeline.store.artifacts import UPLOADS, Artifacts
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.web.faults import RequestFault, UploadUnreadable
 from discovery_pipeline.web.multipart import Arrived
 from discovery_pipeline.web.services import filetypes
@@ -147,22 +148,31 @@ class UploadService:
 
     async def _keep(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> list[ImportedFile]:
         """Files first, then the rows that tell of them: a run is only asked for what it can read."""
-        async with self._flows.sessions.transaction(who.tenant) as session:
-            known = await imports.known_files(session, flow, [read for each in looked for read in each.read])
+        known = await self._known(who, flow, looked)
         fresh = [each for each in looked if any(not _kept(known, read) for read in each.read)]
         if fresh:
             await asyncio.to_thread(self._publish, flow, [each.arrived for each in fresh])
+        return await self._record(who, flow, looked, known, [each.arrived.name for each in fresh])
+
+    @flow_transaction("read imports")
+    async def _known(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> dict[str, Any]:
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            return await imports.known_files(session, flow, [read for each in looked for read in each.read])
+
+    @flow_transaction("record imports")
+    async def _record(
+        self, who: Caller, flow: Flow, looked: Sequence[Looked], known: dict[str, Any], fresh: Sequence[str]
+    ) -> list[ImportedFile]:
         async with self._flows.changing(who.tenant) as states:
-            flow = await rows.find(states.session, flow.id, lock=True)
-            _refuse_ended(flow)
+            now = await rows.find(states.session, flow.id, lock=True)
+            _refuse_ended(now)
             kept = [
-                told(read, await imports.record(states, flow, read), known.get(imports.identity(read)))
+                told(read, await imports.record(states, now, read), known.get(imports.identity(read)))
                 for each in looked
                 for read in _recorded(each)
             ]
             if fresh:
-                names = ", ".join(each.arrived.name for each in fresh)
-                await requests.request(states, flow, "discover", f"upload of {names}"[:500])
+                await requests.request(states, now, "discover", f"upload of {', '.join(fresh)}"[:500])
         return kept
 
     def _publish(self, flow: Flow, files: Sequence[Arrived]) -> None:

@@ -1,0 +1,97 @@
+"""The description: the API as OpenAPI says it. Paths and types come from the calls; here is what concerns them all."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from discovery_pipeline.web.problems import MEDIA_TYPE, Problem
+from discovery_pipeline.web.security import ACCOUNT, API, ENGAGEMENT
+
+TITLE = "discovery_pipeline"
+SUMMARY = "Finds out what the data really is before a migration: profile, mapping, cleansing, validation, delivery."
+TEXT = """\
+A **flow** takes the files of one export, finds out what is in them, suggests how to map them to a target system, and,
+once somebody has approved a mapping, cleanses, validates and delivers the target's files.
+
+1. `POST …/flow/initialize` begins a flow.
+2. `POST …/upload/{flow_id}` brings files; a run on them begins at once.
+3. `GET …/preview/{flow_id}` waits for the suggestions; `POST …/submit` approves a mapping, as it stands or changed.
+4. `GET …/flow/status/{flow_id}`, or its events, say how the run goes; then results and files are there.
+
+**Who asks.** Every call below `/api/` takes a token (`discovery token create`) and says for which engagement it is.
+Looked at in this order: the token (401), the headers (400), the membership and role (403), then what is asked for
+(404). A viewer reads; a reviewer begins flows, uploads and maps; an admin manages.
+
+**What goes wrong** is a problem (RFC 9457): `detail` says what happened and what to do, `errors` lists each single
+error.
+
+**Doing it once.** Sent again with its `Idempotency-Key` within a day, a request gets its first answer. Uploading the
+same bytes, or submitting the same mapping, gives the first answer without a key.
+
+**Not overwriting others.** A flow's `version` is its `ETag`. Send it as `If-Match`, or as `version`: where the flow
+moved on, nothing is changed (412, or 409 with what changed).
+"""
+TAGS = [
+    {"name": "Flows", "description": "Begin, list, look, retry, cancel, follow."},
+    {"name": "Uploads", "description": "Files, streamed to the disk."},
+    {"name": "Field mapping", "description": "What is suggested, and what is to be delivered."},
+    {"name": "Review", "description": "Drafts that reviewers share until a mapping is submitted."},
+    {"name": "Mapping profiles", "description": "Mappings kept under a name, for the next export of the same kind."},
+    {"name": "Results", "description": "What was found, and the delivered files."},
+    {"name": "Health", "description": "For machines that watch over the service. No token, no engagement."},
+]
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "of `discovery token create`, or of the OIDC issuer"},
+    "account": {"type": "apiKey", "in": "header", "name": ACCOUNT, "description": "number of the client account"},
+    "engagement": {"type": "apiKey", "in": "header", "name": ENGAGEMENT, "description": "number of the engagement"},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Have the app describe itself so."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(
+                get_openapi(
+                    title=TITLE,
+                    version=metadata.version("discovery-pipeline"),
+                    summary=SUMMARY,
+                    description=TEXT,
+                    tags=TAGS,
+                    routes=app.routes,
+                )
+            )
+        return app.openapi_schema
+
+    app.openapi = described
+
+
+def _completed(said: dict[str, Any]) -> dict[str, Any]:
+    parts = said.setdefault("components", {})
+    parts["securitySchemes"] = SCHEMES
+    schemas = parts.setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for path, calls in said["paths"].items():
+        for call in calls.values():
+            if path.startswith(API):
+                call["security"] = [{scheme: [] for scheme in SCHEMES}]
+            _without_fastapis_own(call["responses"])
+    return said
+
+
+def _without_fastapis_own(responses: dict[str, Any]) -> None:
+    """FastAPI writes its own form of a 422 where none is said; ours is a problem."""
+    there = responses.get("422", {}).get("content", {})
+    if there.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("HTTPValidationError"):
+        problem = {"$ref": "#/components/schemas/Problem"}
+        responses["422"] = {
+            "description": "What was sent can't be taken",
+            "content": {MEDIA_TYPE: {"schema": problem}},
+        }
