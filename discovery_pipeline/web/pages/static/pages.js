@@ -100,7 +100,7 @@ function reviewing(table) {
       const opened = panel(row);
       if (opened) open(row, opened);
     }
-    for (const id of ["toolbar", "needs"]) {
+    for (const id of ["toolbar", "needs", "chips"]) {
       const part = patch.querySelector(`#${id}`);
       if (part) document.getElementById(id)?.replaceWith(part);
     }

@@ -17,6 +17,8 @@ SOURCES = (
 )  # fmt: skip
 """Systems offered as a source; any other name is taken, too."""
 
+_SOURCES = {name.casefold(): name for name in SOURCES}
+
 LABELS: Mapping[str, str] = {
     "aws": "AWS", "aws-mgn": "AWS MGN", "azure": "Azure", "google": "Google Cloud", "servicenow": "ServiceNow",
 }  # fmt: skip
@@ -82,7 +84,7 @@ def shown_flow(flow: FlowView) -> ShownFlow:
         id=flow.flow_id,
         name=flow.name,
         slug=flow.slug,
-        source=flow.source_system,
+        source=_SOURCES.get(flow.source_system.casefold(), flow.source_system),
         target=", ".join(label(name) for name in flow.target_system.split(",")),
         mood=_MOODS.get(flow.status, ""),
         status_said=_standing(flow),

@@ -177,6 +177,7 @@ def _written_since(artifacts: Artifacts, flow: Flow, asset: str, since: datetime
 
 def _table(con: duckdb.DuckDBPyConnection, read: TableRead, uploads: Path | None, *, hidden: bool) -> ShownTable:
     names = tuple(column.name for column in read.table.columns)
+    raw = tuple(_raw(uploads / read.table.source.file, read)) if uploads else ()
     return ShownTable(
         name=read.table.name,
         rows=read.table.row_count,
@@ -186,8 +187,8 @@ def _table(con: duckdb.DuckDBPyConnection, read: TableRead, uploads: Path | None
         how=_how(read),
         reasons=read.reasons,
         shown_columns=names[:SAMPLE_COLUMNS],
-        sample=() if hidden else tuple(_sample(con, read)),
-        raw=tuple(_raw(uploads / read.table.source.file, read)) if uploads else (),
+        sample=() if hidden or raw else tuple(_sample(con, read)),
+        raw=raw,
     )
 
 

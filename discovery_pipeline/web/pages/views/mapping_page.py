@@ -37,6 +37,7 @@ class Asked:
     view: View
     high: float  # confidence from which a match is sure
     edit: Edit | None = None
+    undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
 
     @property
     def draft(self) -> Draft:
@@ -102,7 +103,6 @@ def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
         **_around(asked),
         "rows": rows.of(shown.rows),
         "open": panel(rows, draft, opened, asked.reviewed.log, asked.edit) if opened else None,
-        "chips": shown.chips,
         "page": shown.page,
         "orders": ORDERS,
         "tables": tuple(dict.fromkeys(entry.table for entry in draft.entries)),
@@ -123,7 +123,7 @@ def _around(asked: Asked) -> dict[str, Any]:
     """What stands around the rows, and what each of them needs to know."""
     draft, view, flow = asked.draft, asked.view, asked.reviewed.flow
     done, undone = asked.reviewed.steps
-    found = needs(draft)
+    found, shown = needs(draft), _shown(asked)
     here = f"{asked.address}?{view.query(page=view.page if view.page > 1 else 0)}"
     return {
         "action": asked.address,
@@ -134,7 +134,8 @@ def _around(asked: Asked) -> dict[str, Any]:
         "view": view,
         "version": flow.version,
         "latest": asked.reviewed.latest,
-        "counts": _shown(asked).counts,
+        "counts": shown.counts,
+        "chips": shown.chips,
         "needs": found,
         "lacking": sum(not need.met for need in found),
         "undoable": _named(asked.reviewed, done[-1]) if done else "",
@@ -143,6 +144,8 @@ def _around(asked: Asked) -> dict[str, Any]:
         "many_tables": len({entry.table for entry in draft.entries}) > 1,
         "many_target_tables": len(draft.target.tables) > 1,
         "data_types": DATA_TYPES,
+        "undecided": asked.undecided,
+        "undecided_shown": [f"{e.column} → {', '.join(f.target_field for f in e.fields)}" for e in asked.undecided[:8]],
         "saved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
     }
 

@@ -1,0 +1,120 @@
+"""Mending: what people decide on cleansing and on rejected rows, and the run that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.decisions import CellDecision
+from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.intake import read
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.validation import corrections
+from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.errors import InputRefused
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store import requests, rows
+from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.web.faults import NotWaiting, NotYet, UploadUnreadable
+from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.values import Values
+
+KINDS = frozenset({RULE, VALUE, CELL})
+
+
+class MendingService:
+    """Decisions on rules, values, cells and rejected rows."""
+
+    def __init__(self, flows: Flows, values: Values) -> None:
+        self._flows, self._values = flows, values
+
+    async def log(self, who: Caller, flow: Flow) -> tuple[Decided, ...]:
+        """Every decision on the flow's cleansing, oldest first."""
+        return tuple(one for one in await self._flows.decision_history(who.tenant, flow) if one.kind in KINDS)
+
+    async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> None:
+        """Keep decisions; they count from the next run on."""
+        who.must_be("reviewer")
+        await self._flows.decide(who.tenant, flow, list(wanted), reason)
+
+    async def rerun(self, who: Caller, flow: Flow) -> None:
+        """Cleanse, validate and deliver again, with all that was decided.
+
+        Raises
+        ------
+        NotWaiting
+            There is no approved mapping, or a run is at work.
+        """
+        who.must_be("reviewer")
+        async with self._flows.changing(who.tenant) as states:
+            now = await rows.find(states.session, flow.id, lock=True)
+            if now.phases[Phase.FIELD_MAPPING].status is not PhaseStatus.COMPLETED:
+                raise NotWaiting("There is no approved mapping yet. Save the mapping; decisions on cleansing count then.")
+            if any(state.status is PhaseStatus.RUNNING for state in now.phases.values()):
+                raise NotWaiting("A run is at work. Wait until it ends; then run again with the new decisions.")
+            await requests.request(states, now, "deliver", "decisions on cleansing")
+
+    async def rejected_file(self, who: Caller, flow: Flow, table: str, folder: Path) -> Path:
+        """The rejected rows of one table as CSV for people, below `folder`.
+
+        Raises
+        ------
+        NotYet
+            Nothing was validated so far, or there is no such table.
+        """
+        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
+        verdicts = await self._values.all_of(flow, "validated_tables", Verdict)
+        wanted = next((each for each in cleansed.tables if each.name == table), None) if cleansed else None
+        if wanted is None or not verdicts:
+            raise NotYet(f"There are no rejected rows of {table[:100]!r}.")
+        out = folder / "rejected.csv"
+
+        def write() -> None:
+            with duck.connect() as con:
+                corrections.rejected(con, wanted, verdicts, out)
+
+        await asyncio.to_thread(write)
+        return out
+
+    async def correct(self, who: Caller, flow: Flow, table: str, file: Path) -> int:
+        """Take over what was changed in a file of rejected rows; the number of cells.
+
+        Raises
+        ------
+        UploadUnreadable
+            The file doesn't say which rows it is about, or can't be read.
+        """
+        who.must_be("reviewer")
+        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
+        intake = await self._values.of(flow, "source_tables", Intake)
+        if cleansed is None or intake is None:
+            raise NotYet("Nothing was cleansed so far.")
+        try:
+            found = await asyncio.to_thread(_corrected, file, table, cleansed, intake, who.login)
+        except InputRefused as refusal:
+            raise UploadUnreadable(str(refusal)) from None
+        wanted = [cell(one) for one in found]
+        await self.decide(who, flow, wanted, "corrected in the file of rejected rows")
+        return len(wanted)
+
+
+def cell(one: CellDecision) -> Decision:
+    """A decision on a cell, as the log takes it."""
+    return Decision(CELL, (one.table, one.column, one.row), {"seen": one.seen, "after": one.after})
+
+
+def _corrected(
+    file: Path, table: str, cleansed: Cleansed, intake: Intake, by: str
+) -> Sequence[CellDecision]:
+    now = next((each for each in cleansed.tables if each.name == table), None)
+    source = next((each for each in intake.tables if each.name == table), None)
+    if now is None or source is None:
+        raise InputRefused(file.name, f"there is no table {table[:100]!r}.")
+    with duck.connect() as con:
+        came = read(con, [file], file.parent / "read")
+        if not came.tables:
+            raise InputRefused(file.name, came.files[0].reason or "it holds no table.")
+        return corrections.corrected(con, came.tables[0], now, source, by=by)
