@@ -1,7 +1,7 @@
 # discovery_pipeline: `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock format clean
+.PHONY: help setup demo test check bench soak docs lock format clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null \
@@ -44,6 +44,9 @@ format: $(READY) ## Format and mend what can be mended
 
 bench: $(READY) ## Measure against peers in the same run; DATA=folder adds the sets with known answers
 	@$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
+
+soak: $(READY) ## Kill workers and servers CYCLES times, and judge what they leave; SEED=n repeats
+	@$(BIN)/python -m benchmarks.soak --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 
 docs: $(READY) ## Write docs/commands.md from the program's own help
 	@NO_COLOR=1 $(BIN)/python -m typer discovery_pipeline.cli.app utils docs --name discovery --title Commands > docs/commands.md

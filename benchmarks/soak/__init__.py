@@ -1,1 +1,1 @@
-"""The soak: processes that work on flows are killed at named points and at any moment, and what they leave is judged."""
+"""The soak: workers are killed at named points and at any moment, and what they leave is judged."""

@@ -12,15 +12,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
 import psycopg
+from pydantic import SecretStr
 
 from benchmarks.soak import verdict, work
 from benchmarks.soak.plan import Plan, draw
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import backup
+from discovery_pipeline.store.backup import backup, restore
 from discovery_pipeline.store.blocking import open_store
 from discovery_pipeline.store.server import EmbeddedServer
 
@@ -38,6 +40,22 @@ class Result:
     told: int = 0  # actions of which the worker had heard
     events: int = 0
     seconds: float = 0.0
+
+
+@contextmanager
+def shared_server(home: Path) -> Iterator[EmbeddedServer]:
+    """A server for cycles in which nobody kills the server. Its data needn't outlive them."""
+    server = EmbeddedServer(home)
+    server.start()
+    try:
+        with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+            operator.execute("alter system set fsync = off")
+            operator.execute("select pg_reload_conf()")
+        yield server
+    finally:
+        server.stop()
+        server.leave()
+        server.forget()
 
 
 class Soak:
@@ -120,7 +138,7 @@ class Soak:
             process.join()
         return process.exitcode
 
-    def _started(self, program: Callable[..., None], *arguments: object, place: Path):  # noqa: ANN202
+    def _started(self, program: Callable[..., None], *arguments: object, place: Path) -> BaseProcess:
         process = self._processes.Process(target=_alone, args=(place, program, *arguments), daemon=False)
         process.start()
         return process
@@ -147,8 +165,6 @@ class Soak:
 
     def _home(self, scene: ExitStack, place: Path) -> Settings:
         """A home with a server of its own, as a restore brings it back."""
-        from discovery_pipeline.store.backup import restore
-
         settings = self._empty(scene, place)
         restore(settings, self._backed_up())
         return settings
@@ -173,9 +189,7 @@ class Soak:
     def _operator(self) -> str:
         return f"host={self._server.sockets} user=postgres dbname=postgres"
 
-    def _address(self, database: str):  # noqa: ANN202
-        from pydantic import SecretStr
-
+    def _address(self, database: str) -> SecretStr:
         return SecretStr(f"postgresql://postgres@/{database}?host={self._server.sockets}")
 
 

@@ -63,7 +63,7 @@ class Plan:
 
 def draw(seed: int, cycle: int) -> Plan:
     """The plan of a cycle. Kinds take turns, so that a hundred cycles hold each one's share."""
-    order = [kind for kind, share in SHARES.items() for _ in range(share)]
+    order: list[Kind] = [kind for kind, share in SHARES.items() for _ in range(share)]
     random.Random(f"{seed} {cycle // len(order)} order").shuffle(order)
     chance = random.Random(f"{seed} {cycle} plan")
     kind = order[cycle % len(order)]

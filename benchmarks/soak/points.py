@@ -79,7 +79,7 @@ class Points:
             committing(dialect, connection)
             self.passing("after COMMIT")
 
-        DefaultDialect.do_commit = commit
+        setattr(DefaultDialect, committing.__name__, commit)
 
     def _around_files(self) -> None:
         from discovery_pipeline.store import artifacts
@@ -102,7 +102,7 @@ class Points:
             running(server, program, *arguments, **named)
             self.passing("after a server program")
 
-        EmbeddedServer._run = run
+        setattr(EmbeddedServer, running.__name__, run)
         self._before(Path, "rename", "cluster made")
 
     def _before(self, owner: Any, name: str, point: str) -> None:

@@ -1,4 +1,4 @@
-"""The verdict: a fresh process opens what a killed one left, and looks for anything lost, doubled, stuck or half there."""
+"""The verdict: a fresh process looks at what a killed one left, for anything lost, doubled, stuck or half there."""
 
 from __future__ import annotations
 
@@ -131,17 +131,16 @@ def _events(entries: Iterable[Entry], stories: dict[str, list[Told]], verdict: V
 
 
 def _fault(entry: Entry, places: list[tuple[str, int]], stories: dict[str, list[Told]]) -> str:
+    """What is wrong with the events of an action; nothing, where all is well."""
     if entry.action == "publish":
         return ""
-    if entry.outcome == "refused":
-        return "refused, and happened" if places else ""
-    flow = entry.flow or (places[0][0] if places else "")
-    story = stories.get(flow, [])
     if not places:
-        if entry.outcome == "unknown":
-            return ""
-        return "" if entry.action in ASKED or _changed_nothing(entry, story) else "lost"
-    first, last = places[0][1], places[-1][1]
+        answered = entry.action in ASKED or _changed_nothing(entry, stories.get(entry.flow or "", []))
+        return "lost" if entry.outcome == "done" and not answered else ""
+    if entry.outcome == "refused":
+        return "refused, and happened"
+    flow, first, last = places[0][0], places[0][1], places[-1][1]
+    story = stories[flow]
     if {at for at, _ in places} != {flow} or last - first + 1 != len(places):
         return "torn apart"
     if len({story[place].position for _, place in places}) != 1:
