@@ -36,7 +36,7 @@ def services(home: Path, ports: Mapping[str, int], workspace: Path) -> Iterator[
     if sys.platform == "linux":  # elsewhere each run starts in a process of its own, some seconds later
         yield Service(
             "runner",
-            ("discovery_pipeline.assets.runner.zygote", str(home)),
+            ("discovery_pipeline.assets.runner.zygote", str(home), str(code)),
             lambda: "refused" not in ask(home, {}),
             stale=STALE,
             renews=("code-server",),

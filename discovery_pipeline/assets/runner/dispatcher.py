@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 import structlog
+from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 from discovery_pipeline.assets import instance
 from discovery_pipeline.assets.runner.starting import start
@@ -30,7 +31,7 @@ LOOK_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-def serve(home: Path, repository: dg.RepositoryDefinition) -> None:
+def serve(home: Path, code: ReconstructableRepository) -> None:
     """Start what is requested, until a connection breaks or a signal comes."""
     with (
         open_store(Settings(home=home)) as store,
@@ -39,18 +40,18 @@ def serve(home: Path, repository: dg.RepositoryDefinition) -> None:
     ):
         while True:
             for request in store.wait_for(requests.open_requests(store.flows)):
-                store.wait_for(_dispatch(store.flows, request, dagster, repository))
+                store.wait_for(_dispatch(store.flows, request, dagster, code))
             rung(LOOK_SECONDS)
 
 
 async def _dispatch(
-    flows: Flows, request: RunRequest, dagster: dg.DagsterInstance, repository: dg.RepositoryDefinition
+    flows: Flows, request: RunRequest, dagster: dg.DagsterInstance, code: ReconstructableRepository
 ) -> None:
     """Start one request's run, unless somebody else does. What Dagster refuses is noted with the request."""
     try:
         async with requests.claiming(flows, request, CLAIMER) as mine:
             if mine is not None:
-                run = await asyncio.to_thread(start, dagster, repository, mine)
+                run = await asyncio.to_thread(start, dagster, code, mine)
                 log.info("run started", flow=mine.slug, job=mine.job, run=run.run_id)
     except dg.DagsterError as error:
         log.error("run not started", flow=request.slug, job=request.job, error=str(error))

@@ -9,9 +9,11 @@ import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import create_execution_plan
 
 from discovery_pipeline.assets.runner.starting import PARTITION_TAG, code_location
@@ -36,14 +38,15 @@ LIBRARIES = (
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def load() -> dg.RepositoryDefinition:
-    """Load the code location and the libraries that its runs use, and run a job of nothing; the repository."""
+def load(definitions: Path) -> ReconstructableRepository:
+    """Load the code location of that file and the libraries that its runs use, and run a job of nothing."""
     for name in (*LIBRARIES, *_modules()):
         try:
             importlib.import_module(name)
         except ImportError as error:  # of an extra that isn't installed; whoever needs it says so
             print(f"Not loaded: {name} ({error}).", flush=True)
-    repository = code_location().get_definition()
+    code = code_location(definitions)
+    repository = code.get_definition()
     _run_nothing()
     for job in map(repository.get_job, get_args(Job)):
         create_execution_plan(job, run_config={}, tags={PARTITION_TAG: "none"})
@@ -51,7 +54,7 @@ def load() -> dg.RepositoryDefinition:
     # The collector would write into pages that all forks share.
     gc.collect()
     gc.freeze()
-    return repository
+    return code
 
 
 def _modules() -> Iterator[str]:

@@ -7,6 +7,7 @@ one run more than the limit may work.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -30,10 +31,10 @@ REPOSITORY = "__repository__"
 """How Dagster calls what a code location's Definitions hold."""
 
 
-def start(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, request: RunRequest) -> dg.DagsterRun:
+def start(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
     """Have the request's run work, or wait in the queue; whatever of that is done already isn't done again."""
     instance.add_dynamic_partitions(FLOWS, [request.slug])
-    run = instance.get_run_by_id(request.run_id) or _created(instance, repository, request)
+    run = instance.get_run_by_id(request.run_id) or _created(instance, code, request)
     if run.status is dg.DagsterRunStatus.NOT_STARTED:
         if _room(instance, run):
             instance.launch_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - our launcher needs none
@@ -45,9 +46,8 @@ def start(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, req
     return run
 
 
-def code_location() -> ReconstructableRepository:
-    """The code location as every process can load it; in a process that loaded it, it is loaded already."""
-    file = place.definitions()
+def code_location(file: Path) -> ReconstructableRepository:
+    """The code location of that file, as every process can load it; one that has loaded it has it at once."""
     return ReconstructableRepository.for_file(str(file), place.ATTRIBUTE, str(file.parent))
 
 
@@ -63,15 +63,15 @@ def tags(request: RunRequest) -> dict[str, str]:
     }
 
 
-def _created(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, request: RunRequest) -> dg.DagsterRun:
+def _created(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
     location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
     return instance.create_run_for_job(
-        repository.get_job(request.job),
+        code.get_definition().get_job(request.job),
         run_id=request.run_id,
         tags=tags(request),
         asset_selection={dg.AssetKey(asset) for asset in request.selection} or None,
         remote_job_origin=location.get_job_origin(request.job),
-        job_code_origin=JobPythonOrigin(request.job, code_location().get_python_origin()),
+        job_code_origin=JobPythonOrigin(request.job, code.get_python_origin()),
     )
 
 

@@ -4,7 +4,7 @@ A fork copies one thread, whatever locks the others hold, and shares every open 
 thread, opens no connection and starts no engine; it refuses to fork when that isn't so. Its other child is the
 dispatcher, which dies with it. Workers outlive it.
 
-Usage: python -m discovery_pipeline.assets.runner.zygote HOME
+Usage: python -m discovery_pipeline.assets.runner.zygote HOME DEFINITIONS
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from discovery_pipeline.assets.runner import locks, place, worker
 from discovery_pipeline.assets.runner.calling import LONGEST, STALE, ask
 
 if TYPE_CHECKING:
-    import dagster as dg
+    from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 ENVIRONMENT = {
     # Each of these libraries would start threads when it is imported.
@@ -40,13 +40,14 @@ ENVIRONMENT = {
 PATIENCE_SECONDS = 2.0
 SHORT_LIFE_SECONDS, LONGEST_PAUSE = 60.0, 30.0
 PR_SET_PDEATHSIG = 1
+HANDLED = (signal.SIGTERM, signal.SIGCHLD)
 
 
 class Zygote:
     """Answers at its socket, forks, and takes notice of children that end."""
 
-    def __init__(self, home: Path, repository: dg.RepositoryDefinition, version: str) -> None:
-        self._home, self._repository, self._version = home, repository, version
+    def __init__(self, home: Path, code: ReconstructableRepository, version: str) -> None:
+        self._home, self._code, self._version = home, code, version
         self._line = _bound(home)
         self._workers: dict[int, str] = {}
         self._dispatcher = 0
@@ -61,7 +62,10 @@ class Zygote:
             waiting.register(awake, selectors.EVENT_READ, lambda: os.read(awake, 4096))
             while not self._stopping and not self._stale:
                 if not self._dispatcher and time.monotonic() >= self._dispatched_at + self._pause:
-                    self._dispatched_at, self._dispatcher = time.monotonic(), self._fork(self._dispatch)
+                    self._dispatched_at, self._dispatcher = (
+                        time.monotonic(),
+                        self._fork(partial(self._dispatch, os.getpid())),
+                    )
                 for key, _ in waiting.select(None if self._dispatcher else self._pause):
                     key.data()
                 self._bury()
@@ -111,26 +115,31 @@ class Zygote:
         self._workers[pid] = run_id
         return {"worker": pid}
 
-    def _dispatch(self) -> None:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    def _dispatch(self, zygote: int) -> None:
         from discovery_pipeline.assets.runner import dispatcher
 
-        dispatcher.serve(self._home, self._repository)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() == zygote:  # else it died before we asked to die with it
+            dispatcher.serve(self._home, self._code)
 
     def _fork(self, work: Callable[[], None]) -> int:
         """Do the work in a fork of this process; its number."""
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal that came to the fork before it has its own handlers would be lost in ours.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         if pid := os.fork():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             return pid
         code = worker.CRASHED
         try:
             os.setsid()
             self._line.close()
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGCHLD):
+            for number in HANDLED:
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             work()
             code = 0
         except BaseException:
@@ -197,15 +206,15 @@ def main() -> None:
     from discovery_pipeline.assets.runner import loading
 
     began, version = time.monotonic(), place.code_version()
-    home = Path(sys.argv[1])
+    home, definitions = map(Path, sys.argv[1:])
     if "refused" not in ask(home, {}):
         sys.exit("A warm runner serves this home already.")
-    repository = loading.load()
+    code = loading.load(definitions)
     locks.forget_dead(home)
     print(f"Ready after {time.monotonic() - began:.1f} s, process {os.getpid()}.", flush=True)
-    code = Zygote(home, repository, version).serve()
+    ended = Zygote(home, code, version).serve()
     sys.stdout.flush()
-    os._exit(code)  # nothing is open that wants to be closed
+    os._exit(ended)  # nothing is open that wants to be closed
 
 
 if __name__ == "__main__":

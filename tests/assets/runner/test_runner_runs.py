@@ -1,0 +1,141 @@
+"""Warm runs are real Dagster runs: told of, cancellable, apart from each other; nothing is lost when a part dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import dagster as dg
+import psutil
+from warm_home import Warm, until
+
+from discovery_pipeline.assets.instance import ENGAGEMENT_TAG
+from discovery_pipeline.assets.runner import starting
+from discovery_pipeline.assets.runner.calling import STALE, ask
+
+STARTED, QUEUED = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED
+SUCCESS, FAILURE, CANCELED = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED
+
+
+def test_a_request_becomes_a_run_of_its_flow_that_says_whose_it_is(warm: Warm):
+    request = warm.request("good")
+    run = warm.becomes(request)
+    assert run.status is SUCCESS, warm.messages(request)
+    assert run.tags[starting.PARTITION_TAG] == run.tags[starting.FLOW_TAG] == request.slug
+    assert run.tags[starting.REQUEST_TAG] == str(request.id)
+    assert run.tags[ENGAGEMENT_TAG] == f"{request.tenant.client_account_id}.{request.tenant.engagement_id}"
+    until(lambda: warm.store.query(f"select 1 from run_requests where id = '{request.id}' and status = 'launched'"))
+    assert warm.store.query(f"select 1 from flow_events where event_data ->> 'run_id' = '{run.run_id}'")
+
+
+def test_a_selection_of_assets_is_all_that_runs(warm: Warm):
+    request = warm.request("good", selection=("after",))
+    assert warm.becomes(request).status is SUCCESS
+    begun = [e.dagster_event.step_key for e in warm.dagster.all_logs(request.run_id, dg.DagsterEventType.STEP_START)]
+    assert begun == ["after"]
+
+
+def test_what_a_run_prints_is_kept_with_it(warm: Warm):
+    request = warm.request("good")
+    warm.becomes(request)
+    logs = warm.dagster.compute_log_manager
+    (key,) = [
+        e.dagster_event.logs_captured_data.file_key
+        for e in warm.dagster.all_logs(request.run_id, dg.DagsterEventType.LOGS_CAPTURED)
+    ]
+    assert f"told by {request.slug}" in logs.get_log_data([request.run_id, "compute_logs", key]).stdout.decode()
+
+
+def test_a_run_that_crashes_is_told_of_and_hurts_no_other(warm: Warm):
+    waiting, crashing = warm.request("wait"), warm.request("crash")
+    assert warm.becomes(crashing).status is FAILURE
+    assert "ended by itself: signal SIGSEGV" in warm.messages(crashing)
+    assert warm.becomes(waiting, STARTED)
+    assert psutil.pid_exists(warm.worker(waiting) or 0)
+    assert warm.becomes(warm.request("good")).status is SUCCESS
+
+
+def test_a_run_is_cancelled_at_once(warm: Warm):
+    request = warm.request("wait")
+    warm.becomes(request, STARTED)
+    assert warm.dagster.run_launcher.terminate(request.run_id)
+    assert warm.becomes(request).status is CANCELED
+    assert until(lambda: warm.worker(request) is None)
+    assert not warm.dagster.run_launcher.terminate(request.run_id)
+
+
+def test_run_monitoring_hears_whether_a_worker_lives(warm: Warm):
+    request = warm.request("wait")
+    run = warm.becomes(request, STARTED)
+    health = warm.dagster.run_launcher.check_run_worker_health
+    assert health(run).status.value == "RUNNING"
+    os.kill(warm.worker(request) or 0, signal.SIGKILL)
+    assert until(lambda: health(run).status.value == "NOT_FOUND")
+    assert warm.becomes(request).status is FAILURE
+
+
+def test_more_runs_than_an_engagement_may_have_wait_in_the_queue(warm: Warm):
+    busy = [warm.request("wait") for _ in range(4)]
+    for request in busy:
+        warm.becomes(request, STARTED)
+    assert warm.becomes(warm.request("good"), QUEUED)
+
+
+def test_a_dead_dispatcher_is_followed_by_another(warm: Warm):
+    warm.becomes(warm.request("good"))
+    before = warm.state["dispatcher"]
+    os.kill(before, signal.SIGKILL)
+    request = warm.request("good")
+    assert warm.becomes(request).status is SUCCESS
+    assert warm.state["dispatcher"] not in {0, before}
+
+
+def test_a_run_outlives_the_zygote_and_its_dispatcher_does_not(warm: Warm):
+    request = warm.request("wait")
+    run = warm.becomes(request, STARTED)
+    dispatcher = warm.state["dispatcher"]
+    warm.stop(signal.SIGKILL)
+    assert until(lambda: not psutil.pid_exists(dispatcher))
+    assert warm.dagster.run_launcher.check_run_worker_health(run).status.value == "RUNNING"
+    assert warm.dagster.run_launcher.terminate(run.run_id)
+    assert warm.becomes(request).status is CANCELED
+
+
+def test_without_a_zygote_a_run_starts_in_a_process_of_its_own(warm: Warm):
+    warm.stop()
+    request = warm.request("good")
+    code = starting.code_location(warm.definitions)
+    starting.start(warm.dagster, code, request)
+    assert warm.becomes(request).status is SUCCESS
+    assert "starts in a new process" in warm.messages(request)
+
+
+def test_a_launch_that_was_broken_off_is_taken_up_again_and_never_twice(warm: Warm):
+    warm.stop()
+    request = warm.request("good")
+    code = starting.code_location(warm.definitions)
+    run = starting._created(warm.dagster, code, request)
+    warm.dagster.report_dagster_event(
+        dg.DagsterEvent(event_type_value="PIPELINE_STARTING", job_name=run.job_name), run.run_id
+    )
+    warm.start()
+    assert warm.becomes(request).status is SUCCESS
+    starting.start(warm.dagster, code, request)
+    begun = warm.dagster.all_logs(request.run_id, dg.DagsterEventType.RUN_START)
+    assert len(begun) == 1
+
+
+def test_a_zygote_with_other_code_than_on_disk_refuses_and_ends(warm: Warm):
+    answer = ask(warm.home, {"run": "any", "version": "newer"})
+    assert "the code has changed" in answer["refused"]
+    assert warm.process is not None
+    assert warm.process.wait(10) == STALE
+
+
+def test_a_second_zygote_on_a_home_does_not_start(warm: Warm):
+    second = Warm(warm.store, warm.dagster, warm.home, warm.log)
+    second.spawn()
+    assert second.process is not None
+    assert second.process.wait(20) == 1
+    assert "serves this home already" in warm.log.read_text()
+    assert warm.state["pid"]

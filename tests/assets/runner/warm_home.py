@@ -1,0 +1,105 @@
+"""A warm home as tests use it: a zygote that can be killed, requests, and the runs that come of them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.runner.calling import STALE, ask
+from discovery_pipeline.store import requests
+from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.requests import Job, RunRequest
+
+DEFINITIONS = Path(__file__).with_name("behaving.py")
+T = TypeVar("T")
+
+
+def until(found: Callable[[], T], seconds: float = 30.0) -> T:
+    """What is found, as soon as there is something."""
+    deadline = time.monotonic() + seconds
+    while not (there := found()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+    return there
+
+
+class Warm:
+    """A home whose zygote can be killed and started again."""
+
+    def __init__(self, store: Store, dagster: dg.DagsterInstance, home: Path, log: Path) -> None:
+        self.store, self.dagster, self.home, self.log = store, dagster, home, log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the zygote, unless it runs."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        self.spawn()
+        until(lambda: self.state.get("dispatcher"))
+
+    def spawn(self) -> None:
+        """Start a zygote."""
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "discovery_pipeline.assets.runner.zygote", self.home, DEFINITIONS],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def definitions(self) -> Path:
+        """The file of its code location."""
+        return DEFINITIONS
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the zygote; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the zygote says of itself."""
+        return ask(self.home, {})
+
+    def request(self, name: str, job: Job = "discover", selection: tuple[str, ...] = ()) -> RunRequest:
+        """Ask for a run on a new flow, whose name tells it what to do."""
+        flow = self.store.create_flow(self.store.default_tenant(), name, "servicenow", "aws")
+
+        async def asked() -> RunRequest:
+            async with self.store.flows.changing(flow.tenant) as states:
+                return await requests.request(states, flow, job, "upload accepted", selection)
+
+        return self.store.wait_for(asked())
+
+    def run(self, request: RunRequest) -> dg.DagsterRun | None:
+        """The request's run, once there is one."""
+        return self.dagster.get_run_by_id(request.run_id)
+
+    def becomes(self, request: RunRequest, *statuses: dg.DagsterRunStatus) -> dg.DagsterRun:
+        """The request's run, as soon as it has one of these statuses; without any, as soon as it has ended."""
+
+        def found() -> dg.DagsterRun | None:
+            if self.process is not None and self.process.poll() == STALE:
+                self.spawn()  # as its supervisor would
+            run = self.run(request)
+            return run if run and (run.status in statuses if statuses else run.is_finished) else None
+
+        return until(found)
+
+    def worker(self, request: RunRequest) -> int | None:
+        """The process of the request's run."""
+        return locks.worker(self.home, request.run_id)
+
+    def messages(self, request: RunRequest) -> str:
+        """All that Dagster's log says of the request's run."""
+        return "\n".join(str(entry.user_message or entry.message) for entry in self.dagster.all_logs(request.run_id))

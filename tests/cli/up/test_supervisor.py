@@ -1,0 +1,153 @@
+"""The supervisor starts services in order, starts again what ends, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from discovery_pipeline.cli import services
+from discovery_pipeline.cli.supervisor import Service, Supervisor, end_orphans
+from discovery_pipeline.errors import ServerError
+from discovery_pipeline.store import parts
+from discovery_pipeline.store.parts import Health, Part, Process, Up
+
+FOREVER, STALE, BROKEN = ("told_to", "wait"), ("told_to", "exit", "75"), ("told_to", "exit", "3")
+
+Make = Callable[..., Supervisor]
+
+
+@pytest.fixture
+def told() -> list[tuple[str, Health, str]]:
+    """What the supervisor told."""
+    return []
+
+
+@pytest.fixture
+def supervising(tmp_path: Path, told: list[tuple[str, Health, str]]) -> Iterator[Make]:
+    """Make a supervisor of some services; whatever it started is ended."""
+    made: list[Supervisor] = []
+
+    def make(*wanted: Service, others: dict[str, Callable[[], bool]] | None = None) -> Supervisor:
+        tell = lambda *words: told.append(words)  # noqa: E731
+        made.append(
+            Supervisor(tmp_path, {"web": 8000}, wanted, {"PYTHONPATH": str(Path(__file__).parent)}, tell, others or {})
+        )
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def until(supervisor: Supervisor, home: Path, found: Callable[[Up], object]) -> Up:
+    """Keep looking until that is found in what is written down."""
+    for _ in range(600):
+        supervisor.look()
+        if (up := parts.running(home)) and found(up):
+            return up
+        time.sleep(0.02)
+    raise AssertionError(parts.running(home))
+
+
+def healthy(name: str) -> Callable[[Up], bool]:
+    return lambda up: up.parts[name].health is Health.UP
+
+
+def test_a_service_starts_when_what_it_needs_is_up(supervising: Make, tmp_path: Path):
+    there: list[bool] = []
+    first = Service("first", FOREVER, lambda: bool(there))
+    supervisor = supervising(first, Service("second", FOREVER, lambda: True, after=("first",)))
+    up = until(supervisor, tmp_path, lambda up: up.parts["first"].process)
+    assert up.parts["second"].process is None
+    assert not up.ready
+    there.append(True)
+    assert until(supervisor, tmp_path, healthy("second")).ready
+    assert supervisor.ready
+
+
+def test_a_service_that_is_killed_starts_again_and_that_is_told(
+    supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]]
+):
+    supervisor = supervising(Service("one", FOREVER, lambda: True))
+    before = until(supervisor, tmp_path, healthy("one")).parts["one"].process
+    assert before is not None
+    os.kill(before.pid, signal.SIGKILL)
+    after = until(supervisor, tmp_path, lambda up: healthy("one")(up) and up.parts["one"].restarts).parts["one"]
+    assert after.process != before
+    assert ("one", Health.DOWN, "ended (SIGKILL), and starts again") in told
+
+
+def test_one_that_keeps_ending_is_started_ever_more_rarely(
+    supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]]
+):
+    supervisor = supervising(Service("one", BROKEN, lambda: False))
+    until(supervisor, tmp_path, lambda up: len(told) >= 5)
+    assert [why for _, health, why in told if health is Health.DOWN][:3] == [
+        "ended (exit code 3), and starts again",
+        "ended (exit code 3), and starts again in 1 s",
+        "ended (exit code 3), and starts again in 3 s",
+    ]
+
+
+def test_one_with_stale_code_takes_its_companion_along(supervising: Make, tmp_path: Path):
+    companion = Service("companion", FOREVER, lambda: True)
+    stale = Service("one", STALE, lambda: True, after=("companion",), stale=75, renews=("companion",))
+    supervisor = supervising(companion, stale)
+    until(supervisor, tmp_path, lambda up: up.parts["companion"].restarts)
+
+
+def test_a_part_that_is_no_process_is_looked_after(
+    supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]]
+):
+    supervisor = supervising(others={"postgres": lambda: False})
+    assert not until(supervisor, tmp_path, lambda up: up.parts["postgres"].health is Health.DOWN).ready
+    assert told == [("postgres", Health.DOWN, "doesn't answer")]
+
+
+def test_stopping_ends_everything_also_what_does_not_want_to(
+    supervising: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("discovery_pipeline.cli.supervisor.STOP_SECONDS", 0.2)
+    supervisor = supervising(Service("deaf", ("told_to", "ignore"), lambda: True))
+    up = until(supervisor, tmp_path, lambda up: "ready" in (tmp_path / "logs" / "deaf.log").read_text())
+    supervisor.stop()
+    assert not psutil.pid_exists(up.parts["deaf"].process.pid)
+    assert parts.written(tmp_path) is None
+
+
+def test_what_a_killed_up_left_is_ended_and_a_stranger_with_its_number_is_not(tmp_path: Path):
+    sleep = ["sleep", "60"]
+    with subprocess.Popen(sleep) as left, subprocess.Popen(sleep) as stranger:
+        known = {
+            "left": Part(Health.UP, Process.of(left.pid)),
+            "gone": Part(Health.UP, Process(stranger.pid, 12.0)),
+        }
+        parts.write(tmp_path, Up(Process(os.getpid(), 12.0), {}, known))
+        assert end_orphans(tmp_path) == ["left"]
+        assert not psutil.pid_exists(left.pid)
+        assert stranger.poll() is None
+        stranger.kill()
+    assert parts.written(tmp_path) is None
+
+
+def test_a_taken_port_is_named_with_its_option():
+    taken = services.free_port("web")
+    with socket.create_server(("127.0.0.1", taken)):
+        assert services.free_port("web") != taken
+        with pytest.raises(ServerError, match=rf"Port {taken} is taken. Choose another with --port"):
+            services.free_port("web", taken)
+
+
+@pytest.mark.parametrize("said", ["", "{", "[]", '{"process": 1}', '{"process": {"pid": 1, "born": 2}}'])
+def test_a_broken_file_is_no_up(tmp_path: Path, said: str):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "up.json").write_text(said)
+    assert parts.running(tmp_path) is None
