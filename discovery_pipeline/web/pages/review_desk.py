@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.web.faults import InvalidRequest
-from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, ours, text, to
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.mapping_page import Asked, changes, whole
 from discovery_pipeline.web.pages.views.panel import Edit

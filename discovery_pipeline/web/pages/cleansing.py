@@ -1,0 +1,158 @@
+"""/discovery/cleansing: what was mended, by which rule, and what people decide on it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
+from discovery_pipeline.engine.delivery.report.masking import mask_of
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
+from discovery_pipeline.web.pages.views import cleansing as views
+from discovery_pipeline.web.services import Caller, Services
+
+router = APIRouter(prefix="/discovery/cleansing/{flow_id}")
+
+
+@router.get("")
+async def cleansing(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
+    """How cleansing stands, its rules, the changed cells, and what needs a person."""
+    flow = await called.flow.get(caller, flow_id)
+    log = await called.mending.log(caller, flow)
+    values = await _read(called, flow)
+    shown = await asyncio.to_thread(_shown, request, caller, flow, values, log)
+    return flow_page(request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, **shown)
+
+
+@router.post("/rule")
+async def on_rule(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Take a rule, leave it out, or let the plan decide again."""
+    flow = await called.flow.get(caller, flow_id)
+    verdict = text(form, "verdict")
+    after = {"verdict": verdict} if verdict in ("accept", "reject") else None
+    subject = (text(form, "table"), text(form, "column"), text(form, "rule"))
+    await called.mending.decide(caller, flow, [Decision(RULE, subject, after)], text(form, "reason"))
+    said = {"accept": "is taken", "reject": "is left out"}.get(verdict, "goes as planned")
+    return _back(form, flow, f"{subject[2]} on {subject[1]} {said} from the next run on.")
+
+
+@router.post("/cell")
+async def on_cell(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Give one cell back what the source holds, or follow the rules again."""
+    flow = await called.flow.get(caller, flow_id)
+    row = text(form, "row")
+    if not (row.isascii() and row.isdigit()):
+        raise InvalidRequest("Which row? Load the page again.")
+    table, column = text(form, "table"), text(form, "column")
+    source = await asyncio.to_thread(_source, await _read(called, flow), table, column, int(row))
+    kept = {"seen": source, "after": source} if text(form, "do") == "keep" else None
+    await called.mending.decide(caller, flow, [Decision(CELL, (table, column, int(row)), kept)])
+    return _back(form, flow, f"Row {int(row) + 1} of {table} {'keeps' if kept else 'is cleansed again in'} {column}.")
+
+
+@router.post("/value")
+async def on_value(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Say what a value becomes wherever the source holds it."""
+    flow = await called.flow.get(caller, flow_id)
+    subject = (text(form, "table"), text(form, "column"), text(form, "value"))
+    becomes, verb = text(form, "becomes"), text(form, "do")
+    after = None if verb == "reopen" else {"after": None if verb == "empty" else becomes or subject[2]}
+    await called.mending.decide(caller, flow, [Decision(VALUE, subject, after)], text(form, "reason"))
+    return _back(form, flow, f"{subject[2]}: kept in mind for the next run.")
+
+
+@router.post("/undo")
+async def undo(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Take back the newest step of anybody, or decide it again."""
+    flow = await called.flow.get(caller, flow_id)
+    done = await (called.review.redo if text(form, "do") == "redo" else called.review.undo)(caller, flow)
+    return _back(form, flow, "Done." if done else "There is nothing to take back.")
+
+
+@router.post("/run")
+async def run(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Cleanse, validate and deliver again."""
+    flow = await called.flow.get(caller, flow_id)
+    await called.mending.rerun(caller, flow)
+    return _back(form, flow, "A run with the new decisions was asked for.")
+
+
+@router.post("/retry")
+async def retry(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
+    """Run the failed phase again."""
+    await called.flow.retry(caller, flow_id)
+    return to(f"/discovery/cleansing/{flow_id}")
+
+
+def _back(form: FormData, flow: Flow, said: str) -> Response:
+    return to(ours(text(form, "back"), f"/discovery/cleansing/{flow.id}"), Note(said))
+
+
+async def _read(called: Services, flow: Flow) -> dict[str, Any]:
+    return {
+        "plan": await called.values.of(flow, "cleansing_plan", CleansingPlan),
+        "cleansed": await called.values.of(flow, "cleansed_tables", Cleansed),
+        "log": await called.values.of(flow, "patch_log", PatchLog),
+        "profile": await called.values.of(flow, "column_profile", Profile),
+        "intake": await called.values.of(flow, "source_tables", object),
+    }
+
+
+def _shown(
+    request: Request, caller: Caller, flow: Flow, values: dict[str, Any], log: tuple[Decided, ...]
+) -> dict[str, Any]:
+    address = f"/discovery/cleansing/{flow.id}"
+    newest = {one.what: one for one in log}
+    decided = {what: one for what, one in newest.items() if one.after is not None}
+    narrowed = views.Narrowed.of(request.query_params)
+    patches = values["log"].path if values["log"] else None
+    mask = mask_of(values["profile"], raised=caller.may("reviewer")) if values["profile"] else None
+    with duck.connect() as con:
+        counts = views.counts(con, patches)
+        cells, page = (
+            views.cells(con, patches, narrowed, decided, lambda n: f"{address}?{narrowed.query(page=n)}#cells")
+            if patches
+            else ([], None)
+        )
+    phases = flow.phases
+    failed = next((p for p in (Phase.CLEANSING, Phase.VALIDATION) if phases[p].status is PhaseStatus.FAILED), None)
+    found = values["cleansed"].findings if values["cleansed"] else values["plan"].findings if values["plan"] else ()
+    return {
+        "action": address,
+        "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
+        "status": views.status(flow),
+        "busy": flow.current_phase.place >= Phase.CLEANSING.place and not failed
+        and phases[Phase.VALIDATION].status is not PhaseStatus.COMPLETED,
+        "failed": str(phases[failed].result.get("error") or "The run failed.") if failed else "",
+        "rules": views.rules(values["plan"], counts, decided, address),
+        "total": sum(counts.values()),
+        "cells": cells,
+        "page": page,
+        "narrowed": narrowed,
+        "findings": views.findings(found, decided),
+        "pending": views.pending(decided.values(), flow),
+        "decisions": len(decided),
+        "may_decide": caller.may("reviewer"),
+        "mask": mask,
+        "done": phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,
+    }  # fmt: skip
+
+
+def _source(values: dict[str, Any], table: str, column: str, row: int) -> str | None:
+    """What the source holds in that cell."""
+    found = next((each for each in values["intake"].tables if each.name == table), None) if values["intake"] else None
+    if found is None or not 0 <= row < found.row_count or column not in {c.name for c in found.columns}:
+        raise InvalidRequest("There is no such cell any more. Load the page again.")
+    with duck.connect() as con:
+        key = duck.col(found.column(column))
+        one = con.execute(f"SELECT {key} FROM {duck.scan(found)} WHERE file_row_number = ?", [row]).fetchone()
+    return one[0] if one else None

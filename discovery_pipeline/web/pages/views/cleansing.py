@@ -1,0 +1,225 @@
+"""Cleansing on the page: what each rule did, cell by cell where one looks closer, and what waits for a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
+from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, What
+from discovery_pipeline.web.pages.views.paging import Page, paged
+
+PAGE = 50
+_SAID = {
+    PhaseStatus.PENDING: "waiting to begin",
+    PhaseStatus.RUNNING: "running",
+    PhaseStatus.WAITING_FOR_REVIEW: "waits for a review",
+    PhaseStatus.COMPLETED: "completed",
+    PhaseStatus.FAILED: "failed",
+    PhaseStatus.SKIPPED: "skipped",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRule:
+    """One rule on one column."""
+
+    table: str
+    column: str
+    rule: str
+    tier: str
+    reason: str
+    confidence: float
+    cells: int
+    examples: tuple[tuple[str, str], ...]
+    verdict: str  # accept, reject or empty
+    by: str
+    href: str  # to its cells
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPatch:
+    """One changed cell."""
+
+    table: str
+    row: int
+    column: str
+    before: str | None
+    after: str | None
+    rule: str
+    reason: str
+    decided: str  # what a person wants there, in words; empty where nobody said
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """Something that no rule may decide."""
+
+    table: str
+    column: str
+    rule: str
+    severity: str
+    count: int
+    evidence: str
+    action: str
+    examples: tuple[str, ...]
+    values: tuple[str, ...]  # ones that a person may decide
+    decided: Mapping[str, str]  # value to what it becomes, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which patches are looked at."""
+
+    table: str = ""
+    column: str = ""
+    rule: str = ""
+    q: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Narrowed:
+        """As an address says it."""
+        page = query.get("page", "1")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
+        return cls(*(query.get(name, "") for name in ("table", "column", "rule", "q")), page=number)
+
+    def query(self, **other: str | int) -> str:
+        """The query of an address."""
+        said = {"table": self.table, "column": self.column, "rule": self.rule, "q": self.q, **other}
+        return urlencode({name: value for name, value in said.items() if value})
+
+
+def status(flow: Flow) -> str:
+    """How cleansing stands, and the rest where the flow is further."""
+    cleansing, validation = flow.phases[Phase.CLEANSING], flow.phases[Phase.VALIDATION]
+    said = f"Cleansing: {_SAID[cleansing.status]}"
+    if cleansing.status is PhaseStatus.COMPLETED and validation.status is not PhaseStatus.PENDING:
+        return f"{said}. Validation: {_SAID[validation.status]}"
+    return said
+
+
+def rules(
+    plan: CleansingPlan | None,
+    counts: Mapping[tuple[str, str, str], int],
+    decided: Mapping[What, Decided],
+    address: str,
+) -> list[ShownRule]:
+    """Every planned rule, the most active first; those that wait for a yes before all."""
+    shown = [_rule(rule, counts, decided, address) for rule in (plan.rules if plan else ())]
+    return sorted(shown, key=lambda r: (r.tier != "suggest", -r.cells, r.table, r.column, r.rule))
+
+
+def counts(con: duckdb.DuckDBPyConnection, patches: Path | None) -> dict[tuple[str, str, str], int]:
+    """Changed cells by table, column and rule."""
+    if patches is None:
+        return {}
+    found = con.execute(f'SELECT "table", "column", rule, count(*) FROM {_log(patches)} GROUP BY ALL').fetchall()
+    return {(table, column, rule): int(n) for table, column, rule, n in found}
+
+
+def cells(
+    con: duckdb.DuckDBPyConnection,
+    patches: Path,
+    narrowed: Narrowed,
+    decided: Mapping[What, Decided],
+    href: Callable[[int], str],
+) -> tuple[list[ShownPatch], Page]:
+    """A page of the changed cells, in order of table, row and column."""
+    where, values = _where(narrowed)
+    row = con.execute(f"SELECT count(*) FROM {_log(patches)} WHERE {where}", values).fetchone()
+    page = paged(int(row[0]) if row else 0, PAGE, narrowed.page, href)
+    found = con.execute(
+        f'SELECT "table", row, "column", before, after, rule, reason FROM {_log(patches)} WHERE {where} '
+        f"LIMIT {PAGE} OFFSET {page.offset}",
+        values,
+    ).fetchall()
+    return [ShownPatch(*one, decided=_on_cell(decided, one[0], one[2], one[1])) for one in found], page
+
+
+def findings(found: Iterable[Finding], decided: Mapping[What, Decided]) -> list[ShownFinding]:
+    """What waits for a person."""
+    on_values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for (kind, subject), one in decided.items():
+        if kind == VALUE and one.after is not None:
+            on_values[str(subject[0]), str(subject[1])][str(subject[2])] = _becomes(one.after)
+    return [_finding(one, on_values) for one in found]
+
+
+def pending(decided: Iterable[Decided], flow: Flow) -> int:
+    """Decisions made since cleansing began last: they count from the next run on."""
+    begun = flow.phases[Phase.CLEANSING].started_at
+    return sum(begun is None or one.at > begun for one in decided)
+
+
+def _rule(
+    rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], decided: Mapping[What, Decided], address: str
+) -> ShownRule:
+    one = decided.get((RULE, (rule.table, rule.column, rule.rule)))
+    examples = [example.partition(" → ") for example in rule.examples]
+    narrowed = Narrowed(rule.table, rule.column, rule.rule)
+    return ShownRule(
+        table=rule.table,
+        column=rule.column,
+        rule=rule.rule,
+        tier=rule.tier,
+        reason=rule.reason,
+        confidence=rule.confidence,
+        cells=counts.get((rule.table, rule.column, rule.rule), 0 if counts else rule.cells),
+        examples=tuple((before, after) for before, _, after in examples),
+        verdict=str(one.after.get("verdict", "")) if one and one.after else "",
+        by=one.by if one else "",
+        href=f"{address}?{narrowed.query()}#cells",
+    )
+
+
+def _finding(one: Finding, on_values: Mapping[tuple[str, str], Mapping[str, str]]) -> ShownFinding:
+    decided = on_values.get((one.table, one.column or ""), {})
+    plain = one.column is not None and not any(" → " in example for example in one.examples)
+    return ShownFinding(
+        table=one.table,
+        column=one.column or "",
+        rule=one.rule,
+        severity=one.severity.value,
+        count=one.count,
+        evidence=one.evidence,
+        action=one.action,
+        examples=one.examples,
+        values=one.examples if plain else (),
+        decided={value: decided[value] for value in one.examples if value in decided},
+    )
+
+
+def _becomes(after: Mapping[str, Any]) -> str:
+    value = after.get("after")
+    return "left empty" if value is None else f"becomes {value}"
+
+
+def _on_cell(decided: Mapping[What, Decided], table: str, column: str, row: int) -> str:
+    one = decided.get((CELL, (table, column, row)))
+    return _becomes(one.after) if one and one.after else ""
+
+
+def _log(patches: Path) -> str:
+    return f"read_parquet({duck.text(str(patches))})"
+
+
+def _where(narrowed: Narrowed) -> tuple[str, Sequence[str]]:
+    tests, values = ["true"], []
+    for name, value in (("table", narrowed.table), ("column", narrowed.column), ("rule", narrowed.rule)):
+        if value:
+            tests.append(f"{duck.name(name)} = ?")
+            values.append(value)
+    if narrowed.q:
+        tests.append("(contains(lower(before), lower(?)) OR contains(lower(after), lower(?)))")
+        values += [narrowed.q, narrowed.q]
+    return " AND ".join(tests), values
