@@ -19,6 +19,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=metadata,
         transaction_per_migration=True,
         compare_server_default=True,
+        include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,  # others' are theirs
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -141,16 +141,18 @@ class Databases:
 
         owner, name = Identifier(Role.OWNER), Identifier(self.discovery)
         connection.execute(SQL("grant create on schema public to {} with grant option").format(owner))
-        connection.execute(SQL("grant create on database {} to {}").format(name, owner))
+        connection.execute(SQL("grant create, temporary on database {} to {}").format(name, owner))
 
     def _take_over(self, connection: psycopg.Connection) -> None:
-        """Hand tables that an older product left to the owner, who is to migrate them."""
+        """Hand tables and views that an older product left to the owner, who is to migrate them."""
         from psycopg.sql import SQL, Identifier
 
         ours = [*metadata.tables, "alembic_version"]
-        left = (
-            "select tablename from pg_tables where schemaname = 'public' and tableowner <> %s and tablename = any (%s)"
-        )
+        left = """
+            select relname from pg_class
+            where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+                and pg_get_userbyid(relowner) <> %s and relname = any (%s)
+        """
         for (table,) in connection.execute(left, [Role.OWNER.value, ours]).fetchall():
             connection.execute(SQL("alter table {} owner to {}").format(Identifier(table), Identifier(Role.OWNER)))
 

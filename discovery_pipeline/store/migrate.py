@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,11 +81,19 @@ def _config(connection: Connection) -> Config:
 
 def _set_aside_foreign(connection: Connection) -> None:
     """Move the version of an older product's migrations to where its tables will go."""
-    if (revision(connection) or HEAD).isdecimal():
+    if _ours(connection, revision(connection)):
         return
     connection.execute(text("create schema if not exists discovery_backup"))
     connection.execute(text("alter table alembic_version set schema discovery_backup"))
     connection.commit()
+
+
+def _ours(connection: Connection, found: str | None) -> bool:
+    """Whether the version is one of ours: four digits, and flows have slugs, which no other product's have."""
+    if found is None:
+        return True
+    slug = "select 1 from pg_attribute where attrelid = to_regclass('discovery_flows') and attname = 'slug'"
+    return re.fullmatch(r"\d{4}", found) is not None and connection.scalar(text(slug)) is not None
 
 
 def _refuse_newer(found: str | None) -> None:

@@ -1,6 +1,6 @@
 """Every table of the state.
 
-Takes no lock that anybody waits for: the tables are new. Going back parks them, rows and all, in the schema
+Takes no lock that anybody waits for: the tables are new. (Old ones are locked while they are moved.) Going back parks them, rows and all, in the schema
 `discovery_parked`; coming again takes them from there. Tables of these names that an older product left are moved, whole,
 to the schema `discovery_backup`, where 0004 reads them.
 """
@@ -171,6 +171,11 @@ TABLES = {
         reason text not null,
         {of_engagement}""",
 }
+LATER = {
+    "run_requests", "review_decisions", "agent_requests", "mapping_profiles", "database_sources", "idempotency_keys",
+    "login_codes", "web_sessions",
+}  # fmt: skip
+"""Names of tables that later revisions make."""
 TENANT = "client_account_id bigint not null, engagement_id bigint not null"
 OF_ENGAGEMENT = (
     "constraint fk_{table}_engagement foreign key (client_account_id, engagement_id) "
@@ -198,9 +203,10 @@ def upgrade() -> None:
 
 
 def set_aside() -> None:
-    """Move tables that an older product left out of the way."""
-    there = op.get_bind().exec_driver_sql("select tablename from pg_tables where schemaname = 'public'").scalars()
-    if left := sorted(set(there) & TABLES.keys()):
+    """Move tables, and views of such names, that an older product left out of the way."""
+    relations = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')"
+    there = op.get_bind().exec_driver_sql(relations).scalars()
+    if left := sorted(set(there) & (TABLES.keys() | LATER)):
         op.execute(f"create schema if not exists {BACKUP}")
         for table in left:
             op.execute(f"alter table {table} set schema {BACKUP}")

@@ -2,8 +2,12 @@
 
 Old tables stay in the schema `discovery_backup` as they were, session columns and all. Each flow gets what it lacked:
 a state where it was null, metadata, phases, a first audit, the events that tell how it stands, and a tenant (its own, or
-the default one). Active flows that repeat an earlier one are archived. Nothing is done where there is no such database,
-and nothing twice. Going back leaves the rows: they are the new tables' by now.
+the default one). Active flows that repeat an earlier one are archived. What can't be read as what it should be (a time, a
+number, a state) is left out here, and stays there; so do mappings, which may be in words that nobody follows any more.
+Nothing is done where there is no such database, and nothing twice. Going back leaves the rows: they are the new tables'
+by now.
+
+Locks nothing that anybody waits for: it reads the old tables, and adds rows to the new ones.
 """
 
 from alembic import op
@@ -14,59 +18,102 @@ branch_labels = None
 depends_on = None
 
 OLD_FLOWS = "discovery_backup.discovery_flows"
-OLD_IMPORTS = "discovery_backup.data_imports"
 
 STEPS = (
-    # What old rows say, whatever columns they have, in our words.
+    # Old rows may say anything in any type. These read it, or answer null. Times without a zone are UTC.
+    "set local timezone to 'UTC'",
+    """
+create function pg_temp.moment(said jsonb) returns timestamptz language plpgsql as $$
+declare
+    word text := said #>> '{}';
+    read timestamptz;
+begin
+    if word ~ '^[0-9]{1,10}([.][0-9]*)?$' then
+        return to_timestamp(word::float8);
+    end if;
+    if pg_input_is_valid(word, 'timestamptz') then
+        read := word::timestamptz;
+    end if;
+    return case when read between '0002-01-01' and '9998-12-31' then read end;
+end $$
+""",
+    """
+create function pg_temp.number(said jsonb) returns bigint language sql return
+    trunc(substring(said #>> '{}' from '^\\s*([0-9]{1,18})([.][0-9]*)?\\s*$')::numeric)::bigint
+""",
+    """
+create function pg_temp.object(said jsonb) returns jsonb language plpgsql as $$
+declare
+    word text := said #>> '{}';
+begin
+    if jsonb_typeof(said) = 'string' and pg_input_is_valid(word, 'jsonb') then
+        said := word::jsonb;
+    end if;
+    return case when jsonb_typeof(said) = 'object' then said end;
+end $$
+""",
+    # The number of a tenant as a number is written, or the name of one; empty says nothing.
+    """
+create function pg_temp.tenant(said text) returns text language sql return (
+    select case when word ~ '^[0-9]{1,18}$' then word::bigint::text else coalesce(nullif(word, ''), 'default') end
+    from (select trim(said)) as told (word)
+)
+""",
+    # What old rows say, whatever columns they have, in our words. Rows that share an id get one of their own, but one.
     """
 create temporary table adopted on commit drop as
-with old as (select to_jsonb(flow) as old from discovery_backup.discovery_flows as flow),
+with numbered as (
+    select
+        to_jsonb(flow) as old,
+        row_number() over (
+            partition by coalesce(to_jsonb(flow) ->> 'id', to_jsonb(flow) ->> 'flow_id') order by to_jsonb(flow)::text
+        ) as copy
+    from discovery_backup.discovery_flows as flow
+),
 said as (
     select
         case
+            when copy > 1 then md5(old::text || copy)::uuid
             when pg_input_is_valid(old ->> 'id', 'uuid') then (old ->> 'id')::uuid
             when pg_input_is_valid(old ->> 'flow_id', 'uuid') then (old ->> 'flow_id')::uuid
             else md5(old::text)::uuid
         end as id,
-        old ->> 'id' as old_id,
-        coalesce(nullif(old ->> 'client_account_id', ''), 'default') as account,
-        coalesce(nullif(old ->> 'engagement_id', ''), 'default') as engagement,
-        coalesce(nullif(old ->> 'name', ''), nullif(old ->> 'flow_name', ''), 'flow') as name,
-        coalesce(old ->> 'source_system', old ->> 'source', 'unknown') as source_system,
-        coalesce(old ->> 'target_system', old ->> 'target', 'unknown') as target_system,
-        lower(coalesce(old ->> 'status', 'active')) as status,
-        lower(coalesce(old ->> 'current_phase', '')) as phase,
-        case when jsonb_typeof(old -> 'state_data') = 'object' then old -> 'state_data' else '{}' end as state,
-        coalesce(
-            case when jsonb_typeof(old -> 'flow_metadata') = 'object' then old -> 'flow_metadata' end,
-            case when jsonb_typeof(old -> 'metadata') = 'object' then old -> 'metadata' end,
-            '{}'
-        ) as metadata,
+        case when copy = 1 then array[old ->> 'id', old ->> 'flow_id'] else '{}' end as old_ids,
+        pg_temp.tenant(old ->> 'client_account_id') as account,
+        pg_temp.tenant(old ->> 'engagement_id') as engagement,
+        coalesce(nullif(trim(old ->> 'name'), ''), nullif(trim(old ->> 'flow_name'), ''), 'flow') as name,
+        coalesce(nullif(old ->> 'source_system', ''), nullif(old ->> 'source', ''), 'unknown') as source_system,
+        coalesce(nullif(old ->> 'target_system', ''), nullif(old ->> 'target', ''), 'unknown') as target_system,
+        lower(trim(coalesce(old ->> 'status', 'active'))) as status,
+        lower(trim(coalesce(old ->> 'current_phase', old ->> 'phase', ''))) as phase,
+        coalesce(pg_temp.object(old -> 'state_data'), '{}') as state,
+        coalesce(pg_temp.object(old -> 'flow_metadata'), pg_temp.object(old -> 'metadata'), '{}') as metadata,
         coalesce(nullif(old ->> 'created_by', ''), nullif(old ->> 'user_id', ''), 'unknown') as created_by,
-        coalesce((old ->> 'created_at')::timestamptz, now()) as created_at,
-        coalesce((old ->> 'updated_at')::timestamptz, (old ->> 'created_at')::timestamptz, now()) as updated_at
-    from old
+        coalesce(pg_temp.moment(old -> 'created_at'), pg_temp.moment(old -> 'updated_at'), now()) as created_at,
+        coalesce(pg_temp.moment(old -> 'updated_at'), pg_temp.moment(old -> 'created_at'), now()) as updated_at
+    from numbered
 ),
 placed as (
     select
         said.*,
         case
-            when status in ('completed', 'complete', 'done') then 'validation'
+            when status in ('completed', 'complete', 'done', 'finished', 'success', 'succeeded') then 'completed'
+            when status in ('failed', 'failure', 'error', 'errored', 'timeout', 'timed_out') then 'failed'
+            when status in ('cancelled', 'canceled', 'aborted', 'deleted', 'stopped') then 'cancelled'
+            when status = 'archived' then status
+        end as ended,
+        case
             when phase like '%mapping%' then 'field_mapping'
             when phase like '%cleans%' then 'cleansing'
-            when phase = 'validation' then 'validation'
+            when phase like '%validation%' and phase not like '%import%' then 'validation'
             else 'data_import'
-        end as current_phase
+        end as phase_now
     from said
 )
 select
     placed.*,
-    case
-        when status in ('completed', 'complete', 'done') then 'completed'
-        when status in ('failed', 'cancelled', 'archived') then status
-        when current_phase = 'field_mapping' then 'waiting_for_review'
-        else 'active'
-    end as now_status
+    case when ended = 'completed' then 'validation' else phase_now end as current_phase,
+    coalesce(ended, case when phase_now = 'field_mapping' then 'waiting_for_review' else 'active' end) as now_status
 from placed
 """,
     # Nothing twice: what is here already, or in the history, was adopted before.
@@ -77,13 +124,13 @@ where id in (select id from discovery_flows) or id in (select id from discovery_
     # Tenants keep their numbers; other names become accounts of that name.
     """
 insert into client_accounts (id, name)
-select distinct account::bigint, 'account ' || account from adopted where account ~ '^[0-9]{1,18}$'
+select distinct account::bigint, 'account ' || account from adopted where account ~ '^[0-9]+$'
 on conflict do nothing
 """,
     "select setval(pg_get_serial_sequence('client_accounts', 'id'), max(id)) from client_accounts having max(id) > 0",
     """
 insert into client_accounts (name)
-select distinct account from adopted where account !~ '^[0-9]{1,18}$'
+select distinct account from adopted where account !~ '^[0-9]+$'
 on conflict do nothing
 """,
     """
@@ -99,7 +146,7 @@ where client_accounts.id::text = adopted.account or client_accounts.name = adopt
 insert into engagements (id, client_account_id, name)
 select distinct on (engagement) engagement::bigint, client_account_id, 'engagement ' || engagement
 from adopted
-where engagement ~ '^[0-9]{1,18}$'
+where engagement ~ '^[0-9]+$'
 order by engagement, client_account_id
 on conflict do nothing
 """,
@@ -142,14 +189,30 @@ cross join (values
 join (values ('data_import', 2), ('field_mapping', 3), ('cleansing', 4), ('validation', 5)) as here (name, place)
     on here.name = adopted.current_phase
 """,
+    # Ids that were given out in order begin alike: where slugs would be the same, they have more of it.
+    """
+update adopted set slug = told.slug
+from (
+    select
+        id,
+        begun || '-' || case when count(*) over (partition by begun, left(digits, 8)) = 1 then left(digits, 8) else digits end
+            as slug
+    from (
+        select
+            id,
+            replace(id::text, '-', '') as digits,
+            concat_ws(
+                '-',
+                coalesce(nullif(trim('-' from left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 40)), ''), 'flow'),
+                to_char(created_at at time zone 'UTC', 'YYYY-MM-DD')
+            ) as begun
+        from adopted
+    ) as spelled
+) as told
+where told.id = adopted.id
+""",
     """
 update adopted set
-    slug = concat_ws(
-        '-',
-        coalesce(nullif(trim('-' from left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 40)), ''), 'flow'),
-        to_char(created_at at time zone 'UTC', 'YYYY-MM-DD'),
-        left(replace(id::text, '-', ''), 8)
-    ),
     state_data = state || jsonb_build_object(
         'status', now_status,
         'current_phase', current_phase,
@@ -212,22 +275,52 @@ order by adopted.created_at, adopted.id, told.place
 )
 IMPORTS = """
 insert into data_imports (
-    client_account_id, engagement_id, flow_id, filename, sha256, byte_size, row_count, status, created_by, created_at
+    client_account_id, engagement_id, flow_id, filename, sha256, byte_size, row_count, status, rejected_reason, created_by,
+    created_at
 )
 select
     client_account_id, engagement_number, adopted.id,
     coalesce(old ->> 'filename', old ->> 'file_name', old ->> 'name', 'unknown'),
     coalesce(old ->> 'sha256', old ->> 'file_hash', old ->> 'content_hash', old ->> 'checksum', 'unknown:' || md5(old::text)),
-    coalesce((old ->> 'byte_size')::bigint, (old ->> 'file_size')::bigint, 0),
-    coalesce((old ->> 'row_count')::bigint, (old ->> 'total_records')::bigint, 0),
-    'accepted', created_by, coalesce((old ->> 'created_at')::timestamptz, adopted.created_at)
-from (select to_jsonb(import) as old from discovery_backup.data_imports as import) as imports
-join adopted on coalesce(old ->> 'flow_id', old ->> 'discovery_flow_id') in (adopted.id::text, adopted.old_id)
+    coalesce(pg_temp.number(old -> 'byte_size'), pg_temp.number(old -> 'file_size'), 0),
+    coalesce(pg_temp.number(old -> 'row_count'), pg_temp.number(old -> 'total_records'), 0),
+    case when refused then 'rejected' else 'accepted' end,
+    case when refused then coalesce(old ->> 'rejected_reason', old ->> 'error_message', old ->> 'error', old ->> 'status') end,
+    created_by, coalesce(pg_temp.moment(old -> 'created_at'), adopted.created_at)
+from (
+    select old, lower(coalesce(old ->> 'status', '')) in ('failed', 'error', 'rejected', 'invalid', 'cancelled') as refused
+    from (select to_jsonb(import) as old from discovery_backup.data_imports as import) as every
+) as imports
+join adopted on coalesce(old ->> 'flow_id', old ->> 'discovery_flow_id') = any (array[adopted.id::text] || old_ids)
 on conflict do nothing
+"""
+ACCOUNT_NAMES = """
+with told as (
+    select old ->> 'id' as id, trim(old ->> 'name') as name, row_number() over (partition by trim(old ->> 'name')) as copy
+    from (select to_jsonb(account) as old from discovery_backup.client_accounts as account) as accounts
+)
+update client_accounts set name = told.name
+from told
+where told.copy = 1
+    and told.name <> ''
+    and client_accounts.name in ('account ' || told.id, told.id)
+    and not exists (select from client_accounts as other where other.name = told.name)
+"""
+ENGAGEMENT_NAMES = """
+with told as (
+    select old ->> 'id' as id, trim(old ->> 'name') as name, row_number() over (partition by trim(old ->> 'name')) as copy
+    from (select to_jsonb(engagement) as old from discovery_backup.engagements as engagement) as engagements
+)
+update engagements set name = told.name
+from told
+where told.copy = 1
+    and told.name <> ''
+    and engagements.name in ('engagement ' || told.id, told.id)
+    and not exists (select from engagements as other where other.name = told.name)
 """
 DUPLICATES = """
 with files as (
-    select flow_id, array_agg(sha256 order by sha256) as hashes from data_imports group by flow_id
+    select flow_id, array_agg(sha256 order by sha256) as hashes from data_imports where status = 'accepted' group by flow_id
 ),
 ranked as (
     select flow.id, row_number() over (
@@ -243,19 +336,32 @@ select archive_flows(array(select id from ranked where place > 1), 'adoption', '
 """
 
 
+OTHERS = {
+    "discovery_backup.data_imports": IMPORTS,
+    "discovery_backup.client_accounts": ACCOUNT_NAMES,
+    "discovery_backup.engagements": ENGAGEMENT_NAMES,
+}
+"""What else there may be, and what is done with it."""
+
+
 def upgrade() -> None:
     """Adopt what is there to be adopted."""
     if not _there(OLD_FLOWS):
         return
     for step in STEPS:
-        op.get_bind().exec_driver_sql(step.replace("%", "%%"))
-    if _there(OLD_IMPORTS):
-        op.get_bind().exec_driver_sql(IMPORTS)
-    op.get_bind().exec_driver_sql(DUPLICATES)
+        _do(step)
+    for table, step in OTHERS.items():
+        if _there(table):
+            _do(step)
+    _do(DUPLICATES)
 
 
 def _there(table: str) -> bool:
     return op.get_bind().exec_driver_sql(f"select to_regclass('{table}')").scalar() is not None
+
+
+def _do(statement: str) -> None:
+    op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
 
 
 def downgrade() -> None:

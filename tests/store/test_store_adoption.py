@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from older_products import left_behind
 
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
@@ -27,37 +26,25 @@ INSERT = """
 insert into discovery_flows (
     id, session_id, session_data, name, status, current_phase, state_data, source_system, client_account_id,
     engagement_id
-) values (gen_random_uuid(), gen_random_uuid(), '{"step": 3}', %s, %s, %s, %s, 'servicenow', 7, 12)
+)
+select gen_random_uuid(), gen_random_uuid(), '{"step": 3}', told.*, 'servicenow', 7, 12
+from (values
+    ('Imported', 'active', 'data_import', null),
+    ('In review', 'in_progress', 'attribute_mapping', '{"note": 1}'::jsonb),
+    ('Failed', 'failed', 'data_cleansing', '{}'),
+    ('Done', 'completed', 'validation', null),
+    ('Given up', 'cancelled', 'initialization', null)
+) as told;
+insert into discovery_flows (id, name, source_system, created_at)
+select gen_random_uuid(), 'Twin', 'csv', now() - n * interval '1 hour' from generate_series(1, 2) n;
+insert into data_imports (flow_id, filename, sha256) select id, 'a.csv', 'aa' from discovery_flows where name = 'Twin';
 """
-FLOWS = [  # name, status, phase, state
-    ("Imported", "active", "data_import", None),
-    ("In review", "in_progress", "attribute_mapping", '{"note": 1}'),
-    ("Failed", "failed", "data_cleansing", "{}"),
-    ("Done", "completed", "validation", None),
-    ("Given up", "cancelled", "initialization", None),
-]
 
 
 @pytest.fixture
 def old(server, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a server of one's own whose database an older product filled."""
-    name = f"old_{uuid.uuid4().hex[:12]}"
-    here = f"host={server.sockets} user=postgres"
-    with psycopg.connect(f"{here} dbname=postgres", autocommit=True) as operator:
-        operator.execute(f"create database {name}")
-        with psycopg.connect(f"{here} dbname={name}") as product:
-            product.execute(OLD)
-            for at in FLOWS:
-                product.execute(INSERT, at)
-            product.execute(
-                "insert into discovery_flows (id, name, source_system, created_at) "
-                "select gen_random_uuid(), 'Twin', 'csv', now() - n * interval '1 hour' from generate_series(1, 2) n"
-            )
-            product.execute("insert into data_imports (flow_id, filename, sha256) "
-                            "select id, 'a.csv', 'aa' from discovery_flows where name = 'Twin'")  # fmt: skip
-        yield Settings(home=tmp_path, database_url=f"postgresql://postgres@/{name}?host={server.sockets}")
-        operator.execute(f"drop database {name} with (force)")
-        operator.execute(f"drop database if exists {name}_dagster with (force)")
+    with left_behind(server, tmp_path, OLD, INSERT) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -68,7 +55,7 @@ def adopted(old: Settings) -> Iterator[Store]:
 
 def test_every_flow_is_there_and_tells_one_story(adopted: Store):
     flows = {flow.name: flow for flow in adopted.list_flows()}
-    assert set(flows) == {*(name for name, *_ in FLOWS), "Twin"}
+    assert set(flows) == {"Imported", "In review", "Failed", "Done", "Given up", "Twin"}
     assert [adopted.check(flow) for flow in flows.values()] == [[]] * len(flows)
     assert {name: (flow.status.value, flow.current_phase.value) for name, flow in flows.items()} == {
         "Imported": ("active", "data_import"),
@@ -99,7 +86,7 @@ def test_session_columns_are_gone_and_saved(adopted: Store):
     live = "select column_name from information_schema.columns where table_schema = 'public'"
     assert adopted.query(f"{live} and column_name like 'session%'") == []
     saved = adopted.query("select session_data from discovery_backup.discovery_flows where session_id is not null")
-    assert saved == [({"step": 3},)] * len(FLOWS)
+    assert saved == [({"step": 3},)] * 5
     assert adopted.query("select version_num from discovery_backup.alembic_version") == [("9c1f2ab77e01",)]
 
 
