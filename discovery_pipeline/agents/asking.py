@@ -38,6 +38,7 @@ _SENTENCES: tuple[tuple[str, Reason], ...] = (
     (r"descriptions say alike$|the description speaks of it$", "alike_descriptions"),
     (r"both measure the same$", "same_measure"),
     (r"but they measure different things$", "other_measure"),
+    (r"the table is about .+, the target about ", "other_subject"),
     (r"you approved this pair before$", "approved_before"),
     (r"it is the key of its table$", "is_key"),
 )

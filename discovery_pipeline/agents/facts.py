@@ -40,7 +40,7 @@ AnomalyKind = Literal[
 Reason = Literal[
     "same_concept", "same_name", "shared_words", "alike_words", "alike_meaning", "value_kind", "shared_values",
     "alike_numbers", "value_words", "listed_values", "wrong_type", "alike_descriptions", "same_measure",
-    "other_measure", "approved_before", "is_key",
+    "other_measure", "other_subject", "approved_before", "is_key",
 ]  # fmt: skip
 
 

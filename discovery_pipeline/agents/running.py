@@ -98,13 +98,13 @@ class DiscoveryCrewOrchestrator:
         """Answers by task, with names for ids; how long it took, what it used, and whose answers they are."""
         since = time.monotonic()
         advice = advise_all(self._brief, self._means)
-        return summed(advice, self._brief) | {"execution_time": round(time.monotonic() - since, 3)}
+        names = Names(self._brief.tables, self._brief.columns)
+        return summed(advice, names) | {"execution_time": round(time.monotonic() - since, 3)}
 
 
-def summed(advice: Sequence[Advice], brief: Brief) -> dict[str, Any]:
+def summed(advice: Sequence[Advice], names: Names) -> dict[str, Any]:
     """Several agents' advice in one value, with names for ids; tasks that nobody answered are null."""
     answers = {task: answer for each in advice for task, answer in each.answers.items()}
-    names = Names(brief.tables, brief.columns)
     sources = {each.agent: each.source for each in advice}
     worst = next((s for s in ("fallback", "model") if s in sources.values()), "expert")
     prompt, completion = sum(a.prompt_tokens for a in advice), sum(a.completion_tokens for a in advice)

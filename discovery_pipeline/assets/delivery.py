@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from discovery_pipeline.agents.gathering import named
+from discovery_pipeline.agents.tasks import AGENTS
+from discovery_pipeline.assets import agents
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
@@ -51,6 +54,8 @@ def target_files(
     risk_assessment: RiskAssessment,
 ) -> dg.MaterializeResult:
     """The files that each target takes as they are, and beside them what people read."""
+    from discovery_pipeline.agents.narrative import narrative
+
     with desk.stage(context) as stage:
         into = stage.folder("target_files") / RESULTS
         done = [
@@ -80,6 +85,7 @@ def target_files(
                 quality=quality_report,
                 risk=risk_assessment,
                 findings=quality_report.findings,
+                narrative=narrative(agents.given(desk, stage.flow, *AGENTS), named(column_profile)),
             ),
         )
         delivery.bundle(

@@ -12,6 +12,7 @@ import typer
 
 from discovery_pipeline import __version__
 from discovery_pipeline.cli import dagster
+from discovery_pipeline.cli.agents import agents
 from discovery_pipeline.cli.clean import clean
 from discovery_pipeline.cli.db import db
 from discovery_pipeline.cli.diff import diff
@@ -54,7 +55,7 @@ for command in (run, up, down, status, doctor):
 for command in (inspect, profile, diff, relationships, match, clean, validate, risk):
     app.command(rich_help_panel="One stage, on files")(command)
 app.add_typer(target, name="target", rich_help_panel="One stage, on files")
-for name, group in {"flows": flows, "token": token, "db": db, "dagster": dagster.app}.items():
+for name, group in {"flows": flows, "agents": agents, "token": token, "db": db, "dagster": dagster.app}.items():
     app.add_typer(group, name=name, rich_help_panel="State and operation")
 app.command(rich_help_panel="State and operation")(purge)
 

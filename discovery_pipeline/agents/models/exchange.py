@@ -12,11 +12,14 @@ import urllib.request
 from dataclasses import dataclass
 from http.client import HTTPException
 
+from discovery_pipeline.agents.models import protocols
+from discovery_pipeline.agents.models.choice import Choice
 from discovery_pipeline.agents.models.protocols import Request
 from discovery_pipeline.errors import AgentAnswerInvalid, AgentError, AgentUnavailable
 
 _WORTH_A_TRY = frozenset({408, 409, 425, 429, *range(500, 600)})
 _REFUSED = frozenset({401, 403})
+_LIST_BYTES = 1_000_000
 
 
 class _Unfollowed(urllib.request.HTTPRedirectHandler):
@@ -73,7 +76,7 @@ def _refusal(outcome: _Outcome) -> AgentError:
 
 
 def _exchange(request: Request, seconds: float, largest: int, outcome: _Outcome) -> None:
-    sent = urllib.request.Request(request.url, request.body, dict(request.headers), method="POST")  # noqa: S310
+    sent = urllib.request.Request(request.url, request.body or None, dict(request.headers))  # noqa: S310 - http or https, by the settings
     opener = urllib.request.build_opener(_Unfollowed)
     try:
         with opener.open(sent, timeout=seconds) as answer:
@@ -82,4 +85,16 @@ def _exchange(request: Request, seconds: float, largest: int, outcome: _Outcome)
         outcome.status = error.code
         error.close()
     except (OSError, HTTPException, ValueError) as error:
-        outcome.failure = type(error).__name__
+        outcome.failure = type(getattr(error, "reason", error)).__name__
+
+
+def reachable(choice: Choice, seconds: float) -> str | None:
+    """Ask the model's server for its list of models, which sends nothing but the key; why it failed, or None."""
+    request = Request(f"{choice.address}/models", protocols.headers(choice), b"")
+    try:
+        exchanged(request, seconds, _LIST_BYTES)
+    except AgentAnswerInvalid:
+        return None  # it answered, at more length than we care for
+    except AgentError as error:
+        return str(error)
+    return None

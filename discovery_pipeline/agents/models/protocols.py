@@ -22,7 +22,7 @@ class Request:
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes  # empty: nothing is sent, something is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,19 @@ def request(
     choice: Choice, messages: Sequence[Message], functions: Sequence[Mapping[str, Any]], *, last: bool = False
 ) -> Request:
     """The request for the next turn of a conversation; in its `last` turn no function may be called."""
-    path, headers, body = _WRITERS[choice.protocol](choice, messages, functions)
+    path, body = _WRITERS[choice.protocol](choice, messages, functions)
     if last:
         # The functions stay: Anthropic refuses a conversation that speaks of functions it is not told of.
         body["tool_choice"] = {"type": "none"} if choice.protocol == "anthropic" else "none"
     encoded = json.dumps(body, separators=(",", ":")).encode()
-    return Request(f"{choice.address}/{path}", {"content-type": "application/json", **headers}, encoded)
+    return Request(f"{choice.address}/{path}", {"content-type": "application/json", **headers(choice)}, encoded)
+
+
+def headers(choice: Choice) -> dict[str, str]:
+    """The headers that hold the key."""
+    if choice.protocol == "anthropic":
+        return {"x-api-key": choice.key, "anthropic-version": "2023-06-01"}
+    return {"authorization": f"Bearer {choice.key}"} if choice.key else {}
 
 
 def reply(protocol: Protocol, body: bytes) -> Reply:
@@ -64,8 +71,7 @@ def reply(protocol: Protocol, body: bytes) -> Reply:
 
 def _openai(
     choice: Choice, messages: Sequence[Message], functions: Sequence[Mapping[str, Any]]
-) -> tuple[str, dict, dict]:
-    headers = {"authorization": f"Bearer {choice.key}"} if choice.key else {}
+) -> tuple[str, dict[str, Any]]:
     body: dict[str, Any] = {"model": choice.name, "messages": [_openai_message(m) for m in messages]}
     # OpenAI's own reasoning models refuse a temperature and the older name of the limit; others know only that.
     body |= (
@@ -73,7 +79,7 @@ def _openai(
     )
     if functions:
         body["tools"] = [{"type": "function", "function": {**f, "parameters": _NO_ARGUMENTS}} for f in functions]
-    return "chat/completions", headers, body
+    return "chat/completions", body
 
 
 def _openai_message(message: Message) -> Message:
@@ -94,8 +100,7 @@ def _openai_reply(told: Any) -> Reply:
 
 def _anthropic(
     choice: Choice, messages: Sequence[Message], functions: Sequence[Mapping[str, Any]]
-) -> tuple[str, dict, dict]:
-    headers = {"x-api-key": choice.key, "anthropic-version": "2023-06-01"}
+) -> tuple[str, dict[str, Any]]:
     body: dict[str, Any] = {
         "model": choice.name,
         "max_tokens": LONGEST,
@@ -104,7 +109,7 @@ def _anthropic(
     }
     if functions:
         body["tools"] = [{**f, "input_schema": _NO_ARGUMENTS} for f in functions]
-    return "messages", headers, body
+    return "messages", body
 
 
 def _anthropic_turns(messages: Sequence[Message]) -> list[Message]:
@@ -145,6 +150,6 @@ def _tokens(usage: Mapping[str, Any], kind: str) -> int:
     return number if isinstance(number, int) and 0 <= number < 1 << 40 else 0
 
 
-Writer = Callable[[Choice, Sequence[Message], Sequence[Mapping[str, Any]]], tuple[str, dict[str, str], dict[str, Any]]]
+Writer = Callable[[Choice, Sequence[Message], Sequence[Mapping[str, Any]]], tuple[str, dict[str, Any]]]
 _WRITERS: Mapping[Protocol, Writer] = {"openai": _openai, "anthropic": _anthropic}
 _READERS: Mapping[Protocol, Callable[[Any], Reply]] = {"openai": _openai_reply, "anthropic": _anthropic_reply}

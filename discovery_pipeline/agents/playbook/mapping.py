@@ -48,7 +48,7 @@ def _better(rival: Told, offered: Told, question: Told) -> str:
         return f"{here} holds hardly a value ({share(offered['fill'])}); {there} is filled to {share(rival['fill'])}."
     against, for_ = _against(offered), _against(rival)
     if against and not for_:
-        return f"{here} speaks against itself for {question['field']} ({against}); {there} doesn't."
+        return f"{here} hardly fills {question['field']}: {against}; that is not so for {there}."
     tells, repeats = rival["distinct_ratio"], offered["distinct_ratio"]
     if question.get("unique") and repeats < _REPEATS and tells >= _TELLS_APART and rival["fill"] >= _FILLED:
         return (
@@ -62,7 +62,12 @@ def _against(candidate: Told) -> str:
     return next((_SAID[reason] for reason in _AGAINST if reason in candidate.get("reasons", [])), "")
 
 
-_SAID = {"wrong_type": "values of another type", "other_measure": "it measures something else"}
+_SAID = {
+    "wrong_type": "its values are of another type",
+    "other_measure": "it measures something else",
+    "other_subject": "its table is about something else",
+}
+_DOUBTS = tuple(_SAID)
 
 
 def _kept(offered: Told, rivals: list[Told], question: Told) -> str:
@@ -71,6 +76,8 @@ def _kept(offered: Told, rivals: list[Told], question: Told) -> str:
         next_best = f"; {rivals[0]['column']} is next ({share(rivals[0]['confidence'])})"
     else:
         next_best = "; nothing else comes near"
-    why = ", ".join(spoken(reason) for reason in offered.get("reasons", [])[:2])
-    ground = f", by {why}" if why else ""
+    said = offered.get("reasons", [])
+    why = ", ".join(spoken(reason) for reason in said[:2] if reason not in _DOUBTS)
+    doubt = next((f", but {_SAID[reason]}" for reason in _DOUBTS if reason in said), "")
+    ground = (f", by {why}" if why else "") + doubt
     return f"{here} stays for {question['field']} ({share(offered['confidence'])} sure{ground}){next_best}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
+from discovery_pipeline.engine.delivery.report.contents import Contents, Narrative, Section, TargetStory
 from discovery_pipeline.engine.delivery.report.page import render
 
-__all__ = ["Contents", "TargetStory", "render"]
+__all__ = ["Contents", "Narrative", "Section", "TargetStory", "render"]

@@ -44,6 +44,22 @@ class TargetStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, and sentences under it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """What somebody says of all this, and who it is. Claims, shown as such."""
+
+    sections: tuple[Section, ...]
+    told_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
     """All that a report shows. What a run did not do is left out of the page."""
 
@@ -58,3 +74,4 @@ class Contents:
     quality: QualityReport | None = None
     risk: RiskAssessment | None = None
     findings: tuple[Finding, ...] = ()  # of all stages
+    narrative: Narrative | None = None
