@@ -90,6 +90,17 @@ class Settings(BaseSettings):
     inbox_rest_seconds: float = Field(
         default=20, ge=0, description="how long nothing in a folder of the landing zone must change before it is taken"
     )
+    sources_cron: str = Field(default="0 2 * * *", description="when registered databases are profiled again (UTC)")
+    maintenance_cron: str = Field(default="0 3 * * *", description="when maintenance runs (UTC)")
+    digest_cron: str = Field(default="0 7 * * 1", description="when the digest is made and sent (UTC)")
+    notify_webhook: SecretStr | None = Field(
+        default=None, description="where notices are posted as JSON: waits for review, failed, delivered, drifted"
+    )
+    notify_smtp: SecretStr | None = Field(
+        default=None, description="mail server for notices, smtp://user:password@host:587 or smtps://…"
+    )
+    notify_emails: str = Field(default="", description="who gets notices by e-mail, separated by commas")
+    notify_from: str = Field(default="discovery@localhost", description="whose e-mails notices are")
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
     upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")

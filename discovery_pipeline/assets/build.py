@@ -1,34 +1,53 @@
-"""The code location: assets, jobs and resources for one home."""
+"""The code location: assets, jobs, sensors, schedules and resources for one home."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
 
-from discovery_pipeline.assets import cleansing, delivery, intake, mapping, profiling, risk, schema, validation
+from discovery_pipeline.assets import (
+    cleansing,
+    delivery,
+    intake,
+    jobs,
+    landing,
+    mapping,
+    notices,
+    profiling,
+    risk,
+    schedules,
+    schema,
+    sensors,
+    sources,
+    upkeep,
+    validation,
+)
 from discovery_pipeline.assets.artifacts import artifacts
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.jobs import deliver, discover
-from discovery_pipeline.assets.landing import receive
-from discovery_pipeline.assets.sensors import (
-    cancelled_run_sensor,
-    dead_run_sensor,
-    failed_run_sensor,
-    flow_sensor,
-    upload_sensor,
-)
 from discovery_pipeline.settings import Settings
 
+STAGES = (intake, profiling, schema, mapping, cleansing, validation, risk, delivery)
 
-def build(settings: Settings) -> dg.Definitions:
-    """Everything Dagster knows of the product.
 
-    Parts of this may be merged into another project's Definitions; nothing is opened until a run works.
+def build(settings: Settings, key_prefix: Sequence[str] = ()) -> dg.Definitions:
+    """Everything Dagster knows of the product; nothing is opened until a run works.
+
+    Parameters
+    ----------
+    settings
+        Of the home that runs work on.
+    key_prefix
+        What every asset's key begins with, so that the definitions can be merged into another project's:
+        `dg.Definitions.merge(theirs, build(settings, key_prefix=["discovery"]))`.
     """
+    prefix = list(key_prefix)
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([intake, profiling, schema, mapping, cleansing, validation, risk, delivery]),
-        jobs=[discover, deliver, receive],
-        sensors=[upload_sensor, flow_sensor(()), dead_run_sensor, failed_run_sensor, cancelled_run_sensor],
+        assets=dg.load_assets_from_modules([*STAGES, sources, upkeep], key_prefix=prefix or None),
+        jobs=[*jobs.jobs(prefix), landing.receive, *schedules.jobs(prefix)],
+        sensors=[*sensors.sensors(prefix), notices.notifier(dg.AssetKey([*prefix, sources.STAGE]))],
+        schedules=schedules.schedules(settings),
         resources={"desk": Desk(home=str(settings.root)), "artifacts": artifacts},
-        # One process a run: a stage is seconds of work, and a process of its own costs as much again.
-        executor=dg.in_process_executor,
+        # Also for what a person materializes without one of our jobs; another project keeps its own executor.
+        executor=None if prefix else dg.in_process_executor,
     )

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.retrying import AGAIN
 
 AGAIN_SECONDS = 600
 """After so long, files that still stand in their folder are received again: the run that should have had failed."""
-
-FAULT = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL)
-"""For what goes by itself: a file system or a database that is away for a moment."""
 
 
 class Arrivals(dg.Config):
@@ -21,7 +19,7 @@ class Arrivals(dg.Config):
     stamps: dict[str, str]
 
 
-@dg.op(retry_policy=FAULT)
+@dg.op(retry_policy=AGAIN)
 def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk) -> None:
     """Store the files of folders that have come to rest, each folder as one flow, and move them out of the way."""
     from discovery_pipeline.store import landing
@@ -38,7 +36,9 @@ def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk
         context.log.info(f"{landed.accepted} files accepted, {landed.rejected} rejected: {flow}")
 
 
-@dg.job(description="Makes flows of the files that have arrived in the landing zone.")
+@dg.job(
+    executor_def=dg.in_process_executor, description="Makes flows of the files that have arrived in the landing zone."
+)
 def receive() -> None:
     """One step: its files are moved only after they are stored, so it may be killed and run again at any time."""
     receive_uploads()

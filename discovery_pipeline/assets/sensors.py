@@ -111,6 +111,11 @@ def cancelled_run_sensor(context: dg.RunStatusSensorContext, desk: Desk) -> None
     _ended(context, desk, "The run was cancelled in Dagster. Start it again.")
 
 
+def sensors(prefix: Sequence[str]) -> list[dg.SensorDefinition]:
+    """Every sensor that starts runs or hears of their ends."""
+    return [upload_sensor, flow_sensor(prefix), dead_run_sensor, failed_run_sensor, cancelled_run_sensor]
+
+
 def _ended(context: dg.RunStatusSensorContext, desk: Desk, reason: str) -> None:
     """Fail the flow's phase if the run left it running, and nobody works on it now."""
     run = context.dagster_run

@@ -1,0 +1,117 @@
+"""Registered databases as assets: profiled again by schedule, and compared with the last profile."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from discovery_pipeline.assets import contract
+from discovery_pipeline.assets.desk import SCRATCH, Desk
+from discovery_pipeline.assets.retrying import AGAIN
+from discovery_pipeline.assets.upkeep import NIGHTLY
+from discovery_pipeline.engine import duck, profiling
+from discovery_pipeline.errors import DiscoveryError
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.findings import Finding
+    from discovery_pipeline.store.sources import DatabaseSource
+
+SOURCES = "sources"
+PROFILE, CHANGES = "profile.json", "changes.json"
+STAGE = "source_profile"
+
+registered = dg.DynamicPartitionsDefinition(name=SOURCES)
+
+
+@dg.asset(
+    partitions_def=registered,
+    group_name="sources",
+    kinds={"postgres", "duckdb"},
+    freshness_policy=NIGHTLY,
+    retry_policy=AGAIN,
+    check_specs=[
+        contract.spec(STAGE),
+        dg.AssetCheckSpec("no_drift", asset=STAGE, description="The data looks as it did at the last profile."),
+    ],
+)
+def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
+    """What a registered database looks like now, and how far it has drifted from its last profile."""
+    from discovery_pipeline.engine.profiling.contract import ColumnProfiles, frame
+
+    try:
+        source = _source(desk, context.partition_key)
+        found, changes = _profiled(context, desk, source)
+    except DiscoveryError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    columns = frame(found)
+    worst = Counter(finding.rule for finding in changes or ())
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/column_schema": contract.column_schema(ColumnProfiles),
+            "dagster/row_count": sum(table.row_count for table in found.tables),
+            "tables": len(found.tables),
+            "columns": len(columns),
+            "changes": len(changes or ()),
+            "compared": changes is not None,
+        },
+        data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
+        check_results=[
+            contract.held(STAGE, ColumnProfiles, [columns]),
+            dg.AssetCheckResult(
+                passed=not worst,
+                check_name="no_drift",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=", ".join(f"{count} {rule}" for rule, count in worst.most_common()) or "Nothing changed.",
+                metadata={"cases": _cases(changes or ())},
+            ),
+        ],
+    )
+
+
+def _profiled(
+    context: dg.AssetExecutionContext, desk: Desk, source: "DatabaseSource"
+) -> "tuple[profiling.Profile, tuple[Finding, ...] | None]":
+    """The profile of the source's tables, and what changed; None where there was none before."""
+    from discovery_pipeline.store import exports
+
+    address, scratch = source.address(), desk.settings.root / SCRATCH / context.run.run_id
+    names = source.tables or exports.tables(address)
+    paths = [exports.copied(exports.at(address, name), scratch / str(i)) for i, name in enumerate(names)]
+    limits = {"threads": desk.settings.threads, "memory_limit": desk.settings.memory_limit}
+    with duck.connect(**limits, scratch=scratch / "duckdb") as con:
+        found, _ = profiling.of_files(con, paths, scratch / "tables", today=datetime.now(UTC).date())
+    before = _last(desk, source)
+    with desk.store.artifacts.writing(source, STAGE) as folder:
+        (folder / PROFILE).write_text(found.model_dump_json())
+    return found, profiling.diff(before, found) if before else None
+
+
+def _source(desk: Desk, key: str) -> "DatabaseSource":
+    from discovery_pipeline.store import sources
+
+    for source in desk.store.wait_for(sources.known(desk.store.flows)):
+        if source.slug == key:
+            return source
+    raise DiscoveryError(f"There is no registered database '{key}'. `discovery sources list` shows them.")
+
+
+def _last(desk: Desk, source: "DatabaseSource") -> profiling.Profile | None:
+    try:
+        folder = desk.store.artifacts.reading(source, STAGE)
+    except FileNotFoundError:
+        return None
+    return profiling.Profile.model_validate_json((folder / PROFILE).read_bytes())
+
+
+def _cases(changes: "Sequence[Finding]") -> dg.TableMetadataValue:
+    """Where something changed, and how gravely; what the values are is in the report, not here."""
+    rows = [
+        dg.TableRecord({"table": f.table, "column": f.column or "", "rule": f.rule, "severity": f.severity.value})
+        for f in changes[: contract.CASES]
+    ]
+    return dg.MetadataValue.table(rows, schema=dg.TableSchema([dg.TableColumn(n) for n in _CASE]))
+
+
+_CASE = ("table", "column", "rule", "severity")

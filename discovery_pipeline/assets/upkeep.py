@@ -1,0 +1,101 @@
+"""Upkeep as assets: what is done by night, and what is told by week. Each is kept fresh by a schedule."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from discovery_pipeline.assets import charts, notices
+from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.retrying import AGAIN
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.blocking import Store
+    from discovery_pipeline.store.maintain import Done
+
+PARTITION_TAG = "dagster/partition"
+NIGHTLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
+WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
+
+
+@dg.asset(
+    group_name="upkeep",
+    kinds={"postgres", "sql"},
+    freshness_policy=NIGHTLY,
+    retry_policy=AGAIN,
+    check_specs=[dg.AssetCheckSpec("nothing_to_look_at", asset="maintenance")],
+)
+def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
+    """What the nightly maintenance moved and mended: flows archived, their partitions and runs forgotten."""
+    from discovery_pipeline.store import maintain
+
+    chosen = [task for task in maintain.tasks() if not task.when_asked]
+    done = maintain.run(desk.store.databases, chosen)
+    maintain.write(done, desk.settings.root, datetime.now(UTC))
+    partitions, runs = forget_archived(context.instance, desk.store)
+    changed = {each.task.name: len(each.rows) for each in done if each.task.kind in {"move", "mend"}}
+    reported = {each.task.name: len(each.rows) for each in done if each.task.name in FAULTS}
+    return dg.MaterializeResult(
+        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _table(done)},
+        check_results=[
+            dg.AssetCheckResult(
+                passed=not any(reported.values()),
+                check_name="nothing_to_look_at",
+                severity=dg.AssetCheckSeverity.WARN,
+                description=", ".join(f"{count} {name}" for name, count in reported.items()),
+                metadata=reported,
+            )
+        ],
+    )
+
+
+FAULTS = ("orphaned_flows", "duplicate_flows")
+"""Reports whose rows somebody should look at; the others only tell."""
+
+
+@dg.asset(group_name="upkeep", kinds={"postgres"}, freshness_policy=WEEKLY, retry_policy=AGAIN)
+def quality_digest(desk: Desk) -> dg.MaterializeResult:
+    """How many flows wait, failed and were delivered, and what is wrong with their data; sent to whoever is told."""
+    from discovery_pipeline.store import digest
+
+    found = digest.digest(desk.store.databases)
+    today = datetime.now(UTC).date()
+    notices.Post.of(desk.settings).send(
+        notices.Notice(f"digest:{today.isoformat()}", "digest", f"Weekly digest of {today}", found.text())
+    )
+    return dg.MaterializeResult(
+        metadata={
+            **{f"flows_{status}": count for status, count in found.flows.items()},
+            "waiting_days": found.waiting_days,
+            "delivered_this_week": found.delivered,
+            "digest": dg.MetadataValue.md(found.text()),
+            "issues": charts.bars({name: float(count) for name, count in found.issues.items()}, "Open quality issues"),
+        }
+    )
+
+
+def forget_archived(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]:
+    """Delete Dagster's runs and partitions of flows that the history holds; how many of each.
+
+    The partition goes last: whoever is killed in between finds it again.
+    """
+    archived = {slug for (slug,) in store.query("select slug from discovery_flows_history")}
+    gone = [key for key in instance.get_dynamic_partitions(FLOWS) if key in archived]
+    runs = 0
+    for slug in gone:
+        for run in instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: slug})):
+            instance.delete_run(run.run_id)
+            runs += 1
+        instance.delete_dynamic_partition(FLOWS, slug)
+    return len(gone), runs
+
+
+def _table(done: "Sequence[Done]") -> dg.TableMetadataValue:
+    rows = [
+        dg.TableRecord({"task": d.task.name, "kind": d.task.kind, "rows": len(d.rows), "what": d.task.what})
+        for d in done
+    ]
+    columns = [dg.TableColumn(name, "int" if name == "rows" else "string") for name in ("task", "kind", "rows", "what")]
+    return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))
