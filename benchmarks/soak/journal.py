@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 Outcome = Literal["done", "refused", "unknown"]
 
@@ -30,7 +30,7 @@ class Journal:
     """Written by one worker."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("a", buffering=1)
+        self._path = path
 
     def means(self, entry: Entry) -> None:
         """The worker sets out."""
@@ -41,8 +41,8 @@ class Journal:
         self._write({"by": by, "outcome": outcome, "answer": answer})
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        with self._path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 def read(path: Path) -> list[Entry]:
