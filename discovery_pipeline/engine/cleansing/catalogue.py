@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from discovery_pipeline.engine.cleansing.model import Tier
+from discovery_pipeline.engine.cleansing.model import PlannedRule, Tier
 
 
 class Stage(IntEnum):
@@ -182,8 +182,29 @@ RULES: dict[str, Rule] = {
             "rows that agree in what decides this column agree on this value", "a true exception", 0.9,
         ),
         Rule(
+            "reports.majority", Stage.DEPENDENCIES, "suggest",
+            "columns on which several sources tell of the same things",
+            "the sources that are mostly right tell something else of the same thing",
+            "what one source knows better than all others", 0.9,
+        ),
+        Rule(
             "duplicate.rows", Stage.DUPLICATES, "review", "tables",
             "rows that agree in every column", "a row that is there twice on purpose", 0.9,
         ),
     )
 }  # fmt: skip
+
+
+def planned(rule: str, table: str, column: str, given: tuple[str, ...]) -> PlannedRule:
+    """A rule over rows for one column, reading others."""
+    known = RULES[rule]
+    return PlannedRule(
+        rule=known.id,
+        version=known.version,
+        table=table,
+        column=column,
+        tier=known.tier,
+        confidence=known.confidence,
+        reason=known.reason,
+        given=given,
+    )

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing.catalogue import RULES
+from discovery_pipeline.engine.cleansing import reports
+from discovery_pipeline.engine.cleansing.catalogue import planned
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.tables import Column
 
@@ -98,21 +99,6 @@ def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
     ]
 
 
-def planned(rule: str, table: str, column: str, given: tuple[str, ...]) -> PlannedRule:
-    """A rule over rows for one column, reading others."""
-    known = RULES[rule]
-    return PlannedRule(
-        rule=known.id,
-        version=known.version,
-        table=table,
-        column=column,
-        tier=known.tier,
-        confidence=known.confidence,
-        reason=known.reason,
-        given=given,
-    )
-
-
 def _voters(right: str, tried: Strengths) -> tuple[str, ...]:
     strengths = sorted(
         (-lift, left) for (left, decided), lift in tried.items() if decided == right and lift is not None
@@ -172,6 +158,8 @@ def changes(draft: Draft, rule: PlannedRule) -> Iterator[tuple[Column, str]]:
     given = [draft.table.column(name) for name in rule.given]
     if rule.rule == "dependency.majority":
         yield column, _majority(draft, column, given)
+    elif rule.rule == reports.RULE:
+        yield column, reports.changes(draft, column, given)
     elif rule.rule == "dependency.flag":
         yield column, _flagged(draft, column, given[0])
     elif rule.rule == "cell.spilled":

@@ -12,6 +12,7 @@ from discovery_pipeline.engine.cleansing import (
     formats,
     quantities,
     references,
+    reports,
     text,
     tokens,
     typos,
@@ -154,6 +155,7 @@ def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> 
     plans = (
         lambda: dependencies.plan_spills(draft, changed),
         lambda: dependencies.plan_flags(draft, changed),
+        lambda: reports.plan(draft),
         lambda: dependencies.plan(draft, tried),
     )
     for planned in plans:
@@ -177,5 +179,7 @@ def _systematic(draft: Draft, rule: PlannedRule) -> bool:
 
 
 def _too_much(draft: Draft, rule: PlannedRule, cells: int) -> bool:
+    if rule.rule == reports.RULE:
+        return cells > reports.TOUCHED * draft.table.row_count
     columns = 2 if rule.rule == "cell.spilled" else 1
     return cells > dependencies.TOUCHED * draft.table.row_count * columns

@@ -36,10 +36,11 @@ SPELLING = _FOLDED
 """Fingerprint: case, spacing and punctuation folded."""
 
 VARIANT = (
+    "CASE WHEN len(regexp_extract_all($v, '[0-9]+')) > 1 THEN lower($v) ELSE "
     r"array_to_string(list_sort(list_distinct(regexp_extract_all(strip_accents(lower($v)), '[\pL\pN<>=~%$€£#+&@]+')))"
-    ", ' ')"
+    ", ' ') END"
 )
-"""Fingerprint: also the order of the words, repeated words and accents folded."""
+"""Fingerprint: also the order of the words, repeated words and accents folded. Of several numbers the order counts."""
 
 _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
