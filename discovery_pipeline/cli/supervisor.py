@@ -152,13 +152,13 @@ class Supervisor:
         parts.forget(self._home)
 
     def _note(self, name: str, part: Part, why: str) -> None:
-        changed = part != self._parts[name]
-        worse_or_better = part.health is not self._parts[name].health
-        self._parts[name] = part
-        if worse_or_better:
+        before, self._parts[name] = self._parts[name], part
+        if part == before:
+            return
+        self._write()
+        ended = before.process is not None and part.process is None
+        if ended or part.health is not before.health:
             self._tell(name, part.health, why)
-        if changed:
-            self._write()
 
     def _write(self) -> None:
         parts.write(self._home, Up(Process.of(os.getpid()), self._ports, self._parts))
