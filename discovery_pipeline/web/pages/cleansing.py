@@ -115,7 +115,7 @@ def _shown(
     decided = {what: one for what, one in newest.items() if one.after is not None}
     narrowed = views.Narrowed.of(request.query_params)
     patches = values["log"].path if values["log"] else None
-    mask = mask_of(values["profile"], raised=caller.may("reviewer")) if values["profile"] else None
+    mask = mask_of(values["profile"] or Profile(tables=()), raised=caller.may("reviewer"))
     with duck.connect() as con:
         counts = views.counts(con, patches)
         cells, page = (
@@ -138,7 +138,7 @@ def _shown(
         "cells": cells,
         "page": page,
         "narrowed": narrowed,
-        "findings": views.findings(found, decided),
+        "findings": views.findings(found, values["plan"], decided),
         "pending": views.pending(decided.values(), flow),
         "decisions": len(decided),
         "may_decide": caller.may("reviewer"),

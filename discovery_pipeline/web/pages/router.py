@@ -5,7 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import RedirectResponse
 
-from discovery_pipeline.web.pages import cleansing, cmdb_import, field_mapping, flows, login, review_steps
+from discovery_pipeline.web.pages import (
+    cleansing,
+    cmdb_import,
+    field_mapping,
+    flows,
+    login,
+    report,
+    review_steps,
+    validation,
+)
 from discovery_pipeline.web.pages.errors import error_page
 
 router = APIRouter()
@@ -17,7 +26,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/discovery", 303)
 
 
-for part in (login, flows, cmdb_import, field_mapping, review_steps, cleansing):
+for part in (login, flows, cmdb_import, field_mapping, review_steps, cleansing, validation, report):
     router.include_router(part.router)
 
 

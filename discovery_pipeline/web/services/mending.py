@@ -52,7 +52,9 @@ class MendingService:
         async with self._flows.changing(who.tenant) as states:
             now = await rows.find(states.session, flow.id, lock=True)
             if now.phases[Phase.FIELD_MAPPING].status is not PhaseStatus.COMPLETED:
-                raise NotWaiting("There is no approved mapping yet. Save the mapping; decisions on cleansing count then.")
+                raise NotWaiting(
+                    "There is no approved mapping yet. Save the mapping; decisions on cleansing count then."
+                )
             if any(state.status is PhaseStatus.RUNNING for state in now.phases.values()):
                 raise NotWaiting("A run is at work. Wait until it ends; then run again with the new decisions.")
             await requests.request(states, now, "deliver", "decisions on cleansing")
@@ -106,9 +108,7 @@ def cell(one: CellDecision) -> Decision:
     return Decision(CELL, (one.table, one.column, one.row), {"seen": one.seen, "after": one.after})
 
 
-def _corrected(
-    file: Path, table: str, cleansed: Cleansed, intake: Intake, by: str
-) -> Sequence[CellDecision]:
+def _corrected(file: Path, table: str, cleansed: Cleansed, intake: Intake, by: str) -> Sequence[CellDecision]:
     now = next((each for each in cleansed.tables if each.name == table), None)
     source = next((each for each in intake.tables if each.name == table), None)
     if now is None or source is None:

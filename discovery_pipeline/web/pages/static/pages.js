@@ -23,7 +23,8 @@ function parsed(html) {
 function renew(other, selector) {
   for (const part of other.querySelectorAll(selector)) {
     const there = document.getElementById(part.id);
-    if (there && there.outerHTML !== part.outerHTML) there.replaceWith(part);
+    const typing = there?.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    if (there && !typing && there.outerHTML !== part.outerHTML) there.replaceWith(part);
   }
 }
 

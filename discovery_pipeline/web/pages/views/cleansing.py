@@ -146,13 +146,16 @@ def cells(
     return [ShownPatch(*one, decided=_on_cell(decided, one[0], one[2], one[1])) for one in found], page
 
 
-def findings(found: Iterable[Finding], decided: Mapping[What, Decided]) -> list[ShownFinding]:
-    """What waits for a person."""
+def findings(
+    found: Iterable[Finding], plan: CleansingPlan | None, decided: Mapping[What, Decided]
+) -> list[ShownFinding]:
+    """What waits for a person; suggested rules are not among them, they stand with the rules."""
+    suggested = {(rule.table, rule.column, rule.rule) for rule in (plan.rules if plan else ())}
     on_values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for (kind, subject), one in decided.items():
         if kind == VALUE and one.after is not None:
             on_values[str(subject[0]), str(subject[1])][str(subject[2])] = _becomes(one.after)
-    return [_finding(one, on_values) for one in found]
+    return [_finding(one, on_values) for one in found if (one.table, one.column, one.rule) not in suggested]
 
 
 def pending(decided: Iterable[Decided], flow: Flow) -> int:

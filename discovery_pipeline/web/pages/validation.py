@@ -1,0 +1,203 @@
+"""/discovery/validation: what the targets take, how good the data is, which rows are left to mend, and the files."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.delivery.report.masking import mask_of
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.risk.model import RiskAssessment
+from discovery_pipeline.engine.risk.outcomes import outcomes
+from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store.decisions import CELL, Decided, Decision
+from discovery_pipeline.web.api.uploads import body
+from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
+from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.pages.views import cleansing as cleansing_views
+from discovery_pipeline.web.pages.views import validation as views
+from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
+from discovery_pipeline.web.services import Caller, Services
+
+router = APIRouter(prefix="/discovery/validation/{flow_id}")
+
+_ASSETS: dict[str, type] = {
+    "quality_report": QualityReport,
+    "rejected_rows": RejectedLog,
+    "risk_assessment": RiskAssessment,
+    "column_profile": Profile,
+    "cleansed_tables": Cleansed,
+    "source_tables": Intake,
+}
+
+
+@router.get("")
+async def validation(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
+    """Results, as far as there are any."""
+    flow = await called.flow.get(caller, flow_id)
+    log = await called.mending.log(caller, flow)
+    values = {name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()}
+    verdicts = await called.values.all_of(flow, "validated_tables", Verdict)
+    shown = await asyncio.to_thread(_shown, request, caller, flow, values, verdicts, log)
+    files = await _files(called, caller, flow)
+    return flow_page(
+        request, "validation.html.j2", caller, flow, title="Validation", follows=True, files=files, **shown
+    )
+
+
+@router.post("/fix")
+async def fix(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Change cells of one rejected row."""
+    flow = await called.flow.get(caller, flow_id)
+    table, row = text(form, "table"), text(form, "row")
+    if not (row.isascii() and row.isdigit()):
+        raise InvalidRequest("Which row? Load the page again.")
+    now, source = await asyncio.to_thread(_row, *await _tables(called, flow), table, int(row))
+    wanted = []
+    for name, value in now.items():
+        said = form.get(f"cell.{name}")
+        if isinstance(said, str) and (said.strip() or None) != value:
+            after = {"seen": source[name], "after": said.strip() or None}
+            wanted.append(Decision(CELL, (table, name, int(row)), after))
+    await called.mending.decide(caller, flow, wanted, text(form, "reason") or "corrected on the page")
+    back = ours(text(form, "back"), f"/discovery/validation/{flow.id}")
+    return to(
+        back, Note(f"{plural(len(wanted), 'cell')} of row {int(row) + 1} changed; they count from the next run on.")
+    )
+
+
+@router.get("/rejected")
+async def rejected(called: Called, caller: Visitor, flow_id: str, table: str) -> Response:
+    """The rejected rows of a table, to be corrected in a spreadsheet."""
+    flow = await called.flow.get(caller, flow_id)
+    folder = tempfile.TemporaryDirectory(prefix="rejected-")
+    file = await called.mending.rejected_file(caller, flow, table, Path(folder.name))
+    return FileResponse(
+        file, media_type="text/csv", filename=f"{table}-rejected.csv", background=BackgroundTask(folder.cleanup)
+    )
+
+
+@router.post("/corrected")
+async def corrected(called: Called, caller: Visitor, request: Request, flow_id: str) -> Response:
+    """Take corrected rows back."""
+    flow = await called.flow.get(caller, flow_id)
+    here = f"/discovery/validation/{flow.id}"
+    try:
+        with called.upload.arriving() as folder:
+            form = await body(request, called.settings.upload_limit, folder)
+            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
+            if not form.files:
+                raise InvalidRequest("Choose the corrected file first.")
+            cells = await called.mending.correct(caller, flow, form.fields.get("table", ""), form.files[0].path)
+    except RequestFault as fault:
+        if fault.status in (401, 403):
+            raise
+        return to(f"{here}#rows", Note(fault.detail, "bad"))
+    return to(f"{here}#rows", Note(f"{plural(cells, 'cell')} corrected; they count from the next run on."))
+
+
+@router.post("/run")
+async def run(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
+    """Cleanse, validate and deliver again."""
+    flow = await called.flow.get(caller, flow_id)
+    await called.mending.rerun(caller, flow)
+    return to(f"/discovery/validation/{flow.id}", Note("A run with the new decisions was asked for."))
+
+
+async def _files(called: Services, caller: Caller, flow: Flow) -> list[dict[str, Any]]:
+    try:
+        output = await called.result.output(caller, str(flow.id))
+    except NotYet:
+        return []
+    at = f"/api/v1/unified-discovery/output/{flow.id}"
+    return [{"name": f.name, "size": f.byte_size, "href": f"{at}/{quote(f.name)}"} for f in output.files]
+
+
+async def _tables(called: Services, flow: Flow) -> tuple[Cleansed | None, Intake | None]:
+    cleansed = await called.values.of(flow, "cleansed_tables", Cleansed)
+    return cleansed, await called.values.of(flow, "source_tables", Intake)
+
+
+def _row(
+    cleansed: Cleansed | None, intake: Intake | None, table: str, row: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row's cells as they are now, and as the source has them."""
+    now = next((each for each in cleansed.tables if each.name == table), None) if cleansed else None
+    source = next((each for each in intake.tables if each.name == table), None) if intake else None
+    if now is None or source is None or not 0 <= row < now.row_count:
+        raise InvalidRequest("There is no such row any more. Load the page again.")
+    with duck.connect() as con:
+        return dict(views.cells_of(con, now, row)), dict(views.cells_of(con, source, row))
+
+
+def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
+    request: Request,
+    caller: Caller,
+    flow: Flow,
+    values: dict[str, Any],
+    verdicts: tuple[Verdict, ...],
+    log: tuple[Decided, ...],
+) -> dict[str, Any]:
+    address = f"/discovery/validation/{flow.id}"
+    newest = {one.what: one for one in log}
+    decided = {what: one for what, one in newest.items() if one.after is not None}
+    narrowed = views.Narrowed.of(request.query_params)
+    mask = mask_of(values["column_profile"] or Profile(tables=()), raised=caller.may("reviewer"))
+    reader = views.Reader(address, decided, mask)
+    quality, place = values["quality_report"], narrowed.place
+    with duck.connect() as con:
+        rows, page = views.rejected(con, values["rejected_rows"], narrowed, reader)
+        ended = outcomes(con, verdicts)
+        causes = views.causes(con, ended, reader)
+        tables = views.tables_to_correct(con, values["rejected_rows"])
+    fixing = None
+    if place and caller.may("reviewer"):
+        now, _ = _row(values["cleansed_tables"], values["source_tables"], *place)
+        wanted = {name: decided.get((CELL, (place[0], name, place[1]))) for name in now}
+        fixing = {
+            "table": place[0],
+            "row": place[1],
+            "cells": [
+                (n, one.after["after"] if one and one.after else v, bool(one))
+                for (n, v), one in zip(now.items(), wanted.values(), strict=True)
+            ],
+        }
+    phases = flow.phases
+    failed = next((p for p in (Phase.CLEANSING, Phase.VALIDATION) if phases[p].status is PhaseStatus.FAILED), None)
+    return {
+        "action": address,
+        "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
+        "status": views.status(flow),
+        "done": phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED,
+        "busy": flow.current_phase.place >= Phase.CLEANSING.place
+        and not failed
+        and phases[Phase.VALIDATION].status is not PhaseStatus.COMPLETED,
+        "failed": str(phases[failed].result.get("error") or "The run failed.") if failed else "",
+        "ends": views.ends(ended),
+        "causes": causes,
+        "quality": quality,
+        "scores": views.scores(quality),
+        "checks": views.checks(quality.findings) if quality else [],
+        "risks": values["risk_assessment"].risks if values["risk_assessment"] else (),
+        "rows": rows,
+        "page": page,
+        "tables": tables,
+        "narrowed": narrowed,
+        "fixing": fixing,
+        "pending": cleansing_views.pending(decided.values(), flow),
+        "may_decide": caller.may("reviewer"),
+        "mask": mask,
+    }

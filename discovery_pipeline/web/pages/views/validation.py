@@ -1,0 +1,254 @@
+"""Validation on the page: what each target takes, how good the data is, and which rows are left, with their reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.delivery.report import charts
+from discovery_pipeline.engine.delivery.report.masking import Mask
+from discovery_pipeline.engine.delivery.report.samples import rejections
+from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.store.decisions import CELL, What
+from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.pages.views.paging import Page, paged
+
+PAGE, CELLS = 20, 4
+_MENDABLE = f"NOT {unmapped('reasons')} AND NOT {repeated('reasons')}"
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEnd:
+    """What became of the rows, for one target."""
+
+    title: str
+    rows_in: int
+    delivered: int
+    to_correct: int
+    repeated: int
+    elsewhere: int
+    blanked: int
+
+    @property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """The bar, from the widest to the narrowest: each drawn over the one before, as shares of all."""
+        whole = self.rows_in or 1
+        known = self.delivered + self.to_correct
+        return (
+            ("was", (known + self.repeated) / whole),
+            ("warn", known / whole),
+            ("accent", self.delivered / whole),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownScore:
+    """One dimension of quality, before and after, with its places on the axis."""
+
+    name: str
+    before: float
+    after: float
+    evidence: str
+    was_at: str
+    now_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that a target doesn't take."""
+
+    target: str
+    table: str
+    file: str
+    line: int
+    row: int
+    reasons: tuple[str, ...]
+    cells: tuple[tuple[str, str], ...]  # the first ones that hold something
+    fixed: int  # cells that a person changed since
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which rejected rows are looked at."""
+
+    target: str = ""
+    table: str = ""
+    q: str = ""
+    page: int = 1
+    fix: str = ""  # "table:row" of the one that is mended
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Narrowed:
+        """As an address says it."""
+        page = query.get("page", "1")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
+        said = (query.get(name, "") for name in ("target", "table", "q"))
+        return cls(*said, page=number, fix=query.get("fix", ""))
+
+    def query(self, **other: str | int) -> str:
+        """The query of an address."""
+        said = {"target": self.target, "table": self.table, "q": self.q, **other}
+        return urlencode({name: value for name, value in said.items() if value})
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Table and row of the one that is mended."""
+        table, _, row = self.fix.rpartition(":")
+        return (table, int(row)) if table and row.isascii() and row.isdigit() and len(row) < 16 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, and what was decided."""
+
+    address: str
+    decided: Mapping[What, Any]
+    mask: Mask
+
+    def changed(self, table: str, row: int) -> int:
+        """Cells of that row that a person changed."""
+        return sum(kind == CELL and (of[0], of[2]) == (table, row) for kind, of in self.decided)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Rows that are rejected for one reason."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+    href: str
+
+
+def status(flow: Flow) -> str:
+    """How validation stands, in words."""
+    said = {
+        PhaseStatus.PENDING: "waiting to begin",
+        PhaseStatus.RUNNING: "running",
+        PhaseStatus.COMPLETED: "completed",
+        PhaseStatus.FAILED: "failed",
+    }
+    return f"Validation: {said.get(flow.phases[Phase.VALIDATION].status, 'not yet')}"
+
+
+def ends(outcomes: Iterable[Outcome]) -> list[ShownEnd]:
+    """What became of the rows, target by target; the parts sum to all."""
+    return [
+        ShownEnd(
+            label(end.verdict.target), end.verdict.rows_in, end.delivered, end.to_correct, end.repeated, end.elsewhere,
+            end.verdict.blanked,
+        )
+        for end in outcomes
+    ]  # fmt: skip
+
+
+def scores(report: QualityReport | None) -> list[ShownScore]:
+    """Quality by dimension."""
+    if report is None:
+        return []
+    floor = charts.axis_floor([score for d in report.dimensions for score in (d.before, d.after)])
+    return [
+        ShownScore(
+            d.dimension, d.before, d.after, d.evidence, charts.along(d.before, floor), charts.along(d.after, floor)
+        )
+        for d in report.dimensions
+    ]
+
+
+def checks(findings: Iterable[Finding]) -> list[Finding]:
+    """What was found, the worst and most frequent first; of what several targets say alike, one."""
+    told = {(f.table, f.column, f.rule, f.severity, f.evidence): f for f in findings}
+    return sorted(told.values(), key=lambda f: (_ORDER[f.severity], -f.count))
+
+
+def causes(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], reader: Reader) -> list[Cause]:
+    """Why rows are to be corrected, the most frequent reason first."""
+    return [
+        Cause(
+            reason=reader.mask.text(one.reason),
+            count=one.count,
+            examples=tuple(f"{e.file}, line {e.line:,}" for e in one.examples),
+            href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
+        )
+        for one in rejections(con, outcomes)
+    ]
+
+
+def rejected(
+    con: duckdb.DuckDBPyConnection, log: RejectedLog | None, narrowed: Narrowed, reader: Reader
+) -> tuple[list[RejectedRow], Page]:
+    """A page of the rows that are to be corrected: neither duplicates nor rows of tables that don't go to a target."""
+
+    def href(number: int) -> str:
+        return f"{reader.address}?{narrowed.query(page=number)}#rows"
+
+    if log is None or not log.count:
+        return [], paged(0, PAGE, 1, href)
+    where, values = _where(narrowed)
+    source = f"read_parquet({duck.text(str(log.path))}) WHERE {where}"
+    counted = con.execute(f"SELECT count(*) FROM {source}", values).fetchone()
+    page = paged(int(counted[0]) if counted else 0, PAGE, narrowed.page, href)
+    found = con.execute(
+        f'SELECT target, "table", file, line, row, reasons, record FROM {source} LIMIT {PAGE} OFFSET {page.offset}',
+        values,
+    ).fetchall()
+    return [_rejected(said, narrowed, reader) for said in found], page
+
+
+def _rejected(said: Sequence[Any], narrowed: Narrowed, reader: Reader) -> RejectedRow:
+    target, table, file, line, row, reasons, record = said
+    cells = [(name, str(value)) for name, value in json.loads(record).items() if value][:CELLS]
+    fix = narrowed.query(page=narrowed.page, fix=f"{table}:{row}")
+    return RejectedRow(
+        target=label(target),
+        table=table,
+        file=file,
+        line=line,
+        row=row,
+        reasons=tuple(map(reader.mask.text, reasons.split("; "))),
+        cells=tuple((name, reader.mask.value(table, name, value)) for name, value in cells),
+        fixed=reader.changed(table, row),
+        href=f"{reader.address}?{fix}#fix",
+    )
+
+
+def tables_to_correct(con: duckdb.DuckDBPyConnection, log: RejectedLog | None) -> list[tuple[str, int]]:
+    """Tables with rows to be corrected, and how many."""
+    if log is None or not log.count:
+        return []
+    query = (
+        f'SELECT "table", count(DISTINCT row) FROM read_parquet({duck.text(str(log.path))}) '
+        f"WHERE {_MENDABLE} GROUP BY 1 ORDER BY 1"
+    )
+    return [(table, int(count)) for table, count in con.execute(query).fetchall()]
+
+
+def cells_of(con: duckdb.DuckDBPyConnection, table: Table, row: int) -> list[tuple[str, str | None]]:
+    """A row's cells by their columns."""
+    columns = ", ".join(map(duck.col, table.columns))
+    found = con.execute(f"SELECT {columns} FROM {duck.scan(table)} WHERE file_row_number = ?", [row]).fetchone()
+    return list(zip((c.name for c in table.columns), found, strict=True)) if found else []
+
+
+def _where(narrowed: Narrowed) -> tuple[str, list[str]]:
+    tests, values = [_MENDABLE], []
+    for name, value in (("target", narrowed.target), ("table", narrowed.table)):
+        if value:
+            tests.append(f"{duck.name(name)} = ?")
+            values.append(value)
+    if narrowed.q:
+        tests.append("(contains(lower(reasons), lower(?)) OR contains(lower(record), lower(?)))")
+        values += [narrowed.q, narrowed.q]
+    return " AND ".join(tests), values
