@@ -23,6 +23,7 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.mappings import MappingService
+from discovery_pipeline.web.services.mending import MendingService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
@@ -82,6 +83,11 @@ class Services:
     def review(self) -> ReviewService:
         """What reviewers decide before a mapping is saved."""
         return ReviewService(self.flows, self.values)
+
+    @cached_property
+    def mending(self) -> MendingService:
+        """What people decide on cleansing and on rejected rows."""
+        return MendingService(self.flows, self.values)
 
 
 @asynccontextmanager
