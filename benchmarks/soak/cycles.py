@@ -28,7 +28,10 @@ from discovery_pipeline.store.server import EmbeddedServer
 
 SECONDS = 60  # after which a process that neither ends nor is killed is itself a fault
 TEMPLATE = "soak_template"
-LOADED = ["__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.flows", "discovery_pipeline.store.backup"]
+LOADED = [
+    "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.backup", "sqlalchemy.dialects.postgresql.psycopg",
+    "psycopg.types.json", "alembic.command", "psutil",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
