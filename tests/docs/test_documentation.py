@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +38,25 @@ def test_no_link_leads_nowhere(page: Path):
         assert (page.parent / link).exists(), link
 
 
-def test_the_commands_in_the_readme_exist():
-    page = (ROOT / "docs" / "commands.md").read_text()
-    said = set(re.findall(r"discovery ([a-z]+)", (ROOT / "README.md").read_text()))
-    assert said
-    for command in said - {"pipeline"}:
-        assert f"## `discovery {command}`" in page, command
+SHOWN = [
+    pytest.param(line.strip(), id=f"{page.relative_to(ROOT)}: {line.strip()}")
+    for page in PAGES
+    if page.name != "commands.md"
+    for block in re.findall(r"```(?:console|sh|bash)\n(.*?)```", page.read_text(), re.DOTALL)
+    for line in re.findall(r"(?:^|[$&|(] ?)(?:\.venv/bin/)?(discovery [^|&)\n]+)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_every_command_line_that_is_shown_can_be_typed(line: str):
+    from typer.core import TyperGroup
+    from typer.main import get_command
+
+    from discovery_pipeline.cli.app import app
+
+    command, words = get_command(app), shlex.split(line, comments=True)[1:]
+    while isinstance(command, TyperGroup) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    assert not isinstance(command, TyperGroup), "there is no such command"
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known | {"--help"}
