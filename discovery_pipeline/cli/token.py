@@ -29,6 +29,7 @@ def create(
 ) -> None:
     """Make a token. It is shown once; only its hash is kept."""
     from discovery_pipeline import settings
+    from discovery_pipeline.cli.links import login_link
     from discovery_pipeline.store.blocking import open_store
 
     if engagement is not None and account is None:
@@ -36,17 +37,20 @@ def create(
     with open_store(settings.read()) as store:
         tenant = store.default_tenant() if account is None else store.tenant(account, engagement)
         made = store.create_token(tenant, role.value, days)
+        link = login_link(store, made.tenant.by)
     told = {
         "token": made.token,
         "client_account_id": made.tenant.client_account_id,
         "engagement_id": made.tenant.engagement_id,
-        "login_url": None,  # a server of pages that runs on this home gives one
+        "login_url": link,
     }
     if as_json:
         print(json.dumps(told, indent=2))
         return
     print(made.token)
     print(f"For account {told['client_account_id']}, engagement {told['engagement_id']}, as {role.value}; shown once.")
+    if link:
+        print(f"To log in to the pages, once and soon: {link}")
 
 
 @token.command()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from discovery_pipeline.cli.supervisor import Supervisor
     from discovery_pipeline.settings import Settings
+    from discovery_pipeline.store.blocking import Store
     from discovery_pipeline.store.databases import Databases
     from discovery_pipeline.store.parts import Health, Part
 
@@ -62,7 +63,7 @@ def up(
             {"postgres": _kept_up(store.databases)},
         )
         try:
-            _keep(kept, lambda: _links(console, settings, ports))
+            _keep(kept, lambda: _links(console, store, ports))
         finally:
             console.print("Stopping …")
             kept.stop()
@@ -121,10 +122,14 @@ def _kept_up(databases: Databases) -> Callable[[], bool]:
     return well
 
 
-def _links(console: Console, settings: Settings, ports: dict[str, int]) -> None:
+def _links(console: Console, store: Store, ports: dict[str, int]) -> None:
+    from discovery_pipeline.cli.links import login_link
+    from discovery_pipeline.store.accounts import OPERATOR
+
     console.print(f"\n  Pages    http://127.0.0.1:{ports['web']}", highlight=False)
+    console.print(f"  Log in   {login_link(store, OPERATOR)}  (once, within minutes)", highlight=False, soft_wrap=True)
     console.print(f"  Dagster  http://127.0.0.1:{ports['dagster']}", highlight=False)
-    console.print(f"  Logs     {settings.root / 'logs'}", highlight=False)
+    console.print(f"  Logs     {store.settings.root / 'logs'}", highlight=False)
     console.print("  Stop     Ctrl-C, or `discovery down`\n", highlight=False)
 
 

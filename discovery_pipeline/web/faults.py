@@ -31,11 +31,17 @@ class RequestFault(DiscoveryError):
     title: ClassVar[str] = "The request can't be answered"
 
     def __init__(
-        self, detail: str, *, errors: Sequence[Mapping[str, Any] | str] = (), retry_after: float | None = None
+        self,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, Any] | str] = (),
+        retry_after: float | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = list(errors)
+        self.told = dict(told or {})  # more members of the problem
         self.retry_after = retry_after  # seconds
 
 

@@ -89,10 +89,10 @@ def answer(error: Exception, path: str = "") -> JSONResponse:
     """The answer that an error makes."""
     if isinstance(error, RequestFault):
         kind = Kind(error.status, error.kind, error.title)
-        return _response(kind, error.detail, path, {"errors": error.errors}, error.retry_after)
+        return _response(kind, error.detail, path, {"errors": error.errors, **error.told}, error.retry_after)
     kind = _kind(error)
     detail = str(error) if isinstance(error, errors.DiscoveryError) else UNEXPECTED
-    more = _told(error) if isinstance(error, errors.FlowOperationError) else {}
+    more = told(error) if isinstance(error, errors.FlowOperationError) else {}
     return _response(kind, detail, path, more, AGAIN_SECONDS if kind.status == 503 else None)
 
 
@@ -106,11 +106,12 @@ def _kind(error: Exception) -> Kind:
     return KINDS[errors.DiscoveryError]
 
 
-def _told(error: errors.FlowOperationError) -> dict[str, Any]:
-    told = {name: error.details[name] for name in SHOWN if name in error.details}
-    if "status" in told:
-        told["flow_status"] = told.pop("status")
-    return told
+def told(error: errors.FlowOperationError) -> dict[str, Any]:
+    """What a client is told of an operation's details."""
+    shown = {name: error.details[name] for name in SHOWN if name in error.details}
+    if "status" in shown:
+        shown["flow_status"] = shown.pop("status")
+    return shown
 
 
 def _response(

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.web.faults import InvalidRequest, NotAuthenticated, PreconditionFailed
-from discovery_pipeline.web.problems import MEDIA_TYPE, Problem
+from discovery_pipeline.web.problems import MEDIA_TYPE, Problem, told
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.flows import FlowView
 
@@ -99,7 +99,7 @@ def expected(match: str | None, version: int | None = None) -> Iterator[int | No
     except StaleVersionError as error:
         if by_header is None:
             raise
-        raise PreconditionFailed(str(error)) from error
+        raise PreconditionFailed(str(error), told=told(error)) from error
 
 
 def _version(match: str | None) -> int | None:

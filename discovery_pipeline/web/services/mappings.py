@@ -177,12 +177,12 @@ async def _moved(states: FlowStateManager, flow: Flow, version: int | None = Non
     story = await rows.story(states.session, flow.id)
     offered = max((i for i, event in enumerate(story) if event.type is EventType.MAPPING_SUGGESTED), default=-1)
     changed = [_happened(event) for event in story[offered + 1 :] if event.type is not EventType.STATE_UPDATED]
-    last = next((e for e in reversed(story) if e.type is EventType.MAPPING_SUBMITTED), None)
-    who = f"{last.by} submitted a mapping at {last.at:%H:%M:%S}" if last else "it changed"
+    last = next((e for e in reversed(story[offered + 1 :]) if e.type is EventType.MAPPING_SUBMITTED), None)
+    who = f" {last.by} submitted a mapping at {last.at:%H:%M:%S} UTC." if last else ""
     seen = f", not {version} as you saw it" if version is not None else ""
     return StaleVersionError(
-        f"Flow {flow.slug} moved on: {who}. It is at version {flow.version}{seen}, in {flow.current_phase.value}. Load "
-        "it again; to change the mapping, submit with its ETag as If-Match.",
+        f"Flow {flow.slug} moved on: it is at version {flow.version}{seen}, in {flow.current_phase.value}.{who} Load it "
+        "again; to change a mapping that was submitted, submit with the flow's ETag as If-Match.",
         flow.id,
         {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
          "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},

@@ -1,0 +1,158 @@
+"""The door: every call asks who is there, in one order, and shows nobody what is another's."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.web.app import application
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DESCRIBED = application(Settings()).openapi()
+CALLS = [(method, path) for path, calls in DESCRIBED["paths"].items() for method in calls if path.startswith("/api/")]
+ON_A_FLOW = [(method, path) for method, path in CALLS if "{flow_id}" in path]
+CHANGING = [(method, path) for method, path in CALLS if method != "get"]
+
+
+def filled(path: str, flow: str = "x") -> str:
+    return re.sub(r"\{[a-z_]+\}", "x", path.replace("{flow_id}", flow)).removeprefix("/api/v1")
+
+
+async def ask(client: Any, method: str, path: str, **more: Any) -> Any:
+    return await client.http.request(method, "/api/v1" + path, **more)
+
+
+async def test_there_are_calls_to_try():
+    assert len(CALLS) > 12
+    assert ("post", "/api/v1/field-mapping/submit") in CALLS
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_without_a_token_nobody_comes_in(client, method: str, path: str):
+    answer = await client.http.request(method, path.format_map(Anything()), headers={"Authorization": ""})
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_a_token_that_is_worth_nothing_is_none(client, method: str, path: str):
+    answer = await ask(client, method, filled(path), headers={"Authorization": "Bearer dp_nothing"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_the_engagement_must_be_said(client, method: str, path: str):
+    without = {"X-Client-Account-ID": str(client.tenant.client_account_id), "X-Engagement-ID": ""}
+    answer = await ask(client, method, filled(path), headers=without)
+    assert answer.status_code == 400
+    assert "X-Engagement-ID" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+async def test_another_tenants_engagement_is_refused(client, member, method: str, path: str):
+    other = await member()
+    headers = {
+        "X-Client-Account-ID": str(other.tenant.client_account_id),
+        "X-Engagement-ID": str(other.tenant.engagement_id),
+    }
+    assert (await ask(client, method, filled(path), headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), ON_A_FLOW)
+async def test_another_tenants_flow_is_not_there(client, member, method: str, path: str):
+    flow = await (await member()).begin("Theirs")
+    body = {"files": {"file": ("a.csv", "a,b\n1,2\n")}} if "upload" in path else {}
+    if "decisions" in path or "trial" in path or "profile" in path.rsplit("}", 1)[-1]:
+        body = {"json": BODIES.get(path, {})}
+    answer = await ask(client, method, filled(path, flow), **body)
+    assert answer.status_code == 404, answer.text
+    assert "Theirs" not in answer.text
+
+
+async def test_another_tenants_flow_takes_no_mapping(client, member):
+    flow = await (await member()).begin("Theirs")
+    answer = await client.post("/field-mapping/submit", json={"flow_id": flow, "mappings": []})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING)
+async def test_a_viewer_changes_nothing(client, member, method: str, path: str):
+    flow = await client.begin()
+    viewer = await member("viewer", of=client)
+    more: dict[str, Any] = {"json": BODIES.get(path, {})}
+    if path.endswith("initialize"):
+        more = {"json": {"name": "n", "source_system": "s", "target_system": "aws"}}
+    if path.endswith("submit"):
+        more = {"json": {"flow_id": flow, "mappings": []}}
+    if "upload" in path:
+        more = {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
+    answer = await ask(viewer, method, filled(path, flow), **more)
+    assert answer.status_code == 403, answer.text
+    assert "viewer" in answer.json()["detail"]
+
+
+async def test_a_viewer_looks(client, member):
+    flow = await client.begin()
+    viewer = await member("viewer", of=client)
+    assert (await viewer.get(f"/unified-discovery/flow/status/{flow}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "flow", [str(uuid.uuid4()), "no-such-flow", "..", "%00", "%2e%2e%2f", "a" * 3000, "'; drop table users; --", "💥"]
+)
+async def test_a_flow_that_cannot_be_is_not_there(client, flow: str):
+    answer = await client.get(f"/unified-discovery/flow/status/{flow}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_token_is_looked_at_before_the_body(client):
+    answer = await client.post("/field-mapping/submit", content=b"{", headers={"Authorization": "Bearer dp_x"})
+    assert answer.status_code == 401
+    assert (await client.post("/field-mapping/submit", content=b"{")).status_code == 422
+
+
+@pytest.mark.parametrize("header", ["Basic eDp5", "Bearer", "bearer ", "dp_x", "Bearer \N{SNOWMAN}"])
+async def test_an_authorization_of_another_kind_is_none(client, header: str):
+    answer = await client.get("/unified-discovery/flows", headers={"Authorization": header.encode()})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("number", ["abc", "-1", "1.5", "", "9" * 40, "1 or 1=1"])
+async def test_an_account_is_a_number(client, number: str):
+    answer = await client.get("/unified-discovery/flows", headers={"X-Client-Account-ID": number})
+    assert answer.status_code in {400, 403}
+
+
+async def test_a_revoked_token_is_worth_nothing(client):
+    assert (await client.get("/unified-discovery/flows")).status_code == 200
+    await client.services.flows.revoke_token(client.token)
+    assert (await client.get("/unified-discovery/flows")).status_code == 401
+
+
+async def test_every_answer_carries_the_security_headers(client):
+    for path in ("/health/live", "/docs", "/api/v1/unified-discovery/flows", "/nowhere"):
+        answer = await client.http.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_health_and_metrics_need_nobody(client):
+    for path in ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"):
+        assert (await client.http.get(path, headers={"Authorization": ""})).status_code == 200, path
+
+
+class Anything(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "x"
+
+
+BODIES: dict[str, Any] = {}
