@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.maintain import Done
+
+SHOWN = 20
+"""Rows of one task that a person is shown."""
 
 db = typer.Typer(no_args_is_help=True, help="Look into the database, and keep it in order.")
 
@@ -87,20 +93,22 @@ def maintain(
     from discovery_pipeline.store.connection import connected, prepare
 
     chosen = [task for task in maintenance.tasks() if archive_duplicates or not task.when_asked]
-    current = settings.read()
+    current, done, log = settings.read(), [], None
     with connected(current) as databases:
         prepare(databases)
-        done = maintenance.run(databases, chosen, dry_run=dry_run)
-    if not dry_run:
-        maintenance.write(done, current.root, datetime.now(UTC))
+        try:
+            for each in maintenance.running(databases, chosen, dry_run=dry_run):
+                done.append(each)
+                if not as_json:
+                    _tell(each, dry_run=dry_run)
+        finally:  # what was moved is moved, also when a later task failed
+            if not dry_run:
+                log = maintenance.write(done, current.root, datetime.now(UTC))
     if as_json:
-        told = {each.task.name: _plain(each.columns, each.rows) for each in done if each.columns}
+        told = {each.task.name: _plain(each.columns, each.rows) for each in done}
         print(json.dumps(told, ensure_ascii=False, indent=2, default=_text))
-        return
-    for each in done:
-        print(f"{each.task.name}: {each.task.what}")
-        if each.rows:
-            _table(each.columns, each.rows)
+    elif log is not None:
+        print(f"What was moved and mended is written in {log}.")
 
 
 @db.command()
@@ -122,6 +130,18 @@ def restore(file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE
     current = settings.read()
     copied = read(current, file)
     print(f"{copied.files} files, {copied.size:,} bytes, in {current.root}.")
+
+
+def _tell(done: Done, *, dry_run: bool) -> None:
+    """One task for a person: what it is for, what it did or would do, and the first rows of that."""
+    task, count = done.task, len(done.rows)
+    acts = {"move": "moved", "mend": "mended", "tend": "done", "report": "found"}
+    act = f"to be {acts[task.kind]}" if dry_run and task.kind != "report" else acts[task.kind]
+    print(f"{task.name}: {task.what} {count or 'Nothing'} {act}.")
+    if done.rows and (dry_run or task.kind != "tend"):
+        _table(done.columns, done.rows[:SHOWN])
+    if count > SHOWN:
+        print(f"… and {count - SHOWN} more; --json lists them all.")
 
 
 def _plain(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[Any]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from discovery_pipeline.store.databases import Databases, Role
+
+if TYPE_CHECKING:
+    import psycopg
 
 Kind = Literal["report", "mend", "move", "tend"]
 
 FIRST_LINE = re.compile(r"^-- (?P<kind>report|mend|move|tend)(?P<asked>, when asked)?: (?P<what>.+)$")
+INDEX = re.compile(r"create index concurrently if not exists (?P<name>\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one task found or moved: its rows. In a dry run, what it would."""
+    """What one task found, moved or did: its rows. In a dry run, what it would."""
 
     task: Task
     columns: tuple[str, ...]
@@ -73,39 +77,73 @@ def parse(name: str, text: str) -> Task:
 
 
 def run(databases: Databases, chosen: Iterable[Task], *, dry_run: bool = False) -> list[Done]:
-    """Run tasks as the owner, one after another, each whole or not at all.
+    """Run tasks as the owner, one after another; see `running`."""
+    return list(running(databases, chosen, dry_run=dry_run))
 
-    A dry run runs the same statements and takes them back; what needs no transaction can't be taken back, and is left.
+
+def running(databases: Databases, chosen: Iterable[Task], *, dry_run: bool = False) -> Iterator[Done]:
+    """Run tasks as the owner, and tell of each as it is done.
+
+    What moves flows is repeated until nothing is left to move. Each time is whole or not at all, whether or not a later
+    one fails. A dry run runs the same statements and takes them back; what needs no transaction is only told.
     """
     import psycopg
 
-    done = []
-    with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
+    with psycopg.connect(databases.dsn(Role.OWNER), autocommit=True) as connection:
         for task in chosen:
             if task.kind == "tend":
-                if not dry_run:
-                    _tend(databases, task)
-                done.append(Done(task, (), []))
-                continue
-            with connection.transaction(force_rollback=dry_run):
-                cursor = connection.execute(task.statements[0].encode())
-                columns = tuple(column.name for column in cursor.description or ())
-                done.append(Done(task, columns, cursor.fetchall()))
-    return done
+                yield _tend(connection, task, dry_run=dry_run)
+            elif dry_run:
+                with connection.transaction(force_rollback=True):
+                    done = _done(connection, task)
+                yield done
+            else:
+                yield _done(connection, task)
 
 
-def _tend(databases: Databases, task: Task) -> None:
-    import psycopg
+def archived(done: Iterable[Done]) -> list[str]:
+    """The slugs of the flows that were moved, for whoever keeps something by slug."""
+    return [str(row[0]) for each in done if each.task.kind == "move" for row in each.rows]
 
-    with psycopg.connect(databases.dsn(Role.OWNER), autocommit=True) as connection:
-        for statement in task.statements:
-            connection.execute(statement.encode())
+
+def _done(connection: psycopg.Connection, task: Task) -> Done:
+    rows: list[tuple[object, ...]] = []
+    while True:
+        cursor = connection.execute(task.statements[0].encode())
+        columns = tuple(column.name for column in cursor.description or ())
+        found = cursor.fetchall()
+        rows += found
+        if task.kind != "move" or not found:
+            return Done(task, columns, rows)
+
+
+def _tend(connection: psycopg.Connection, task: Task, *, dry_run: bool) -> Done:
+    due = [statement for statement in task.statements if _is_due(connection, statement)]
+    for statement in due if not dry_run else ():
+        if index := INDEX.match(statement):
+            # Not there, or the invalid rest of a build that was cut, which IF NOT EXISTS would take for an index.
+            connection.execute(f"drop index concurrently if exists {index['name']}".encode())
+        connection.execute(statement.encode())
+    return Done(task, ("statement",), [(" ".join(statement.split()),) for statement in due])
+
+
+def _is_due(connection: psycopg.Connection, statement: str) -> bool:
+    """Whether there is anything to do: an index that is there and whole needs no building."""
+    index = INDEX.match(statement)
+    if index is None:
+        return True
+    whole = "select 1 from pg_index where indexrelid = to_regclass(%s) and indisvalid"
+    return connection.execute(whole, [index["name"]]).fetchone() is None
 
 
 def write(done: Iterable[Done], home: Path, now: datetime) -> Path:
     """Write what a run moved and mended below the home, for whoever looks for a flow that is gone."""
     path = home / "maintenance" / f"{now:%Y%m%dT%H%M%S%f}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    moved = {each.task.name: [str(row[0]) for row in each.rows] for each in done if each.task.kind in {"move", "mend"}}
+    moved = {
+        each.task.name: [dict(zip(each.columns, map(str, row), strict=True)) for row in each.rows]
+        for each in done
+        if each.task.kind in {"move", "mend"}
+    }
     path.write_text(json.dumps({"at": now.isoformat(), **moved}, indent=2) + "\n")
     return path

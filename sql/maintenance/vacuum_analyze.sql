@@ -7,4 +7,8 @@ vacuum (analyze) flow_events;
 vacuum (analyze) data_imports;
 vacuum (analyze) field_mappings;
 vacuum (analyze) quality_issues;
+vacuum (analyze) run_requests;
+vacuum (analyze) review_decisions;
+vacuum (analyze) agent_requests;
+vacuum (analyze) idempotency_keys;
 vacuum (analyze) discovery_flows_history;

@@ -84,9 +84,11 @@ def test_upgrade_says_where_the_database_stands():
 
 def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
     told("db", "query", "update discovery_flows set status = 'failed', updated_at = now() - interval '31 days'")
-    assert told("db", "maintain", "--dry-run")["stale_flows"] == [str(flow.id)]
+    would = told("db", "maintain", "--dry-run")["stale_flows"]
+    assert would == [{"slug": flow.slug, "id": str(flow.id)}]
+    assert "1 to be moved" in call("db", "maintain", "--dry-run").stdout
     assert told("flows", "list")[0]["id"] == str(flow.id)
-    assert told("db", "maintain")["stale_flows"] == [str(flow.id)]
+    assert told("db", "maintain")["stale_flows"] == would
     assert told("flows", "list") == []
 
 
