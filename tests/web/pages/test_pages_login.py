@@ -1,0 +1,75 @@
+"""Logging in and out: by token or by a link that works once, and only to our own pages."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def stranger(app) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers={"Accept": "text/html"})
+
+
+async def test_a_stranger_is_led_to_the_login_and_back_to_what_they_wanted(stranger, client):
+    answer = await stranger.get("/discovery?status=failed")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=%2Fdiscovery%3Fstatus%3Dfailed"
+    form = await stranger.get(answer.headers["location"])
+    assert 'name="next" value="/discovery?status=failed"' in form.text
+    answer = await stranger.post("/login", data={"token": client.token, "next": "/discovery?status=failed"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/discovery?status=failed")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert client.token not in cookie
+
+
+async def test_a_worthless_token_is_told_and_opens_nothing(stranger):
+    answer = await stranger.post("/login", data={"token": "dp_nothing", "next": "/discovery"})
+    assert answer.status_code == 401
+    assert 'class="error-message"' in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://example.com", "//example.com", "/\\example.com", "/discovery//example.com", "javascript:x"]
+)
+async def test_nobody_is_led_elsewhere(stranger, client, elsewhere):
+    answer = await stranger.post("/login", data={"token": client.token, "next": elsewhere})
+    assert answer.headers["location"] == "/discovery"
+
+
+async def test_a_link_lets_in_once(stranger, client):
+    code = await client.services.access.create_code(client.tenant.by)
+    first = await stranger.get(f"/login?code={code}")
+    assert (first.status_code, first.headers["location"]) == (303, "/discovery")
+    assert (await stranger.get("/discovery")).status_code == 200
+    stranger.cookies.clear()
+    again = await stranger.get(f"/login?code={code}")
+    assert again.status_code == 401
+    assert "used already" in again.text
+
+
+async def test_a_login_that_another_site_sends_is_refused(stranger, client):
+    sent = await stranger.post("/login", data={"token": client.token}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert sent.status_code == 403
+    assert "set-cookie" not in sent.headers
+
+
+async def test_signing_out_ends_the_session_on_the_server_too(visitor):
+    kept = dict(visitor.http.cookies)
+    await visitor.send("/logout")
+    visitor.http.cookies.update(kept)
+    answer = await visitor.get("/discovery", follow_redirects=False)
+    assert answer.headers["location"].startswith("/login")
+
+
+async def test_a_session_that_ran_out_asks_to_log_in_again(app, client, stranger):
+    cookie = await client.services.access.open_session(client.tenant.by, hours=-1)
+    stranger.cookies.set("discovery_session", cookie)
+    answer = await stranger.get("/discovery")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fdiscovery")
