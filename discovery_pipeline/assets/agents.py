@@ -66,12 +66,11 @@ def given(desk: Desk, flow: Flow, *agents: str) -> list[Advice]:
     return [advice for advice in found if isinstance(advice, Advice)]
 
 
-def answered(asset: str, advice: Sequence[Advice]) -> dg.AssetCheckResult:
+def answered(advice: Sequence[Advice]) -> dg.AssetCheckResult:
     """Warns where a model was to answer and didn't: the playbook's answer stands then."""
     failed = [each for each in advice if each.source == "fallback"]
     return dg.AssetCheckResult(
         passed=not failed,
-        asset_key=asset,
         check_name=ANSWERED,
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join(f"{each.agent}: {each.reason}" for each in failed) or None,

@@ -36,6 +36,8 @@ class ArtifactIO(dg.IOManager):
                 for item in scratch.iterdir():
                     shutil.move(item, folder / item.name)
         digest = store.artifacts.digest(flow, asset)
+        if context.has_asset_key:
+            context.step_context.set_data_version(context.asset_key, dg.DataVersion(digest or ""))
         context.add_output_metadata({"content_hash": digest or "", "path": dg.MetadataValue.path(str(folder))})
         completes: Any = (context.definition_metadata or {}).get(COMPLETES)
         if completes:

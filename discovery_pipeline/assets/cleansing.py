@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from discovery_pipeline.assets import charts, contract
+from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.mapping import approved_mapping
-from discovery_pipeline.assets.partitions import flow_asset, flows
+from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
 from discovery_pipeline.engine import cleansing
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
@@ -20,7 +20,7 @@ from discovery_pipeline.flow.state import Phase
 
 
 @flow_asset(
-    group_name="cleansing",
+    "cleansing",
     kinds={"duckdb"},
     deps=[approved_mapping],
 )
@@ -44,15 +44,16 @@ def cleansing_plan(
 
 @dg.multi_asset(
     partitions_def=flows,
-    group_name="cleansing",
     outs={
         "cleansed_tables": dg.AssetOut(
+            **of_stage("cleansing"),
             io_manager_key="artifacts",
             kinds={"duckdb", "parquet"},
             description="The same tables, rows and columns, with cells mended.",
             metadata={COMPLETES: Phase.CLEANSING.value},
         ),
         "patch_log": dg.AssetOut(
+            **of_stage("cleansing"),
             io_manager_key="artifacts",
             kinds={"parquet"},
             description="Every changed cell: before, after, by which rule, how surely, why.",
@@ -71,6 +72,7 @@ def cleansed(
     """Mend the cells that sure rules can mend, and those that people decided on; log each change."""
     from discovery_pipeline.engine.cleansing.contract import Patches
 
+    mended, logged = (context.asset_key_for_output(asset) for asset in ("cleansed_tables", "patch_log"))
     with desk.stage(context) as stage:
         decisions = stage.store.cleansing_decisions(stage.flow.id)
         done = cleansing.cleanse(
@@ -78,12 +80,12 @@ def cleansed(
         )
         log = stage.folder("patch_log") / done.patches.path.name
         os.link(done.patches.path, log)
-        kept = contract.held("patch_log", Patches, contract.batches(stage.con, log, PATCH_COLUMNS))
+        kept = contract.held(Patches, contract.batches(stage.con, log, PATCH_COLUMNS), logged)
         stage.store.append_event(stage.flow.id, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
     before = {t.name: t.row_count for t in source_tables.tables}
     after = {t.name: t.row_count for t in done.tables}
     yield dg.MaterializeResult(
-        asset_key="patch_log",
+        asset_key=logged,
         value=done.patches.model_copy(update={"path": log}),
         metadata={
             "dagster/column_schema": contract.column_schema(Patches),
@@ -93,9 +95,11 @@ def cleansed(
         check_results=[kept],
     )
     yield dg.MaterializeResult(
-        asset_key="cleansed_tables",
+        asset_key=mended,
         value=done,
         metadata={
+            "dagster/column_schema": lineage.source_columns(done.tables),
+            "dagster/column_lineage": lineage.unchanged(done.tables, lineage.beside(mended, "source_tables")),
             "dagster/row_count": sum(after.values()),
             "for_a_person": len(done.findings),
             "decided_by_people": len(decisions.rules) + len(decisions.values) + len(decisions.cells),
@@ -103,7 +107,7 @@ def cleansed(
         check_results=[
             dg.AssetCheckResult(
                 passed=before == after,
-                asset_key="cleansed_tables",
+                asset_key=mended,
                 check_name="nothing_lost",
                 metadata={"rows_before": sum(before.values()), "rows_after": sum(after.values())},
             )

@@ -51,8 +51,13 @@ def column_schema(model: type[pa.DataFrameModel]) -> dg.TableSchema:
     )
 
 
-def held(asset: str, model: type[pa.DataFrameModel], frames: Iterable[pd.DataFrame]) -> dg.AssetCheckResult:
-    """Hold the frames of a table to its contract, one after the other; every failed rule is counted."""
+def held(
+    model: type[pa.DataFrameModel], frames: Iterable[pd.DataFrame], asset: dg.AssetKey | None = None
+) -> dg.AssetCheckResult:
+    """Hold the frames of a table to its contract, one after the other; every failed rule is counted.
+
+    `asset` is said where a step makes several.
+    """
     from pandera.errors import SchemaErrors
 
     rows, failed = 0, {}

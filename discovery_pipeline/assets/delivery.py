@@ -6,7 +6,7 @@ import dagster as dg
 
 from discovery_pipeline.agents.gathering import named
 from discovery_pipeline.agents.tasks import AGENTS
-from discovery_pipeline.assets import agents
+from discovery_pipeline.assets import agents, lineage
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
@@ -27,7 +27,7 @@ RESULTS = "results"
 
 
 @flow_asset(
-    group_name="delivery",
+    "delivery",
     kinds={"duckdb", "csv"},
     metadata={COMPLETES: Phase.VALIDATION.value},
     check_specs=[
@@ -109,9 +109,16 @@ def target_files(
     expected = {v.target: sum(valid.row_count for valid in v.valid) for v in validated_tables}
     return dg.MaterializeResult(
         value=done,
-        metadata={f"{target}_rows": count for target, count in rows.items()}
+        metadata={
+            "dagster/column_schema": lineage.target_columns(approved_mapping, stage.targets),
+            "dagster/column_lineage": lineage.delivered(
+                approved_mapping, lineage.beside(context.asset_key, "validated_tables")
+            ),
+            "dagster/row_count": sum(rows.values()),
+        }
+        | {f"{target}_rows": count for target, count in rows.items()}
         | {"files": sum(len(each.files) for each in done)},
-        check_results=[dg.AssetCheckResult(passed=rows == expected, asset_key="target_files", check_name="complete")],
+        check_results=[dg.AssetCheckResult(passed=rows == expected, check_name="complete")],
     )
 
 

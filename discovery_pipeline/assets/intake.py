@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from discovery_pipeline.assets import contract
+from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import intake
@@ -12,7 +12,7 @@ from discovery_pipeline.flow.state import Phase
 
 
 @flow_asset(
-    group_name="intake",
+    "intake",
     kinds={"duckdb", "parquet"},
     check_specs=[contract.spec("source_tables"), dg.AssetCheckSpec("all_read", asset="source_tables")],
 )
@@ -32,16 +32,17 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
     return dg.MaterializeResult(
         value=found,
         metadata={
-            "dagster/column_schema": contract.column_schema(SourceTables),
+            "dagster/column_schema": lineage.source_columns(found.tables),
             "dagster/row_count": int(tables["rows"].sum()),
             "tables": len(tables),
             "refused_files": len(refused),
+            "rejected_rows": rejected,
+            "rows": charts.bars({table.name: float(table.row_count) for table in found.tables}, "Rows by table"),
         },
         check_results=[
-            contract.held("source_tables", SourceTables, [tables]),
+            contract.held(SourceTables, [tables]),
             dg.AssetCheckResult(
                 passed=not refused and not rejected,
-                asset_key="source_tables",
                 check_name="all_read",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{len(refused)} files refused, {rejected} rows can't be read",

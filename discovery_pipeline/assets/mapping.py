@@ -13,10 +13,10 @@ from discovery_pipeline.assets import agents, charts, contract, lineage
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flow_asset, flows
+from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.engine.mapping.model import Suggestions
+from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.advice import Advice
@@ -92,13 +92,13 @@ def arbitrate(
             ),
         },
     )
-    yield dg.Output(contract.held("mapping_suggestions", MappedFields, [frame(fields)]), "contract")
-    yield dg.Output(answered("mapping_suggestions", advice), ANSWERED)
+    yield dg.Output(contract.held(MappedFields, [frame(fields)]), "contract")
+    yield dg.Output(answered(advice), ANSWERED)
 
 
 @dg.graph_asset(
     partitions_def=flows,
-    group_name="mapping",
+    **of_stage("mapping"),
     kinds={"duckdb"},
     check_specs=[contract.spec("mapping_suggestions"), agents.check("mapping_suggestions")],
 )
@@ -114,7 +114,7 @@ def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis
 
 
 @flow_asset(
-    group_name="mapping",
+    "mapping",
     kinds={"postgres"},
     deps=[mapping_suggestions],
     check_specs=[contract.spec("approved_mapping")],
@@ -122,9 +122,11 @@ def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis
 def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What was decided in the review, and when. Fails at once while the flow waits for it."""
     from discovery_pipeline.engine.mapping.contract import MappedFields, frame
+    from discovery_pipeline.store import mappings
 
     with desk.stage(context) as stage:
         decided = list(stage.store.approved_mappings(stage.flow.id).values())
+        reviewed = stage.store.wait_for(mappings.review(stage.store.flows, stage.flow))
         review = stage.flow.phases[Phase.FIELD_MAPPING]
         if not decided or review.completed_at is None:
             raise dg.Failure(
@@ -135,10 +137,30 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
         value=decided,
         metadata={
             "dagster/column_schema": contract.column_schema(MappedFields),
-            "dagster/column_lineage": lineage.of(fields),
+            "dagster/row_count": len(fields),
             "decided_at": dg.MetadataValue.timestamp(review.completed_at),
-            "decided_by": str(review.result.get("by", "")),
-            "mapped_fields": len(fields),
+            "decided_by": ", ".join(reviewed.by),
+            "approved": reviewed.approved,
+            "rejected": reviewed.rejected,
+            "changed_by_people": reviewed.changed,
+            "how": _how(decided),
         },
-        check_results=[contract.held("approved_mapping", MappedFields, [frame(fields)])],
+        check_results=[contract.held(MappedFields, [frame(fields)])],
     )
+
+
+def _how(decided: list[Mapping]) -> dg.TableMetadataValue:
+    """Each field, what fills it, and by which operations."""
+    rows = [
+        dg.TableRecord(
+            {
+                "target": f"{mapping.target}.{field.target_table}.{field.target_field}",
+                "source": f"{field.source_table}.{field.source_field}" if field.source_field else "",
+                "transformation": lineage.transformed(field),
+            }
+        )
+        for mapping in decided
+        for field in mapping.fields
+    ]
+    columns = [dg.TableColumn(name) for name in ("target", "source", "transformation")]
+    return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))

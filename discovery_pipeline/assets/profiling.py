@@ -15,7 +15,7 @@ MOSTLY_NULL = 0.9
 
 
 @flow_asset(
-    group_name="profiling",
+    "profiling",
     kinds={"duckdb"},
     check_specs=[contract.spec("column_profile"), dg.AssetCheckSpec("mostly_filled", asset="column_profile")],
 )
@@ -41,10 +41,9 @@ def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables:
             ),
         },
         check_results=[
-            contract.held("column_profile", ColumnProfiles, [columns]),
+            contract.held(ColumnProfiles, [columns]),
             dg.AssetCheckResult(
                 passed=not empty,
-                asset_key="column_profile",
                 check_name="mostly_filled",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{empty} columns are null in {MOSTLY_NULL:.0%} of their rows or more",

@@ -9,7 +9,7 @@ from discovery_pipeline.agents.gathering import Results, brief
 from discovery_pipeline.assets import agents
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows
+from discovery_pipeline.assets.partitions import flows, of_stage
 from discovery_pipeline.engine import risk
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
@@ -81,19 +81,18 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
     yield dg.Output(
         dg.AssetCheckResult(
             passed=not grave,
-            asset_key="risk_assessment",
             check_name="no_grave_risk",
             severity=dg.AssetCheckSeverity.WARN,
             description=f"{grave} grave risks",
         ),
         "no_grave_risk",
     )
-    yield dg.Output(answered("risk_assessment", [advice]), ANSWERED)
+    yield dg.Output(answered([advice]), ANSWERED)
 
 
 @dg.graph_asset(
     partitions_def=flows,
-    group_name="risk",
+    **of_stage("risk"),
     kinds={"duckdb"},
     check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment"), agents.check("risk_assessment")],
 )

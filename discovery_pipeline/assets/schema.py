@@ -11,7 +11,7 @@ from discovery_pipeline.engine.profiling.model import Profile
 
 
 @flow_asset(
-    group_name="schema",
+    "schema",
     kinds={"duckdb"},
     check_specs=[contract.spec("schema_analysis"), dg.AssetCheckSpec("no_orphans", asset="schema_analysis")],
 )
@@ -35,10 +35,9 @@ def schema_analysis(
             "business_rules": len(found.business_rules),
         },
         check_results=[
-            contract.held("schema_analysis", References, [frame(found)]),
+            contract.held(References, [frame(found)]),
             dg.AssetCheckResult(
                 passed=not orphans,
-                asset_key="schema_analysis",
                 check_name="no_orphans",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{orphans} rows refer to something that isn't there",

@@ -9,6 +9,7 @@ import dagster as dg
 
 from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import SCRATCH, Desk
+from discovery_pipeline.assets.partitions import OWNERS
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.assets.upkeep import NIGHTLY
 from discovery_pipeline.engine import duck, profiling
@@ -26,6 +27,7 @@ registered = dg.DynamicPartitionsDefinition(name=SOURCES)
 
 
 @dg.asset(
+    owners=OWNERS,
     partitions_def=registered,
     group_name="sources",
     kinds={"postgres", "duckdb"},
@@ -58,7 +60,7 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
         },
         data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
         check_results=[
-            contract.held(STAGE, ColumnProfiles, [columns]),
+            contract.held(ColumnProfiles, [columns]),
             dg.AssetCheckResult(
                 passed=not worst,
                 check_name="no_drift",

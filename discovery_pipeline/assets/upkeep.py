@@ -8,7 +8,7 @@ import dagster as dg
 
 from discovery_pipeline.assets import charts, notices
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.partitions import FLOWS, OWNERS
 from discovery_pipeline.assets.retrying import AGAIN
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_win
 
 
 @dg.asset(
+    owners=OWNERS,
     group_name="upkeep",
     kinds={"postgres", "sql"},
     freshness_policy=NIGHTLY,
@@ -55,7 +56,7 @@ FAULTS = ("orphaned_flows", "duplicate_flows")
 """Reports whose rows somebody should look at; the others only tell."""
 
 
-@dg.asset(group_name="upkeep", kinds={"postgres"}, freshness_policy=WEEKLY, retry_policy=AGAIN)
+@dg.asset(owners=OWNERS, group_name="upkeep", kinds={"postgres"}, freshness_policy=WEEKLY, retry_policy=AGAIN)
 def quality_digest(desk: Desk) -> dg.MaterializeResult:
     """How many flows wait, failed and were delivered, and what is wrong with their data; sent to whoever is told."""
     from discovery_pipeline.store import digest

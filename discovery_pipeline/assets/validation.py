@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from discovery_pipeline.assets import charts, contract
+from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling, validation
@@ -22,7 +22,7 @@ from discovery_pipeline.flow.state import Phase
 
 
 @flow_asset(
-    group_name="validation",
+    "validation",
     kinds={"duckdb", "pandera"},
     check_specs=[
         dg.AssetCheckSpec(
@@ -59,16 +59,20 @@ def validated_tables(
     lost = {v.target: v.rows_in - v.rows_delivered - v.rows_rejected for v in verdicts}
     return dg.MaterializeResult(
         value=verdicts,
-        metadata={f"{v.target}_delivered": v.rows_delivered for v in verdicts}
+        metadata={
+            "dagster/column_schema": lineage.target_columns(approved_mapping, stage.targets),
+            "dagster/column_lineage": lineage.mapped(
+                approved_mapping, lineage.beside(context.asset_key, "cleansed_tables")
+            ),
+            "dagster/row_count": sum(v.rows_delivered for v in verdicts),
+        }
+        | {f"{v.target}_delivered": v.rows_delivered for v in verdicts}
         | {f"{v.target}_rejected": v.rows_rejected for v in verdicts}
         | {f"{v.target}_blanked_cells": v.blanked for v in verdicts},
         check_results=[
-            dg.AssetCheckResult(
-                passed=not any(lost.values()), asset_key="validated_tables", check_name="nothing_lost", metadata=lost
-            ),
+            dg.AssetCheckResult(passed=not any(lost.values()), check_name="nothing_lost", metadata=lost),
             dg.AssetCheckResult(
                 passed=not any(v.rows_rejected for v in verdicts),
-                asset_key="validated_tables",
                 check_name="all_valid",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{sum(v.rows_rejected for v in verdicts)} rows rejected",
@@ -78,7 +82,7 @@ def validated_tables(
 
 
 @flow_asset(
-    group_name="validation",
+    "validation",
     kinds={"parquet"},
     check_specs=[contract.spec("rejected_rows")],
 )
@@ -90,9 +94,7 @@ def rejected_rows(
 
     with desk.stage(context) as stage:
         log = together(stage.con, validated_tables, stage.folder("rejected_rows"))
-        kept = contract.held(
-            "rejected_rows", RejectedRows, contract.batches(stage.con, log.path, (*REJECTED_COLUMNS, "record"))
-        )
+        kept = contract.held(RejectedRows, contract.batches(stage.con, log.path, (*REJECTED_COLUMNS, "record")))
     return dg.MaterializeResult(
         value=log,
         metadata={"dagster/column_schema": contract.column_schema(RejectedRows), "dagster/row_count": log.count},
@@ -101,7 +103,7 @@ def rejected_rows(
 
 
 @flow_asset(
-    group_name="validation",
+    "validation",
     kinds={"duckdb"},
     check_specs=[dg.AssetCheckSpec("better_than_before", asset="quality_report")],
 )
@@ -137,7 +139,6 @@ def quality_report(
         check_results=[
             dg.AssetCheckResult(
                 passed=found.after >= found.before,
-                asset_key="quality_report",
                 check_name="better_than_before",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{found.before:.0%} before cleansing, {found.after:.0%} after",

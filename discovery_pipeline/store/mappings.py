@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +22,9 @@ from discovery_pipeline.store import rows
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema import field_mappings
 from discovery_pipeline.store.state import FlowStateManager
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.flows import Flows
 
 SUGGESTED, APPROVED, REJECTED = "suggested", "approved", "rejected"
 DEMANDS = "demands"
@@ -90,6 +94,29 @@ async def newest(session: AsyncConnection, flow: Flow) -> Sequence[Row[Any]]:
     latest = select(func.max(field_mappings.c.id)).where(field_mappings.c.flow_id == flow.id).group_by(*columns)
     wanted = select(field_mappings).where(field_mappings.c.id.in_(latest)).order_by(field_mappings.c.id)
     return (await session.execute(wanted)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who decided on a flow's mappings, and how much."""
+
+    by: tuple[str, ...]
+    approved: int
+    rejected: int
+    changed: int  # approved ones that a person wrote or rewrote
+
+
+async def review(flows: Flows, flow: Flow) -> Review:
+    """What was decided on the flow's mappings, as it stands."""
+    async with flows.sessions.transaction(flow.tenant) as session:
+        decided = [row for row in await newest(session, flow) if row.reviewed_by]
+    approved = [row for row in decided if row.status == APPROVED]
+    return Review(
+        by=tuple(sorted({row.reviewed_by for row in approved})),
+        approved=len(approved),
+        rejected=sum(row.status == REJECTED for row in decided),
+        changed=sum(row.origin == "user" for row in approved),
+    )
 
 
 def fingerprint(mappings: Iterable[Mapping], demands: Sequence[dict[str, Any]] = ()) -> str:

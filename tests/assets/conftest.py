@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
+from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store.values import VALUE, decoded
 
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
 
@@ -62,3 +65,15 @@ def instance(dagster_template: str, server, settings: Settings, store: Store) ->
             operator.execute(f'alter table "{table}" owner to discovery_orchestrator')
     with dagster_instance.opened(store.dagster_url, settings.root) as opened:
         yield opened
+
+
+@pytest.fixture
+def approve(store: Store) -> Callable[[Flow], None]:
+    """Approve what the matcher offers for the flow, as a reviewer who takes all of it."""
+
+    def approved(flow: Flow) -> None:
+        offered = store.artifacts.reading(flow, "mapping_suggestions")
+        suggestions: Any = decoded((offered / VALUE).read_text(), offered)
+        store.submit_mapping(flow, [Mapping(target=s.target, fields=s.assignment) for s in suggestions], by="ana")
+
+    return approved

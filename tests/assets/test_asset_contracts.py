@@ -11,14 +11,14 @@ GOOD = pd.DataFrame({"table": ["a", "b"], "file": ["a.csv", "b.csv"], "rows": [1
 
 
 def test_a_table_that_keeps_its_contract_passes():
-    result = contract.held("source_tables", SourceTables, [GOOD])
+    result = contract.held(SourceTables, [GOOD])
     assert result.passed
     assert result.metadata["rows"].value == 2
 
 
 def test_every_broken_rule_is_counted_over_all_batches_without_values():
     bad = GOOD.assign(rows=[0, -7], file=["secret.csv", "b.csv"])
-    result = contract.held("source_tables", SourceTables, [bad, GOOD, bad])
+    result = contract.held(SourceTables, [bad, GOOD, bad])
     assert not result.passed
     failures = result.metadata["failures"].records
     assert [(r.data["column"], r.data["cases"]) for r in failures] == [("rows", 4)]
