@@ -22,6 +22,7 @@ from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
+from discovery_pipeline.store.disk import room
 from discovery_pipeline.store.values import VALUE, Value, decoded
 
 if TYPE_CHECKING:
@@ -145,9 +146,12 @@ class Desk(dg.ConfigurableResource):
         if starts:
             flow = self.store.start_phase(flow.id, starts)
         try:
-            with duck.connect(
-                threads=self.settings.threads, memory_limit=self.settings.memory_limit, scratch=scratch / "duckdb"
-            ) as con:
+            with (
+                room(self.settings.root),
+                duck.connect(
+                    threads=self.settings.threads, memory_limit=self.settings.memory_limit, scratch=scratch / "duckdb"
+                ) as con,
+            ):
                 yield Stage(flow, self.store, con, scratch)
         except Exception as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:

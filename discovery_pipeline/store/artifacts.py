@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.disk import room
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
@@ -97,14 +98,15 @@ class Artifacts:
         place = self._place(flow, stage)
         name = uuid.uuid4().hex
         folder = self.root / place / name
-        folder.mkdir(parents=True)
         try:
-            yield folder
-            version = Version(name, _digest(folder))
-            _settle(folder)
-            if self._remote:
-                self._remote.put(folder, place, version)
-            _replace(folder.parent / CURRENT, version.text())
+            with room(self.root):
+                folder.mkdir(parents=True)
+                yield folder
+                version = Version(name, _digest(folder))
+                _settle(folder)
+                if self._remote:
+                    self._remote.put(folder, place, version)
+                _replace(folder.parent / CURRENT, version.text())
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -135,6 +137,16 @@ class Artifacts:
     def folder(self, flow: Owner) -> Path:
         """The local folder of all of a flow's stages."""
         return self.root / str(flow.client_account_id) / str(flow.engagement_id) / flow.slug
+
+    def fetch(self, place: Path) -> None:
+        """Bring every remote file below that place into the local root; local ones are there."""
+        if self._remote:
+            self._remote.fetch(place, self.root)
+
+    def forget(self, place: Path) -> None:
+        """Delete every remote file below that place; local ones are whoever's who asks."""
+        if self._remote:
+            self._remote.delete(place)
 
     def _place(self, flow: Owner, stage: str) -> Path:
         if not stage.replace("_", "").isalnum():
@@ -182,6 +194,16 @@ class _Remote:
         except FileNotFoundError:
             return None
 
+    def fetch(self, place: Path, root: Path) -> None:
+        for path in self._files.find(there) if self._files.exists(there := self._there(place)) else ():
+            local = root / place / path[path.index(there) + len(there) + 1 :]
+            local.parent.mkdir(parents=True, exist_ok=True)
+            self._files.get_file(path, os.fspath(local))
+
+    def delete(self, place: Path) -> None:
+        if self._files.exists(there := self._there(place)):
+            self._files.rm(there, recursive=True)
+
     def _there(self, place: Path) -> str:
         return f"{self._base.rstrip('/')}/{place.as_posix()}"
 
@@ -199,20 +221,26 @@ def _digest(folder: Path) -> str:
 def _settle(folder: Path) -> None:
     """Bring files and folders to the disk before anything names them."""
     for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync(path)
 
 
 def _replace(path: Path, content: str) -> None:
     half = path.with_name(f".{uuid.uuid4().hex}")
-    with half.open("w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    try:
+        half.write_text(content)
+        _sync(half)
+        half.replace(path)
+        _sync(path.parent)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _forget_others(kept: Path, before: float) -> None:

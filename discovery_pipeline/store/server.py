@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from discovery_pipeline.errors import ServerError
+from discovery_pipeline.store import disk
 from discovery_pipeline.store.placement import INSTALLATION, Placement, place
 from discovery_pipeline.store.postmaster import Postmaster, forget_dead, living
 
@@ -274,6 +275,8 @@ class EmbeddedServer:
                 pass_fds=() if lock is None else (lock,), env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             )  # fmt: skip
         if done.returncode:
+            if disk.full(_tail(said) + _tail(at.log)):
+                raise ServerError(f"{at.cluster}: the disk is full, so PostgreSQL can't run. Make room, and try again.")
             raise ServerError(
                 f"The embedded PostgreSQL can't be used: {program} failed in {at.cluster}: "
                 f"{_tail(said)} {_tail(at.log)} Run `discovery doctor`, or set DISCOVERY_DATABASE_URL to a server of "
