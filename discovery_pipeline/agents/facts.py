@@ -75,7 +75,8 @@ def _fits(kind: TypeAdapter[str], text: str | None) -> bool:
 class Fact(BaseModel):
     """A value that agents may see."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    # Built when it is first used: the code location loads these, and most runs of it need none.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", defer_build=True)
 
 
 class MaskCount(Fact):
