@@ -40,6 +40,7 @@ TAGS = [
     {"name": "Uploads", "description": "Files, streamed to the disk."},
     {"name": "Field mapping", "description": "What is suggested, and what is to be delivered."},
     {"name": "Review", "description": "Drafts that reviewers share until a mapping is submitted."},
+    {"name": "Cleansing", "description": "What was changed, what to correct, and the run that follows decisions."},
     {"name": "Mapping profiles", "description": "Mappings kept under a name, for the next export of the same kind."},
     {"name": "Results", "description": "What was found, and the delivered files."},
     {"name": "Health", "description": "For machines that watch over the service. No token, no engagement."},

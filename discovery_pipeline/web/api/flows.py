@@ -25,7 +25,7 @@ from discovery_pipeline.web.api.calls import (
     tagged,
 )
 from discovery_pipeline.web.faults import InvalidRequest
-from discovery_pipeline.web.services.flows import PAGE, Begun, FlowPage, FlowView, Listing
+from discovery_pipeline.web.services.flows import PAGE, AuditPage, Begun, FlowPage, FlowView, Listing
 
 router = APIRouter(prefix="/api/v1/unified-discovery", tags=["Flows"])
 
@@ -87,6 +87,18 @@ async def cancel(
     """End the flow without a result. What it found stays to be read."""
     with expected(match, change.version if change else None) as version:
         return tagged(response, await the.flow.cancel(who, flow_id, version, change.reason if change else ""))
+
+
+@router.get("/flow/audit/{flow_id}", responses=on_flow(422))
+async def audit(
+    flow_id: FlowRef,
+    who: Who,
+    the: The,
+    after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
+) -> AuditPage:
+    """Who changed the flow, when, why, from what and to what; oldest first."""
+    return await the.flow.audit(who, flow_id, after, limit)
 
 
 async def _followed(flow_id: FlowRef, who: Who, the: The) -> Flow:

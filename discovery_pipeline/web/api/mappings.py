@@ -8,10 +8,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from discovery_pipeline.engine.mapping import Preview as TriedTransformation
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.web.api.calls import FlowRef, IdempotencyKey, IfMatch, Text, The, Who, expected, on_flow
 from discovery_pipeline.web.services.schemas import Preview
 from discovery_pipeline.web.services.submissions import MOST, FieldMappingItem, Submission, ValidationRule
+from discovery_pipeline.web.services.trials import Trial
 
 router = APIRouter(prefix="/api/v1/field-mapping", tags=["Field mapping"])
 
@@ -69,6 +71,12 @@ async def preview(flow_id: FlowRef, who: Who, the: The, response: Response) -> P
         return JSONResponse(told, 202, headers={"Retry-After": str(AGAIN_SECONDS)})
     response.headers["ETag"] = f'"{found.version}"'
     return found
+
+
+@router.post("/trial/{flow_id}", responses=on_flow(422))
+async def trial(flow_id: FlowRef, wanted: Trial, who: Who, the: The) -> TriedTransformation:
+    """What a transformation makes of some rows, before and after, and what gets lost. Changes nothing."""
+    return await the.mapping.trial(who, flow_id, wanted)
 
 
 @router.post("/submit", responses=on_flow(409, 412, 422))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.faults import UploadTooLarge
@@ -31,21 +33,28 @@ BODY: dict[str, Any] = {
 }
 
 
+async def _arriving(the: The) -> AsyncIterator[Path]:
+    """A folder for the files of this request; it goes after the answer."""
+    with the.upload.arriving() as folder:
+        yield folder
+
+
+Folder = Annotated[Path, Depends(_arriving)]
+
+
 @router.post("/upload/{flow_id}", responses=on_flow(409, 413, 422), openapi_extra=BODY)
-async def upload(flow_id: FlowRef, who: Who, the: The, request: Request) -> Uploaded:
+async def upload(flow_id: FlowRef, who: Who, the: The, folder: Folder, request: Request) -> Uploaded:
     """Send one file or many, as parts named `file`; a run on them is asked for at once.
 
     CSV (any delimiter, any common encoding), TSV, XLSX, JSON, JSON Lines, Parquet, and ZIP of these. Files add up until
     mapping begins; one of the same name replaces the earlier one, the same bytes again change nothing. Afterwards an
     upload re-opens `data_import`. One file that can't be read doesn't stop the others.
     """
-    with the.upload.arriving() as folder:
-        limit = the.settings.upload_limit
-        form = await body(request, limit, folder)
-        return await the.upload.accept(who, flow_id, form.files)
+    form = await body(request, the.settings.upload_limit, folder)
+    return await the.upload.accept(who, flow_id, form.files)
 
 
-async def body(request: Request, limit: int, folder: Any) -> Form:
+async def body(request: Request, limit: int, folder: Path) -> Form:
     """The request's files, on the disk. What is too large is refused as soon as that is known."""
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > limit + OVERHEAD:
@@ -64,4 +73,4 @@ async def _drained(request: Request) -> None:
             pass
 
 
-__all__ = ["body", "router"]
+__all__ = ["BODY", "Folder", "body", "router"]

@@ -20,10 +20,12 @@ from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.mappings import MappingService
 from discovery_pipeline.web.services.mending import MendingService
+from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
@@ -83,6 +85,16 @@ class Services:
     def review(self) -> ReviewService:
         """What reviewers decide before a mapping is saved."""
         return ReviewService(self.flows, self.values)
+
+    @cached_property
+    def deciding(self) -> DecidingService:
+        """Decisions of every kind, and their log."""
+        return DecidingService(self.flows, self.values, self.review)
+
+    @cached_property
+    def patches(self) -> PatchService:
+        """What cleansing changed."""
+        return PatchService(self.flows, self.values)
 
     @cached_property
     def mending(self) -> MendingService:

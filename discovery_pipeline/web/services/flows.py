@@ -13,7 +13,7 @@ from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.commands import CancelFlow, StartPhase
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseStatus
-from discovery_pipeline.store import idempotency, requests, rows
+from discovery_pipeline.store import audit, idempotency, requests, rows
 from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.follow import Wanted, follow
@@ -80,6 +80,25 @@ class FlowView(BaseModel):
     created_by: str
     created_at: datetime
     updated_at: datetime
+
+
+class ChangeView(BaseModel):
+    """One change of a flow's state."""
+
+    id: int
+    at: datetime
+    by: str
+    reason: str
+    previous_state: dict[str, Any] | None = Field(description="null for the flow's creation")
+    new_state: dict[str, Any]
+
+
+class AuditPage(BaseModel):
+    """A page of a flow's audit, oldest first."""
+
+    flow_id: str
+    changes: list[ChangeView]
+    next_after: int | None = Field(description="for the next page; null on the last one")
 
 
 class FlowPage(BaseModel):
@@ -160,6 +179,16 @@ class FlowService:
         page = found[: wanted.limit]
         more = str(Place.of(page[-1])) if len(found) > wanted.limit else None
         return FlowPage(flows=[view(flow) for flow in page], next_cursor=more)
+
+    @flow_transaction("read audit")
+    async def audit(self, who: Caller, ref: str, after: int = 0, limit: int = PAGE) -> AuditPage:
+        """Who changed what, when and why."""
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            flow = await rows.find(session, checked(ref))
+            found = await audit.changes(session, flow, after, limit + 1)
+        changes = [ChangeView.model_validate(one, from_attributes=True) for one in found[:limit]]
+        more = changes[-1].id if len(found) > limit else None
+        return AuditPage(flow_id=str(flow.id), changes=changes, next_after=more)
 
     @flow_transaction("retry flow")
     async def retry(self, who: Caller, ref: str, version: int | None = None) -> FlowView:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from discovery_pipeline.engine import mapping as engine
 from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Suggestions
@@ -25,6 +26,7 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.schemas import Offer, Preview, preview
 from discovery_pipeline.web.services.submissions import Checked, FieldMappingItem, Submission, check
+from discovery_pipeline.web.services.trials import Trial, tried
 from discovery_pipeline.web.services.values import Values
 
 PATIENCE_SECONDS = 30.0
@@ -50,8 +52,8 @@ class MappingService:
     def __init__(self, flows: Flows, values: Values, bell: Bell, threshold: float) -> None:
         self._flows, self._values, self._bell, self._threshold = flows, values, bell, threshold
 
-    async def preview(self, who: Caller, ref: str, patience: float = PATIENCE_SECONDS) -> Preview | None:
-        """What is suggested; None where it is still being made when patience ends (seconds).
+    async def preview(self, who: Caller, ref: str) -> Preview | None:
+        """What is suggested; None where it is still being made when patience ends.
 
         Raises
         ------
@@ -59,7 +61,7 @@ class MappingService:
             Nothing is being made: there are no files, or reading them failed.
         """
         flow = await self._flows.get(who.tenant, checked(ref))
-        until = time.monotonic() + patience
+        until = time.monotonic() + PATIENCE_SECONDS
         with self._bell.heard(flow.id) as rung:
             while True:
                 rung.clear()
@@ -103,6 +105,20 @@ class MappingService:
                 answer = {"flow_id": str(done.flow.id), **said}
                 await idempotency.answered(states.session, who.tenant, once, answer)
         return done
+
+    async def trial(self, who: Caller, ref: str, wanted: Trial) -> engine.Preview:
+        """What a transformation makes of some of the table's rows, and what gets lost.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such column.
+        """
+        flow = await self._flows.get(who.tenant, checked(ref))
+        intake = await self._values.of(flow, "source_tables", Intake)
+        if intake is None:
+            raise NotYet("The files aren't read yet.")
+        return await asyncio.to_thread(tried, wanted, intake.tables)
 
     async def _submitted(
         self, states: FlowStateManager, flow: Flow, who: Caller, wanted: Submission, version: int | None
@@ -181,8 +197,8 @@ async def _moved(states: FlowStateManager, flow: Flow, version: int | None = Non
     who = f" {last.by} submitted a mapping at {last.at:%H:%M:%S} UTC." if last else ""
     seen = f", not {version} as you saw it" if version is not None else ""
     return StaleVersionError(
-        f"Flow {flow.slug} moved on: it is at version {flow.version}{seen}, in {flow.current_phase.value}.{who} Load it "
-        "again; to change a mapping that was submitted, submit with the flow's ETag as If-Match.",
+        f"Flow {flow.slug} moved on: it is at version {flow.version}{seen}, in {flow.current_phase.value}.{who} Load "
+        "it again; to change a mapping that was submitted, submit with the flow's ETag as If-Match.",
         flow.id,
         {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
          "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from mimetypes import guess_type
@@ -183,8 +184,8 @@ class ResultService:
             folder = self._artifacts.reading(flow, DELIVERED) / FOLDER
         except FileNotFoundError:
             raise NotYet(
-                f"Flow {flow.slug} has delivered nothing yet: it is at {flow.current_phase.value}. There are files when "
-                "validation is completed."
+                f"Flow {flow.slug} has delivered nothing yet: it is at {flow.current_phase.value}. There are files "
+                "when validation is completed."
             ) from None
         return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
 
@@ -211,10 +212,8 @@ def _lineage(row: Any, intake: Intake) -> FieldLineage:
 def _columns(row: Any) -> Iterator[str]:
     """The mapped column, and those that its transformation reads besides."""
     names = [row.source_field] if row.source_field else []
-    try:
+    with suppress(TransformationError):  # of a version that knew other operations
         names += transformations.parse(row.transformation).references if row.transformation else ()
-    except TransformationError:  # of a version that knew other operations
-        pass
     yield from dict.fromkeys(names)
 
 

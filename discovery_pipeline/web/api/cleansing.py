@@ -1,0 +1,82 @@
+"""Cleansing over HTTP: what was changed, rejected rows to correct, and the run that follows decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
+from discovery_pipeline.web.api.uploads import BODY, Folder, body
+from discovery_pipeline.web.faults import UploadUnreadable
+from discovery_pipeline.web.services.flows import FlowView
+from discovery_pipeline.web.services.patches import CleansingView, Patches, PatchPage
+
+router = APIRouter(prefix="/api/v1/cleansing", tags=["Cleansing"])
+
+TableName = Annotated[str, Path(description="a source table", examples=["servers"])]
+
+Narrow = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class Corrected(BaseModel):
+    """What was taken over from a corrected file."""
+
+    cells: int = Field(description="cells that were changed in it; they count from the next run on")
+
+
+@router.get("/{flow_id}", responses=on_flow())
+async def cleansing(flow_id: FlowRef, who: Who, the: The) -> CleansingView:
+    """How cleansing stands: the plan with its rules, how many cells each changed, and what needs a person."""
+    return await the.patches.overview(who, flow_id)
+
+
+@router.get("/{flow_id}/patches", responses=on_flow(422))
+async def patches(
+    flow_id: FlowRef,
+    who: Who,
+    the: The,
+    table: Narrow = None,
+    column: Narrow = None,
+    rule: Narrow = None,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> PatchPage:
+    """Changed cells, before and after, in order of table and row."""
+    return await the.patches.page(who, flow_id, Patches(table, column, rule, offset, limit))
+
+
+@router.post("/{flow_id}/rerun", responses=on_flow(409))
+async def rerun(flow_id: FlowRef, who: Who, the: The) -> FlowView:
+    """Cleanse, validate and deliver again, with all that was decided."""
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    await the.mending.rerun(who, flow)
+    return await the.flow.status(who, flow_id)
+
+
+@router.get(
+    "/{flow_id}/rejected/{table:path}",
+    response_class=FileResponse,
+    responses={**on_flow(), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder) -> FileResponse:
+    """A table's rejected rows as they came, with row id and reasons: to be corrected and sent back."""
+    flow = await the.flow.get(who, flow_id)
+    file = await the.mending.rejected_file(who, flow, table, folder)
+    return FileResponse(file, media_type="text/csv", filename="rejected.csv")
+
+
+@router.post("/{flow_id}/corrections/{table:path}", responses=on_flow(413, 422), openapi_extra=BODY)
+async def correct(
+    flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder, request: Request
+) -> Corrected:
+    """Send a corrected file of rejected rows; what was changed in it is taken over, by row id."""
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    form = await body(request, the.settings.upload_limit, folder)
+    if not form.files:
+        raise UploadUnreadable("There is no file. Send it in a part named `file`.")
+    return Corrected(cells=await the.mending.correct(who, flow, table, form.files[0].path))

@@ -1,0 +1,198 @@
+"""Reviews over HTTP: a draft that reviewers share, step by step, each step undone as easily as it was taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store.decisions import Decided, Undone
+from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
+from discovery_pipeline.web.services.deciding import AnyDecision
+from discovery_pipeline.web.services.drafting import Draft, Entry
+from discovery_pipeline.web.services.review import Reviewed
+
+router = APIRouter(prefix="/api/v1/review", tags=["Review"])
+
+MANY = 5_000
+
+
+class DecisionView(BaseModel):
+    """A decision as it stands in the log."""
+
+    id: int
+    batch: UUID
+    kind: str
+    subject: list[Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    undoes: UUID | None = Field(description="the batch that this one takes back")
+    reason: str
+    by: str
+    at: datetime
+
+
+class EntryView(BaseModel):
+    """One source column under review."""
+
+    target_system: str
+    table: str
+    column: str
+    standing: Literal["open", "accepted", "rejected", "ignored"]
+    fields: list[MappedField] = Field(description="what it fills, or would")
+    changed: bool = Field(description="it fills something else than was offered")
+    conflicts: list[str] = Field(description="columns that would fill the same field")
+    seen: int = Field(description="number of the decision that holds; 0 for none")
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str
+
+
+class NeedView(BaseModel):
+    """What the target can't do without."""
+
+    target_system: str
+    target_table: str
+    wants: str
+    met: bool
+
+
+class ReviewView(BaseModel):
+    """A review as it stands."""
+
+    flow_id: str
+    version: int
+    entries: list[EntryView]
+    total: int = Field(description="entries of that standing, on all pages")
+    needs: list[NeedView]
+    latest: int = Field(description="number of the newest decision")
+    can_undo: bool
+    can_redo: bool
+
+
+class Step(BaseModel):
+    """Decisions of one click; they are undone together."""
+
+    decisions: list[AnyDecision] = Field(min_length=1, max_length=MANY)
+    reason: Text = ""
+
+
+class Done(BaseModel):
+    """What came of a step."""
+
+    batch: UUID | None = Field(description="null where all of it held already")
+
+
+class Undo(BaseModel):
+    """Which step to take back."""
+
+    batch: UUID | None = Field(default=None, description="left out: the newest that stands")
+
+
+class UndoneView(BaseModel):
+    """A step that was taken back, or taken again."""
+
+    batch: UUID | None
+    of: UUID | None = Field(description="null where there was nothing to take back")
+    kept: list[list[Any]] = Field(default=[], description="subjects that kept a newer decision")
+
+
+@router.get("/{flow_id}", responses=on_flow(422))
+async def read(
+    flow_id: FlowRef,
+    who: Who,
+    the: The,
+    standing: Literal["open", "accepted", "rejected", "ignored"] | None = None,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=2_000)] = 500,
+) -> ReviewView:
+    """Every source column with what is offered and what was decided, and what the target still needs."""
+    flow = await the.flow.get(who, flow_id)
+    return _view(flow, await the.review.read(who, flow), standing, slice(offset, offset + limit))
+
+
+@router.post("/{flow_id}/decisions", responses=on_flow(409, 422))
+async def decide(flow_id: FlowRef, step: Step, who: Who, the: The) -> Done:
+    """Decide on columns, cleansing rules, values or cells, as one step.
+
+    A decision that names what its maker saw is refused where somebody else decided since (409, with who and what).
+    Drafts change nothing until a mapping is submitted, or the run is made again.
+    """
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    return Done(batch=await the.deciding.decide(who, flow, step.decisions, step.reason))
+
+
+@router.post("/{flow_id}/undo", responses=on_flow(409, 422))
+async def undo(flow_id: FlowRef, who: Who, the: The, wanted: Undo | None = None) -> UndoneView:
+    """Take back a step, of anybody and from any session; newer decisions on the same subjects stay."""
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    return _undone(await the.review.undo(who, flow, wanted.batch if wanted else None))
+
+
+@router.post("/{flow_id}/redo", responses=on_flow(409))
+async def redo(flow_id: FlowRef, who: Who, the: The) -> UndoneView:
+    """Take again what was taken back last."""
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    return _undone(await the.review.redo(who, flow))
+
+
+@router.get("/{flow_id}/history", responses=on_flow())
+async def history(flow_id: FlowRef, who: Who, the: The) -> list[DecisionView]:
+    """Every decision, oldest first: who, when, what and why."""
+    flow = await the.flow.get(who, flow_id)
+    return [_decision(one) for one in await the.deciding.history(who, flow)]
+
+
+def _view(flow: Flow, reviewed: Reviewed, standing: str | None, page: slice) -> ReviewView:
+    entries = [
+        (draft, entry) for draft in reviewed.drafts for entry in draft.entries if standing in (None, entry.standing)
+    ]
+    done, undone = reviewed.steps
+    return ReviewView(
+        flow_id=str(flow.id),
+        version=flow.version,
+        entries=[_entry(draft, entry) for draft, entry in entries[page]],
+        total=len(entries),
+        needs=[
+            NeedView(target_system=draft.target.name, target_table=need.table, wants=need.wants, met=need.met)
+            for draft in reviewed.drafts
+            for need in draft.needs
+        ],
+        latest=reviewed.latest,
+        can_undo=bool(done),
+        can_redo=bool(undone),
+    )
+
+
+def _entry(draft: Draft, entry: Entry) -> EntryView:
+    return EntryView(
+        target_system=entry.target,
+        table=entry.table,
+        column=entry.column,
+        standing=entry.standing,
+        fields=list(entry.fields),
+        changed=entry.changed,
+        conflicts=[other.column for other in draft.conflicts.get(entry.key, ())],
+        seen=entry.seen,
+        decided_by=entry.decided.by if entry.decided else None,
+        decided_at=entry.decided.at if entry.decided else None,
+        reason=entry.decided.reason if entry.decided else "",
+    )
+
+
+def _decision(one: Decided) -> DecisionView:
+    return DecisionView.model_validate(one, from_attributes=True)
+
+
+def _undone(done: Undone | None) -> UndoneView:
+    if done is None:
+        return UndoneView(batch=None, of=None)
+    return UndoneView(batch=done.batch, of=done.of, kept=[[kind, *subject] for kind, subject in done.kept])

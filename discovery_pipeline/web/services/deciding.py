@@ -1,0 +1,200 @@
+"""Deciding: what a client sends about a column, a rule, a value or a cell, as a decision that the log takes.
+
+Whatever is named has to be there; what holds and what was seen is the log's to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.model import DataType, MappedField
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.web.faults import InvalidRequest, NotYet
+from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.review import Reviewed, ReviewService
+from discovery_pipeline.web.services.submissions import Text
+from discovery_pipeline.web.services.values import Values
+
+LARGEST = 2**62
+
+
+class _Decided(BaseModel):
+    table: Text = Field(description="the source's")
+    column: Text
+    seen: int | None = Field(
+        default=None, ge=0, le=LARGEST,
+        description="number of the decision that the caller saw, 0 for none: where another holds, nothing is decided",
+    )  # fmt: skip
+
+
+class WantedField(BaseModel):
+    """A target field that the column shall fill."""
+
+    target_field: Text
+    target_table: Text | None = None
+    transformation: Text | None = None
+    data_type: DataType | None = Field(default=None, description="left out: as it was offered")
+
+
+class MappingDecision(_Decided):
+    """What becomes of one source column."""
+
+    kind: Literal["mapping"]
+    standing: Literal["accepted", "rejected", "ignored"] | None = Field(description="null takes back what was decided")
+    fields: list[WantedField] | None = Field(default=None, max_length=20, description="left out: as they are offered")
+    target_system: Text | None = Field(default=None, description="where the flow has several")
+
+
+class RuleDecision(_Decided):
+    """Whether a cleansing rule runs on a column."""
+
+    kind: Literal["rule"]
+    rule: Text = Field(examples=["mac.canonical"])
+    verdict: Literal["accept", "reject"] | None = Field(description="null takes back what was decided")
+
+
+class ValueDecision(_Decided):
+    """What stands wherever the source holds a value."""
+
+    kind: Literal["value"]
+    value: Text | None = Field(description="as the source has it; null for an empty cell")
+    after: Text | None = Field(default=None, description="what stands there then; null for an empty cell")
+    withdraw: bool = Field(default=False, description="take back what was decided")
+
+
+class CellDecision(_Decided):
+    """What stands in one cell."""
+
+    kind: Literal["cell"]
+    row: int = Field(ge=0, le=LARGEST, description="0-based row of the source")
+    before: Text | None = Field(default=None, description="what the source held there; else the decision doesn't count")
+    after: Text | None = None
+    withdraw: bool = False
+
+
+AnyDecision = Annotated[MappingDecision | RuleDecision | ValueDecision | CellDecision, Field(discriminator="kind")]
+
+
+class DecidingService:
+    """Decisions of every kind in one step, and their log."""
+
+    def __init__(self, flows: Flows, values: Values, review: ReviewService) -> None:
+        self._flows, self._values, self._review = flows, values, review
+
+    async def decide(self, who: Caller, flow: Flow, wanted: Sequence[AnyDecision], reason: str) -> UUID | None:
+        """Write decisions as one step that can be undone; None where all of them held already.
+
+        Raises
+        ------
+        InvalidRequest
+            Lists everything that is named and isn't there.
+        StaleVersionError
+            Somebody decided one of the subjects since the caller looked.
+        """
+        who.must_be("reviewer")
+        reviewed = await self._review.read(who, flow)
+        intake = await self._values.of(flow, "source_tables", Intake)
+        if intake is None:
+            raise NotYet("The files aren't read yet.")
+        return await self._flows.decide(who.tenant, flow, decisions(wanted, reviewed, intake), reason)
+
+    async def history(self, who: Caller, flow: Flow) -> Sequence[Decided]:
+        """Every decision on the flow, oldest first."""
+        return await self._flows.decision_history(who.tenant, flow)
+
+
+def decisions(wanted: Sequence[AnyDecision], reviewed: Reviewed, intake: Intake) -> list[Decision]:
+    """As the log takes them.
+
+    Raises
+    ------
+    InvalidRequest
+        Lists everything that is named and isn't there.
+    """
+    made, faults = [], []
+    for one in wanted:
+        try:
+            made.append(_mapping(one, reviewed) if isinstance(one, MappingDecision) else _cleansing(one, intake))
+        except InvalidRequest as fault:
+            faults.append(fault.detail)
+    if faults:
+        raise InvalidRequest(" ".join(faults), errors=faults)
+    return made
+
+
+def _mapping(one: MappingDecision, reviewed: Reviewed) -> Decision:
+    draft = _draft(one, reviewed)
+    entry = next((e for e in draft.entries if (e.table, e.column) == (one.table, one.column)), None)
+    if entry is None:
+        raise InvalidRequest(f"There is no column {one.column!r} in a table {one.table!r}.")
+    if one.standing is None:
+        return Decision(MAPPING, entry.subject, None, one.seen)
+    fields = entry.offered if one.fields is None else tuple(_field(draft, entry, wanted) for wanted in one.fields)
+    if one.standing == "accepted" and not fields:
+        raise InvalidRequest(f"Nothing is offered for {one.column!r}: say which fields it shall fill.")
+    return Choice(standing=one.standing, fields=fields).decision(entry.subject, one.seen)
+
+
+def _draft(one: MappingDecision, reviewed: Reviewed) -> Draft:
+    there = [draft.target.name for draft in reviewed.drafts]
+    if one.target_system is None and len(there) > 1:
+        raise InvalidRequest(f"Say which target_system: {', '.join(there)}.")
+    if one.target_system not in (None, *there):
+        raise InvalidRequest(f"The flow has no target {one.target_system!r}, but {', '.join(there)}.")
+    return reviewed.of(one.target_system or there[0])
+
+
+def _field(draft: Draft, entry: Entry, wanted: WantedField) -> MappedField:
+    table = _target_table(draft, wanted)
+    offered = draft.offer(entry, table, wanted.target_field)
+    try:
+        if wanted.transformation:
+            transformations.parse(wanted.transformation)
+    except TransformationError as error:
+        raise InvalidRequest(f"{entry.column}: {error}") from None
+    changed = {"transformation": wanted.transformation, "data_type": wanted.data_type or offered.data_type}
+    same = all(getattr(offered, name) == value for name, value in changed.items())
+    return offered if same else offered.model_copy(update={**changed, "origin": "user"})
+
+
+def _target_table(draft: Draft, wanted: WantedField) -> str:
+    tables = [table for table in draft.target.tables if wanted.target_table in (None, table.name)]
+    for table in tables:
+        try:
+            table.field(wanted.target_field)
+        except KeyError:
+            continue
+        return table.name
+    raise InvalidRequest(f"{draft.target.name} has no field {wanted.target_field!r}.")
+
+
+def _cleansing(one: RuleDecision | ValueDecision | CellDecision, intake: Intake) -> Decision:
+    table = _table(one, intake)
+    if isinstance(one, RuleDecision):
+        after = None if one.verdict is None else {"verdict": one.verdict}
+        return Decision(RULE, (one.table, one.column, one.rule), after, one.seen)
+    if isinstance(one, ValueDecision):
+        after = None if one.withdraw else {"after": one.after}
+        return Decision(VALUE, (one.table, one.column, one.value), after, one.seen)
+    if one.row >= table.row_count:
+        raise InvalidRequest(f"{one.table} has {table.row_count:,} rows; there is no row {one.row}.")
+    after = None if one.withdraw else {"seen": one.before, "after": one.after}
+    return Decision(CELL, (one.table, one.column, one.row), after, one.seen)
+
+
+def _table(one: _Decided, intake: Intake) -> Table:
+    for table in intake.tables:
+        if table.name == one.table and any(column.name == one.column for column in table.columns):
+            return table
+    raise InvalidRequest(f"There is no column {one.column!r} in a table {one.table!r}.")
