@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import profiles, transformations
 from discovery_pipeline.engine.mapping.approving import approve
+from discovery_pipeline.engine.mapping.memory import NOTHING, Memory
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
 from discovery_pipeline.engine.mapping.previewing import Preview, preview
 from discovery_pipeline.engine.mapping.submitting import FieldMappingService, MappingValidation, SourceSchema
@@ -26,7 +26,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     profile: Profile | None,
     analysis: SchemaAnalysis | None,
     target: Target,
-    memory: Sequence[MappedField] = (),
+    memory: Memory = NOTHING,
 ) -> Suggestions:
     """Offer target fields for source columns; see `suggesting.suggest`, whose libraries load only when it is used."""
     from discovery_pipeline.engine.mapping import suggesting
@@ -42,11 +42,13 @@ __all__ = [
     "Mapping",
     "MappingValidation",
     "Match",
+    "Memory",
     "Preview",
     "SourceSchema",
     "Suggestions",
     "approve",
     "preview",
+    "profiles",
     "suggest",
     "transformations",
 ]

@@ -8,23 +8,24 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 
-from discovery_pipeline.engine.mapping import fields, samples
+from discovery_pipeline.engine.mapping import datatypes, fields, samples, transformations
 from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
 from discovery_pipeline.engine.mapping.evidence import Reasons
 from discovery_pipeline.engine.mapping.matching import DOUBTFUL, Matched, match
+from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
-from discovery_pipeline.engine.mapping.proposing import propose
+from discovery_pipeline.engine.mapping.proposing import Proposal, propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetTable
+from discovery_pipeline.errors import TransformationError
 
 BEST = 20
 """Target fields kept for each source column."""
 
-_REMEMBERED = 0.99  # confidence of a pair that this tenant approved before
 _EXPLAINED = 5  # ranks that get reasons in words
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
 _KEY_FROM = 0.5  # confidence that names and values must have given the pair already
@@ -37,7 +38,7 @@ class _Pairing:
     matched: Matched
     table: TargetTable
     reasons: Reasons
-    remembered: frozenset[tuple[int, int]]
+    decided: dict[tuple[int, int], Decided]
     keyed: frozenset[tuple[int, int]]
 
 
@@ -47,7 +48,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     profile: Profile | None,
     analysis: SchemaAnalysis | None,
     target: Target,
-    memory: Sequence[MappedField] = (),
+    memory: Memory = NOTHING,
 ) -> Suggestions:
     """Offer target fields for source columns.
 
@@ -56,7 +57,8 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     profile, analysis
         What is known of the tables; without them the matcher goes by its own sample.
     memory
-        Fields that this tenant approved before for this target; their pairs come first.
+        What this tenant decided before for this kind of source and target: approved pairs come first, rejected ones
+        only come back with new evidence.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     wanted: Sequence[tuple[TargetTable, fields.Side]],
     profile: Profile | None = None,
     analysis: SchemaAnalysis | None = None,
-    memory: Sequence[MappedField] = (),
+    memory: Memory = NOTHING,
 ) -> Suggestions:
     """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
     pairings = [
@@ -108,25 +110,19 @@ def _paired(
     table: TargetTable,
     other: fields.Side,
     analysis: SchemaAnalysis | None,
-    memory: Sequence[MappedField],
+    memory: Memory,
 ) -> _Pairing:
     matched = match(side, other)
-    rows = {name.casefold(): i for i, name in enumerate(side.names)}
-    columns = {f.name: j for j, f in enumerate(table.fields)}
-    remembered = frozenset(
-        (rows[m.source_field.casefold()], columns[m.target_field])
-        for m in memory
-        if m.target_table == table.name and m.source_field.casefold() in rows and m.target_field in columns
-    )
+    decided = memory.between(side.table, side.names, table.name, [f.name for f in table.fields])
+    reasons = Reasons(matched)
     confidence = matched.confidence.copy()
     keyed = _keyed(confidence, None if matched.context else _key(analysis, side), table)
     for i, j in keyed:
         odds = confidence[i, j] / (1 - confidence[i, j]) * _KEY_ODDS
         confidence[i, j] = odds / (1 + odds)
-    for i, j in remembered:
-        confidence[i, j] = max(confidence[i, j], _REMEMBERED)
-    matched = replace(matched, confidence=confidence)
-    return _Pairing(matched, table, Reasons(matched), remembered, keyed)
+    for (i, j), decision in decided.items():
+        confidence[i, j] = decision.weighed(float(confidence[i, j]), reasons.of(i, j))
+    return _Pairing(replace(matched, confidence=confidence), table, reasons, decided, keyed)
 
 
 def _key(analysis: SchemaAnalysis | None, side: fields.Side) -> int | None:
@@ -171,9 +167,10 @@ def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
 
 
 def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
-    approved = ("you approved this pair before",) if (i, j) in pairing.remembered else ()
+    reasons, decision = pairing.reasons.of(i, j), pairing.decided.get((i, j))
+    before = (decision.told(reasons),) if decision else ()
     key = ("it is the key of its table",) if (i, j) in pairing.keyed else ()
-    return approved + pairing.reasons.of(i, j) + key
+    return before + reasons + key
 
 
 def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
@@ -202,8 +199,12 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
     """One assigned field with the transformation it needs."""
     source, field = pairing.matched.source, pairing.table.fields[j]
     values = source.sample.examples[i] if source.sample else ()
-    proposal = propose(source.fields[i], values, _profile(profile, source.table, source.fields[i].name), field)
-    remembered, confidence = (i, j) in pairing.remembered, float(pairing.matched.confidence[i, j])
+    column = _profile(profile, source.table, source.fields[i].name)
+    proposal = propose(source.fields[i], values, column, field)
+    decision, confidence = pairing.decided.get((i, j)), float(pairing.matched.confidence[i, j])
+    remembered = decision is not None and decision.approved
+    if decision and remembered:
+        proposal = _as_before(proposal, decision.field, source.names, column)
     return MappedField(
         source_table=source.table,
         source_field=source.fields[i].name,
@@ -216,6 +217,20 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
         evidence=_why(pairing, i, j) + proposal.reasons,
         origin="memory" if remembered else "suggested",
     )
+
+
+def _as_before(
+    proposal: Proposal, field: MappedField, columns: Sequence[str], profile: ColumnProfile | None
+) -> Proposal:
+    """The transformation that was approved before, where these columns and their types still allow it."""
+    kind = profile.inferred_type if profile else datatypes.ANY
+    try:
+        read = transformations.parse(field.transformation).references if field.transformation else ()
+        if set(read) <= set(columns) and not datatypes.mismatch(kind, field.data_type, field.transformation):
+            return Proposal(field.transformation, field.data_type)
+    except TransformationError:  # an operation that there no longer is
+        pass
+    return proposal
 
 
 def _profile(profile: Profile | None, table: str, column: str) -> ColumnProfile | None:

@@ -10,6 +10,7 @@ import pytest
 from discovery_pipeline.engine import duck, mapping, targets
 from discovery_pipeline.engine.mapping import (
     MappedField,
+    Memory,
     Suggestions,
     fields,
     samples,
@@ -121,7 +122,9 @@ def test_what_was_approved_before_comes_first_and_says_so(con, made: Make):
         origin="user",
     )
     table = made("servers", SERVERS)
-    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws"), (before,)))["favourite_colour"]
+    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws"), Memory.of([before])))[
+        "favourite_colour"
+    ]
     assert (field.target_field, field.origin) == ("ApplicationWave", "memory")
     assert field.evidence[0] == "you approved this pair before"
 

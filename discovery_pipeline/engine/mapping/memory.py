@@ -1,0 +1,89 @@
+"""Memory: what this tenant decided before about columns of the same kind of source, as evidence for the next export.
+
+An approval wins where it applies. What was rejected comes back only where something speaks for it that did not then,
+and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from discovery_pipeline.engine.mapping.model import MappedField
+
+REMEMBERED = 0.99
+"""Confidence of a pair that was approved before."""
+
+_REFUSED = 0.1  # what is left of the confidence of a rejected pair for which nothing new speaks
+_AGAIN = 0.7  # most that a rejected pair can have, whatever is new
+_COUNTS = re.compile(r"\d[\d.,%]*")
+_AGAINST = "but "  # how reasons against a pair begin
+
+
+class Decided(BaseModel):
+    """One pair that was approved or rejected, with the reasons that it was offered for then."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: MappedField
+    approved: bool
+
+    def news(self, reasons: Sequence[str]) -> tuple[str, ...]:
+        """Reasons that were not given then. How often something was counted makes no new reason."""
+        known = {_COUNTS.sub("#", reason) for reason in self.field.evidence}
+        return tuple(r for r in reasons if _COUNTS.sub("#", r) not in known and not r.startswith(_AGAINST))
+
+    def weighed(self, confidence: float, reasons: Sequence[str]) -> float:
+        """The confidence in the pair, with the decision taken into account."""
+        if self.approved:
+            return max(confidence, REMEMBERED)
+        return min(confidence, _AGAIN) if self.news(reasons) else confidence * _REFUSED
+
+    def told(self, reasons: Sequence[str]) -> str:
+        """The decision as a reason."""
+        if self.approved:
+            return "you approved this pair before"
+        news = self.news(reasons)
+        if not news:
+            return "but you rejected this pair before, and nothing new speaks for it"
+        return f"you rejected this pair before; new since then: {'; '.join(news)}"
+
+
+class Memory(BaseModel):
+    """Decisions on pairs, the newest last, for one tenant, kind of source and target."""
+
+    model_config = ConfigDict(frozen=True)
+
+    decided: tuple[Decided, ...] = ()
+
+    @classmethod
+    def of(cls, approved: Iterable[MappedField] = (), rejected: Iterable[MappedField] = ()) -> Memory:
+        """A memory of these pairs."""
+        kept = [Decided(field=f, approved=True) for f in approved]
+        return cls(decided=(*kept, *(Decided(field=f, approved=False) for f in rejected)))
+
+    def between(
+        self, source_table: str, source: Sequence[str], target_table: str, target: Sequence[str]
+    ) -> dict[tuple[int, int], Decided]:
+        """Decisions on pairs of these columns and fields, by their places.
+
+        Exports change their file's name from one time to the next, but hardly the names of their columns: a decision
+        on another table counts, too, unless there is one on a table of this name.
+        """
+        rows = defaultdict(list)
+        for i, name in enumerate(source):
+            rows[name.casefold()].append(i)
+        columns = {name: j for j, name in enumerate(target)}
+        found: dict[tuple[int, int], Decided] = {}
+        for decision in sorted(self.decided, key=lambda d: d.field.source_table.casefold() == source_table.casefold()):
+            field = decision.field
+            if field.target_table == target_table and field.target_field in columns:
+                j = columns[field.target_field]
+                found |= {(i, j): decision for i in rows.get(field.source_field.casefold(), ())}
+        return found
+
+
+NOTHING = Memory()

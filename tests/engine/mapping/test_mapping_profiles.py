@@ -1,0 +1,122 @@
+"""Mapping profiles: kept, read back, compared, and applied to files that are a little different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine import mapping, targets
+from discovery_pipeline.engine.mapping import profiles
+from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
+from discovery_pipeline.errors import MappingError
+
+SAVED = MappingProfile(
+    name="SNOW prod",
+    version=3,
+    source_system="servicenow",
+    target_system="aws",
+    fields=(
+        ProfiledField(source_table="may", source_field="u_box", target_table="server", target_field="HostName"),
+        ProfiledField(
+            source_table="may",
+            source_field="ram",
+            target_table="server",
+            target_field="RAM.TotalSizeInMB",
+            transformation='convert("GB","MB")',
+            data_type="float",
+        ),
+        ProfiledField(source_table="may", source_field="gone", target_table="server", target_field="OS.Name"),
+    ),
+)
+_names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
+
+
+def _guess(source: str, target: str) -> MappedField:
+    return MappedField(
+        source_table="june", source_field=source, target_table="server", target_field=target, confidence=0.9
+    )
+
+
+@pytest.mark.parametrize(("written", "name"), [(profiles.as_yaml, "p.yaml"), (profiles.as_csv, "p.csv")])
+def test_a_profile_is_read_back_as_it_was_written(written: Callable[[MappingProfile], str], name: str):
+    assert profiles.parsed(written(SAVED), name) == SAVED
+
+
+@given(_names, _names)
+def test_any_name_survives_a_csv(source: str, target: str):
+    field = ProfiledField(source_table="t", source_field=source, target_table="server", target_field=target)
+    profile = MappingProfile(name="p", target_system="x", fields=(field,))
+    assert profiles.parsed(profiles.as_csv(profile), "p.csv") == profile
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "name: x", "name: [", "fields: 3", "name: p\ntarget_system: a\nfields: [1]"]
+)
+def test_what_is_no_profile_is_a_sentence(text: str):
+    with pytest.raises(MappingError, match=r"^p\.yaml: "):
+        profiles.parsed(text, "p.yaml")
+
+
+def test_a_profile_wins_over_a_guess_and_says_which_it_was(table_of: Callable[..., Any]):
+    table = table_of("june", ["U_BOX", "ram", "name"], ("a", "1", "b"))
+    guessed = Suggestions(
+        target="aws",
+        matches=(),
+        assignment=(_guess("name", "HostName"), _guess("ram", "RAM.UsedSizeInMB.Avg")),
+        unmapped_source=(FieldRef(table="june", field="U_BOX"),),
+    )
+    found = profiles.applied(SAVED, guessed, (table,), targets.load("aws"))
+    assert {(f.source_field, f.target_field, f.origin) for f in found.suggestions.assignment} == {
+        ("U_BOX", "HostName", "memory"),
+        ("ram", "RAM.TotalSizeInMB", "memory"),
+    }
+    assert found.taken[0].evidence == ("saved mapping 'SNOW prod' v3",)
+    assert [r.field for r in found.suggestions.unmapped_source] == ["name"]
+    assert "RAM.UsedSizeInMB.Avg" in [r.field for r in found.suggestions.unmapped_target]
+
+
+def test_what_a_file_has_no_column_for_is_listed_and_stays_in_the_profile(table_of: Callable[..., Any]):
+    table = table_of("june", ["u_box"], ("a",))
+    found = profiles.applied(SAVED, Suggestions(target="aws", matches=(), assignment=()), (table,))
+    assert [(u.field.source_field, u.why) for u in found.left] == [
+        ("ram", "june has no column 'ram'"),
+        ("gone", "june has no column 'gone'"),
+    ]
+    assert len(SAVED.fields) == 3
+
+
+def test_a_field_that_the_target_no_longer_has_is_left(table_of: Callable[..., Any]):
+    field = ProfiledField(source_field="a", target_table="server", target_field="Nowhere")
+    profile = SAVED.model_copy(update={"fields": (field,)})
+    nothing = Suggestions(target="aws", matches=(), assignment=())
+    found = profiles.applied(profile, nothing, (table_of("t", ["a"], ("1",)),), targets.load("aws"))
+    assert found.left[0].why == "aws has no field Nowhere in server"
+
+
+def test_differences_and_copies():
+    changed = SAVED.fields[0].model_copy(update={"transformation": "upper"})
+    added = ProfiledField(source_table="may", source_field="ip", target_table="server", target_field="IPAddress")
+    newer = SAVED.model_copy(update={"fields": (changed, SAVED.fields[1], added), "version": 4})
+    found = profiles.differences(SAVED, newer)
+    assert [(c.before, c.after) for c in found] == [
+        (SAVED.fields[0], changed),
+        (SAVED.fields[2], None),
+        (None, added),
+    ]
+    assert not profiles.differences(SAVED, profiles.copied(SAVED, "other"))
+    assert profiles.copied(newer, "other").version == 1
+
+
+def test_a_profile_is_made_from_an_approved_mapping(con, table_of: Callable[..., Any], tmp_path: Path):
+    table = table_of("may", ["hostname", "ip"], ("web01", "10.0.0.1"), ("web02", "10.0.0.2"))
+    target = targets.load("aws")
+    agreed = mapping.approve(mapping.suggest(con, (table,), None, None, target), target, 0).mapping
+    path = tmp_path / "saved.yaml"
+    path.write_text(profiles.as_yaml(profiles.made("mine", 1, "generic", agreed)), encoding="utf-8")
+    assert [f.target_field for f in profiles.read(path).fields] == [f.target_field for f in agreed.fields]
