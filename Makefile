@@ -47,6 +47,8 @@ bench: $(READY) ## Measure against peers in the same run; DATA=folder adds the s
 
 soak: $(READY) ## Kill workers and servers CYCLES times, and judge what they leave; SEED=n repeats
 	@$(BIN)/python -m benchmarks.soak --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m benchmarks.projections
+	@$(BIN)/python -m benchmarks.load
 
 docs: $(READY) ## Write docs/commands.md from the program's own help
 	@NO_COLOR=1 $(BIN)/python -m typer discovery_pipeline.cli.app utils docs --name discovery --title Commands > docs/commands.md

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import statistics
 import tempfile
@@ -125,7 +126,11 @@ def questions(chance: random.Random, known: list[Flow], last: Cursor) -> dict[st
     def of_any(ask: Callable[[AsyncConnection, Flow], Awaitable[object]]) -> Ask:
         return lambda session: ask(session, chance.choice(known))
 
+    async def nothing(_: AsyncConnection) -> None:
+        """What the door itself costs."""
+
     return {
+        "nothing: a transaction alone": nothing,
         "status, by id": of_any(lambda session, flow: rows.find(session, flow.id)),
         "status, by slug": of_any(lambda session, flow: rows.find(session, flow.slug)),
         "list, first page of 50": page(),
@@ -215,6 +220,7 @@ def table(found: list[Measured]) -> list[str]:
         f"{'':<44}{'median ms':>9}{'worst':>9}  by",
         *(each.line() for each in found),
         f"status and list under {PROMISED_MS} ms (median): {'not ' + ', '.join(slow) if slow else 'all'}",
+        f"(load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)",
     ]
 
 
