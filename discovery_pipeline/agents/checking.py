@@ -23,8 +23,6 @@ LARGEST = 200_000
 _ID = re.compile(r"\b(?:t\d{1,4}(?:\.c\d{1,5})?|[qr]\d{1,4}(?:\.[a-z])?)\b")
 _ALONE = re.compile(r"t\d{1,4}(\.c\d{1,5})?")
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?%?")
-_SMALL = 12
-"""Numbers up to this are how a sentence counts its own words."""
 NONE = "none"
 
 
@@ -112,8 +110,9 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _told(facts: Facts) -> set[float]:
-    """Every number that the facts hold, and how many entries each of their lists has."""
-    return set(_numbers(json.loads(facts.model_dump_json())))
+    """Every number that the facts hold, what the entries of a list add up to, and how many they are at most."""
+    numbers = set(_numbers(json.loads(facts.model_dump_json())))
+    return numbers | set(map(float, range(len(facts.columns) + len(facts.fields) + 1)))
 
 
 def _numbers(value: Any) -> Iterator[float]:
@@ -125,16 +124,21 @@ def _numbers(value: Any) -> Iterator[float]:
         for item in value.values():
             yield from _numbers(item)
     elif isinstance(value, list):
-        yield float(len(value))
+        yield from _totals(value)
         for item in value:
             yield from _numbers(item)
+
+
+def _totals(entries: list[Any]) -> Iterator[float]:
+    """What each number of the entries adds up to over all of them."""
+    rows = [entry for entry in entries if isinstance(entry, dict)]
+    for key in {key for row in rows for key, value in row.items() if isinstance(value, int)}:
+        yield float(sum(row.get(key) or 0 for row in rows))
 
 
 def _known(said: str, told: set[float]) -> bool:
     """Whether a number in a sentence is one of those told, as it was or rounded, or as a share in per cent."""
     plain = said.rstrip("%").replace(",", "")
     number, places = float(plain), len(plain.partition(".")[2])
-    if number <= _SMALL and not places:
-        return True
     as_told = any(round(value, places) == number for value in told)
     return as_told or any(round(value * 100, places) == number for value in told if abs(value) <= 1)

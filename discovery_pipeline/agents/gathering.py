@@ -305,14 +305,28 @@ def _verdict(verdict: Verdict) -> f.VerdictFacts:
 def _numbers(column: ColumnProfile) -> f.Numbers | None:
     if column.inferred_type not in ("integer", "float") or column.mean is None:
         return None
-    ends = (column.min, column.max) if not column.pii else (None, None)
-    low, high = (end if isinstance(end, float | int) else None for end in ends)
+    low, high = (None, None) if column.pii else (column.min, column.max)
+    statistics = {
+        "mean": column.mean,
+        "median": column.median,
+        "std": column.std,
+        "q1": column.q1,
+        "q3": column.q3,
+        "skew": column.skew,
+        "kurtosis": column.kurtosis,
+        "min": low,
+        "max": high,
+    }
     return f.Numbers(
-        mean=column.mean, median=column.median, std=column.std, q1=column.q1, q3=column.q3, skew=column.skew,
-        kurtosis=column.kurtosis, min=low, max=high,
+        **{name: _vague(value) for name, value in statistics.items() if isinstance(value, float | int)},
         beyond_iqr=column.outliers.iqr if column.outliers else 0,
         beyond_z=column.outliers.zscore if column.outliers else 0,
-    )  # fmt: skip
+    )
+
+
+def _vague(number: float) -> float:
+    """Four digits of it: a statistic of few values is a value, and a card's number is none with four digits."""
+    return float(f"{number:.4g}")
 
 
 def _anomalies(table: TableProfile, column: ColumnProfile) -> Iterator[f.Anomaly]:

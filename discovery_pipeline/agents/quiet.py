@@ -13,6 +13,8 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _SILENT = {
@@ -46,17 +48,8 @@ def load() -> None:
         # CrewAI reads its switches from the environment only, some of them each time they are needed.
         os.environ.update(_SILENT | {"CREWAI_STORAGE_DIR": str(folder)})
         _move_home(folder)
-        unset = "PYTHON_DOTENV_DISABLED" not in os.environ
-        os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")  # crewai.llm loads whatever .env it finds
-        shown = warnings.warn
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                import crewai  # noqa: F401
-        finally:
-            warnings.warn = shown  # crewai replaces it, for every library of the process
-            if unset:
-                del os.environ["PYTHON_DOTENV_DISABLED"]
+        with _unread_dotenv(), _kept_warnings():
+            import crewai  # noqa: F401
         for name in ("crewai", "crewai_core"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # its warnings quote prompts
 
@@ -68,3 +61,31 @@ def _move_home(folder: Path) -> None:
 
     settings.DEFAULT_CONFIG_PATH = folder / "settings.json"
     TokenManager._get_secure_storage_path = staticmethod(lambda: folder)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@contextmanager
+def _unread_dotenv() -> Iterator[None]:
+    """Keep a `.env` in the working folder from being read: by crewai.llm, and by the settings of chromadb."""
+    from pydantic_settings.sources.providers.dotenv import DotEnvSettingsSource
+
+    unset, read = "PYTHON_DOTENV_DISABLED" not in os.environ, DotEnvSettingsSource._read_env_files
+    os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")
+    DotEnvSettingsSource._read_env_files = lambda *_: {}  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        yield
+    finally:
+        DotEnvSettingsSource._read_env_files = read
+        if unset:
+            del os.environ["PYTHON_DOTENV_DISABLED"]
+
+
+@contextmanager
+def _kept_warnings() -> Iterator[None]:
+    """Keep warnings as they are: crewai replaces `warnings.warn` for every library of the process."""
+    warn = warnings.warn
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        warnings.warn = warn

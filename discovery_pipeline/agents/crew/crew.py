@@ -18,7 +18,7 @@ from discovery_pipeline.agents.models.prompts import Prompts
 from discovery_pipeline.agents.outputs import Answer
 from discovery_pipeline.agents.tasks import AGENTS, TASKS
 from discovery_pipeline.agents.toolbox import Toolbox
-from discovery_pipeline.errors import AgentError
+from discovery_pipeline.errors import AgentAnswerInvalid, AgentError
 
 Lines = Mapping[str, Line]
 """The line to the model of each agent that has one."""
@@ -63,14 +63,20 @@ def answered(
         try:
             kickoff.run([member.create_agent() for member in members], tasks, step)
         except AgentError as error:
-            stopped = next(str(task.name) for task in tasks if task.output is None)
-            said.failed[TASKS[stopped].agent] = error
+            stopped = TASKS[next(str(task.name) for task in tasks if task.output is None)]
+            said.failed[stopped.agent] = _reason(models[stopped.agent], stopped.name) or error
         said.answers |= _outputs(tasks)
     return said
 
 
 def _model(line: Line | None, prompts: Prompts) -> BaseLLM:
     return ModelLLM(line, prompts) if line else ExpertLLM()
+
+
+def _reason(model: BaseLLM, task: str) -> AgentError | None:
+    """Why the model's answer to the task was refused; CrewAI only says that it was."""
+    why = model.refused(task) if isinstance(model, ModelLLM) else ""
+    return AgentAnswerInvalid(why) if why else None
 
 
 def _outputs(tasks: Sequence[Task]) -> dict[str, Answer]:

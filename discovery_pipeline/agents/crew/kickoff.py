@@ -12,6 +12,7 @@ from crewai.events import crewai_event_bus
 from crewai.events.base_events import BaseEvent
 from crewai.events.types.task_events import TaskCompletedEvent, TaskFailedEvent, TaskStartedEvent
 from crewai.events.types.tool_usage_events import ToolUsageFinishedEvent
+from crewai.tools import ToolExecutionFailedError
 from pydantic import PrivateAttr
 
 from discovery_pipeline.errors import AgentAnswerInvalid, AgentError
@@ -74,6 +75,8 @@ def ours(error: BaseException) -> AgentError:
     while seen is not None:
         if isinstance(seen, AgentError):
             return seen
+        if isinstance(seen, ToolExecutionFailedError):
+            return AgentAnswerInvalid("The model called the same tool again and again.")
         seen = seen.__cause__ or seen.__context__
     return AgentAnswerInvalid(f"The crew ended without an answer ({type(error).__name__}).")
 

@@ -44,7 +44,7 @@ class ModelLLM(BaseLLM):
         """The model's next turn: calls of tools, or the answer's text."""
         self._task = from_task or self._task  # the call that forces an answer names no task
         spec = TASKS[self._task.name]
-        told = self._prompts.opening(spec, answers(self._task), self._refusals.get(spec.name, ""))
+        told = self._prompts.opening(spec, answers(self._task), self.refused(spec.name))
         told += _looked_up(messages, spec)
         if tools is None:
             told.append(self._prompts.last())
@@ -58,6 +58,10 @@ class ModelLLM(BaseLLM):
     def refuse(self, task: str, why: str) -> None:
         """Tell the model, the next time it is asked, why its answer to a task was refused."""
         self._refusals[task] = why
+
+    def refused(self, task: str) -> str:
+        """Why its last answer to a task was refused; empty where it wasn't."""
+        return self._refusals.get(task, "")
 
     def supports_function_calling(self) -> bool:
         """Tools are called by name, not by text."""

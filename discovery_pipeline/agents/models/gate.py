@@ -22,7 +22,7 @@ FIELDS = {
 }
 """Roles, and the fields that a message of each may have."""
 
-_MASK = re.compile(r"(?<!\w)[9Aa]+(?:[-_.:/ ][9Aa]+)+(?!\w)")
+_MASK = re.compile(r"(?<!\w)[9Aa]+(?:[-_.:/ ][9Aa]+)*(?!\w)")
 """The shape of a value, which looks like one and is none."""
 _PERSONAL = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
