@@ -6,17 +6,25 @@ product's own state. Its UI, daemon and the command line read one dagster.yaml.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import dagster as dg
 import yaml
 
-from discovery_pipeline.errors import ServerError
+from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.errors import FlowNotFoundError, ServerError
 
+if TYPE_CHECKING:
+    from discovery_pipeline.store.blocking import Store
+
+KILLED = "The run's process was killed. Start it again."
+BEGINNING_SECONDS = 60
+"""How long a run on another machine may take until it holds its flow's lock."""
 ENGAGEMENT_TAG = "discovery/engagement"
 """Run tag by which concurrency is shared out: one client's backlog never starves another's."""
 
@@ -91,3 +99,33 @@ def opened(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.from_config(str(prepare(url, home))) as instance:
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
         yield instance
+
+
+def settle(instance: dg.DagsterInstance, store: Store) -> list[str]:
+    """Tell Dagster of runs that were killed and that it believes to be at work; their ids.
+
+    A run is dead where its worker was killed on this home, or nobody holds its flow's lock a while after it began.
+    """
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    dead = [record.dagster_run for record in instance.get_run_records(wanted) if _dead(record, store)]
+    for run in dead:
+        if run.status is dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, KILLED)
+        else:
+            instance.report_run_failed(run, KILLED)
+    return [run.run_id for run in dead]
+
+
+def _dead(record: dg.RunRecord, store: Store) -> bool:
+    home, run = store.settings.root, record.dagster_run
+    if locks.lives(home, run.run_id):
+        return False
+    if locks.died(home, run.run_id):
+        return True
+    slug, began = run.tags.get("dagster/partition"), record.start_time or record.create_timestamp.timestamp()
+    if slug is None or time.time() - began < BEGINNING_SECONDS:
+        return False
+    try:
+        return not store.is_run(slug)
+    except FlowNotFoundError:  # it was archived since
+        return True

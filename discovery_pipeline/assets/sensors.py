@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import Watch, request
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.state import Phase
@@ -81,11 +82,12 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails phases whose run died without a word, so that they can be started again.",
+    description="Fails phases and runs whose process died without a word, so that they can be started again.",
 )
-def dead_run_sensor(desk: Desk) -> dg.SkipReason:
-    """Asks which running phases have lost their lock."""
-    return dg.SkipReason(f"{len(desk.store.sweep())} phases had lost their run.")
+def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipReason:
+    """Asks which running phases have lost their lock, and which runs their process."""
+    phases, runs = desk.store.sweep(), settle(context.instance, desk.store)
+    return dg.SkipReason(f"{len(phases)} phases had lost their run, {len(runs)} runs their process.")
 
 
 @dg.run_failure_sensor(

@@ -19,6 +19,7 @@ from discovery_pipeline.assets.delivery import RESULTS
 from discovery_pipeline.assets.desk import DEMANDS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery import publish, replaceable
@@ -116,10 +117,11 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
     replaceable(request.out)
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
         store.sweep()
+        dagster_instance.settle(instance, store)
         flow = _created(store, request)
         instance.add_dynamic_partitions(FLOWS, [flow.slug])
         tell("set_up", "finished")
-        worker = _Worker(build(settings), instance, flow.slug, tell)
+        worker = _Worker(settings.root, build(settings), instance, flow.slug, tell)
         worker.execute("discover")
         tell("approval", "started")
         approvals = _approvals(store, flow, request.targets, settings.auto_approval)
@@ -169,19 +171,20 @@ def _value(store: Store, flow: Flow, asset: str) -> Value:
 class _Worker:
     """Runs jobs of one flow in this process, as Dagster runs that its UI shows."""
 
-    def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance, slug: str, tell: Tell) -> None:
-        self._defs, self._instance, self._slug, self._tell = defs, instance, slug, tell
+    def __init__(self, home: Path, defs: dg.Definitions, instance: dg.DagsterInstance, slug: str, tell: Tell) -> None:
+        self._home, self._defs, self._instance, self._slug, self._tell = home, defs, instance, slug, tell
 
     def execute(self, job: str) -> None:
         run_id = str(uuid.uuid4())
         self._instance.add_event_listener(run_id, self._heard)
-        result = self._defs.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            partition_key=self._slug,
-            run_id=run_id,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        with locks.working(self._home, run_id):
+            result = self._defs.resolve_job_def(job).execute_in_process(
+                instance=self._instance,
+                partition_key=self._slug,
+                run_id=run_id,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
         if not result.success:
             raise RunFailed(_reason(result))
 

@@ -53,6 +53,8 @@ def up(
     with open_store(settings) as store:
         store.sweep()
         dagster_home = instance.prepare(store.dagster_url, settings.root)
+        with instance.opened(store.dagster_url, settings.root) as dagster:
+            instance.settle(dagster, store)
         workspace = services.write_workspace(dagster_home, ports["code"])
         kept = supervisor.Supervisor(
             settings.root,

@@ -237,6 +237,10 @@ class Store:
         """Fail the flow's running phase unless a run works on it; see StateRecovery.fail_if_dead."""
         return self.wait_for(self._recovery.fail_if_dead(flow, error, begins))
 
+    def is_run(self, ref: FlowRef) -> bool:
+        """Whether a run works on the flow."""
+        return self.wait_for(self.flows.is_run(ref))
+
     @contextmanager
     def run_lock(self, ref: FlowRef) -> Iterator[None]:
         """Hold the flow's session-level lock while a run works on it: a running phase without it is a dead one.

@@ -212,6 +212,12 @@ class Flows:
         async with self.sessions.orchestrating() as session:
             return await outbox.after(session, cursor, types=types, limit=limit)
 
+    @flow_transaction("look for a run")
+    async def is_run(self, flow_id: FlowRef) -> bool:
+        """Whether a run works on the flow."""
+        async with self.sessions.orchestrating() as session:
+            return await locks.held(session, (await rows.find(session, flow_id)).id)
+
     @asynccontextmanager
     async def running(self, flow_id: FlowRef) -> AsyncIterator[None]:
         """Hold the flow's lock while a run works on it."""

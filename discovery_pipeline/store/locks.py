@@ -14,6 +14,11 @@ from discovery_pipeline.errors import FlowOperationError
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store.session import Sessions
 
+HELD = text(
+    "select exists (select from pg_locks join pg_database on pg_database.oid = pg_locks.database "
+    "where datname = current_database() and locktype = 'advisory' and objsubid = 1 and granted "
+    "and (classid::bigint << 32 | objid::bigint) = :key)"
+)
 TRIES, PAUSE = 10, 0.1  # seconds
 
 
@@ -43,6 +48,11 @@ async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
         finally:
             with suppress(DBAPIError):  # the connection is gone, and the lock with it
                 await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})
+
+
+async def held(session: AsyncConnection, flow_id: FlowId) -> bool:
+    """Whether a run holds the flow's lock, wherever it runs."""
+    return bool(await session.scalar(HELD, {"key": key(flow_id)}))
 
 
 async def _got(session: AsyncConnection, flow_id: FlowId) -> bool:

@@ -69,11 +69,10 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the run's worker lives."""
-        pid = locks.worker(self._home, run.run_id)
-        if pid is None:
+        """Whether the run's worker lives, or a command that executes it."""
+        if not locks.lives(self._home, run.run_id):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the run's process is gone")
-        return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(pid))
+        return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(locks.worker(self._home, run.run_id) or ""))
 
     def terminate(self, run_id: str) -> bool:
         """Ask the run's worker to stop. Tells whether there was one."""

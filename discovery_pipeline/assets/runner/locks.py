@@ -10,6 +10,8 @@ import fcntl
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,19 +55,30 @@ def acquire(home: Path, run_id: str) -> WorkerLock | None:
         os.close(handle)  # its last holder removed the file between our opening and our locking it
 
 
-def worker(home: Path, run_id: str) -> int | None:
-    """The process that works on the run; None where none does."""
+@contextmanager
+def working(home: Path, run_id: str) -> Iterator[None]:
+    """Hold the run's lock while this process executes the run among other work; nobody is to interrupt it."""
+    lock = acquire(home, run_id)
     try:
-        handle = os.open(_file(home, run_id), os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.pread(handle, 20, 0) or 0) or None
+        yield
     finally:
-        os.close(handle)
-    return None
+        if lock is not None:
+            lock.release()
+
+
+def lives(home: Path, run_id: str) -> bool:
+    """Whether a process works on the run."""
+    return _holder(home, run_id) is not None
+
+
+def worker(home: Path, run_id: str) -> int | None:
+    """The process whose only work is the run; None where there is none."""
+    return int(_holder(home, run_id) or 0) or None
+
+
+def died(home: Path, run_id: str) -> bool:
+    """Whether a process that worked on the run was killed: the lock's file is there, and nobody holds it."""
+    return _file(home, run_id).exists() and not lives(home, run_id)
 
 
 def workers(home: Path) -> dict[str, int]:
@@ -108,6 +121,21 @@ def forget_dead(home: Path) -> None:
     for file in _file(home, "").iterdir():
         if lock := acquire(home, file.name):
             lock.release()
+
+
+def _holder(home: Path, run_id: str) -> str | None:
+    """What the holder of the run's lock has written there; None where nobody holds it."""
+    try:
+        handle = os.open(_file(home, run_id), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(handle, 20, 0).decode()
+    finally:
+        os.close(handle)
+    return None
 
 
 def _file(home: Path, run_id: str) -> Path:
