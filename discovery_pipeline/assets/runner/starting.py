@@ -34,7 +34,7 @@ REPOSITORY = "__repository__"
 def start(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
     """Have the request's run work, or wait in the queue; whatever of that is done already isn't done again."""
     instance.add_dynamic_partitions(FLOWS, [request.slug])
-    run = instance.get_run_by_id(request.run_id) or _created(instance, code, request)
+    run = instance.get_run_by_id(request.run_id) or create(instance, code, request)
     if run.status is dg.DagsterRunStatus.NOT_STARTED:
         if _room(instance, run):
             instance.launch_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - our launcher needs none
@@ -44,6 +44,19 @@ def start(instance: dg.DagsterInstance, code: ReconstructableRepository, request
         # Whoever began to launch it may have died before it had a worker; a run never gets two.
         instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
     return run
+
+
+def create(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
+    """The request's run, as a new one that nobody has launched."""
+    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
+    return instance.create_run_for_job(
+        code.get_definition().get_job(request.job),
+        run_id=request.run_id,
+        tags=tags(request),
+        asset_selection={dg.AssetKey(asset) for asset in request.selection} or None,
+        remote_job_origin=location.get_job_origin(request.job),
+        job_code_origin=JobPythonOrigin(request.job, code.get_python_origin()),
+    )
 
 
 def code_location(file: Path) -> ReconstructableRepository:
@@ -61,18 +74,6 @@ def tags(request: RunRequest) -> dict[str, str]:
         REQUEST_TAG: str(request.id),
         REASON_TAG: request.reason[:255],
     }
-
-
-def _created(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
-    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
-    return instance.create_run_for_job(
-        code.get_definition().get_job(request.job),
-        run_id=request.run_id,
-        tags=tags(request),
-        asset_selection={dg.AssetKey(asset) for asset in request.selection} or None,
-        remote_job_origin=location.get_job_origin(request.job),
-        job_code_origin=JobPythonOrigin(request.job, code.get_python_origin()),
-    )
 
 
 def _room(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

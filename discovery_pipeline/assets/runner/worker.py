@@ -8,9 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from discovery_pipeline.assets.runner import locks
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 INSTANCE = "dagster"
 """Folder of a home that holds dagster.yaml."""
@@ -20,24 +26,21 @@ STATEMENT_SECONDS = 60
 
 def execute(home: Path, run_id: str) -> int:
     """Execute the run, which tells Dagster all that happens to it; the process's exit code."""
-    from dagster import DagsterInstance
     from dagster._cli.api import _execute_run_command_body
     from dagster._utils.interrupts import capture_interrupts
 
     from discovery_pipeline.assets.runner.logs import RunLogs
 
     RunLogs.capturing = True
-    with capture_interrupts(), DagsterInstance.from_config(str(home / INSTANCE)) as instance:
-        # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
-        instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)
+    with capture_interrupts(), _instance(home) as instance:
         return _execute_run_command_body(run_id, instance, lambda event: None, set_exit_code_on_failure=True)
 
 
 def report_death(home: Path, run_id: str, how: str) -> None:
     """Tell Dagster that the run's worker died, where it could not tell itself."""
-    from dagster import DagsterInstance, DagsterRunStatus
+    from dagster import DagsterRunStatus
 
-    with DagsterInstance.from_config(str(home / INSTANCE)) as instance:
+    with _instance(home) as instance:
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return
@@ -46,6 +49,20 @@ def report_death(home: Path, run_id: str, how: str) -> None:
             instance.report_run_canceled(run, told)
         else:
             instance.report_run_failed(run, told)
+
+
+@contextmanager
+def _instance(home: Path) -> Iterator[DagsterInstance]:
+    """The home's instance, with its database: an embedded one stays as long as we use it."""
+    from dagster import DagsterInstance
+
+    from discovery_pipeline.settings import Settings
+    from discovery_pipeline.store.connection import connected
+
+    with connected(Settings(home=home)), DagsterInstance.from_config(str(home / INSTANCE)) as instance:
+        # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
+        instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)
+        yield instance
 
 
 def live(home: Path, run_id: str, lock: locks.WorkerLock) -> None:

@@ -114,7 +114,7 @@ def test_a_launch_that_was_broken_off_is_taken_up_again_and_never_twice(warm: Wa
     warm.stop()
     request = warm.request("good")
     code = starting.code_location(warm.definitions)
-    run = starting._created(warm.dagster, code, request)
+    run = starting.create(warm.dagster, code, request)
     warm.dagster.report_dagster_event(
         dg.DagsterEvent(event_type_value="PIPELINE_STARTING", job_name=run.job_name), run.run_id
     )
