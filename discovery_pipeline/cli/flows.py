@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery_pipeline.errors import FlowNotFoundError
+from discovery_pipeline.flow.state import Flow
+
 if TYPE_CHECKING:
-    from discovery_pipeline.flow.state import Flow
+    from discovery_pipeline.store.blocking import Store
+    from discovery_pipeline.store.history import Archived
 
 flows = typer.Typer(no_args_is_help=True, help="See flows, and mend them.")
 
@@ -18,6 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @flows.command("list")
 def list_flows(
     status: Annotated[str | None, typer.Option(help="Only flows of this status, e.g. waiting_for_review.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only flows with these words, or beginnings, in the name.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 1000,
     as_json: AsJson = False,
 ) -> None:
@@ -29,7 +36,8 @@ def list_flows(
     if status is not None and status not in set(FlowStatus):
         raise typer.BadParameter(f"{status} is no status; there are {', '.join(FlowStatus)}", param_hint="--status")
     with open_store(settings.read()) as store:
-        found = store.list_flows(status=FlowStatus(status) if status else None, limit=limit)
+        wanted = FlowStatus(status) if status else None
+        found = store.wait_for(store.flows.list(None, status=wanted, search=search, limit=limit))
     if as_json:
         print(json.dumps([_told(flow) for flow in found], ensure_ascii=False, indent=2))
         return
@@ -43,17 +51,28 @@ def list_flows(
         changed = f"{flow.updated_at:%Y-%m-%d %H:%M}"
         row = (flow.slug, flow.name, flow.source_system, flow.target_system, flow.status, flow.current_phase, changed)
         shown.add_row(*(Text(str(cell)) for cell in row))
-    Console().print(shown if found else "There are no flows yet. `discovery run FILE…` makes one.")
+    nothing = (
+        "No flow is like that." if status or search else "There are no flows yet. `discovery run FILE…` makes one."
+    )
+    Console().print(shown if found else nothing)
 
 
 @flows.command()
 def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")], as_json: AsJson = False) -> None:
-    """How one flow stands, phase by phase."""
+    """How one flow stands, phase by phase; of an archived one, how it stood."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
 
     with open_store(settings.read()) as store:
-        found = store.flow(None, flow)
+        found = _found(store, flow)
+    if not isinstance(found, Flow):
+        archived = {"archived_at": found.archived_at, "archived_by": found.archived_by, "archived_reason": found.reason}
+        if as_json:
+            print(json.dumps(found.flow | archived, ensure_ascii=False, indent=2, default=str))
+            return
+        print(f"{found.name} ({found.slug}): {found.status}; archived on {found.archived_at:%Y-%m-%d %H:%M} by "
+              f"{found.archived_by}: {found.reason}")  # fmt: skip
+        return
     if as_json:
         print(json.dumps(_told(found) | {"phases": _phases(found)}, ensure_ascii=False, indent=2))
         return
@@ -66,9 +85,78 @@ def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")
     shown = Table("phase", "status", "started", "completed", "result")
     for name, phase in _phases(found).items():
         result = json.dumps(phase["result_data"], ensure_ascii=False) if phase["result_data"] else ""
-        cells = (name, phase["status"], phase["started_at"], phase["completed_at"], result)
-        shown.add_row(*(Text(cell or "") for cell in cells))
+        times = [(phase[at] or "")[:19].replace("T", " ") for at in ("started_at", "completed_at")]
+        shown.add_row(*(Text(cell) for cell in (name, phase["status"], *times, result)))
     console.print(shown)
+
+
+@flows.command()
+def events(
+    flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with each new event, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")] = False,
+) -> None:
+    """What happened to one flow, in order, and by whom; of an archived one, too."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+
+    with open_store(settings.read()) as store:
+        found = _found(store, flow)
+        if not isinstance(found, Flow):
+            for event in found.events:
+                _say(
+                    event["event_type"], event["created_at"], event["created_by"], event["event_data"], as_json=as_json
+                )
+            return
+        store.wait_for(_tell(store, found, follow=follow, as_json=as_json))
+
+
+async def _tell(store: Store, flow: Flow, *, follow: bool, as_json: bool) -> None:
+    """Print the flow's events, and go on with new ones where it is asked for."""
+    from discovery_pipeline.store import follow as following
+    from discovery_pipeline.store.bell import Bell
+
+    wanted = following.Wanted(flow.tenant, flow.id)
+    last = await following.newest(store.flows.sessions, wanted)
+    async with Bell(store.databases) as bell, aclosing(following.follow(store.flows.sessions, bell, wanted)) as told:
+        async for posted in told:
+            event = posted.event
+            _say(event.type.value, event.at.isoformat(), event.by, event.data, as_json=as_json)
+            if not follow and posted.cursor.id >= last.id:
+                return
+
+
+def _say(kind: str, at: str, by: str, data: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        told = {"event_type": kind, "created_at": at, "created_by": by, "event_data": dict(data)}
+        print(json.dumps(told, ensure_ascii=False), flush=True)
+        return
+    short = {key: value for key, value in data.items() if key not in {"previous_state", "new_state"} and value}
+    more = json.dumps(short, ensure_ascii=False) if short else ""
+    print(f"{at[:19].replace('T', ' ')}  {kind:<22} {by:<14} {more}".rstrip(), flush=True)
+
+
+def _found(store: Store, ref: str) -> Flow | Archived:
+    """The flow, or what the history has of it.
+
+    Raises
+    ------
+    FlowNotFoundError
+        It is in neither.
+    """
+    from discovery_pipeline.store import history
+
+    async def archived() -> Archived | None:
+        async with store.flows.sessions.orchestrating() as session:
+            return await history.find(session, ref)
+
+    try:
+        return store.flow(None, ref)
+    except FlowNotFoundError:
+        gone = store.wait_for(archived())
+        if gone is None:
+            raise
+        return gone
 
 
 @flows.command()

@@ -53,11 +53,51 @@ def create(
         print(f"To log in to the pages, once and soon: {link}")
 
 
+@token.command("list")
+def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Every token of every tenant, newest first: whose, for what, whether it is in force; never the token itself."""
+    from datetime import UTC, datetime
+
+    from discovery_pipeline import settings
+    from discovery_pipeline.store import accounts
+    from discovery_pipeline.store.blocking import open_store
+
+    async def read() -> list[accounts.Key]:
+        async with store.flows.sessions.operating() as session:
+            return await accounts.keys(session)
+
+    with open_store(settings.read()) as store:
+        found, now = store.wait_for(read()), datetime.now(UTC)
+    told = [
+        {
+            "login": key.login,
+            "role": key.role,
+            "client_account_id": key.client_account_id,
+            "engagement_id": key.engagement_id,
+            "state": key.state(now),
+            "created_at": key.created_at.isoformat(),
+            "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        }
+        for key in found
+    ]
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("login", "role", "account", "engagement", "state", "created", "expires")
+    for each in told:
+        cells = [str(value or "") for value in each.values()]
+        shown.add_row(*cells[:5], cells[5][:16], cells[6][:16])
+    Console().print(shown if told else "There are no tokens yet. `discovery token create` makes one.")
+
+
 @token.command()
 def revoke(
-    value: Annotated[str, typer.Argument(help="The token.", metavar="TOKEN")],
+    value: Annotated[str, typer.Argument(help="The token, or its login.", metavar="TOKEN")],
 ) -> None:
-    """Make a token worthless."""
+    """Make a token worthless. Who hasn't the token any more names its login; `discovery token list` shows it."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -127,10 +127,47 @@ async def create_token(
 
 
 async def revoke(session: AsyncConnection, token: str, now: datetime) -> bool:
-    """Make the token worthless. Tells whether it was worth something."""
-    alive = (api_tokens.c.token_hash == hashed(token)) & api_tokens.c.revoked_at.is_(None)
-    done = await session.execute(update(api_tokens).where(alive).values(revoked_at=now).returning(api_tokens.c.id))
-    return done.first() is not None
+    """Make the token worthless, or every token of that login. Tells whether there was one in force."""
+    theirs = select(users.c.id).where(users.c.login == token)
+    which = or_(api_tokens.c.token_hash == hashed(token), api_tokens.c.user_id.in_(theirs))
+    revoked = update(api_tokens).where(which, api_tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    return (await session.execute(revoked.returning(api_tokens.c.id))).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a token: whose it is, for what, and how long."""
+
+    login: str
+    role: UserRole
+    client_account_id: int
+    engagement_id: int
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def state(self, now: datetime) -> Literal["in force", "expired", "revoked"]:
+        """Whether it opens anything."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "in force"
+
+
+async def keys(session: AsyncConnection) -> list[Key]:
+    """Every token of every tenant, newest first."""
+    of_user = (memberships.c.user_id == api_tokens.c.user_id) & (
+        memberships.c.engagement_id == api_tokens.c.engagement_id
+    )
+    wanted = (
+        select(
+            users.c.login, memberships.c.role, api_tokens.c.client_account_id, api_tokens.c.engagement_id,
+            api_tokens.c.created_at, api_tokens.c.expires_at, api_tokens.c.revoked_at,
+        )
+        .join(users, users.c.id == api_tokens.c.user_id)
+        .join(memberships, of_user)
+        .order_by(api_tokens.c.id.desc())
+    )  # fmt: skip
+    return [Key(*row) for row in await session.execute(wanted)]
 
 
 async def authenticate(session: AsyncConnection, token: str) -> tuple[Membership, ...]:

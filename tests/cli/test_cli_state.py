@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -101,6 +104,17 @@ def test_a_token_opens_its_engagement():
     assert call("token", "revoke", made["token"]).exit_code == 1
 
 
+def test_tokens_are_listed_and_revoked_by_login_without_the_token():
+    made, _ = told("token", "create", "--role", "viewer", "--days", "9"), told("token", "create")
+    assert made["token"] not in call("token", "list").stdout
+    newest, oldest = told("token", "list")
+    assert (oldest["role"], oldest["state"], newest["expires_at"]) == ("viewer", "in force", None)
+    assert call("token", "revoke", oldest["login"]).exit_code == 0
+    assert [each["state"] for each in told("token", "list")] == ["in force", "revoked"]
+    assert call("token", "revoke", oldest["login"]).exit_code == 1
+    assert call("token", "revoke", "operator").exit_code == 1
+
+
 def test_a_token_for_an_engagement_that_is_not_there_is_refused():
     refused = call("token", "create", "--account", "99", "--engagement", "7", "--json")
     assert refused.exit_code == 1
@@ -122,6 +136,52 @@ def test_a_flow_is_shown_by_slug_and_by_id(flow: Flow):
         assert told("flows", "show", name)["phases"]["initialization"]["status"] == "completed"
     assert "data_import" in call("flows", "show", flow.slug).stdout
     assert "There is no flow" in str(call("flows", "show", "q9").exception)
+
+
+def test_flows_are_found_by_words_of_their_names(store: Store, flow: Flow):
+    store.create_flow(store.default_tenant(), "Another", "csv", "azure")
+    assert [each["id"] for each in told("flows", "list", "--search", "est q3")] == [str(flow.id)]
+    assert "No flow is like that" in call("flows", "list", "--search", "nothing").stdout
+
+
+def test_an_archived_flow_is_shown_with_who_archived_it_and_why(store: Store, flow: Flow):
+    store.query(f"select archive_flows(array['{flow.id}']::uuid[], 'ops', 'its engagement ended')")
+    for name in (flow.slug, str(flow.id)):
+        assert "by ops: its engagement ended" in call("flows", "show", name).stdout
+    shown = told("flows", "show", flow.slug)
+    assert (shown["id"], shown["name"], shown["archived_by"]) == (str(flow.id), "Q3 estate", "ops")
+    events = [
+        json.loads(line)["event_type"] for line in call("flows", "events", flow.slug, "--json").stdout.splitlines()
+    ]
+    assert events == ["flow.created", "flow.phase.completed", "flow.state.updated", "flow.archived"]
+    assert "There is no flow" in str(call("flows", "events", "q9").exception)
+
+
+def test_events_of_a_flow_are_told_in_order(store: Store, flow: Flow):
+    store.start_phase(flow, Phase.DATA_IMPORT, by="ben")
+    lines = call("flows", "events", flow.slug).stdout.splitlines()
+    assert [line.split()[2] for line in lines] == [
+        "flow.created", "flow.phase.completed", "flow.state.updated", "flow.phase.started", "flow.state.updated",
+    ]  # fmt: skip
+    assert lines[3].split()[3:] == ["ben", '{"phase":', '"data_import"}']
+    told_whole = [json.loads(line) for line in call("flows", "events", flow.slug, "--json").stdout.splitlines()]
+    assert told_whole[-1]["event_data"]["new_state"]["current_phase"] == "data_import"
+
+
+def test_events_are_followed_until_somebody_ends_it(store: Store, flow: Flow):
+    command = [sys.executable, "-c", "from discovery_pipeline.cli.app import program; program()"]
+    with subprocess.Popen(
+        [*command, "flows", "events", flow.slug, "--follow"], stdout=subprocess.PIPE, text=True
+    ) as following:
+        try:
+            assert following.stdout is not None
+            seen = [following.stdout.readline().split()[2] for _ in range(3)]
+            store.cancel(flow, "no budget", by="ana")
+            assert following.stdout.readline().split()[2:4] == ["flow.cancelled", "ana"]
+        finally:
+            following.send_signal(signal.SIGINT)
+    assert seen[0] == "flow.created"
+    assert following.returncode == 130
 
 
 def test_recover_settles_dead_runs_and_names_and_mends_what_is_broken(store: Store, flow: Flow):

@@ -1,0 +1,41 @@
+"""History: flows that were archived, as they stood and as they came to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.store.schema import discovery_flows_history
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """One flow in the history. `flow` and `events` are the rows that it had."""
+
+    id: UUID
+    slug: str
+    name: str
+    status: str  # as it stood
+    archived_at: datetime
+    archived_by: str
+    reason: str
+    flow: dict[str, Any]
+    events: Sequence[dict[str, Any]]
+
+
+async def find(session: AsyncConnection, ref: str) -> Archived | None:
+    """The archived flow of that slug or id, as this session may see it."""
+    columns = discovery_flows_history.c
+    which = columns.slug == ref
+    with suppress(ValueError):
+        which = or_(which, columns.id == UUID(ref))
+    wanted = [columns[name] for name in Archived.__dataclass_fields__]
+    row = (await session.execute(select(*wanted).where(which))).one_or_none()
+    return Archived(*row) if row else None
