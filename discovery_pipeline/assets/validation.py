@@ -6,7 +6,8 @@ import dagster as dg
 
 from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flow_asset
+from discovery_pipeline.assets.partitions import code_version, flow_asset
+from discovery_pipeline.assets.reuse import Parts
 from discovery_pipeline.engine import profiling, validation
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.findings import Severity
@@ -39,18 +40,12 @@ def validated_tables(
 ) -> dg.MaterializeResult:
     """The rows each target takes, in its own fields, held to the pandera schema of its contract."""
     with desk.stage(context, starts=Phase.VALIDATION) as stage:
+        parts = Parts.of(stage, "validated_tables")
+        former = {v.target: v for v in desk.value(stage.flow, "validated_tables") or () if isinstance(v, Verdict)}
         verdicts = [
-            validation.validate(
-                stage.con,
-                cleansed_tables.tables,
-                mapping,
-                stage.target(mapping.target),
-                stage.folder("validated_tables") / mapping.target,
-                demands=asked.resolved(stage.demands, cleansed_tables.tables, mapping),
-                today=datetime.now(UTC).date(),
-            )
-            for mapping in approved_mapping
+            _verdict(parts, cleansed_tables, mapping, former.get(mapping.target)) for mapping in approved_mapping
         ]
+        parts.write()
         stage.store.append_event(
             stage.flow.id,
             EventType.VALIDATION_COMPLETED,
@@ -65,6 +60,7 @@ def validated_tables(
                 approved_mapping, lineage.beside(context.asset_key, "cleansed_tables")
             ),
             "dagster/row_count": sum(v.rows_delivered for v in verdicts),
+            "taken_over": len(parts.reused),
         }
         | {f"{v.target}_delivered": v.rows_delivered for v in verdicts}
         | {f"{v.target}_rejected": v.rows_rejected for v in verdicts}
@@ -79,6 +75,18 @@ def validated_tables(
             ),
         ],
     )
+
+
+def _verdict(parts: Parts, cleansed: Cleansed, mapping: Mapping, former: Verdict | None) -> Verdict:
+    """What a target takes: the former verdict where nothing that it rests on has changed."""
+    stage, target, today = parts.stage, parts.stage.target(mapping.target), datetime.now(UTC).date()
+    asks = asked.resolved(stage.demands, cleansed.tables, mapping)
+    mended = stage.store.artifacts.digest(stage.flow, "cleansed_tables")
+    ages = today if asks else None  # only what somebody demands depends on the day
+    if parts.same(mapping.target, code_version("validation"), mended, mapping, target, *asks, ages) and former:
+        return parts.take_over(mapping.target, former, mapping.target)
+    into = stage.folder("validated_tables") / mapping.target
+    return validation.validate(stage.con, cleansed.tables, mapping, target, into, demands=asks, today=today)
 
 
 @flow_asset(

@@ -1,0 +1,134 @@
+"""What is made of the same things isn't made again, and is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.flow.state import Flow, FlowStatus
+from discovery_pipeline.store.artifacts import UPLOADS
+from discovery_pipeline.store.blocking import Store
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+SERVERS = "sys_id,name,ip_address,os,ram\n" + "".join(
+    f"{i:032x},web{i:03},10.0.0.{i}, Ubuntu 22.04 ,{i % 4 + 1} GB\n" for i in range(1, 40)
+)
+Run = Callable[[str], dg.ExecuteInProcessResult]
+
+
+@pytest.fixture
+def flow(store: Store) -> Flow:
+    made = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws,aws-mgn")
+    with store.artifacts.writing(made, UPLOADS) as folder:
+        (folder / "servers.csv").write_text(SERVERS)
+    return made
+
+
+@pytest.fixture
+def run(defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance) -> Run:
+    """Run a job of the flow."""
+    instance.add_dynamic_partitions(FLOWS, [flow.slug])
+
+    def ran(job: str) -> dg.ExecuteInProcessResult:
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance, partition_key=flow.slug, raise_on_error=False, run_config=QUIET
+        )
+        assert result.success, job
+        return result
+
+    return ran
+
+
+@pytest.fixture
+def delivered(run: Run, flow: Flow, approve: Callable[[Flow], None]) -> dg.ExecuteInProcessResult:
+    """The run that delivered the flow the first time."""
+    run("discover")
+    approve(flow)
+    return run("deliver")
+
+
+def told(result: dg.ExecuteInProcessResult, step: str, asset: str) -> dict[str, Any]:
+    (made,) = [m for m in result.asset_materializations_for_node(step) if m.asset_key.path[-1] == asset]
+    return {name: value.value for name, value in made.metadata.items()}
+
+
+def versions(instance: dg.DagsterInstance, flow: Flow, *assets: str) -> dict[str, str]:
+    """The data versions of a flow's assets."""
+    found = {}
+    for asset in assets:
+        record = instance.get_latest_data_version_record(dg.AssetKey(asset), partition_key=flow.slug)
+        assert record is not None
+        assert record.asset_materialization is not None
+        found[asset] = (record.asset_materialization.tags or {})["dagster/data_version"]
+    return found
+
+
+def test_a_data_version_is_the_content(run: Run, flow: Flow, store: Store, instance: dg.DagsterInstance):
+    run("discover")
+    names = ("source_tables", "column_profile", "schema_analysis", "mapping_suggestions")
+    first = versions(instance, flow, *names)
+    assert first == {name: store.artifacts.digest(flow, name) for name in names}
+    run("discover")
+    assert versions(instance, flow, *names) == first
+
+
+def test_a_changed_mapping_runs_again_only_the_target_that_it_touches(
+    run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+):
+    from discovery_pipeline.engine import cleansing, validation
+
+    assert told(delivered, "validated_tables", "validated_tables")["taken_over"] == 0
+    before = {asset: store.artifacts.digest(flow, asset) for asset in ("cleansed_tables", "patch_log")}
+    agreed = store.approved_mappings(flow)
+    fewer = [field for field in agreed["aws"].fields if field.is_required]
+    store.submit_mapping(flow, [Mapping(target="aws", fields=tuple(fewer)), agreed["aws-mgn"]], by="ana")
+    judged: list[str] = []
+    validate = validation.validate
+
+    def seen(con: Any, tables: Any, mapping: Mapping, *rest: Any, **given: Any) -> Any:
+        judged.append(mapping.target)
+        return validate(con, tables, mapping, *rest, **given)
+
+    monkeypatch.setattr(validation, "validate", seen)
+    monkeypatch.setattr(cleansing, "cleanse", lambda *_, **__: pytest.fail("cleansing has nothing to do with it"))
+    again = run("deliver")
+    assert judged == ["aws"]
+    assert told(again, "validated_tables", "validated_tables")["taken_over"] == 1
+    assert told(again, "cleansed", "cleansed_tables")["taken_over"] is True
+    assert {asset: store.artifacts.digest(flow, asset) for asset in before} == before
+    assert store.flow(None, flow.id).status is FlowStatus.COMPLETED
+    assert store.check(flow) == []
+
+
+def test_delivered_again_without_a_change_everything_but_the_report_is_the_same(
+    run: Run, flow: Flow, instance: dg.DagsterInstance, delivered: dg.ExecuteInProcessResult
+):
+    names = ("approved_mapping", "cleansing_plan", "cleansed_tables", "patch_log", "validated_tables", "rejected_rows")
+    first = versions(instance, flow, *names)
+    run("deliver")
+    assert versions(instance, flow, *names) == first
+
+
+def test_the_gate_says_who_decided_when_and_how_much(delivered: dg.ExecuteInProcessResult):
+    metadata = told(delivered, "approved_mapping", "approved_mapping")
+    assert metadata["decided_by"] == "ana"
+    assert metadata["approved"] == metadata["dagster/row_count"] > 0
+    assert metadata["decided_at"] > 0
+
+
+def test_a_target_field_is_traced_back_to_its_source_column(delivered: dg.ExecuteInProcessResult):
+    def traced(step: str, asset: str, column: str) -> list[tuple[str, str]]:
+        deps = told(delivered, step, asset)["dagster/column_lineage"].deps_by_column[column]
+        return [(dep.asset_key.path[-1], dep.column_name) for dep in deps]
+
+    fields = told(delivered, "target_files", "target_files")["dagster/column_lineage"].deps_by_column
+    hostname = next(name for name in fields if name.startswith("aws.") and "host" in name.casefold())
+    assert traced("target_files", "target_files", hostname) == [("validated_tables", hostname)]
+    ((_, cleansed),) = traced("validated_tables", "validated_tables", hostname)
+    assert cleansed == "servers.name"
+    assert traced("cleansed", "cleansed_tables", cleansed) == [("source_tables", "servers.name")]
