@@ -159,10 +159,10 @@ def _text(value: Any) -> Any:
 
 def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    shown = Table(*columns)
+    shown = Table(*(Column(name, overflow="fold") for name in columns))  # nothing is cut off
     for row in rows:
         shown.add_row(*(Text("" if value is None else str(_shown(value))) for value in row))
     Console().print(shown)

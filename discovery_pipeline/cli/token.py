@@ -84,12 +84,15 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         print(json.dumps(told, indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    shown = Table("login", "role", "account", "engagement", "state", "created", "expires")
-    for each in told:
-        cells = [str(value or "") for value in each.values()]
-        shown.add_row(*cells[:5], cells[5][:16], cells[6][:16])
+    login = Column("login", no_wrap=True, min_width=max((len(key.login) for key in found), default=0))  # to be copied
+    dates = (Column(name, no_wrap=True) for name in ("created", "expires"))
+    shown = Table(login, "role", "account", "engagement", "state", *dates)
+    for key in found:
+        expires = f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "never"
+        tenant = (str(key.client_account_id), str(key.engagement_id))
+        shown.add_row(key.login, key.role, *tenant, key.state(now), f"{key.created_at:%Y-%m-%d}", expires)
     Console().print(shown if told else "There are no tokens yet. `discovery token create` makes one.")
 
 

@@ -51,4 +51,6 @@ def ask(
             columns = tuple(column.name for column in cursor.description or ())
             return Answer(columns, cursor.fetchall() if columns else [], cursor.statusmessage or "")
     except psycopg.Error as error:
-        raise QueryError(f"{str(error).strip()} (as {role.value}, in {database})") from error
+        said = str(error).strip()
+        gap = "\n" if "\n" in said else " "  # PostgreSQL points at the place with a line of its own
+        raise QueryError(f"{said}{gap}(as {role.value}, in {database})") from error
