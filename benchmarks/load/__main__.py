@@ -1,6 +1,6 @@
 """Sixty-four clients on the same flows for two minutes, and a checker of what they saw.
 
-Usage: python -m benchmarks.load [--clients 64] [--seconds 120] [--flows 200] [--processes 4] [--seed 1]
+Usage: python -m benchmarks.load [--clients 64] [--seconds 120] [--flows 1000] [--processes 4] [--seed 1]
 
 Readers, reviewers and runs at once: changes with and without an expected version, changes of two flows in one
 transaction, reads of one and of several, lists, searches, stories. Afterwards no acknowledged change may be missing, no
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--flows", type=int, default=200)
+    parser.add_argument("--flows", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -35,7 +35,7 @@ class Load:
 
     clients: int = 64
     seconds: float = 120
-    flows: int = 200
+    flows: int = 1000
     processes: int = 4
     seed: int = 1
 
