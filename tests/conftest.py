@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,26 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.settings import Settings
+
+WATCHER = """
+import sys; from pathlib import Path
+if not sys.stdin.read():
+    from discovery_pipeline.store.server import EmbeddedServer
+    for users in Path(sys.argv[1]).rglob("postgres/users.lock"):
+        server = EmbeddedServer(users.parent.parent)
+        server.stop()
+        server.forget()
+"""
+"""Waits for the session's word; where it ends without one, the servers of its homes are stopped."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A session that is killed leaves no server behind."""
+    line = [sys.executable, "-c", WATCHER, str(tmp_path_factory.getbasetemp())]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, start_new_session=True) as watcher:
+        yield
+        watcher.communicate(b"well")
 
 
 @pytest.fixture
