@@ -143,8 +143,9 @@ class Desk(dg.ConfigurableResource):
                 allow_retries=False,
             ) from None
         scratch = self.settings.root / SCRATCH / context.run.run_id
-        if starts:
-            flow = self.store.start_phase(flow.id, starts)
+        failed = flow.phases[flow.current_phase].status is PhaseStatus.FAILED
+        if starts or failed:  # a run may be taken up again at a step amid the phase that failed
+            flow = self.store.start_phase(flow.id, starts or flow.current_phase)
         try:
             with (
                 room(self.settings.root),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
@@ -86,3 +87,59 @@ def test_no_value_of_the_data_stands_in_dagsters_log(defs: dg.Definitions, store
     told = "".join(str(event) for event in result.all_events)
     assert "web007" not in told
     assert "10.0.0.7" not in told
+
+
+def test_everything_materialized_at_once_stops_at_the_open_review(
+    defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    assets = [spec.key for spec in defs.resolve_all_asset_specs() if spec.group_name not in {"upkeep", "sources"}]
+    instance.add_dynamic_partitions(FLOWS, [flow.slug])
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, partition_key=flow.slug, asset_selection=assets, raise_on_error=False, run_config=QUIET
+    )
+    assert not result.success
+    assert "waiting for review" in reason(result)
+    made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+    assert made == {"source_tables", "column_profile", "schema_analysis", "mapping_suggestions"}
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_a_failed_run_is_taken_up_at_the_step_that_failed(
+    defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    from discovery_pipeline.engine import intake, schema
+
+    def discover(*assets: str) -> dg.ExecuteInProcessResult:
+        return defs.resolve_job_def("discover").execute_in_process(
+            instance=instance,
+            partition_key=flow.slug,
+            asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+
+    instance.add_dynamic_partitions(FLOWS, [flow.slug])
+    with monkeypatch.context() as broken:
+        broken.setattr(schema, "analyse", lambda *_: (_ for _ in ()).throw(MemoryError("no room")))
+        assert not discover().success
+    assert store.flow(None, flow.id).status is FlowStatus.FAILED
+    monkeypatch.setattr(intake, "read", lambda *_: pytest.fail("what was read isn't read again"))
+    assert discover("schema_analysis", "mapping_suggestions").success
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+    assert store.check(flow) == []
+
+
+def test_assets_are_materialized_one_by_one_as_by_hand(
+    defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    instance.add_dynamic_partitions(FLOWS, [flow.slug])
+    for asset in ("source_tables", "column_profile", "schema_analysis", "mapping_suggestions"):
+        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            partition_key=flow.slug,
+            asset_selection=[dg.AssetKey(asset)],
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+        assert result.success, asset
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.settings import Settings
@@ -107,3 +109,36 @@ def test_loading_imports_no_agents_no_frames_and_opens_nothing(tmp_path: Path):
     )
     assert json.loads(said.stdout) == []
     assert not (tmp_path / "home").exists()
+
+
+def test_the_definitions_are_those_of_the_golden_list(defs: dg.Definitions, snapshot: SnapshotAssertion):
+    assert "\n".join(_listed(defs)) == snapshot
+
+
+def _listed(defs: dg.Definitions) -> Iterator[str]:
+    """Every definition in a line: what a person finds in Dagster's UI."""
+    graph, repository = defs.resolve_asset_graph(), defs.get_repository_def()
+    for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: (spec.group_name, spec.key)):
+        kinds = ", ".join(sorted(spec.kinds))
+        yield f"asset {spec.group_name}/{spec.key.to_user_string()} [{kinds}] {', '.join(spec.owners)}"
+        yield f"    {spec.description}"
+        for key in sorted(graph.get(spec.key).check_keys):
+            check = graph.get_check_spec(key)
+            yield f"    check {key.name}{' (blocking)' if check.blocking else ''}"
+    for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
+        if job.name != "__ASSET_JOB":
+            yield f"job {job.name}: {job.description}"
+    for schedule in sorted(repository.schedule_defs, key=lambda each: each.name):
+        yield f"schedule {schedule.name} ({schedule.cron_schedule}): {schedule.description}"
+    for sensor in sorted(repository.sensor_defs, key=lambda each: each.name):
+        yield f"sensor {sensor.name} (every {sensor.minimum_interval_seconds} s): {sensor.description}"
+    yield f"resources {', '.join(sorted(defs.resources or {}))}"
+
+
+def test_every_asset_has_an_owner_a_kind_and_the_version_of_its_code(defs: dg.Definitions):
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+        if spec.key.to_user_string() in ASSETS:
+            assert spec.code_version, spec.key
+            assert spec.tags["discovery/stage"] == spec.group_name
