@@ -169,6 +169,31 @@ async def test_a_cut_bell_rings_again(house: House):
     assert told.event.data["new_state"]["note"] == 1
 
 
+async def test_without_a_bell_a_reader_looks_by_itself(house: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.2)
+    flow, dumb = await house.new(), Bell(house.databases)
+    wanted = Wanted(flow.tenant, flow.id)
+    async with aclosing(follow.follow(house.flows.sessions, dumb, wanted)) as reader:
+        await read(reader, 3)
+        coming = asyncio.create_task(read(reader, 1))
+        await house.flows.update(flow.tenant, flow.id, {"note": 1})
+        assert types(await coming) == ["flow.state.updated"]
+
+
+async def test_a_bell_rings_for_whoever_follows_that_flow(house: House):
+    flow, other = await house.new(), await house.new()
+    while flow.id.hex[:3] == other.id.hex[:3]:
+        other = await house.new()
+    with house.bell.heard(flow.id) as mine, house.bell.heard(other.id) as theirs, house.bell.heard() as any_flow:
+        await asyncio.sleep(0.2)  # the rings of the flows' creation
+        for rung in (mine, theirs, any_flow):
+            rung.clear()
+        await house.flows.update(flow.tenant, flow.id, {"note": 1})
+        await asyncio.wait_for(mine.wait(), 10)
+        assert any_flow.is_set()
+        assert not theirs.is_set()
+
+
 async def test_readers_outlive_a_restart_of_the_server(home, monkeypatch: pytest.MonkeyPatch):
     from discovery_pipeline.settings import Settings
 
