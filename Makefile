@@ -55,7 +55,7 @@ docs: $(READY) ## Write docs/commands.md from the program's own help
 
 lock: $(READY) ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra agents --extra dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra agents --extra lineage --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove the environment and what demos made
 	@[ ! -x $(BIN)/discovery ] || $(BIN)/discovery down
