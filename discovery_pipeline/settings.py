@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     )
     notify_emails: str = Field(default="", description="who gets notices by e-mail, separated by commas")
     notify_from: str = Field(default="discovery@localhost", description="whose e-mails notices are")
+    lineage: bool = Field(
+        default=False,
+        description="send the lineage of finished runs to an OpenLineage collector; needs the extra `lineage`",
+    )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
     upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")

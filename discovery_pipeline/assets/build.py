@@ -14,6 +14,7 @@ from discovery_pipeline.assets import (
     landing,
     mapping,
     notices,
+    openlineage,
     profiling,
     risk,
     schedules,
@@ -45,7 +46,11 @@ def build(settings: Settings, key_prefix: Sequence[str] = ()) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_modules([*STAGES, sources, upkeep], key_prefix=prefix or None),
         jobs=[*jobs.jobs(prefix), landing.receive, *schedules.jobs(prefix)],
-        sensors=[*sensors.sensors(prefix), notices.notifier(dg.AssetKey([*prefix, sources.STAGE]))],
+        sensors=[
+            *sensors.sensors(prefix),
+            notices.notifier(dg.AssetKey([*prefix, sources.STAGE])),
+            openlineage.lineage_sensor(settings),
+        ],
         schedules=schedules.schedules(settings),
         resources={"desk": Desk(home=str(settings.root)), "artifacts": artifacts},
         # Also for what a person materializes without one of our jobs; another project keeps its own executor.

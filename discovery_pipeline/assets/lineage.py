@@ -14,6 +14,9 @@ from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets.contract import Target
 
+AS_IT_IS = "as it is"
+"""What is done to a value to which nothing is done."""
+
 
 def beside(key: dg.AssetKey, asset: str) -> dg.AssetKey:
     """The asset of that name where the asset of that key stands."""
@@ -67,7 +70,7 @@ def delivered(agreed: Sequence[Mapping], source: dg.AssetKey) -> dg.TableColumnL
 def transformed(field: MappedField) -> str:
     """What is done to the source's value, by the names of operations: their arguments may hold values of a client's."""
     if not field.transformation:
-        return "as it is"
+        return AS_IT_IS
     return " | ".join(step.operation for step in transformations.parse(field.transformation).steps)
 
 

@@ -1,0 +1,139 @@
+"""Lineage for others: at the end of a run, what it made of what is told in OpenLineage's words, column by column.
+
+Where it goes is OpenLineage's own configuration (OPENLINEAGE_URL, openlineage.yml): HTTP, Kafka, a file, the console.
+Events are made of what Dagster has recorded of the run, so they hold names and counts, and no value of the data.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+import dagster as dg
+
+from discovery_pipeline import __version__
+from discovery_pipeline.assets.lineage import AS_IT_IS
+from discovery_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from openlineage.client.event_v2 import RunEvent
+
+NAMESPACE = "discovery_pipeline"
+PRODUCER = f"urn:discovery-pipeline:{__version__}"
+PARTITION_TAG = "dagster/partition"
+JOBS = ("discover", "deliver")
+
+
+def lineage_sensor(settings: Settings) -> dg.SensorDefinition:
+    """The sensor that tells of runs that ended well; it sleeps unless the settings wake it."""
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="lineage_sensor",
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.lineage else dg.DefaultSensorStatus.STOPPED,
+        description="Sends the lineage of finished runs to an OpenLineage collector.",
+    )
+    def lineage_sensor_(context: dg.RunStatusSensorContext) -> None:
+        """Hears of runs that ended well."""
+        run = context.dagster_run
+        if run.job_name not in JOBS or PARTITION_TAG not in run.tags:
+            return
+        from openlineage.client import OpenLineageClient
+
+        made = context.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        found = [record.asset_materialization for record in made.records if record.asset_materialization]
+        client = OpenLineageClient()
+        try:
+            for event in events(run, found, context.instance.get_run_stats(run.run_id).end_time):
+                client.emit(event)
+        finally:
+            client.close()
+
+    return lineage_sensor_
+
+
+def events(run: dg.DagsterRun, made: Iterable[dg.AssetMaterialization], ended: float | None) -> "Iterator[RunEvent]":
+    """One COMPLETE event for each asset that a run made: what it was made of, its columns, and where they are from."""
+    from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+    from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
+    from openlineage.client.facet_v2 import parent_run
+
+    at = datetime.fromtimestamp(ended, UTC) if ended else datetime.now(UTC)
+    partition = run.tags[PARTITION_TAG]
+    parent = parent_run.ParentRunFacet(
+        run=parent_run.Run(runId=run.run_id), job=parent_run.Job(namespace=NAMESPACE, name=run.job_name)
+    )
+    for one in made:
+        rows = _value(one.metadata, "dagster/row_count")
+        outputs: dict[str, Any] = (
+            {"outputStatistics": statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)} if rows else {}
+        )
+        yield RunEvent(
+            eventType=RunState.COMPLETE,
+            eventTime=at.isoformat(),
+            run=Run(runId=str(uuid5(UUID(run.run_id), str(one.asset_key))), facets={"parent": parent}),
+            job=Job(namespace=NAMESPACE, name=f"{run.job_name}.{one.asset_key.path[-1]}"),
+            inputs=[InputDataset(namespace=NAMESPACE, name=name) for name in _inputs(one, partition)],
+            outputs=[
+                OutputDataset(
+                    namespace=NAMESPACE,
+                    name=_name(one.asset_key, partition),
+                    facets=_facets(one, partition),
+                    outputFacets=outputs,
+                )
+            ],
+            producer=PRODUCER,
+        )
+
+
+def _facets(made: dg.AssetMaterialization, partition: str) -> dict[str, Any]:
+    from openlineage.client.facet_v2 import column_lineage_dataset as lineage
+    from openlineage.client.facet_v2 import dataset_version_dataset as versions
+    from openlineage.client.facet_v2 import schema_dataset as schemas
+
+    facets: dict[str, Any] = {}
+    schema, deps = _value(made.metadata, "dagster/column_schema"), _value(made.metadata, "dagster/column_lineage")
+    described: dict[str, str] = {}
+    if schema is not None:
+        described = {column.name: column.description or "" for column in schema.columns}
+        fields = [schemas.SchemaDatasetFacetFields(name=c.name, type=c.type) for c in schema.columns]
+        facets["schema"] = schemas.SchemaDatasetFacet(fields=fields)
+    if deps is not None:
+        facets["columnLineage"] = lineage.ColumnLineageDatasetFacet(
+            fields={
+                column: lineage.Fields(
+                    inputFields=[_from(dep, partition, described.get(column, "")) for dep in sources]
+                )
+                for column, sources in deps.deps_by_column.items()
+            }
+        )
+    if version := (made.tags or {}).get("dagster/data_version"):
+        facets["version"] = versions.DatasetVersionDatasetFacet(datasetVersion=version)
+    return facets
+
+
+def _from(dep: dg.TableColumnDep, partition: str, how: str) -> Any:
+    from openlineage.client.facet_v2 import column_lineage_dataset as lineage
+
+    changed = "IDENTITY" if how in {"", AS_IT_IS} else "TRANSFORMATION"
+    kind = lineage.Transformation(type="DIRECT", subtype=changed, description=how)
+    return lineage.InputField(
+        namespace=NAMESPACE, name=_name(dep.asset_key, partition), field=dep.column_name, transformations=[kind]
+    )
+
+
+def _inputs(made: dg.AssetMaterialization, partition: str) -> list[str]:
+    """The datasets that Dagster recorded as those which this one was made of."""
+    prefix = "dagster/input_data_version/"
+    keys = (tag.removeprefix(prefix) for tag in made.tags or {} if tag.startswith(prefix))
+    return sorted(_name(dg.AssetKey(key.split("/")), partition) for key in keys)
+
+
+def _name(key: dg.AssetKey, partition: str) -> str:
+    return f"{partition}/{'/'.join(key.path)}"
+
+
+def _value(metadata: Mapping[str, Any], name: str) -> Any:
+    found = metadata.get(name)
+    return None if found is None else found.value
