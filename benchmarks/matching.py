@@ -25,7 +25,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from discovery_pipeline.engine import duck, intake
-from discovery_pipeline.engine.mapping import channels, fields, samples, scoring
+from discovery_pipeline.engine.mapping import fields, samples
+from discovery_pipeline.engine.mapping.matching import Matched, match
 from discovery_pipeline.engine.tables import Table
 
 MEASURES = ("hit1", "mrr", "r@gt", "f1", "f1 best")
@@ -58,15 +59,15 @@ def read(folder: Path) -> tuple[Table, Table]:
     return found[0], found[1]
 
 
-def evidence(folder: Path, tables: tuple[Table, Table]) -> tuple[fields.Side, fields.Side, channels.Evidence]:
-    """Both sides of a case, and what speaks for each pair."""
+def matched(folder: Path, tables: tuple[Table, Table]) -> Matched:
+    """A case as the product matches it."""
     con, _ = _connection()
     sides = []
     for name, table in zip(("source", "target"), tables, strict=True):
         schema = folder / f"{name}_schema.csv"
         stated = fields.read_schema(schema) if schema.exists() else ()
         sides.append(fields.of_table(table, samples.take(con, table), stated))
-    return sides[0], sides[1], channels.gather(*sides)
+    return match(*sides)
 
 
 def measures(confidence: np.ndarray, right: np.ndarray) -> list[float]:
@@ -115,16 +116,15 @@ def every(datasets: Path) -> None:
     for folder in cases(datasets):
         tables = read(folder)
         begun = time.perf_counter()
-        source, target, found = evidence(folder, tables)
-        confidence = scoring.confidences(found, source, target)
+        found = matched(folder, tables)
         took = time.perf_counter() - begun
         spent += took
-        rows = {name: i for i, name in enumerate(source.names)}
-        columns = {name: j for j, name in enumerate(target.names)}
-        right = np.zeros(confidence.shape, dtype=bool)
+        rows = {name: i for i, name in enumerate(found.source.names)}
+        columns = {name: j for j, name in enumerate(found.target.names)}
+        right = np.zeros(found.confidence.shape, dtype=bool)
         for left, other in truth(folder):
             right[rows[left], columns[other]] = True
-        measured = measures(confidence, right)
+        measured = measures(found.confidence, right)
         by_benchmark.setdefault(folder.parent.name, []).append(measured)
         name = f"{folder.parent.name}/{folder.name}"
         print(f"{name:46}" + "".join(f"{m:8.3f}" for m in measured) + f"{took:8.2f}")

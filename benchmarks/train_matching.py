@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import exports
 import matching
 import numpy as np
 import yaml
@@ -30,9 +31,11 @@ from discovery_pipeline.engine.mapping.channels import CHANNELS
 
 WEIGHTS = Path(scoring.__file__).parent / "knowledge" / "weights.yaml"
 RIDGE = 0.0001
-STEPS = 15  # of Newton's method
+STEPS = 15  # of Newton's method, at most
+SETTLED = 0.01  # change of a weight, in spreads of its feature, that no longer matters
 EASY = 0.03  # share of obvious non-matches that is kept; they are weighed up for it
 KNOTS = 12
+FOLDS = 3  # of our own problems, by source
 ESTATES = Path(__file__).with_name("estates.yaml")
 
 
@@ -45,7 +48,14 @@ class Problem:
     groups: tuple[list[str], list[str]]
     channels: np.ndarray
     truth: np.ndarray
+    clashes: np.ndarray  # pairs that measure different things
     elsewhere: bool = False  # the rows of both tables are about different things
+
+    @property
+    def family(self) -> str:
+        """Others' benchmarks, our estates, or our exports."""
+        ours = {"estate": "estates", "export": "exports"}
+        return ours.get(self.benchmark.partition(" ")[0], "benchmarks")
 
     @cached_property
     def judged(self) -> np.ndarray:
@@ -76,7 +86,8 @@ class Line:
 
 def problem(folder: Path) -> Problem:
     """One case of a benchmark with its evidence."""
-    source, target, evidence = matching.evidence(folder, matching.read(folder))
+    matched = matching.matched(folder, matching.read(folder))
+    source, target = matched.source, matched.target
     truth = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
     rows = {name: i for i, name in enumerate(source.names)}
     columns = {name: j for j, name in enumerate(target.names)}
@@ -84,7 +95,7 @@ def problem(folder: Path) -> Problem:
         if left in rows and right in columns:
             truth[rows[left], columns[right]] = True
     groups = ([f.group for f in source.fields], [f.group for f in target.fields])
-    return Problem(folder.parent.name, folder.name, groups, evidence.channels, truth)
+    return Problem(folder.parent.name, folder.name, groups, matched.evidence.channels, truth, matched.clashes)
 
 
 def estates() -> Iterator[Problem]:
@@ -107,6 +118,16 @@ def estates() -> Iterator[Problem]:
                 )
 
 
+def exported() -> Iterator[Problem]:
+    """Every export of exports.yaml against every contract, and against bare lists of the contracts' fields."""
+    for name, target, bare, source, side, truth in exports.problems():
+        matched = matcher.compared(source, side)
+        groups = ([f.group for f in source.fields], [f.group for f in side.fields])
+        case = f"{name} to {target}" + (" bare" if bare else "")
+        found, clashes = matched.evidence.channels, matched.clashes
+        yield Problem(f"export {len(name) % FOLDS}", case, groups, found, truth, clashes, bool(matched.context))
+
+
 def _estate(  # noqa: PLR0913, PLR0917 - a problem is all of these
     name: str, source: fields.Side, labels: list[str], target: str, table: str, meanings: dict[str, list[str]]
 ) -> Problem:
@@ -116,7 +137,15 @@ def _estate(  # noqa: PLR0913, PLR0917 - a problem is all of these
     matched = matcher.match(source, side)
     groups = ([f.group for f in source.fields], [f.group for f in side.fields])
     case = f"{name} to {target} {table}"
-    return Problem(f"estate {len(name) % 3}", case, groups, matched.evidence.channels, truth, bool(matched.context))
+    return Problem(
+        f"estate {len(name) % FOLDS}",
+        case,
+        groups,
+        matched.evidence.channels,
+        truth,
+        matched.clashes,
+        bool(matched.context),
+    )
 
 
 def fitted(features: Sequence[np.ndarray], problems: Sequence[Problem], ridge: float = RIDGE) -> Line:
@@ -152,6 +181,8 @@ def _logistic(x: np.ndarray, y: np.ndarray, w: np.ndarray, ridge: float) -> Line
         bend = (design * (w * said * (1 - said)).clip(1e-9)[:, None]).T @ design + np.diag(penalty)
         step = np.linalg.solve(bend, slope)
         theta -= step * min(1.0, 3.0 / np.abs(step).max())
+        if np.abs(step).max() < SETTLED:
+            break
     return Line(theta[:-1] / spread, float(theta[-1] - mean @ (theta[:-1] / spread)))
 
 
@@ -190,14 +221,14 @@ def drawn(scores: Sequence[np.ndarray], problems: Sequence[Problem]) -> tuple[np
 
 def said(solved: Problem, scores: np.ndarray, curve: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The confidence that the matcher would give with this curve."""
-    return matcher.tempered(np.interp(scores, *curve), solved.channels, elsewhere=solved.elsewhere)
+    return matcher.tempered(np.interp(scores, *curve), solved.channels, solved.clashes, elsewhere=solved.elsewhere)
 
 
 def report(name: str, confidences: Sequence[np.ndarray], problems: Sequence[Problem]) -> None:
     """Print measures by benchmark and how honest confidences are, for others' benchmarks and for our estates."""
     solved = list(zip(confidences, problems, strict=True))
-    for family, ours in (("benchmarks", False), ("estates", True)):
-        chosen = [(c, p) for c, p in solved if p.benchmark.startswith("estate") == ours]
+    for family in ("benchmarks", "estates", "exports"):
+        chosen = [(c, p) for c, p in solved if p.family == family]
         if chosen:
             print(f"## {name}: {family}")
             _measured(chosen)
@@ -240,7 +271,7 @@ def main() -> None:
     parser.add_argument("datasets", type=Path)
     parser.add_argument("--write", action="store_true", help="make the weights learned from everything the product's")
     asked = parser.parse_args()
-    problems = [*map(problem, matching.cases(asked.datasets)), *estates()]
+    problems = [*map(problem, matching.cases(asked.datasets)), *estates(), *exported()]
     held_out = {}
     for benchmark in sorted({p.benchmark for p in problems}):
         lines = learned([p for p in problems if p.benchmark != benchmark])

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-FLOOR = 0.35
-"""Confidence below which a field stays unmapped. Taking a pair of confidence p helps F1 as long as p is more than
-half of the F1 that is reached anyway (Lipton et al., 2014); 0.7 is what mapping problems allow."""
+from discovery_pipeline.engine.mapping.model import LIKELY
 
 
 def assigned(confidence: np.ndarray) -> list[tuple[int, int]]:
@@ -15,6 +13,6 @@ def assigned(confidence: np.ndarray) -> list[tuple[int, int]]:
 
     A pair's gain is what its confidence exceeds the floor by, so two poor pairs don't displace one good one.
     """
-    gain = np.clip(confidence - FLOOR, 0.0, None)
+    gain = np.clip(confidence - LIKELY, 0.0, None)
     rows, columns = linear_sum_assignment(gain, maximize=True)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery_pipeline.engine.mapping import dimensions, embedding, names, values
+from discovery_pipeline.engine.mapping import dimensions, embedding, looks, names, values
 from discovery_pipeline.engine.mapping.fields import Field, Side
 from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 
 CHANNELS = (
     "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast", "group",
-    "description", "told", "type", "unit", "key", "allowed",
+    "description", "told", "type", "unit", "key", "allowed", "look", "unlike",
     "shared", "contained", "frequency", "value words", "masks", "kinds", "shape", "numbers", "uniqueness",
 )  # fmt: skip
 
@@ -66,6 +66,7 @@ def gather(source: Side, target: Side) -> Evidence:
         _units(source.fields, target.fields),
         _keys(source.sample, target.fields, empty),
         _allowed(source.sample, target.fields, empty),
+        *_looking(source.sample, target.sample, called.target_concepts, empty),
     ]  # fmt: skip
     found += (
         [data.shared, data.contained, data.frequency, data.words, data.masks, data.kinds, data.shape, data.numbers,
@@ -132,6 +133,24 @@ def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> 
         return empty
     telling = np.array([f.identifies for f in target])
     return np.where(np.logical_and.outer(sample.seen, telling), sample.uniqueness[:, None], np.nan)
+
+
+def _looking(
+    source: Sample | None, target: Sample | None, concepts: np.ndarray, empty: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much a source's values look like what the target field names or holds, and like something else.
+
+    NaN where the values look like nothing known, or the field names nothing known.
+    """
+    if source is None:
+        return empty, empty
+    seen, wanted = looks.of(source), concepts if target is None else np.maximum(concepts, looks.of(target))
+    alike = np.zeros_like(empty)
+    for concept in np.flatnonzero(seen.any(axis=0) & wanted.any(axis=0)):
+        np.maximum(alike, np.outer(seen[:, concept], wanted[:, concept]), out=alike)
+    known = np.logical_and.outer(seen.any(axis=1), wanted.any(axis=1))
+    unlike = np.clip(seen.max(axis=1)[:, None] - alike, 0, 1)
+    return np.where(known, alike, np.nan), np.where(known, unlike, np.nan)
 
 
 def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:

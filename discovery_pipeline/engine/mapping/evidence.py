@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
-from discovery_pipeline.engine.mapping import knowledge
+import numpy as np
+
+from discovery_pipeline.engine.mapping import knowledge, looks
 from discovery_pipeline.engine.mapping.matching import Matched
 from discovery_pipeline.engine.mapping.samples import KINDS
 
@@ -12,6 +15,9 @@ _TOLD_KINDS = {
     "ip": "IP addresses", "mac": "MAC addresses", "uuid": "UUIDs", "date": "dates", "email": "e-mail addresses",
     "url": "URLs", "boolean": "yes or no", "integer": "whole numbers", "float": "decimal numbers",
 }  # fmt: skip
+
+
+_LOOKING = 0.3  # how much values must look like a concept to be told
 
 
 class Reasons:
@@ -26,6 +32,17 @@ class Reasons:
         if self._matched.context:
             said.append(self._matched.context)
         return tuple(said) or ("nothing but the lack of a better field",)
+
+    @cached_property
+    def _looks(self) -> np.ndarray:
+        """How much the values of each source field look like each concept."""
+        sample = self._matched.source.sample
+        return looks.of(sample) if sample else np.zeros_like(self._matched.evidence.names.source_concepts)
+
+    def _look(self, i: int, j: int) -> str:
+        """The concept that the values look like and the target names, or else the one they look most like."""
+        together = self._looks[i] * self._matched.evidence.names.target_concepts[j]
+        return knowledge.concepts()[int((together if together.any() else self._looks[i]).argmax())].name
 
     def _channel(self, name: str, i: int, j: int) -> float:
         """A channel's value; NaN compares as false everywhere."""
@@ -64,6 +81,8 @@ class Reasons:
             yield "numbers are spread alike"
         elif self._channel("value words", i, j) >= 0.3:
             yield "values share words"
+        if self._channel("look", i, j) >= _LOOKING:
+            yield f"values look like '{self._look(i, j)}'"
         listed = self._channel("allowed", i, j)
         if listed >= 0.5:
             yield f"{listed:.0%} of the values are ones that the target lists"

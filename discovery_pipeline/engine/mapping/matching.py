@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery_pipeline.engine.mapping import channels, dimensions, scoring, subjects
+from discovery_pipeline.engine.mapping import agreeing, channels, dimensions, scoring, subjects
 from discovery_pipeline.engine.mapping.channels import Evidence
 from discovery_pipeline.engine.mapping.fields import Side
+from discovery_pipeline.engine.mapping.recognising import recognised
 
 _OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
@@ -24,26 +25,39 @@ class Matched:
     target: Side
     evidence: Evidence
     confidence: np.ndarray  # source × target, 0..1
-    clashes: np.ndarray  # source × target, where the two measure different things
+    clashes: np.ndarray  # source × target, where the two can't be the same for what they measure or hold
     context: str = ""  # what the tables as a whole say against the match; empty where nothing does
 
 
 def match(source: Side, target: Side) -> Matched:
-    """Compare two sides field by field."""
+    """Compare two sides field by field; a target that is a vendor's template is known by its contract."""
+    return compared(source, recognised(target))
+
+
+def compared(source: Side, target: Side) -> Matched:
+    """Compare two sides field by field, going by what they say themselves."""
     evidence = channels.gather(source, target)
     about = subjects.of(source, evidence.names.source_concepts)
     wanted = subjects.of(target, evidence.names.target_concepts)
     elsewhere = about is not None and wanted is not None and about != wanted
-    confidence = tempered(scoring.confidences(evidence, source, target), evidence.channels, elsewhere=elsewhere)
-    clashes = dimensions.clashes(source, target)
-    confidence = np.where(clashes, np.minimum(confidence, _IMPOSSIBLE), confidence)
+    clashes = dimensions.clashes(source, target) | _unpaired(target, evidence)
+    said = scoring.confidences(evidence, source, target)
+    confidence = tempered(said, evidence.channels, clashes, elsewhere=elsewhere)
     context = f"the table is about {about}s, the target about {wanted}s" if elsewhere else ""
     return Matched(source, target, evidence, confidence, clashes, context)
 
 
-def tempered(confidence: np.ndarray, found: np.ndarray, *, elsewhere: bool) -> np.ndarray:
-    """Confidence within what types, measures and the tables as a whole allow."""
+def _unpaired(target: Side, evidence: Evidence) -> np.ndarray:
+    """Pairs whose target takes names with values, as tags do, and whose source holds none: a comment is no tag."""
+    wants_pairs = [field.type.startswith("map<") for field in target.fields]
+    return np.array(wants_pairs)[None, :] & (evidence.channel("type") < _NO_FIT)
+
+
+def tempered(confidence: np.ndarray, found: np.ndarray, clashes: np.ndarray, *, elsewhere: bool) -> np.ndarray:
+    """Confidence within what types, measures, agreement and the tables as a whole allow."""
     fits, measures = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit"))
     misfit = (fits < _NO_FIT) | (measures == 0)
     within = np.where(misfit, np.minimum(confidence, DOUBTFUL), confidence)
-    return within * _OTHER_SUBJECT if elsewhere else within
+    within = np.where(clashes, np.minimum(within, _IMPOSSIBLE), within)
+    within = within * _OTHER_SUBJECT if elsewhere else within
+    return agreeing.held_back(within, found)

@@ -25,6 +25,7 @@ _SHORTENED = 0.85  # what a likely abbreviation is worth
 _KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})  # words a key goes by
 _BOTH_KEYS = 0.7
 _UNSAID = 0.4  # agreement of "peak usage" with a name that says neither peak nor average
+_SUBJECTS = frozenset({"server", "virtual machine", "device", "instance", "asset", "system", "configuration item"})
 _NAMED = 0.6  # share of words in common from which a name names a concept
 
 
@@ -84,7 +85,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         meaning=_best(embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)]), left, right),
         path_meaning=embedding.likeness([*map(" ".join, long_left)], [*map(" ".join, long_right)]),
         concept=_concepts(concepts_left, concepts_right),
-        contrast=_contrasts(own_left, own_right),
+        contrast=np.fmin(_contrasts(own_left, own_right), _numbers(own_left, own_right)),
         group=_groups(*groups),
         source_words=tuple(own_left),
         target_words=tuple(own_right),
@@ -235,7 +236,14 @@ def naming(fields: Sequence[Field]) -> np.ndarray:
 
 
 def _named(called: _Called) -> np.ndarray:
-    return np.maximum.reduceat(_discounted(_naming(called.phrases), called.first, 0), called.first, axis=0)
+    bare = [_without_subject(phrase) for phrase in called.phrases]
+    naming = np.maximum(_naming(called.phrases), _ALIAS * _naming(bare))
+    return np.maximum.reduceat(_discounted(naming, called.first, 0), called.first, axis=0)
+
+
+def _without_subject(phrase: tuple[str, ...]) -> tuple[str, ...]:
+    """A name without words for the thing that every row is about: "server platform" is a platform."""
+    return tuple(word for word in phrase if word not in _SUBJECTS) or phrase
 
 
 def _naming(phrases: Sequence[tuple[str, ...]]) -> np.ndarray:
@@ -286,6 +294,34 @@ def _contrasts(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]
         agreed[(rows == 0) & (columns == 0)] = np.nan
         least = np.fmin(least, agreed)
     return least
+
+
+def _numbers(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """Whether numbers part names that differ in nothing else: "disk size" is "disk 1 size", not "disk 2 size"."""
+    return np.fmin(_numbered_apart(left, right), _numbered_apart(right, left).T)
+
+
+def _numbered_apart(names: Sequence[tuple[str, ...]], siblings: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """Agreement of names with those that have siblings of other numbers; NaN elsewhere."""
+    numbers = [_number(phrase) for phrase in names]
+    series: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for j, phrase in enumerate(siblings):
+        series[tuple(w for w in phrase if not w.isdigit())].append(j)
+    agreed = np.full((len(names), len(siblings)), np.nan)
+    for members in series.values():
+        counted = {j: _number(siblings[j]) for j in members}
+        if len(set(counted.values())) < 2:
+            continue
+        first = min(counted.values())
+        for j, number in counted.items():
+            unsaid = np.nan if number == first else _UNSAID
+            agreed[:, j] = [unsaid if n < 0 else float(n == number) for n in numbers]
+    return agreed
+
+
+def _number(phrase: tuple[str, ...]) -> int:
+    """The first number in a name; -1 where there is none."""
+    return next((int(word) for word in phrase if word.isdecimal()), -1)
 
 
 def _groups(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:

@@ -19,7 +19,7 @@ from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.channels import CHANNELS, Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 
-_FLAGGED = ("description", "told", "type", "contrast", "unit", "key", "allowed", "shared", "numbers")
+_FLAGGED = ("description", "told", "type", "contrast", "unit", "key", "allowed", "look", "shared", "numbers")
 _RELATIVE = ("path", "meaning", "path meaning", "told", "shared", "frequency", "value words", "shape")
 _TOGETHER = ("best name", "best name of its type", "best name told", "best name and values")
 ALONE = (

@@ -28,6 +28,7 @@ _BY_WORD = {
     "department": "department", "departments": "department", "group": "group", "groups": "group",
     "model": "model", "models": "model", "contract": "contract", "contracts": "contract",
     "incident": "ticket", "incidents": "ticket", "ticket": "ticket", "tickets": "ticket",
+    "disk": "disk", "disks": "disk", "volumes": "disk", "partitions": "disk", "tag": "tag", "tags": "tag",
     "change": "ticket", "changes": "ticket", "network": "network", "networks": "network", "subnets": "network",
 }  # fmt: skip
 _WORTH_OF_NAME = 2.5  # columns that the table's own name weighs as much as

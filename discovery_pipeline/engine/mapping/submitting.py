@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -162,7 +163,10 @@ class _Check:
 
     def warnings(self) -> Iterator[str]:
         """What the mapping costs, line by line."""
-        with duck.connect() as con:
+        measured = any(
+            line.transformation and any(s.samples for s in f) for line, f in zip(self.lines, self.sources, strict=True)
+        )
+        with duck.connect() if measured else nullcontext() as con:
             for line, sources, wanted in zip(self.lines, self.sources, self.wanted, strict=True):
                 steps = _parsed(line)
                 for source in sources[:1]:
@@ -301,10 +305,10 @@ def _parsed(line: Submitted) -> Transformation:
 
 
 def _losses(
-    con: duckdb.DuckDBPyConnection, line: Submitted, steps: Transformation, source: SourceField
+    con: duckdb.DuckDBPyConnection | None, line: Submitted, steps: Transformation, source: SourceField
 ) -> tuple[str, ...]:
     """What the transformation loses of the samples; without samples of all that it reads, what it may lose."""
-    if not source.samples or set(steps.references) - {source.name}:
+    if con is None or not source.samples or set(steps.references) - {source.name}:
         return steps.losses
     return preview(con, {source.name: source.samples}, source.name, line.transformation).losses
 

@@ -28,7 +28,7 @@ BEST = 20
 
 _EXPLAINED = 5  # ranks that get reasons in words
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
-_KEY_FROM = 0.5  # confidence that names and values must have given the pair already
+_KEY_FROM = 0.4  # confidence that names and values must have given the pair already
 
 
 @dataclass(frozen=True, slots=True)

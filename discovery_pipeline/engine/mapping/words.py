@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from discovery_pipeline.engine.mapping import knowledge
 
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+|[#%]")
+_PARTS = re.compile(r"[A-Z]{2,}s(?![a-zA-Z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+|[#%]")
 _ACCENTED = re.compile(r"[^\W\d_]+|\d+|[#%]")
+_LATIN = re.compile(r"[a-z0-9\u00df-\u017f]+")
 _EMPTY = frozenset(
     (
         "of",
@@ -36,6 +37,10 @@ _EMPTY = frozenset(
         "that",
         "u",
     )
+)
+# Articles and the like of other languages: nothing between other words, but perhaps a short form at either end.
+_ARTICLES = frozenset(
+    ("de", "del", "du", "des", "la", "le", "les", "el", "l", "d", "der", "die", "das", "von", "di", "van")
 )
 _UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz", "optional", "required"))
 _LONGEST = 4  # words in a phrase of the synonyms
@@ -69,8 +74,11 @@ class Reader:
 @lru_cache(maxsize=65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
     written = [piece for word in _rejoined(split(name)) for piece in _parted(word, around)]
+    inner = range(1, len(written) - 1)
     full: list[str] = []
-    for word in written:
+    for at, word in enumerate(written):
+        if word in _ARTICLES and at in inner:
+            continue
         full += knowledge.abbreviations().get(word, word).split()
     usual = tuple(_usual(tuple(full)))
     telling = tuple(w for w in usual if w not in _EMPTY)
@@ -92,7 +100,7 @@ def _rejoined(words: tuple[str, ...]) -> list[str]:
 def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     """A word that is two or three known ones written together, parted; else as it is."""
     known = _known()
-    if len(word) < 5 or word in known or not word.isascii():
+    if len(word) < 5 or word in known or not _LATIN.fullmatch(word):
         return (word,)
     vocabulary = known | around
     best = _cover(word, vocabulary - {word}, 3)
@@ -123,12 +131,12 @@ def _whole(piece: str) -> bool:
 def _known() -> frozenset[str]:
     phrases = [*knowledge.synonyms(), *knowledge.abbreviations(), *knowledge.abbreviations().values()]
     phrases += [name for concept in knowledge.concepts() for name in concept.names]
-    return frozenset(w for phrase in phrases for w in split(phrase) if w.isascii() and len(w) > 1)
+    return frozenset(w for phrase in phrases for w in split(phrase) if _LATIN.fullmatch(w) and len(w) > 1)
 
 
 def _usual(words: tuple[str, ...]) -> list[str]:
     """Phrases and words replaced by the form their synonyms share, the longest phrase first."""
-    synonyms, out, at = knowledge.synonyms(), [], 0
+    synonyms, out, at = _synonyms(), [], 0
     while at < len(words):
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
@@ -141,6 +149,13 @@ def _usual(words: tuple[str, ...]) -> list[str]:
             out.append(_singular(words[at]))
             at += 1
     return out
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, str]:
+    """Synonyms by their words as names are split, without articles: "système d'exploitation" has an apostrophe."""
+    spoken = {" ".join(w for w in split(p) if w not in _ARTICLES): one for p, one in knowledge.synonyms().items()}
+    return spoken | knowledge.synonyms()
 
 
 def _singular(word: str) -> str:

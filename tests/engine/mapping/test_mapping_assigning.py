@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from discovery_pipeline.engine.mapping.assigning import FLOOR, assigned
+from discovery_pipeline.engine.mapping.assigning import assigned
+from discovery_pipeline.engine.mapping.model import LIKELY
 
 
 def test_two_poor_pairs_do_not_displace_a_good_one():
@@ -22,4 +23,4 @@ def test_two_good_pairs_beat_one_better_one():
 def test_nothing_is_assigned_twice_and_nothing_unlikely(confidence: np.ndarray):
     pairs = assigned(confidence)
     assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
-    assert all(confidence[i, j] >= FLOOR for i, j in pairs)
+    assert all(confidence[i, j] >= LIKELY for i, j in pairs)

@@ -5,6 +5,7 @@ Abbreviations, synonyms, and the concepts of IT inventories with the names they 
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -34,7 +35,18 @@ def abbreviations() -> dict[str, str]:
 def synonyms() -> dict[str, str]:
     """Word or phrase, in small letters → the one the matcher writes for it."""
     groups = _read("synonyms")
-    return {phrase: one for one, phrases in groups.items() for phrase in (one, *phrases)}
+    listed = {phrase: one for one, phrases in groups.items() for phrase in (one, *phrases)}
+    # As keyboards without accents write them; what is listed itself goes first.
+    return {plain: one for phrase, one in listed.items() for plain in _unaccented(phrase)} | listed
+
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"})
+
+
+def _unaccented(phrase: str) -> tuple[str, str]:
+    """A phrase without accents, and with its umlauts written out."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", phrase) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare).replace("ß", "ss").replace("œ", "oe"), phrase.translate(_UMLAUTS)
 
 
 @lru_cache(maxsize=1)
@@ -83,6 +95,12 @@ class Composition:
 def compositions() -> tuple[Composition, ...]:
     """Concepts that are others put together."""
     return tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions"))
+
+
+@lru_cache(maxsize=1)
+def looks() -> dict[str, dict[str, Any]]:
+    """Concept → what its values look like ("fits", a regular expression) and how much that tells ("tells", 0..1)."""
+    return _read("looks")
 
 
 def _read(name: str) -> Any:
