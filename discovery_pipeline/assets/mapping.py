@@ -52,8 +52,8 @@ def match(
 @dg.op(
     out={
         "result": dg.Out(io_manager_key="artifacts", metadata={COMPLETES: Phase.DATA_IMPORT.value}),
-        "contract": dg.Out(),
-        ANSWERED: dg.Out(),
+        "contract": dg.Out(io_manager_key="artifacts"),
+        ANSWERED: dg.Out(io_manager_key="artifacts"),
     }
 )
 def arbitrate(
@@ -63,7 +63,7 @@ def arbitrate(
     column_profile: Profile,
     offered: list[Suggestions],
     advice: list[Advice],
-) -> Iterator[dg.Output[Any]]:
+) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
     """Let agents' picks stand that are among the matcher's candidates, and offer the whole for review."""
     from discovery_pipeline.engine.mapping.arbitrating import arbitrated
     from discovery_pipeline.engine.mapping.contract import MappedFields, frame

@@ -69,8 +69,8 @@ def assess(
     yield dg.Output(told, "risk_brief")
 
 
-@dg.op(out={"result": _kept, "no_grave_risk": dg.Out(), ANSWERED: dg.Out()})
-def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any]]:
+@dg.op(out={"result": _kept, "no_grave_risk": _kept, ANSWERED: _kept})
+def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
     """Let the assessment stand: an agent puts risks in order and says why, and neither adds nor removes one."""
     grave = sum(one.gravity >= GRAVE for one in assessed.risks)
     yield dg.Output(
@@ -78,16 +78,14 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
         metadata={"risks": len(assessed.risks)}
         | {f"impact_{level}": sum(one.impact == level for one in assessed.risks) for level in LEVELS},
     )
-    yield dg.Output(
-        dg.AssetCheckResult(
-            passed=not grave,
-            check_name="no_grave_risk",
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{grave} grave risks",
-        ),
-        "no_grave_risk",
+    yield dg.AssetCheckResult(
+        passed=not grave,
+        asset_key="risk_assessment",
+        check_name="no_grave_risk",
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{grave} grave risks",
     )
-    yield dg.Output(answered([advice]), ANSWERED)
+    yield answered("risk_assessment", [advice])
 
 
 @dg.graph_asset(

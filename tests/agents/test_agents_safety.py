@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from conftest import CANARIES, Rows
+from agents_estate import CANARIES
+from conftest import Rows
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
