@@ -14,7 +14,7 @@ def plain(name: str) -> str:
     """The name without folders, control characters and marks that turn the writing around; empty where none is left."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     shown = "".join(c for c in last if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-    shown = shown.strip().lstrip(".").strip()
+    shown = shown.strip().lstrip(". ")
     suffix = PurePosixPath(shown).suffix
     if len(suffix.encode()) > LONGEST // 4:
         suffix = ""

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from discovery_pipeline.errors import DiscoveryError
-from discovery_pipeline.store.accounts import Membership
+from discovery_pipeline.store.accounts import TOKEN_PREFIX, Membership
 from discovery_pipeline.web import problems
 from discovery_pipeline.web.faults import HeadersMissing, NotAuthenticated, NotAuthorized
 from discovery_pipeline.web.limits import RateLimit
@@ -146,6 +146,8 @@ def _check_csrf(caller: Caller, method: str, given: str) -> None:
 
 
 async def _members_of_token(services: Services, token: str) -> tuple[Membership, ...]:
+    if services.issuer is not None and not token.startswith(TOKEN_PREFIX):
+        return await services.access.members_of_login(await services.issuer.login_of(token))
     found = await services.flows.authenticate(token)
     if not found:
         raise NotAuthenticated("The token is unknown, expired or revoked. `discovery token create` makes a new one.")

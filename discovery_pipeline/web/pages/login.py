@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from discovery_pipeline.web.faults import NotAuthorized
-from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, ours, page, text, to
+from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, ours, page, services_of, text, to
 from discovery_pipeline.web.security import COOKIE
 from discovery_pipeline.web.services import Services
 
@@ -22,7 +22,7 @@ async def login(request: Request, called: Called, code: str = "", next: str = ""
     if code:
         login_name = await called.access.redeem_code(code)
         if login_name:
-            return await _in(request, called, login_name, ours(next))
+            return await come_in(request, called, login_name, ours(next))
         return _form(request, ours(next), _EXPIRED, 401)
     return _form(request, ours(next))
 
@@ -37,7 +37,7 @@ async def log_in(request: Request, called: Called) -> Response:
     found = await called.flows.authenticate(text(form, "token"))
     if not found:
         return _form(request, after, _WORTHLESS, 401)
-    return await _in(request, called, found[0].tenant.by, after)
+    return await come_in(request, called, found[0].tenant.by, after)
 
 
 @router.post("/logout")
@@ -50,13 +50,14 @@ async def log_out(called: Called, caller: Visitor, _: Sent) -> Response:
 
 
 def _form(request: Request, after: str, error: str = "", status: int = 200) -> Response:
+    issuer = services_of(request).issuer
     return page(
-        request, "login.html.j2", title="Sign in", next=after, oidc="", errors={"token": error} if error else {},
-        status_code=status,
+        request, "login.html.j2", title="Sign in", next=after, oidc=issuer.name if issuer else "",
+        errors={"token": error} if error else {}, status_code=status,
     )  # fmt: skip
 
 
-async def _in(request: Request, called: Services, who: str, after: str) -> Response:
+async def come_in(request: Request, called: Services, who: str, after: str) -> Response:
     """A session of that user's, and the page they wanted."""
     hours = called.settings.session_hours
     cookie = await called.access.open_session(who, hours)

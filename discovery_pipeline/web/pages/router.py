@@ -11,6 +11,7 @@ from discovery_pipeline.web.pages import (
     field_mapping,
     flows,
     login,
+    oidc,
     report,
     review_steps,
     validation,
@@ -26,7 +27,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/discovery", 303)
 
 
-for part in (login, flows, cmdb_import, field_mapping, review_steps, cleansing, validation, report):
+for part in (login, oidc, flows, cmdb_import, field_mapping, review_steps, cleansing, validation, report):
     router.include_router(part.router)
 
 

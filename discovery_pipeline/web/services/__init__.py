@@ -19,6 +19,7 @@ from discovery_pipeline.store.connection import connected, prepare
 from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.web.oidc import Issuer
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.flows import FlowService
@@ -45,6 +46,7 @@ class Services:
     bell: Bell
 
     reader: Reader
+    issuer: Issuer | None = None
 
     @cached_property
     def flow(self) -> FlowService:
@@ -110,7 +112,10 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     ------
     ServerError
         PostgreSQL can't be started or reached, or its data is of a newer version.
+    SettingsError
+        An issuer is named without all that it takes.
     """
+    issuer = Issuer.of(settings)
     connecting = connected(settings)
     databases = await asyncio.to_thread(connecting.__enter__)
     try:
@@ -122,7 +127,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
         reader = Reader(settings.memory_limit, settings.threads)
         await reader.start()
         async with Bell(databases) as bell:
-            yield Services(settings, databases, sessions, flows, Artifacts.of(settings), bell, reader)
+            yield Services(settings, databases, sessions, flows, Artifacts.of(settings), bell, reader, issuer)
         await reader.close()
         await sessions.close()
     finally:

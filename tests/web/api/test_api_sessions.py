@@ -1,0 +1,179 @@
+"""Browsers: a session by a link that works once, its CSRF token, its end; and the stream of a flow's events."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from discovery_pipeline.web.app import application
+from discovery_pipeline.web.security import COOKIE, CSRF_HEADER
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FLOWS = "/api/v1/unified-discovery/flows"
+NEW = {"name": "By hand", "source_system": "servicenow", "target_system": "aws"}
+
+
+async def browser(client: Any) -> httpx.AsyncClient:
+    """A browser that came in by a link."""
+    code = await client.services.access.create_code(client.tenant.by)
+    made = httpx.AsyncClient(transport=client.http._transport, base_url="http://test")
+    answer = await made.get("/login", params={"code": code})
+    assert answer.status_code == 303
+    assert re.search(r"HttpOnly.*SameSite=lax", answer.headers["set-cookie"], re.IGNORECASE)
+    return made
+
+
+async def test_a_link_works_once(client):
+    code = await client.services.access.create_code(client.tenant.by)
+    assert await client.services.access.redeem_code(code) == client.tenant.by
+    assert await client.services.access.redeem_code(code) is None
+    assert await client.services.access.redeem_code("guessed") is None
+
+
+async def test_a_link_that_is_too_old_does_not_work(client):
+    code = await client.services.access.create_code(client.tenant.by, minutes=-1)
+    assert await client.services.access.redeem_code(code) is None
+
+
+async def test_a_browser_reads_with_its_cookie_and_changes_with_its_token_only(client):
+    there = await browser(client)
+    assert (await there.get(FLOWS)).status_code == 200
+    begin = "/api/v1/unified-discovery/flow/initialize"
+    assert (await there.post(begin, json=NEW)).status_code == 403
+    assert (await there.post(begin, json=NEW, headers={CSRF_HEADER: "guessed"})).status_code == 403
+    token = await csrf(client, there)
+    assert (await there.post(begin, json=NEW, headers={CSRF_HEADER: token})).status_code == 200
+
+
+async def csrf(client: Any, there: httpx.AsyncClient) -> str:
+    from starlette.datastructures import Headers
+
+    from discovery_pipeline.web.security import caller_of
+
+    caller = await caller_of(client.services, Headers({"cookie": f"{COOKIE}={there.cookies[COOKIE]}"}))
+    return caller.csrf_token
+
+
+async def test_a_session_that_was_ended_is_worth_nothing(client):
+    there = await browser(client)
+    await client.services.access.close_session(there.cookies[COOKIE])
+    assert (await there.get(FLOWS)).status_code == 401
+    shown = await there.get("/discovery", headers={"Accept": "text/html"})
+    assert (shown.status_code, shown.headers["location"]) == (303, "/login?next=%2Fdiscovery")
+
+
+async def test_a_session_ends_by_itself(client):
+    cookie = await client.services.access.open_session(client.tenant.by, hours=-1)
+    assert await client.services.access.members_of_session(cookie) == ()
+
+
+async def test_a_token_does_not_open_the_pages_and_a_cookie_of_anothers_is_none(client):
+    made = httpx.AsyncClient(transport=client.http._transport, base_url="http://test")
+    made.cookies.set(COOKIE, client.token)
+    assert (await made.get(FLOWS)).status_code == 401
+
+
+async def test_events_come_from_the_first_on_and_go_on_where_the_reader_stood(client, web_settings):
+    """Over a real server, since a stream without end can't be read from the application itself."""
+    server = uvicorn.Server(uvicorn.Config(application(web_settings), port=0, log_level="critical"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)  # noqa: ASYNC110 - uvicorn has no event to wait for
+    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        async with httpx.AsyncClient(base_url=address, headers=client.http.headers, timeout=20) as http:
+            flow = await client.begin()
+            first = await heard(http, flow, 2)
+            assert [kind for _, kind in first] == ["flow.created", "flow.phase.completed"]
+            waiting = asyncio.create_task(heard(http, flow, 3, after=first[-1][0]))
+            await asyncio.sleep(0.2)
+            await client.post(f"/unified-discovery/flow/{flow}/cancel", json={"reason": "enough"})
+            later = await asyncio.wait_for(waiting, 20)
+            assert [kind for _, kind in later] == ["flow.state.updated", "flow.cancelled", "flow.state.updated"]
+            path = f"/api/v1/unified-discovery/flow/events/{flow}"
+            assert (await http.get(path, headers={"Last-Event-ID": "nonsense"})).status_code == 422
+            assert (await http.get(f"{path}x")).status_code == 404
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def heard(http: httpx.AsyncClient, flow: str, count: int, after: str | None = None) -> list[tuple[str, str]]:
+    """The ids and types of the next events."""
+    headers = {"Last-Event-ID": after} if after else {}
+    found: list[tuple[str, str]] = []
+    kind = ""
+    async with http.stream("GET", f"/api/v1/unified-discovery/flow/events/{flow}", headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for line in answer.aiter_lines():
+            name, _, value = line.partition(": ")
+            if name == "event":
+                kind = value
+            if name == "id":
+                found.append((value, kind))
+            if len(found) == count:
+                return found
+    return found
+
+
+async def test_a_token_that_asks_too_fast_is_told_to_wait(client, web_settings):
+    settings = web_settings.model_copy(update={"rate_limit": 2})
+    app = application(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test", headers=client.http.headers
+        ) as http,
+    ):
+        answers = [await http.get(FLOWS) for _ in range(12)]
+        assert answers[0].status_code == 200
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_lists_come_by_page_and_by_name(client):
+    for number in range(5):
+        await client.begin(f"Estate number{number}")
+    first = (await client.get("/unified-discovery/flows", params={"limit": 2})).json()
+    then = (await client.get("/unified-discovery/flows", params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    names = [flow["name"] for flow in [*first["flows"], *then["flows"]]]
+    assert names == [f"Estate number{number}" for number in (4, 3, 2, 1, 0)]
+    assert then["next_cursor"] is None
+    found = (await client.get("/unified-discovery/flows", params={"search": "number3"})).json()["flows"]
+    assert [flow["name"] for flow in found] == ["Estate number3"]
+    assert (await client.get("/unified-discovery/flows", params={"cursor": "x"})).status_code == 422
+
+
+async def test_reviewers_share_a_draft_and_see_who_was_first(client, member):
+    flow = await client.suggested()
+    other = await member(of=client)
+    seen = (await client.get(f"/review/{flow}")).json()
+    entry = next(each for each in seen["entries"] if each["column"] == "os")
+    mine = {"kind": "mapping", "table": entry["table"], "column": "os", "seen": entry["seen"]}
+    step = {"decisions": [mine | {"standing": "accepted"}], "reason": "as always"}
+    done = await client.post(f"/review/{flow}/decisions", json=step)
+    assert done.status_code == 200, done.text
+    late = await other.post(f"/review/{flow}/decisions", json={"decisions": [mine | {"standing": "rejected"}]})
+    assert late.status_code == 409
+    assert late.json()["changed"][0]["by"] == client.tenant.by
+    undone = await other.post(f"/review/{flow}/undo")
+    assert undone.json()["of"] == done.json()["batch"]
+    assert (await client.get(f"/review/{flow}", params={"standing": "accepted"})).json()["total"] == 0
+    again = await client.post(f"/review/{flow}/redo")
+    assert again.status_code == 200
+    log = (await client.get(f"/review/{flow}/history")).json()
+    assert [(one["by"], bool(one["undoes"])) for one in log] == [
+        (client.tenant.by, False), (other.tenant.by, True), (client.tenant.by, True),
+    ]  # fmt: skip
+    trial = {"source_table": entry["table"], "source_field": "os", "transformation": "upper"}
+    tried = (await client.post(f"/field-mapping/trial/{flow}", json=trial)).json()
+    assert tried["changes"][0]["after"] == "UBUNTU 22.04"
+    unknown = {"kind": "cell", "table": "nowhere", "column": "os", "row": 0}
+    refused = await client.post(f"/review/{flow}/decisions", json={"decisions": [unknown]})
+    assert (refused.status_code, len(refused.json()["errors"])) == (422, 1)
