@@ -252,6 +252,23 @@ async def test_what_others_ask_at_this_moment_is_seen_without_their_values(home:
     assert not any("secret" in query for (query,) in asked)
 
 
+BECOMING = ("set role discovery_owner", "set role discovery_archivist", "set session authorization postgres")
+
+
+def test_on_a_server_of_our_own_the_application_becomes_nobody_else(home: Path):
+    with open_store(Settings(home=home)) as store:
+        for role in (Role.APP, Role.READONLY, Role.ORCHESTRATOR):
+            for become in BECOMING:
+                with signed(store, role) as connection, pytest.raises(errors.InsufficientPrivilege):
+                    connection.execute(become)
+        for role in TENANTS_ROLES:
+            with signed(store, role) as connection, pytest.raises(errors.InsufficientPrivilege):
+                connection.execute("set row_security = off; select * from discovery_flows")
+        with signed(store, Role.APP) as connection:
+            connection.execute("set role none")
+            assert connection.execute("select current_user, session_user").fetchone() == (Role.APP, Role.APP)
+
+
 class Gone(Exception):
     """The work in a transaction fails."""
 
