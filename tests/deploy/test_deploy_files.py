@@ -1,0 +1,84 @@
+"""The files in deploy/ say what the services understand, and the same as `discovery up` does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from discovery_pipeline.assets.instance import configuration
+from discovery_pipeline.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+LAUNCHES = {"run_launcher", "compute_logs"}
+"""What stands in dagster.yaml of one machine alone."""
+
+
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / name).read_text())
+
+
+def test_dagster_takes_the_instance_file(monkeypatch: pytest.MonkeyPatch):
+    from dagster._core.instance.config import dagster_instance_config
+
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/dagster")
+    said, _ = dagster_instance_config(str(DEPLOY))
+    assert said["run_retries"]["retry_on_asset_or_op_failure"] is False
+
+
+def test_services_of_their_own_agree_with_those_of_one_machine(tmp_path: Path):
+    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
+    there = read("dagster.yaml")
+    alike = here.keys() - LAUNCHES - {"storage"}
+    assert {key: there[key] for key in alike} == {key: here[key] for key in alike}
+    assert there.keys() - {"storage"} == alike
+
+
+def test_every_setting_that_a_file_names_is_one():
+    known = {f"DISCOVERY_{name.upper()}" for name in Settings.model_fields}
+    named = {
+        word
+        for file in DEPLOY.rglob("*")
+        if file.is_file()
+        for word in re.findall(r"DISCOVERY_[A-Z_]+", file.read_text())
+    }
+    assert named <= known
+
+
+def test_composed_services_wait_for_what_they_need():
+    services = read("compose.yaml")["services"]
+    assert services["prepare"]["restart"] == "no"
+    for name, service in services.items():
+        for needed in service.get("depends_on", {}):
+            assert needed in services, name
+            if service["depends_on"][needed]["condition"] == "service_healthy":
+                assert "healthcheck" in services[needed], needed
+
+
+def test_pages_without_users_are_not_open_to_the_network():
+    for service in read("compose.yaml")["services"].values():
+        assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_the_image_installs_what_is_locked_and_runs_as_nobody_special():
+    said = (DEPLOY / "Dockerfile").read_text()
+    assert "--require-hashes" in said
+    assert re.search(r"^USER discovery$", said, re.MULTILINE)
+    for source in re.findall(r"^COPY (\S+)", said, re.MULTILINE):
+        assert (ROOT / source).exists(), source
+
+
+def test_the_cluster_limits_runs_by_engagement_as_one_machine_does(tmp_path: Path):
+    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
+    queue = read("kubernetes/values.yaml")["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert queue["tagConcurrencyLimits"] == here["concurrency"]["runs"]["tag_concurrency_limits"]
+
+
+def test_the_cluster_names_postgresql_as_dagster_needs_it():
+    values = read("kubernetes/values.yaml")
+    assert values["postgresql"]["postgresqlScheme"] == "postgresql+psycopg2"
+    assert values["postgresql"]["enabled"] is False
