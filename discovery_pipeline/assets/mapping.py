@@ -92,8 +92,8 @@ def arbitrate(
             ),
         },
     )
-    yield dg.Output(contract.held(MappedFields, [frame(fields)]), "contract")
-    yield dg.Output(answered(advice), ANSWERED)
+    yield contract.held(MappedFields, [frame(fields)])
+    yield answered(advice)
 
 
 @dg.graph_asset(

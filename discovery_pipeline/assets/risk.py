@@ -80,12 +80,11 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
     )
     yield dg.AssetCheckResult(
         passed=not grave,
-        asset_key="risk_assessment",
         check_name="no_grave_risk",
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{grave} grave risks",
     )
-    yield answered("risk_assessment", [advice])
+    yield answered([advice])
 
 
 @dg.graph_asset(

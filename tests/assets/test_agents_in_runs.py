@@ -140,7 +140,7 @@ def test_a_fault_of_our_own_in_an_agent_costs_a_warning_and_no_flow(
     result = discover(settings, monkeypatch, flow.slug, ENGINE="expert")
     assert result.success, reasons(result)
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
-    assert len(warnings_of(result)) == 1
+    assert len(warnings_of(result)) == 1, [(e.check_name, e.passed, e.metadata) for e in result.get_asset_check_evaluations()]
 
 
 def test_no_canary_stands_in_dagsters_log(
