@@ -122,7 +122,7 @@ async def _files(called: Services, caller: Caller, flow: Flow) -> list[dict[str,
         output = await called.result.output(caller, str(flow.id))
     except NotYet:
         return []
-    at = f"/api/v1/unified-discovery/output/{flow.id}"
+    at = f"/api/v1/output/{flow.id}"
     return [{"name": f.name, "size": f.byte_size, "href": f"{at}/{quote(f.name)}"} for f in output.files]
 
 

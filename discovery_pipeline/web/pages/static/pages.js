@@ -42,19 +42,40 @@ function follow(address, types, heard) {
   addEventListener("pagehide", () => events.close());
 }
 
-const progress = document.querySelector("[data-progress]");
-if (progress) {
-  const again = async () => {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (response.redirected) location.assign(response.url);
-    else if (response.ok) {
-      const before = document.querySelector("[data-said]")?.textContent;
-      renew(parsed(await response.text()), "[data-renew]");
-      const after = document.querySelector("[data-said]")?.textContent;
-      if (after !== before) say(after);
+/** A function that does its work again for each call, but never twice at a time: an older answer comes never last. */
+function oneByOne(work) {
+  let busy = false;
+  let wanted = false;
+  return async () => {
+    wanted = true;
+    if (busy) return;
+    busy = true;
+    try {
+      while (wanted) {
+        wanted = false;
+        await work();
+      }
+    } finally {
+      busy = false;
     }
   };
+}
+
+const LOOK_MS = 5000; // a page that shows work looks by itself, too: events may be held up on their way
+
+const progress = document.querySelector("[data-progress]");
+if (progress) {
+  const said = () => document.querySelector("[data-said]")?.textContent;
+  const again = oneByOne(async () => {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (response?.redirected) location.assign(response.url);
+    if (!response?.ok) return;
+    const before = said();
+    renew(parsed(await response.text()), "[data-renew]");
+    if (said() !== before) say(said());
+  });
   follow(progress.dataset.progress, progress.dataset.types, again);
+  setInterval(() => document.querySelector(".dot.busy") && !document.hidden && again(), LOOK_MS);
 }
 
 for (const choice of document.querySelectorAll("[role=search] select")) {
@@ -122,7 +143,7 @@ function reviewing(table) {
     if (response.ok) return response.text();
     const problem = await response.json().catch(() => ({}));
     say(problem.detail ?? "That didn't work. Try again.");
-    if (response.status === 409) await catchUp(false);
+    if (response.status === 409) await catchUp();
     return null;
   }
 
@@ -133,15 +154,13 @@ function reviewing(table) {
     if (html) apply(html);
   }
 
-  async function catchUp(aloud = true) {
+  const catchUp = oneByOne(async () => {
     const query = new URLSearchParams({ after: latest, system: table.dataset.system });
     const response = await fetch(`${action}/changes?${query}`, { headers: { Accept: "application/json" } });
     if (response.status === 205) location.reload();
     if (response.status !== 200) return;
-    const html = await response.text();
-    const quiet = aloud ? html : html.replace(/data-note="[^"]*"/, 'data-note=""');
-    apply(quiet);
-  }
+    apply(await response.text());
+  });
 
   async function open(row, old = null) {
     const query = new URLSearchParams({ open: row.dataset.key, system: table.dataset.system, back: table.dataset.here });
@@ -247,5 +266,5 @@ function reviewing(table) {
     }
   });
 
-  follow(table.dataset.live, "review.decided", () => catchUp());
+  follow(table.dataset.live, "review.decided", catchUp);
 }

@@ -1,0 +1,241 @@
+"""The pages in a real browser: from a new discovery to delivery, with scripts and without, nothing axe objects to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from discovery_pipeline.settings import Settings
+from tests.journeys.browser import CHROMIUM, FLAGS, Service, serving
+
+SERVERS = "hostname,ip_address,os,cpu_cores,memory_gb,environment,notes\n" + "".join(
+    f"web{i:03},10.0.0.{i},Ubuntu 22.04,{2 + i % 7},{8 * (1 + i % 4)},{'prod' if i % 3 else 'test'},"
+    f"{'<script>document.title=1</script>' if i == 3 else ''}\n"
+    for i in range(1, 60)
+)
+"""Rows with a cell that would run, if it were let."""
+
+PATIENCE = 90_000  # milliseconds, for a machine that does much else
+pytestmark = pytest.mark.timeout(300)
+
+Visit = Callable[..., AbstractContextManager[Page]]
+
+
+@pytest.fixture(scope="module")
+def home(server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    import psycopg
+
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute(f"create database browsed template {template} owner discovery_owner")
+        operator.execute("revoke all on database browsed from public")
+        url = f"postgresql://postgres@/browsed?host={server.sockets}"
+        yield Settings(home=tmp_path_factory.mktemp("browsed"), database_url=url, rate_limit=100_000)
+        operator.execute("drop database browsed with (force)")
+
+
+@pytest.fixture(scope="module")
+def service(home: Settings) -> Iterator[Service]:
+    assert home.database_url is not None
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DISCOVERY_DATABASE_URL", home.database_url.get_secret_value())
+        with serving(home) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Visit:
+    """A page of somebody who came by the link; whatever went wrong in it fails the test."""
+
+    @contextmanager
+    def opened(**more: Any) -> Iterator[Page]:
+        faults: list[str] = []
+        context = browser.new_context(base_url=service.url, **more)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if _is_fault(said) else None)
+        page.goto(service.login_link())
+        expect(page).to_have_url(re.compile(r"/discovery$"))
+        yield page
+        context.close()
+        assert not faults
+
+    return opened
+
+
+def _is_fault(said: Any) -> bool:
+    """Whether the console tells of something that is wrong; a refused form answers 422 by intention."""
+    return said.type == "error" and "422" not in said.text
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("upload") / "servers.csv"
+    file.write_text(SERVERS)
+    return file
+
+
+@pytest.fixture(scope="module")
+def offered(browser: Browser, service: Service, servers: Path) -> str:
+    """A flow whose suggestions wait for a review; its id."""
+    page = browser.new_page(base_url=service.url)
+    page.set_default_timeout(PATIENCE)
+    page.goto(service.login_link())
+    flow = begin(page, "Shared move")
+    upload(page, servers)
+    page.close()
+    return flow
+
+
+def begin(page: Page, name: str = "Harbour move") -> str:
+    """A new discovery, as somebody fills in the form; its id."""
+    page.goto("/discovery")
+    page.click("text=New Discovery")
+    page.fill("input[name='name']", name)
+    page.select_option("select[name='sourceSystem']", "ServiceNow")
+    page.select_option("select[name='targetSystem']", "AWS")
+    page.click("button:has-text('Start Discovery')")
+    page.wait_for_url("**/discovery/cmdb-import/**")
+    return page.url.rsplit("/", 1)[-1]
+
+
+def upload(page: Page, file: Path) -> None:
+    page.set_input_files("input[type='file']", file)
+    page.click("button:has-text('Upload')")
+    page.wait_for_selector(":text('Upload successful'), .note.bad")
+    expect(page.locator(".note.bad")).to_have_count(0)
+
+
+def test_from_a_new_discovery_to_delivered_files(visit: Visit, servers: Path):
+    with visit() as page:
+        flow = begin(page)
+        upload(page, servers)
+        no_objections(page)
+        page.click("button:has-text('Continue to Field Mapping')")
+        page.wait_for_selector(".mapping-row")
+        assert page.locator(".mapping-row").count() == SERVERS.splitlines()[0].count(",") + 1
+        no_objections(page)
+        page.click("button:has-text('Accept All Suggestions')")
+        expect(page.locator(".mapping-row.accepted").first).to_be_visible()
+        page.click("button:has-text('Save Mappings')")
+        page.wait_for_url(f"**/discovery/cleansing/{flow}")
+        expect(page.locator(".flow-status")).to_contain_text("Cleansing")
+        expect(page.locator(".flow-status")).to_contain_text("Validation: completed")
+        no_objections(page)
+        page.click("nav >> text=Validation")
+        expect(page.locator("text=Rows by target")).to_be_visible()
+        no_objections(page)
+        with page.expect_download() as download:
+            page.click("a[download]:has-text('aws.csv')")
+        assert "web001" in Path(download.value.path()).read_text()
+        page.goto(f"/discovery/report/{flow}")
+        assert "Harbour move" in page.inner_text("h1")
+        page.goto("/discovery")
+        expect(page.locator("tr", has_text="Harbour move")).to_contain_text("delivered")
+        no_objections(page)
+
+
+def test_an_empty_form_says_what_is_required(visit: Visit):
+    with visit() as page:
+        page.click("text=New Discovery")
+        page.click("button:has-text('Start Discovery')")
+        expect(page.locator(".error-message").first).to_be_visible()
+        assert "required" in page.locator(".error-message").first.inner_text().lower()
+        page.fill("input[name='name']", "Half done")
+        page.click("button:has-text('Start Discovery')")
+        assert page.input_value("input[name='name']") == "Half done"
+        no_objections(page)
+
+
+def test_the_whole_way_without_a_script(visit: Visit, servers: Path):
+    with visit(java_script_enabled=False) as page:
+        flow = begin(page, "Plain move")
+        upload(page, servers)
+        page.click("button:has-text('Continue to Field Mapping')")
+        page.click("button:has-text('Accept All Suggestions')")
+        expect(page.locator(".note")).to_contain_text("Accepted")
+        page.click("button:has-text('Undo')")
+        expect(page.locator(".mapping-row.accepted")).to_have_count(0)
+        page.click("button:has-text('Redo')")
+        page.locator(".mapping-row", has_text="hostname").locator("a:has-text('More')").click()
+        page.fill("input[name='transformation']", "upper")
+        page.click("button:has-text('Preview')")
+        expect(page.locator(".more .after").first).to_have_text(re.compile("WEB"))
+        page.click("button:has-text('Use this')")
+        expect(page.locator(".mapping-row", has_text="hostname")).to_contain_text("changed")
+        page.click("button:has-text('Save Mappings')")
+        page.wait_for_url(f"**/discovery/cleansing/{flow}")
+        page.wait_for_selector(".flow-status:has-text('Validation: completed')")
+        expect(page.locator("#steps")).to_be_visible()
+
+
+def test_a_review_by_keyboard(visit: Visit, offered: str):
+    with visit() as page:
+        page.goto(f"/discovery/field-mapping/{offered}")
+        page.keyboard.press("j")
+        expect(page.locator(".mapping-row.here")).to_contain_text("hostname")
+        page.keyboard.press("a")
+        expect(page.locator(".mapping-row", has_text="hostname")).to_contain_text("accepted")
+        expect(page.locator(".mapping-row.here")).to_contain_text("ip_address")
+        page.keyboard.press("x")
+        expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("rejected")
+        page.keyboard.press("u")
+        expect(page.locator(".mapping-row", has_text="ip_address")).not_to_contain_text("rejected")
+        page.keyboard.press("U")
+        expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("rejected")
+        page.keyboard.press("k")
+        page.keyboard.press("k")
+        page.keyboard.press("o")
+        page.fill("input[name='transformation']", "upper")
+        expect(page.locator(".more .after").first).to_have_text(re.compile("WEB"))
+        page.fill("input[name='transformation']", "uper")
+        expect(page.locator("[data-result]")).to_contain_text("fails")
+        no_objections(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        expect(page.locator("dialog")).to_be_visible()
+        no_objections(page)
+
+
+def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
+    with visit() as one, visit() as other:
+        for page in (one, other):
+            page.goto(f"/discovery/field-mapping/{offered}")
+            page.wait_for_selector(".mapping-row")
+        one.locator(".mapping-row", has_text="environment").locator("button:has-text('Ignore')").click()
+        expect(other.locator(".mapping-row", has_text="environment")).to_contain_text("ignored")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_legible_on_a_phone(visit: Visit, offered: str, scheme: str):
+    with visit(viewport={"width": 390, "height": 844}, color_scheme=scheme) as page:
+        for path in ("/discovery?new=1", f"/discovery/cmdb-import/{offered}", f"/discovery/field-mapping/{offered}"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            no_objections(page)
+
+
+def no_objections(page: Page) -> None:
+    """Nothing serious or critical that axe finds."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    grave = {
+        v["id"]: [n["html"][:160] for n in v["nodes"][:3]] for v in found if v["impact"] in ("serious", "critical")
+    }
+    assert not grave
