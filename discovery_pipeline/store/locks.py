@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.errors import FlowOperationError
+from discovery_pipeline.errors import DiscoveryError, FlowOperationError
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store.session import Sessions
 
@@ -20,6 +21,10 @@ HELD = text(
     "and (classid::bigint << 32 | objid::bigint) = :key)"
 )
 TRIES, PAUSE = 10, 0.1  # seconds
+LOOK_SECONDS = 3.0
+"""How often a run looks whether it has its lock; a sweep in between takes it for dead."""
+
+log = structlog.get_logger(__name__)
 
 
 def key(flow_id: FlowId) -> int:
@@ -29,25 +34,51 @@ def key(flow_id: FlowId) -> int:
 
 @asynccontextmanager
 async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
-    """Hold the flow's lock. It ends with the block, the process or the connection, whichever is first.
+    """Hold the flow's lock. It ends with the block or the process; where its connection is cut, it is taken again.
 
     Raises
     ------
     FlowOperationError
         Another run works on the flow.
     """
-    async with sessions.holding() as session:
-        if not await _got(session, flow_id):
-            raise FlowOperationError(
-                f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
-                flow_id,
-                {"error_type": "running"},
-            )
+    async with AsyncExitStack() as stack:
+        session = await _taken(stack, sessions, flow_id)
+        keeper = asyncio.create_task(_keep(stack, sessions, flow_id, session))
         try:
             yield
         finally:
-            with suppress(DBAPIError):  # the connection is gone, and the lock with it
-                await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+
+async def _taken(stack: AsyncExitStack, sessions: Sessions, flow_id: FlowId) -> AsyncConnection:
+    """The connection that holds the lock until the stack is left."""
+    session = await stack.enter_async_context(sessions.holding())
+    if not await _got(session, flow_id):
+        raise FlowOperationError(
+            f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
+            flow_id,
+            {"error_type": "running"},
+        )
+    stack.push_async_callback(_give_back, session, flow_id)
+    return session
+
+
+async def _give_back(session: AsyncConnection, flow_id: FlowId) -> None:
+    with suppress(SQLAlchemyError):  # the connection is gone, and the lock with it
+        await session.execute(text("select pg_advisory_unlock(:key)"), {"key": key(flow_id)})
+
+
+async def _keep(stack: AsyncExitStack, sessions: Sessions, flow_id: FlowId, session: AsyncConnection) -> None:
+    """Look now and then whether the lock's connection is there, and take the lock again where it isn't."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await session.execute(text("select 1"))
+        except SQLAlchemyError:
+            log.warning("run lost its lock", flow=str(flow_id))
+            with suppress(DiscoveryError, SQLAlchemyError):  # it is tried again
+                session = await _taken(stack, sessions, flow_id)
 
 
 async def held(session: AsyncConnection, flow_id: FlowId) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from wire import Cut, Wire
 from discovery_pipeline.errors import FlowOperationError, OperationTimeoutError, OutcomeUnknownError, ServerError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import session
+from discovery_pipeline.store import locks, session
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.server import EmbeddedServer
 
@@ -164,12 +165,17 @@ def test_a_row_that_somebody_holds_is_waited_for_and_then_given_up(
     assert store.start_phase(flow, Phase.DATA_IMPORT).version == flow.version + 1
 
 
-def test_a_run_whose_connection_is_cut_ends_by_itself_and_the_lock_is_free(store: Store):
+def test_a_run_whose_connection_is_cut_takes_its_lock_again(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(locks, "LOOK_SECONDS", 0.05)
     flow = new(store)
     with store.run_lock(flow):
         store.start_phase(flow, Phase.DATA_IMPORT)
         cut(store)
-    with store.run_lock(flow):
-        pass
-    with pytest.raises(FlowOperationError, match="Another run"), store.run_lock(flow), store.run_lock(flow):
-        pass
+        deadline = time.monotonic() + 20
+        while not store.is_run(flow) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert store.sweep() == []
+        with pytest.raises(FlowOperationError, match="Another run"), store.run_lock(flow):
+            pass
+    assert not store.is_run(flow)
+    assert [swept.id for swept in store.sweep()] == [flow.id]
