@@ -64,7 +64,7 @@ class Problem:
         Truths are silent on columns outside the question asked, even where both sides have them under one name. So a
         pair of equal names that isn't listed counts neither way, if its column has no listed target at all.
         """
-        silent = ~self.truth.any(axis=1)[:, None] & (self.channels[:, :, CHANNELS.index("same")] >= 1)
+        silent = ~np.asarray(self.truth.any(axis=1))[:, None] & (self.channels[:, :, CHANNELS.index("same")] >= 1)
         return ~silent
 
     @cached_property

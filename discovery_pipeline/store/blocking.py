@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from discovery_pipeline import log
 from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.mapping.memory import Memory
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, Keep, StartPhase, Tell
@@ -183,6 +184,10 @@ class Store:
     def approved_mappings(self, ref: FlowRef) -> dict[str, FieldMapping]:
         """The approved mapping of each target; empty until there is a review's decision."""
         return self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.approved_mappings(tenant, ref))
+
+    def remembered(self, flow: Flow, target: str) -> Memory:
+        """What the flow's tenant decided before on pairs for this kind of source and that target."""
+        return self.wait_for(self.flows.remembered(flow.tenant, flow.source_system, target))
 
     def record_quality(self, ref: FlowRef, findings: Iterable[Finding]) -> None:
         """Replace the open quality issues of the flow by these."""

@@ -12,13 +12,25 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.mapping.memory import Memory
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.commands import Command
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts, decisions, imports, listing, locks, mappings, outbox, quality, rows
+from discovery_pipeline.store import (
+    accounts,
+    decisions,
+    imports,
+    listing,
+    locks,
+    mappings,
+    memory,
+    outbox,
+    quality,
+    rows,
+)
 from discovery_pipeline.store.accounts import Membership, NewToken, UserRole
 from discovery_pipeline.store.decisions import Decided, Decision, Undone, What
 from discovery_pipeline.store.listing import Listed, Place
@@ -165,6 +177,12 @@ class Flows:
         """The approved mapping of each target; empty before there is one."""
         async with self.sessions.transaction(tenant) as session:
             return await mappings.approved(session, flow_id)
+
+    @flow_transaction("remember decisions")
+    async def remembered(self, tenant: Tenant, source_system: str, target_system: str) -> Memory:
+        """What the tenant decided on pairs for this kind of source and this target."""
+        async with self.sessions.transaction(tenant) as session:
+            return await memory.remembered(session, source_system, target_system)
 
     @flow_transaction("record quality")
     async def record_quality(self, tenant: Tenant, flow_id: FlowRef, findings: Iterable[Finding]) -> None:

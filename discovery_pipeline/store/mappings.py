@@ -84,7 +84,7 @@ async def approved(session: AsyncConnection, flow_id: FlowRef) -> dict[str, Mapp
     }
     for row in await newest(session, flow):
         if row.status == APPROVED:
-            agreed.setdefault(row.target_system, []).append(_field(row))
+            agreed.setdefault(row.target_system, []).append(as_field(row))
     return {target: Mapping(target=target, fields=tuple(fields)) for target, fields in agreed.items()}
 
 
@@ -157,7 +157,8 @@ def _key(row: Any) -> tuple[str, ...]:
     return tuple(row[name] for name in KEY)
 
 
-def _field(row: Row[Any]) -> MappedField:
+def as_field(row: Row[Any]) -> MappedField:
+    """The field that a row says."""
     return MappedField.model_validate({name: row._mapping[name] for name in MappedField.model_fields})
 
 

@@ -1,0 +1,56 @@
+"""Mapping profiles in the store: every version kept, each tenant's own."""
+
+from __future__ import annotations
+
+import pytest
+from tenancy import rival
+
+from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
+from discovery_pipeline.errors import MappingError
+from discovery_pipeline.store import profiles
+from discovery_pipeline.store.blocking import Store
+
+HOST = ProfiledField(source_table="ci", source_field="name", target_table="server", target_field="HostName")
+IP = ProfiledField(source_table="ci", source_field="ip", target_table="server", target_field="IPAddress")
+FIRST = MappingProfile(name="SNOW prod", source_system="servicenow", target_system="aws", fields=(HOST,))
+SECOND = FIRST.model_copy(update={"fields": (HOST, IP)})
+
+
+def saved(store: Store, profile: MappingProfile) -> profiles.SavedProfile:
+    return store.wait_for(profiles.save(store.flows, store.default_tenant(), profile))
+
+
+def test_a_changed_profile_is_the_next_version_and_the_old_one_stays(store: Store):
+    assert [saved(store, p).profile.version for p in (FIRST, SECOND)] == [1, 2]
+    newest = store.wait_for(profiles.get(store.flows, store.default_tenant(), "SNOW prod"))
+    first = store.wait_for(profiles.get(store.flows, store.default_tenant(), "SNOW prod", 1))
+    assert (newest.profile.fields, first.profile.fields) == ((HOST, IP), (HOST,))
+
+
+def test_what_is_known_already_is_not_kept_twice(store: Store):
+    assert saved(store, FIRST).id == saved(store, FIRST).id
+    assert len(store.wait_for(profiles.versions(store.flows, store.default_tenant(), "SNOW prod"))) == 1
+
+
+def test_the_newest_of_each_name_are_listed_by_kind(store: Store):
+    for profile in (FIRST, SECOND, FIRST.model_copy(update={"name": "other", "target_system": "azure"})):
+        saved(store, profile)
+    found = store.wait_for(profiles.newest(store.flows, store.default_tenant()))
+    assert [(s.profile.name, s.profile.version) for s in found] == [("other", 1), ("SNOW prod", 2)]
+    found = store.wait_for(profiles.newest(store.flows, store.default_tenant(), "servicenow", "aws"))
+    assert [s.profile.name for s in found] == ["SNOW prod"]
+
+
+def test_a_profile_that_is_not_there_is_a_sentence(store: Store):
+    with pytest.raises(MappingError, match="There is no mapping profile 'x'"):
+        store.wait_for(profiles.get(store.flows, store.default_tenant(), "x"))
+    saved(store, FIRST)
+    with pytest.raises(MappingError, match="no version 9"):
+        store.wait_for(profiles.get(store.flows, store.default_tenant(), "SNOW prod", 9))
+
+
+def test_another_tenant_sees_none_of_it_and_may_use_the_name(store: Store):
+    saved(store, FIRST)
+    other = rival(store)
+    assert store.wait_for(profiles.newest(store.flows, other)) == []
+    assert store.wait_for(profiles.save(store.flows, other, SECOND)).profile.version == 1
