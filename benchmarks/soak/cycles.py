@@ -80,6 +80,8 @@ class Soak:
             left = self._until_dead(program, plan, settings, journal, place)
             if left:
                 return Result(plan, (left,))
+            if plan.kind == "restore":
+                self._ends(work.bring_back_again, plan, settings, journal, place=place)
             ended = self._ends(verdict.judge, plan, settings, journal, said, place=place)
             if ended != 0:
                 return Result(plan, (f"the judge ended with {ended}: {_tail(place / 'judge.err')}",))

@@ -15,7 +15,7 @@ from benchmarks.soak.points import Points, die, die_after
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError, FlowOperationError
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import backup, restore
+from discovery_pipeline.store.backup import BackupError, backup, restore
 from discovery_pipeline.store.blocking import Store, open_store
 
 ENOUGH = 400  # actions, after which a worker that met no point dies anyway
@@ -196,3 +196,12 @@ def bring_back(plan: Plan, settings: Settings, journal: Path) -> None:
     die_after(plan.delay)
     restore(settings, journal.with_name("backup"))
     die()
+
+
+def bring_back_again(_: Plan, settings: Settings, journal: Path) -> None:
+    """Restore once more, as the message of a restore that was cut short says, unless it had come to its end."""
+    try:
+        restore(settings, journal.with_name("backup"))
+    except BackupError as error:
+        if "isn't empty" not in str(error):
+            raise
