@@ -9,6 +9,7 @@ import argparse
 import os
 import platform
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -59,6 +60,10 @@ def main() -> int:
         results = list(_run(Soak(folder, server, options.seed), numbers, began + options.minutes * 60))
     page = table(results, options.seed, time.monotonic() - began)
     print(page)
+    if any(result.faults for result in results):
+        print(f"What the faulty cycles left is in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     if options.cycle is None:
         PAGE.write_text(page)
     return 1 if any(result.faults for result in results) else 0
