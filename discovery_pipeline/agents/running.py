@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from discovery_pipeline.flow.advice import Advice, Brief, Engine
 from discovery_pipeline.settings import AgentSettings
 
 Step = Callable[[str], None]
+
+_CREW = "discovery_pipeline.agents.crew.crew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,18 @@ def engine(settings: AgentSettings) -> Engine:
     if settings.engine == "crewai" or quiet.loaded() or (asks and quiet.installed()):
         return "crewai"
     return "expert"
+
+
+def preloads(settings: AgentSettings) -> bool:
+    """Whether a process that lives long should have CrewAI in memory before anybody asks."""
+    return settings.engine != "expert" and quiet.installed()
+
+
+def warm_up(settings: AgentSettings) -> None:
+    """Load CrewAI beside other work, where a crew is going to run and it isn't in memory yet."""
+    if engine(settings) == "crewai" and not quiet.loaded():
+        # While the engines work, DuckDB leaves the interpreter to it.
+        threading.Thread(target=importlib.import_module, args=(_CREW,), name="load-crewai", daemon=True).start()
 
 
 def asks(agent: str, settings: AgentSettings) -> bool:

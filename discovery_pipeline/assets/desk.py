@@ -15,6 +15,7 @@ import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
+from discovery_pipeline.agents import running
 from discovery_pipeline.engine import duck, targets
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
@@ -85,6 +86,7 @@ class Desk(dg.ConfigurableResource):
         from discovery_pipeline.store.blocking import open_store
 
         self._settings = Settings(home=Path(self.home))
+        running.warm_up(self._settings.agents)
         with open_store(self._settings) as store:
             self._store = store
             slug = context.run.tags.get("dagster/partition") if context.run else None
