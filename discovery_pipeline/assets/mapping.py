@@ -34,7 +34,14 @@ def match(
     """Match columns to fields, and put together what agents may know."""
     with desk.stage(context) as stage:
         offered = [
-            mapping.suggest(stage.con, source_tables.tables, column_profile, schema_analysis, target)
+            mapping.suggest(
+                stage.con,
+                source_tables.tables,
+                column_profile,
+                schema_analysis,
+                target,
+                stage.store.remembered(stage.flow, target.name),
+            )
             for target in stage.targets
         ]
         results = Results(
