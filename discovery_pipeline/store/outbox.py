@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, Tuple, exists, func, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Row, Select, Tuple, exists, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.events import Event, EventType
@@ -138,12 +138,6 @@ async def end(session: AsyncConnection, flow: FlowId | None = None) -> Cursor:
         last = last.where(flow_events.c.position < CLOSED_BELOW).order_by(*by_place)
     row = (await session.execute(last)).one_or_none()
     return Cursor(row.position, row.id) if row else Cursor()
-
-
-async def waiting(session: AsyncConnection, cursor: Cursor) -> int:
-    """How many events stand after the cursor, those included that can't be read yet."""
-    counted = select(func.count()).where(_place() > tuple_(cursor.position, cursor.id))
-    return (await session.execute(counted)).scalar_one()
 
 
 def _place() -> Tuple:
