@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from discovery_pipeline.store import profiles
 from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.pages.answering import Called, Note, Visitor, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk, entry_of, patch, review_page
@@ -30,7 +31,10 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
         reviewed = await called.review.read(caller, flow)
     except NotYet:
         return to(f"/discovery/cmdb-import/{flow.id}")
-    asked = Asked(caller, reviewed, View.of(request.query_params), called.settings.auto_approval)
+    view = View.of(request.query_params)
+    system = reviewed.of(view.system).target.name
+    templates = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
+    asked = Asked(caller, reviewed, view, profiles=tuple(templates))
     return await review_page(request, asked)
 
 
@@ -44,7 +48,7 @@ async def changed(request: Request, called: Called, caller: Visitor, flow_id: st
         return Response(status_code=204)
     others = sorted({one.by for one in news if one.by != caller.login})
     note = f"{' and '.join(others)} decided {plural(len(news), 'column')}" if others else ""
-    asked = Asked(caller, reviewed, View.of(request.query_params), called.settings.auto_approval)
+    asked = Asked(caller, reviewed, View.of(request.query_params))
     return await patch(asked, after, note)
 
 
@@ -55,7 +59,7 @@ async def opened(request: Request, called: Called, caller: Visitor, flow_id: str
     reviewed = await called.review.read(caller, flow)
     back = View.of(dict(parse_qsl(urlsplit(request.query_params.get("back", "")).query)))
     view = replace(back, open=request.query_params.get("open", ""), system=request.query_params.get("system", ""))
-    asked = Asked(caller, reviewed, view, called.settings.auto_approval)
+    asked = Asked(caller, reviewed, view)
     entry_of(asked.draft, view.open)
     shown = await asyncio.to_thread(alone, asked)
     return HTMLResponse(rendered("panel.html.j2", who=caller, **shown))

@@ -46,7 +46,7 @@ class Desk:
     async def asked(self, view: View | None = None, edit: Edit | None = None) -> Asked:
         """The review as it stands, and what they look at."""
         reviewed = await self.called.review.read(self.caller, self.flow)
-        return Asked(self.caller, reviewed, view or self.view, self.called.settings.auto_approval, edit)
+        return Asked(self.caller, reviewed, view or self.view, edit)
 
     async def answer(self, note: str, *, kind: str = "") -> Response:
         """Back to where they were: what changed, where a script asked, else the page."""

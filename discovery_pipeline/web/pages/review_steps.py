@@ -45,7 +45,7 @@ async def accept(at: AtDesk) -> Response:
     """Accept every suggestion of every target, or the sure ones that are shown."""
     asked = await at.asked()
     if text(at.form, "what") == "high":
-        shown = Shown(asked.draft, asked.view, asked.high, asked.address)
+        shown = Shown(asked.draft, asked.view, asked.address)
         wanted = asked.draft.accepting(shown.high, seen=True)
     else:
         wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]

@@ -12,6 +12,7 @@ from discovery_pipeline.web.pages import (
     flows,
     login,
     oidc,
+    profiles,
     report,
     review_steps,
     validation,
@@ -27,7 +28,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/discovery", 303)
 
 
-for part in (login, oidc, flows, cmdb_import, field_mapping, review_steps, cleansing, validation, report):
+for part in (login, oidc, flows, cmdb_import, field_mapping, review_steps, profiles, cleansing, validation, report):
     router.include_router(part.router)
 
 

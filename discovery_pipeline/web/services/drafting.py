@@ -122,6 +122,8 @@ class Draft:
     entries: tuple[Entry, ...]
     constants: Mapping[str, tuple[MappedField, ...]]  # by source table
     constants_seen: Mapping[str, int]
+    tables: tuple[Table, ...]
+    suggestions: Suggestions
 
     @cached_property
     def by_key(self) -> dict[str, Entry]:
@@ -272,6 +274,8 @@ def draft(
             for name, one in fixed.items()
         },
         constants_seen={name: one.id if one else 0 for name, one in fixed.items()},
+        tables=tuple(tables),
+        suggestions=suggestions,
     )
 
 

@@ -195,7 +195,7 @@ function reviewing(table) {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const mine = form.action.includes("/field-mapping/") && form.method === "post";
-    if (!mine || /\/(save|profile)$/.test(form.action)) return;
+    if (!mine || /\/(save|profile\/\w+)$/.test(form.action)) return;
     event.preventDefault();
     send(form, event.submitter);
   });
@@ -251,12 +251,12 @@ function reviewing(table) {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const busy = event.target.closest("input, select, textarea");
+    const busy = event.target.closest?.("input, select, textarea");
     if (busy) {
       if (event.key === "Escape") busy.blur();
       return;
     }
-    if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+    if (event.key === "Enter" && event.target.closest?.("a, button, summary")) return;
     if (/^[1-5]$/.test(event.key) && here) {
       event.preventDefault();
       choose(here, Number(event.key));

@@ -11,10 +11,11 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.delivery.report.masking import mask_of
-from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.model import HIGH, DataType
 from discovery_pipeline.engine.mapping.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
 from discovery_pipeline.store.decisions import MAPPING, Decided
+from discovery_pipeline.store.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip
@@ -35,8 +36,8 @@ class Asked:
     caller: Caller
     reviewed: Reviewed
     view: View
-    high: float  # confidence from which a match is sure
     edit: Edit | None = None
+    profiles: tuple[SavedProfile, ...] = ()  # templates for this kind of source and target
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
 
     @property
@@ -144,6 +145,8 @@ def _around(asked: Asked) -> dict[str, Any]:
         "many_tables": len({entry.table for entry in draft.entries}) > 1,
         "many_target_tables": len(draft.target.tables) > 1,
         "data_types": DATA_TYPES,
+        "high": HIGH,
+        "profiles": asked.profiles,
         "undecided": asked.undecided,
         "undecided_shown": [f"{e.column} → {', '.join(f.target_field for f in e.fields)}" for e in asked.undecided[:8]],
         "saved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
@@ -151,12 +154,12 @@ def _around(asked: Asked) -> dict[str, Any]:
 
 
 def _shown(asked: Asked) -> Shown:
-    return Shown(asked.draft, asked.view, asked.high, asked.address)
+    return Shown(asked.draft, asked.view, asked.address)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, asked: Asked) -> Rows:
     mask = mask_of(asked.reviewed.profile, raised=asked.may_decide)
-    return Rows(con, asked.draft, asked.reviewed.profile, mask, asked.high)
+    return Rows(con, asked.draft, asked.reviewed.profile, mask)
 
 
 def _named(reviewed: Reviewed, batch: UUID) -> str:

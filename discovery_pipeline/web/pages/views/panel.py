@@ -12,7 +12,8 @@ from discovery_pipeline.engine.mapping.previewing import Preview
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.store.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
-from discovery_pipeline.web.pages.views.rows import Row, Rows
+from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
+from discovery_pipeline.web.pages.views.values import Vocabulary, vocabulary
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 
 
@@ -60,7 +61,7 @@ class Panel:
     preview: Preview
     facts: tuple[tuple[str, str], ...]
     history: tuple[Past, ...]
-    values: None = None
+    values: Vocabulary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,20 @@ def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: 
         data_type=data_type,
         preview=shown,
         facts=tuple(_facts(rows.profile(entry))),
+        values=_vocabulary(rows, draft, entry),
         history=tuple(_past(one) for one in reversed(log) if one.subject == entry.subject),
     )
+
+
+def _vocabulary(rows: Rows, draft: Draft, entry: Entry) -> Vocabulary | None:
+    field = next(iter(entry.fields), None)
+    if field is None:
+        return None
+    try:
+        wanted = draft.target.table(field.target_table).field(field.target_field)
+    except KeyError:
+        return None
+    return vocabulary(rows.profile(entry), field, wanted)
 
 
 def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Alternative:
@@ -105,7 +118,7 @@ def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Altern
     return Alternative(
         table=match.target_table,
         field=match.target_field,
-        tier="high" if match.confidence >= rows.high else "check",
+        tier=TIERS[match.tier],
         confidence=match.confidence,
         why=next(iter(match.evidence), ""),
         fit=f"{fits} of {plural(len(found.changes), 'sample')} fit {kind}" if found.changes else "no samples",

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.web.pages.views.paging import Chip, Page, paged
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need
 
-PAGE = 60
+PAGE = 250
 
 ORDERS = (("file", "as in the file"), ("unsure", "unsure first"), ("name", "by name"))
 _ALWAYS = ("all", "unsure", "unmapped", "required", "conflicts")
@@ -75,12 +76,12 @@ class Counts:
 class Shown:
     """The entries of a draft that a view asks for."""
 
-    def __init__(self, draft: Draft, view: View, high: float, address: str) -> None:
-        self.draft, self.view, self._high, self._address = draft, view, high, address
+    def __init__(self, draft: Draft, view: View, address: str) -> None:
+        self.draft, self.view, self._address = draft, view, address
         self._tests: Mapping[str, Callable[[Entry], bool]] = {
             "all": lambda _: True,
-            "unsure": lambda e: e.standing == "open" and bool(e.fields) and e.confidence < high,
-            "high": lambda e: e.standing == "open" and e.confidence >= high,
+            "unsure": lambda e: e.standing == "open" and bool(e.fields) and e.confidence < HIGH,
+            "high": lambda e: e.standing == "open" and e.confidence >= HIGH,
             "unmapped": lambda e: not e.fields,
             "required": lambda e: e.key in draft.required or any(f.is_required for f in e.fields),
             "conflicts": lambda e: e.key in draft.conflicts,

@@ -11,7 +11,7 @@ import duckdb
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import DataType, MappedField
+from discovery_pipeline.engine.mapping.model import DataType, MappedField, tier
 from discovery_pipeline.engine.mapping.previewing import Change, Preview, preview
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.targets import TargetField
@@ -20,6 +20,7 @@ from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.web.services.drafting import Draft, Entry
 
 Tier = Literal["high", "check", "none"]
+TIERS: Mapping[str, Tier] = {"High": "high", "Check": "check", "No match": "none"}
 
 SAMPLES = 4
 TRIALS = 3
@@ -80,8 +81,8 @@ class Row:
 class Rows:
     """Makes rows of one draft."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, draft: Draft, profile: Profile, mask: Mask, high: float) -> None:
-        self._con, self._draft, self._mask, self.high = con, draft, mask, high
+    def __init__(self, con: duckdb.DuckDBPyConnection, draft: Draft, profile: Profile, mask: Mask) -> None:
+        self._con, self._draft, self._mask = con, draft, mask
         self._profiles: Mapping[tuple[str, str], ColumnProfile] = {
             (table.name, column.name): column for table in profile.tables for column in table.columns
         }
@@ -89,9 +90,7 @@ class Rows:
 
     def tier(self, entry: Entry) -> Tier:
         """How sure the match is, in three words."""
-        if not entry.fields:
-            return "none"
-        return "high" if entry.confidence >= self.high else "check"
+        return TIERS[tier(entry.confidence)] if entry.fields else "none"
 
     def of(self, entries: Iterable[Entry]) -> list[Row]:
         """A row for each entry."""

@@ -1,0 +1,85 @@
+"""Templates on the review page: a mapping kept under a name, for the next export of the same kind."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from discovery_pipeline.engine.mapping import profiles
+from discovery_pipeline.engine.mapping.profiles import MappingProfile
+from discovery_pipeline.errors import MappingError
+from discovery_pipeline.store import profiles as kept
+from discovery_pipeline.store.decisions import Decision
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.pages.answering import Called, Note, Visitor, ours, text, to
+from discovery_pipeline.web.pages.review_desk import AtDesk
+from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.services.drafting import Choice, Draft
+
+router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
+
+_LONGEST = 120
+
+
+@router.post("/keep")
+async def keep(at: AtDesk) -> Response:
+    """Keep what was accepted under a name; the same name again is a new version."""
+    at.caller.must_be("reviewer")
+    asked, name = await at.asked(), text(at.form, "name")
+    if not name or len(name) > _LONGEST:
+        raise InvalidRequest(f"A template needs a name of at most {_LONGEST} characters.")
+    mapping = asked.draft.mapping()
+    if not mapping.fields:
+        raise InvalidRequest("Nothing is accepted yet, so there is nothing to keep.")
+    made = profiles.made(name, 1, at.flow.source_system, mapping)
+    saved = await kept.save(at.called.flows, at.caller.tenant, made)
+    said = f"Kept as template {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
+    return to(ours(text(at.form, "back")), Note(said))
+
+
+@router.post("/apply")
+async def apply(at: AtDesk) -> Response:
+    """Accept what a template says, as far as these files have its columns; what they haven't is listed."""
+    asked, name = await at.asked(), text(at.form, "name")
+    try:
+        saved = await kept.get(at.called.flows, at.caller.tenant, name)
+    except MappingError as missing:
+        raise InvalidRequest(str(missing)) from None
+    wanted, left = _decisions(asked.draft, saved.profile)
+    await at.called.review.decide(at.caller, at.flow, wanted, f"template {saved.profile}")
+    note = Note(
+        f"Template {saved.profile}: {plural(len(wanted), 'column')} accepted. Undo takes them back in one step.",
+        "warn" if left else "",
+        left,
+    )
+    return to(ours(text(at.form, "back")), note)
+
+
+@router.get("/file")
+async def file(called: Called, caller: Visitor, flow_id: str, name: str) -> Response:
+    """A template as a YAML file, to be given to others or to `--profile`."""
+    await called.flow.get(caller, flow_id)
+    try:
+        saved = await kept.get(called.flows, caller.tenant, name)
+    except MappingError as missing:
+        raise InvalidRequest(str(missing)) from None
+    headers = {"Content-Disposition": 'attachment; filename="mapping-template.yaml"'}
+    return Response(profiles.as_yaml(saved.profile), media_type="application/yaml", headers=headers)
+
+
+def _decisions(draft: Draft, profile: MappingProfile) -> tuple[list[Decision], tuple[str, ...]]:
+    """What the template decides on this draft, and what it has no column for."""
+    done = profiles.applied(profile, draft.suggestions, draft.tables, draft.target)
+    entries = {(entry.table, entry.column): entry for entry in draft.entries}
+    by_column: dict[tuple[str, str], list] = {}
+    for field in done.taken:
+        by_column.setdefault((field.source_table, field.source_field), []).append(field)
+    wanted = []
+    for place, fields in by_column.items():
+        choice = Choice(standing="accepted", fields=tuple(fields))
+        if place in entries:
+            wanted.append(choice.decision(entries[place].subject, entries[place].seen))
+        else:
+            wanted.append(choice.decision((draft.target.name, place[0], ""), draft.constants_seen.get(place[0], 0)))
+    left = tuple(f"{one.field.source_field or 'a constant'} → {one.field.target_field}: {one.why}" for one in done.left)
+    return wanted, left

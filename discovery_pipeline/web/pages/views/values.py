@@ -1,0 +1,85 @@
+"""Values on the page: each of a column's values beside the word that the target has for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.profiling.model import ColumnProfile
+from discovery_pipeline.engine.targets import TargetField
+from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.web.pages.templating import plural
+
+NEAR = 80  # likeness from which another spelling is offered, 0..100
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value of the source."""
+
+    source: str
+    count: int
+    target: str  # empty: nothing of the target's is near
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """A column's values, and the words that the target takes."""
+
+    lines: tuple[Line, ...]
+    allowed: tuple[str, ...]
+    said: str
+
+
+def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: TargetField) -> Vocabulary | None:
+    """The values to be matched; None where the target takes any value, or the column has none."""
+    allowed = ("true", "false") if wanted.type == "boolean" else wanted.allowed
+    if not allowed or profile is None or not profile.top_values:
+        return None
+    decided = _listed(field.transformation)
+    lines = tuple(_line(v.value, v.count, allowed, wanted, decided) for v in profile.top_values)
+    left = profile.distinct_count - len(lines)
+    lost = sum(line.count for line in lines if not line.target)
+    said = f"{plural(lost, 'row')} have a value that nothing here stands for: it would be left empty." if lost else ""
+    more = f"The most frequent values are shown; {plural(left, 'other')} would be left empty." if left > 0 else ""
+    return Vocabulary(lines, allowed, " ".join(part for part in (said, more) if part) or "Every value has its word.")
+
+
+def _line(value: str, count: int, allowed: tuple[str, ...], wanted: TargetField, decided: Mapping[str, str]) -> Line:
+    if (said := decided.get(value.strip().lower())) is not None:
+        return Line(value, count, said if said in allowed else "", "as it is mapped now")
+    plain = value.strip().casefold()
+    for word in allowed:
+        if plain == word.casefold():
+            return Line(value, count, word, "the same word")
+    for word, spellings in wanted.vocabulary.items():
+        if plain in {spelling.casefold() for spelling in spellings}:
+            return Line(value, count, word, "a known spelling of it")
+    for word, patterns in wanted.vocabulary_patterns.items():
+        if any(re.search(pattern, value, re.IGNORECASE) for pattern in patterns):
+            return Line(value, count, word, "a known name of it")
+    return _nearest(value, count, allowed)
+
+
+def _nearest(value: str, count: int, allowed: tuple[str, ...]) -> Line:
+    from rapidfuzz import fuzz, process
+
+    found = process.extractOne(value.casefold(), allowed, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=NEAR)
+    return Line(value, count, found[0], "the nearest word") if found else Line(value, count, "", "nothing is near")
+
+
+def _listed(transformation: str | None) -> dict[str, str]:
+    """Values that the transformation already replaces, in small letters."""
+    try:
+        steps = transformations.parse(transformation).steps if transformation else ()
+    except TransformationError:
+        return {}
+    found = {}
+    for step in steps:
+        if step.operation == "map_values" and step.arguments and isinstance(step.arguments[0], tuple):
+            found |= {old.strip().lower(): new for old, new in step.arguments[0]}
+    return found
