@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.errors import StateInconsistentError
+from discovery_pipeline.errors import FlowNotFoundError, StateInconsistentError
 from discovery_pipeline.flow import machine
 from discovery_pipeline.flow.commands import FailPhase, StartPhase
 from discovery_pipeline.flow.events import Event, EventType
-from discovery_pipeline.flow.state import ORDER, Flow, Phase, PhaseState, PhaseStatus
+from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ORCHESTRATOR
 from discovery_pipeline.store import locks, rows
 from discovery_pipeline.store.flows import Flows
@@ -40,7 +41,7 @@ class Account:
     flow: Flow
     state_data: dict[str, Any]
     phases: Sequence[str]
-    audits: Sequence[Row[Any]]
+    audits: Sequence[Any]  # rows
     events: Sequence[Event]
 
     @property
@@ -173,9 +174,16 @@ class StateRecovery:
             return await states.update_state(flow.id, FailPhase(now.current_phase, died), reason="its run died")
 
     async def _account(self, flow_id: FlowRef) -> Account:
-        tenant = await self._flows.tenant_of(flow_id, "recovery")
-        async with self._flows.sessions.moment(tenant) as session:
-            return await _read(session, await rows.find(session, flow_id))
+        try:
+            tenant = await self._flows.tenant_of(flow_id, "recovery")
+            async with self._flows.sessions.moment(tenant) as session:
+                return await _read(session, await rows.find(session, flow_id))
+        except FlowNotFoundError as missing:
+            async with self._flows.sessions.orchestrating() as session:
+                kept = await rows.find_archived(session, flow_id)
+            if kept is None:
+                raise missing
+            return _archived(kept)
 
 
 async def _read(session: AsyncConnection, flow: Flow) -> Account:
@@ -188,6 +196,19 @@ async def _read(session: AsyncConnection, flow: Flow) -> Account:
         phases=list((await session.execute(names)).scalars()),
         audits=(await session.execute(audits)).all(),
         events=await rows.story(session, flow.id),
+    )
+
+
+def _archived(kept: Row[Any]) -> Account:
+    """What the history holds of a flow, whose last event and audit say that it was archived."""
+    flow, events = rows.archived(kept)
+    state = {**kept.flow["state_data"], "status": FlowStatus.ARCHIVED.value}
+    return Account(
+        flow=flow,
+        state_data=state,
+        phases=[phase["name"] for phase in kept.phases],
+        audits=[SimpleNamespace(**{"id": "of the archive", **audit}) for audit in kept.audits],
+        events=events,
     )
 
 

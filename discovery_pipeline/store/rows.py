@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +17,7 @@ from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import ORDER, RESERVED, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId
-from discovery_pipeline.store.schema import discovery_flows, flow_events, flow_phases
+from discovery_pipeline.store.schema import discovery_flows, discovery_flows_history, flow_events, flow_phases
 
 FlowRef = FlowId | str | Flow
 """A flow by its id, its slug, or as it was read."""
@@ -46,6 +48,12 @@ async def find(session: AsyncConnection, ref: FlowRef, *, lock: bool = False) ->
     return found[0]
 
 
+async def find_archived(session: AsyncConnection, ref: FlowRef) -> Row[Any] | None:
+    """What the history holds of a flow, as this session may see it; None where it was never archived."""
+    history = discovery_flows_history
+    return (await session.execute(select(history).where(_named(ref, history)))).one_or_none()
+
+
 async def find_all(session: AsyncConnection, wanted: Select[Any]) -> list[Flow]:
     """The flows that the query over discovery_flows selects, in its order.
 
@@ -56,15 +64,35 @@ async def find_all(session: AsyncConnection, wanted: Select[Any]) -> list[Flow]:
 
 
 def _which(ref: FlowRef) -> Select[Any]:
-    """The query for one flow. A slug that looks like an id is found, too."""
+    """The query for one flow."""
+    return select(discovery_flows).where(_named(ref, discovery_flows))
+
+
+def _named(ref: FlowRef, table: Table) -> ColumnElement[bool]:
+    """By id or by slug. A slug that looks like an id is found, too."""
     if isinstance(ref, Flow):
         ref = ref.id
-    by_slug = discovery_flows.c.slug == str(ref)
+    by_slug = table.c.slug == str(ref)
     try:
-        by_id = discovery_flows.c.id == (ref if isinstance(ref, UUID) else UUID(ref))
+        by_id = table.c.id == (ref if isinstance(ref, UUID) else UUID(ref))
     except ValueError:
-        return select(discovery_flows).where(by_slug)
-    return select(discovery_flows).where(or_(by_id, by_slug))
+        return by_slug
+    return or_(by_id, by_slug)
+
+
+def archived(kept: Row[Any]) -> tuple[Flow, list[Event]]:
+    """A flow and its events from the history, where times and ids are text."""
+    events = [
+        Event(EventType(e["event_type"]), FlowId(kept.id), e["created_by"], _time(e["created_at"]), e["event_data"])
+        for e in kept.events
+    ]
+    times = {name: _time(kept.flow[name]) for name in ("created_at", "updated_at")}
+    row: Any = SimpleNamespace(**{**kept.flow, **times, "id": kept.id, "phases": kept.phases})
+    return replace(_flow(row), status=FlowStatus.ARCHIVED, updated_at=events[-1].at), events
+
+
+def _time(said: str) -> datetime:
+    return datetime.fromisoformat(said)
 
 
 def _flow(row: Row[Any]) -> Flow:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
-from discovery_pipeline.errors import StateInconsistentError
+from discovery_pipeline.errors import FlowNotFoundError, StateInconsistentError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.store.blocking import Store
 
@@ -66,3 +67,39 @@ def test_a_gap_in_the_audit_is_named_and_closed_by_an_audit_of_its_own(store: St
 def test_repairing_a_sound_flow_changes_nothing(store: Store, flow: Flow):
     assert store.repair(flow) == []
     assert store.flow(None, flow.id) == flow
+
+
+@pytest.fixture
+def archived(store: Store, flow: Flow) -> Flow:
+    store.cancel(flow, "no budget", by="ana")
+    store.query(f"select archive_flows(array['{flow.id}']::uuid[], 'ops', 'over')")
+    return flow
+
+
+def test_an_archived_flow_tells_its_story_from_the_history(store: Store, archived: Flow):
+    for ref in (archived, archived.id, archived.slug):
+        assert store.check(ref) == []
+    told = store.recover(archived.slug)
+    assert (told["flow_id"], told["current_phase"]) == (str(archived.id), "field_mapping")
+    assert told["phases"]["data_import"]["result_data"] == {"rows": 9}
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("phases = jsonb_set(phases, '{1,status}', '\"failed\"')", "phases_in_order"),
+        ("audits = audits - 1", "audit_chain"),
+        ("events = events - 3", "events_match"),
+        ("flow = jsonb_set(flow, '{version}', '99')", "events_match_row"),
+    ],
+)
+def test_damage_in_the_history_is_named(store: Store, archived: Flow, statement: str, rule: str):
+    with psycopg.connect(store.databases.dsn(database="discovery")) as somebody:
+        somebody.execute("set session_replication_role = replica")
+        somebody.execute(f"update discovery_flows_history set {statement}".encode())
+    assert any(rule in broken for broken in store.check(archived))
+
+
+def test_a_flow_that_never_was_is_not_found(store: Store):
+    with pytest.raises(FlowNotFoundError):
+        store.recover("q9")
