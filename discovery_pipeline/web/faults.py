@@ -9,6 +9,7 @@ RequestFault                 a status and a title each; the sentence says what t
 ├── UploadTooLarge           413
 ├── UploadUnreadable         422  an upload in which no table is found
 ├── InvalidRequest           422  what was sent contradicts itself; lists every error
+├── Missing                  404  nothing of that name
 ├── NotYet                   404  a result that isn't there yet
 ├── NotWaiting               409  the flow is elsewhere, or nothing is being made
 ├── PreconditionFailed       412  If-Match names another version
@@ -91,6 +92,12 @@ class InvalidRequest(RequestFault):
     """What was sent can't be taken; every error is listed."""
 
     status, kind, title = 422, "invalid", "What was sent can't be taken"
+
+
+class Missing(RequestFault):
+    """There is nothing of that name in this engagement."""
+
+    status, kind, title = 404, "missing", "There is no such thing"
 
 
 class NotYet(RequestFault):

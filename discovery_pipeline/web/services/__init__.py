@@ -27,6 +27,7 @@ from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.mappings import MappingService
 from discovery_pipeline.web.services.mending import MendingService
 from discovery_pipeline.web.services.patches import PatchService
+from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
@@ -92,6 +93,11 @@ class Services:
     def deciding(self) -> DecidingService:
         """Decisions of every kind, and their log."""
         return DecidingService(self.flows, self.values, self.review)
+
+    @cached_property
+    def profile(self) -> ProfileService:
+        """Mappings kept under a name."""
+        return ProfileService(self.flows, self.values, self.review)
 
     @cached_property
     def patches(self) -> PatchService:

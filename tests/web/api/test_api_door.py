@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 DESCRIBED = application(Settings()).openapi()
 CALLS = [(method, path) for path, calls in DESCRIBED["paths"].items() for method in calls if path.startswith("/api/")]
 ON_A_FLOW = [(method, path) for method, path in CALLS if "{flow_id}" in path]
-CHANGING = [(method, path) for method, path in CALLS if method != "get"]
+CHANGING = [(method, path) for method, path in CALLS if method != "get" and "/trial/" not in path]
 
 
 def filled(path: str, flow: str = "x") -> str:
@@ -67,10 +67,7 @@ async def test_another_tenants_engagement_is_refused(client, member, method: str
 @pytest.mark.parametrize(("method", "path"), ON_A_FLOW)
 async def test_another_tenants_flow_is_not_there(client, member, method: str, path: str):
     flow = await (await member()).begin("Theirs")
-    body = {"files": {"file": ("a.csv", "a,b\n1,2\n")}} if "upload" in path else {}
-    if "decisions" in path or "trial" in path or "profile" in path.rsplit("}", 1)[-1]:
-        body = {"json": BODIES.get(path, {})}
-    answer = await ask(client, method, filled(path, flow), **body)
+    answer = await ask(client, method, filled(path, flow), **sent(path, flow))
     assert answer.status_code == 404, answer.text
     assert "Theirs" not in answer.text
 
@@ -85,14 +82,7 @@ async def test_another_tenants_flow_takes_no_mapping(client, member):
 async def test_a_viewer_changes_nothing(client, member, method: str, path: str):
     flow = await client.begin()
     viewer = await member("viewer", of=client)
-    more: dict[str, Any] = {"json": BODIES.get(path, {})}
-    if path.endswith("initialize"):
-        more = {"json": {"name": "n", "source_system": "s", "target_system": "aws"}}
-    if path.endswith("submit"):
-        more = {"json": {"flow_id": flow, "mappings": []}}
-    if "upload" in path:
-        more = {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
-    answer = await ask(viewer, method, filled(path, flow), **more)
+    answer = await ask(viewer, method, filled(path, flow), **sent(path, flow))
     assert answer.status_code == 403, answer.text
     assert "viewer" in answer.json()["detail"]
 
@@ -150,9 +140,25 @@ async def test_health_and_metrics_need_nobody(client):
         assert (await client.http.get(path, headers={"Authorization": ""})).status_code == 200, path
 
 
+def sent(path: str, flow: str) -> dict[str, Any]:
+    """What the call takes, so that nothing but who asks is wrong with it."""
+    if "upload" in path or "corrections" in path:
+        return {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
+    return {"json": {"flow_id": flow, **BODIES.get(path.rsplit("/", 1)[-1], {})}}
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "initialize": {"name": "n", "source_system": "s", "target_system": "aws"},
+    "submit": {"mappings": []},
+    "{flow_id}": {"source_table": "t", "source_field": "f"},
+    "decisions": {"decisions": [{"kind": "rule", "table": "t", "column": "c", "rule": "r", "verdict": "accept"}]},
+    "mapping-profiles": {"name": "n"},
+    "import": {"filename": "f.yaml", "content": "x"},
+    "copy": {"name": "n"},
+    "apply": {},
+}
+
+
 class Anything(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "x"
-
-
-BODIES: dict[str, Any] = {}

@@ -83,8 +83,8 @@ async def test_events_come_from_the_first_on_and_go_on_where_the_reader_stood(cl
     """Over a real server, since a stream without end can't be read from the application itself."""
     server = uvicorn.Server(uvicorn.Config(application(web_settings), port=0, log_level="critical"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - uvicorn has no event to wait for
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+        await asyncio.sleep(0.02)
     address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
         async with httpx.AsyncClient(base_url=address, headers=client.http.headers, timeout=20) as http:

@@ -1,0 +1,164 @@
+"""Mapping profiles: mappings kept under a name, by version, and put to use on the next export of the same kind."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping import profiles as engine
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
+from discovery_pipeline.errors import MappingError
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store import profiles
+from discovery_pipeline.store.decisions import Decision
+from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
+from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.drafting import Choice, Draft
+from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.review import ReviewService
+from discovery_pipeline.web.services.values import Values
+
+KEEPABLE = re.compile(r"[^\x00-\x1f\x7f/]{1,120}")
+"""Names of profiles: they stand in addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What came of a profile that was put to use."""
+
+    profile: MappingProfile
+    batch: UUID | None  # of the decisions that it made; None where all of them held already
+    taken: tuple[MappedField, ...]
+    left: tuple[Unapplied, ...]
+
+
+class ProfileService:
+    """What can be done with mapping profiles of a tenant."""
+
+    def __init__(self, flows: Flows, values: Values, review: ReviewService) -> None:
+        self._flows, self._values, self._review = flows, values, review
+
+    async def list(self, who: Caller, source_system: str | None, target_system: str | None) -> list[SavedProfile]:
+        """The newest version of each profile."""
+        return await profiles.newest(self._flows, who.tenant, source_system, target_system)
+
+    async def get(self, who: Caller, name: str, version: int | None = None) -> SavedProfile:
+        """That version; without one, the newest.
+
+        Raises
+        ------
+        Missing
+            There is no such profile, or no such version.
+        """
+        try:
+            return await profiles.get(self._flows, who.tenant, name, version)
+        except MappingError as error:
+            raise Missing(str(error)) from None
+
+    async def versions(self, who: Caller, name: str) -> list[SavedProfile]:
+        """Every version, the newest first."""
+        await self.get(who, name)
+        return await profiles.versions(self._flows, who.tenant, name)
+
+    async def differences(self, who: Caller, name: str, before: int, after: int | None) -> tuple[Change, ...]:
+        """What changed between two versions, field by field."""
+        old, new = await self.get(who, name, before), await self.get(who, name, after)
+        return engine.differences(old.profile, new.profile)
+
+    async def keep(self, who: Caller, name: str, ref: str, target_system: str | None = None) -> SavedProfile:
+        """Keep a flow's approved mapping, or what its reviewers accepted so far; the same name is a new version.
+
+        Raises
+        ------
+        NotYet
+            Nothing is approved or accepted.
+        """
+        who.must_be("reviewer")
+        flow = await self._flows.get(who.tenant, checked(ref))
+        mapping = await self._mapping(who, flow, target_system)
+        if not mapping.fields:
+            raise NotYet(f"Flow {flow.slug} has no mapping to keep: accept or submit one first.")
+        made = engine.made(name, 1, flow.source_system, mapping)
+        return await profiles.save(self._flows, who.tenant, made)
+
+    async def copy(self, who: Caller, name: str, new_name: str, version: int | None = None) -> SavedProfile:
+        """The same under another name."""
+        who.must_be("reviewer")
+        saved = await self.get(who, name, version)
+        return await profiles.save(self._flows, who.tenant, engine.copied(saved.profile, new_name))
+
+    async def take(self, who: Caller, filename: str, content: str) -> SavedProfile:
+        """Keep the profile that a YAML or CSV file holds.
+
+        Raises
+        ------
+        MappingError
+            The file is no profile; says what is wrong with it.
+        """
+        who.must_be("reviewer")
+        profile = engine.parsed(content, filename)
+        if not KEEPABLE.fullmatch(profile.name) or "\\u0000" in profile.model_dump_json():
+            raise InvalidRequest(f"{filename}: a profile's name is one line without slashes, and no text holds a NUL.")
+        return await profiles.save(self._flows, who.tenant, profile)
+
+    async def put(self, who: Caller, name: str, ref: str, version: int | None, target_system: str | None) -> Put:
+        """Accept what a profile says in a flow's review, as far as its files have the columns, as one step.
+
+        Raises
+        ------
+        NotYet
+            Nothing is suggested so far.
+        """
+        who.must_be("reviewer")
+        saved = await self.get(who, name, version)
+        flow = await self._flows.get(who.tenant, checked(ref))
+        draft = (await self._review.read(who, flow)).of(_target(flow, target_system or saved.profile.target_system))
+        offered = await self._values.all_of(flow, "mapping_suggestions", Suggestions)
+        intake = await self._values.of(flow, "source_tables", Intake)
+        mine = next((each for each in offered if each.target == draft.target.name), None)
+        if mine is None or intake is None:
+            raise NotYet("Nothing is suggested yet.")
+        done = await asyncio.to_thread(engine.applied, saved.profile, mine, intake.tables, draft.target)
+        batch = await self._review.decide(who, flow, _decisions(draft, done.taken), f"profile {saved.profile}")
+        return Put(saved.profile, batch, done.taken, done.left)
+
+    async def _mapping(self, who: Caller, flow: Flow, target_system: str | None) -> Mapping:
+        approved = await self._flows.approved_mappings(who.tenant, flow)
+        wanted = _target(flow, target_system)
+        if wanted in approved:
+            return approved[wanted]
+        return (await self._review.read(who, flow)).of(wanted).mapping()
+
+
+def _target(flow: Flow, wanted: str | None) -> str:
+    """The flow's target of that name; its only one where none is named."""
+    if wanted is None and len(flow.targets) == 1:
+        return flow.targets[0]
+    if wanted is not None:
+        name = next((t for t in flow.targets if t == wanted or targets.load(t).title == wanted), None)
+        if name is not None:
+            return name
+    raise InvalidRequest(f"Say which target_system: {', '.join(flow.targets)}.")
+
+
+def _decisions(draft: Draft, taken: Iterable[MappedField]) -> list[Decision]:
+    """What a profile decides in a review, one decision a column; constants are decided by table."""
+    entries = {(entry.table, entry.column): entry for entry in draft.entries}
+    by_column: dict[tuple[str, str], list[MappedField]] = {}
+    for field in taken:
+        by_column.setdefault((field.source_table, field.source_field), []).append(field)
+    wanted = []
+    for place, fields in by_column.items():
+        choice = Choice(standing="accepted", fields=tuple(fields))
+        entry = entries.get(place)
+        subject = entry.subject if entry else (draft.target.name, place[0], "")
+        wanted.append(choice.decision(subject, entry.seen if entry else draft.constants_seen.get(place[0], 0)))
+    return wanted

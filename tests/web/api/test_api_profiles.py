@@ -1,0 +1,55 @@
+"""Mapping profiles over HTTP: kept by version, handed on as files, put to use on the next export."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OTHER = "hostname,os,owner\nweb900,Debian 12,ana\nweb901,Debian 12,ben\n"
+
+
+async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client, member):
+    flow = await client.suggested()
+    seen = (await client.get(f"/field-mapping/preview/{flow}")).json()
+    assert (await client.post("/mapping-profiles", json={"name": "SNOW", "flow_id": flow})).status_code == 404
+    mappings = seen["suggested_mappings"]
+    await client.post("/field-mapping/submit", json={"flow_id": flow, "mappings": mappings})
+    first = await client.post("/mapping-profiles", json={"name": "SNOW", "flow_id": flow})
+    assert first.status_code == 200, first.text
+    assert (first.json()["profile"]["version"], len(first.json()["profile"]["fields"])) == (1, len(mappings))
+    again = (await client.post("/mapping-profiles", json={"name": "SNOW", "flow_id": flow})).json()
+    assert again["profile"]["version"] == 1
+
+    text = (await client.get("/mapping-profiles/SNOW/file")).text
+    changed = text.replace("name: SNOW", "name: SNOW").replace("target_field: HostName", "target_field: OS.Name", 1)
+    second = await client.post("/mapping-profiles/import", json={"filename": "snow.yaml", "content": changed})
+    assert second.status_code == 200, second.text
+    assert second.json()["profile"]["version"] == 2
+    parted = (await client.get("/mapping-profiles/SNOW/differences", params={"before": 1})).json()
+    assert parted
+    copied = (await client.post("/mapping-profiles/SNOW/copy", json={"name": "Copy", "version": 1})).json()
+    assert (copied["profile"]["name"], copied["profile"]["version"]) == ("Copy", 1)
+    listed = (await client.get("/mapping-profiles")).json()
+    assert {each["profile"]["name"] for each in listed} == {"SNOW", "Copy"}
+    assert (await client.get("/mapping-profiles/SNOW/file", params={"form": "csv"})).text.startswith("profile,version")
+
+    fresh = await client.suggested(OTHER)
+    put = await client.post("/mapping-profiles/Copy/apply", json={"flow_id": fresh})
+    assert put.status_code == 200, put.text
+    taken = {field["source_field"]: field["target_field"] for field in put.json()["taken"]}
+    assert taken["hostname"] == "HostName"
+    assert "ip_address" in {one["field"]["source_field"] for one in put.json()["left"]}
+    entries = (await client.get(f"/review/{fresh}", params={"standing": "accepted"})).json()["entries"]
+    assert {entry["column"] for entry in entries} == set(taken)
+
+    stranger = await member()
+    assert (await stranger.get("/mapping-profiles")).json() == []
+    assert (await stranger.get("/mapping-profiles/SNOW")).status_code == 404
+
+
+@pytest.mark.parametrize("content", ["", "[]", "name: x", "{", "name: x\ntarget_system: aws\nfields: [{}]"])
+async def test_a_file_that_is_no_profile_is_told_what_is_wrong(client, content: str):
+    answer = await client.post("/mapping-profiles/import", json={"filename": "x.yaml", "content": content})
+    assert answer.status_code == 422
+    assert "x.yaml" in answer.json()["detail"]
