@@ -6,7 +6,7 @@ its contract is a failed check with its cases as metadata.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,24 @@ def spec(asset: str, *, blocking: bool = True) -> dg.AssetCheckSpec:
     """The check that holds an asset to its contract; blocking where the next stage would be wrong without it."""
     return dg.AssetCheckSpec(
         "contract", asset=asset, blocking=blocking, description="The table keeps the contract of its stage."
+    )
+
+
+def watch(name: str, asset: str, description: str) -> dg.AssetCheckSpec:
+    """A check for what a person should look at; nothing waits for it."""
+    return dg.AssetCheckSpec(name, asset=asset, description=description)
+
+
+def watched(
+    name: str, said: str, cases: Sequence[Mapping[str, Any]], passed: bool | None = None
+) -> dg.AssetCheckResult:
+    """What such a check found, with its worst cases first: places and counts, no values. None is well."""
+    return dg.AssetCheckResult(
+        passed=not cases if passed is None else passed,
+        check_name=name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=said,
+        metadata={"found": len(cases)} | ({"cases": table(cases[:CASES])} if cases else {}),
     )
 
 
@@ -94,7 +112,10 @@ def _counted(cases: pd.DataFrame) -> dict[tuple[str, str], int]:
 
 def _table(failed: dict[tuple[str, str], int]) -> Any:
     worst = sorted(failed.items(), key=lambda item: -item[1])[:CASES]
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"column": c, "rule": r, "cases": n}) for (c, r), n in worst],
-        schema=dg.TableSchema([dg.TableColumn("column"), dg.TableColumn("rule"), dg.TableColumn("cases", type="int")]),
-    )
+    return table([{"column": c, "rule": r, "cases": n} for (c, r), n in worst])
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Rows of the same keys, at least one, as Dagster shows a table."""
+    columns = [dg.TableColumn(name, "int" if isinstance(value, int) else "string") for name, value in rows[0].items()]
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns))

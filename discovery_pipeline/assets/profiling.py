@@ -17,7 +17,12 @@ MOSTLY_NULL = 0.9
 @flow_asset(
     "profiling",
     kinds={"duckdb"},
-    check_specs=[contract.spec("column_profile"), dg.AssetCheckSpec("mostly_filled", asset="column_profile")],
+    check_specs=[
+        contract.spec("column_profile"),
+        contract.watch(
+            "mostly_filled", "column_profile", f"No column is null in {MOSTLY_NULL:.0%} of its rows or more."
+        ),
+    ],
 )
 def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake) -> dg.MaterializeResult:
     """What every column looks like: type, meaning, nulls, distribution, patterns, quality."""
@@ -27,7 +32,10 @@ def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables:
         found = profiling.profile(stage.con, source_tables.tables, today=datetime.now(UTC).date())
         stage.store.append_event(stage.flow.id, EventType.PROFILE_COMPLETED, {"tables": len(found.tables)})
     columns = frame(found)
-    empty = int((columns["null_ratio"] >= MOSTLY_NULL).sum())
+    empty = [
+        {"table": row.table, "column": row.column, "null": f"{row.null_ratio:.0%}"}
+        for row in columns[columns["null_ratio"] >= MOSTLY_NULL].sort_values("null_ratio", ascending=False).itertuples()
+    ]
     return dg.MaterializeResult(
         value=found,
         metadata={
@@ -42,11 +50,8 @@ def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables:
         },
         check_results=[
             contract.held(ColumnProfiles, [columns]),
-            dg.AssetCheckResult(
-                passed=not empty,
-                check_name="mostly_filled",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"{empty} columns are null in {MOSTLY_NULL:.0%} of their rows or more",
+            contract.watched(
+                "mostly_filled", f"{len(empty)} columns are null in {MOSTLY_NULL:.0%} of their rows or more", empty
             ),
         ],
     )

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from discovery_pipeline.agents.gathering import Results, brief
-from discovery_pipeline.assets import agents
+from discovery_pipeline.assets import agents, contract
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flows, of_stage
@@ -72,18 +72,17 @@ def assess(
 @dg.op(out={"result": _kept, "no_grave_risk": _kept, ANSWERED: _kept})
 def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
     """Let the assessment stand: an agent puts risks in order and says why, and neither adds nor removes one."""
-    grave = sum(one.gravity >= GRAVE for one in assessed.risks)
+    grave = [
+        {"category": one.category, "likelihood": one.likelihood, "impact": one.impact}
+        for one in sorted(assessed.risks, key=lambda one: -one.gravity)
+        if one.gravity >= GRAVE
+    ]
     yield dg.Output(
         assessed,
         metadata={"risks": len(assessed.risks)}
         | {f"impact_{level}": sum(one.impact == level for one in assessed.risks) for level in LEVELS},
     )
-    yield dg.AssetCheckResult(
-        passed=not grave,
-        check_name="no_grave_risk",
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{grave} grave risks",
-    )
+    yield contract.watched("no_grave_risk", f"{len(grave)} grave risks", grave)
     yield answered([advice])
 
 
@@ -91,7 +90,10 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
     partitions_def=flows,
     **of_stage("risk"),
     kinds={"duckdb"},
-    check_specs=[dg.AssetCheckSpec("no_grave_risk", asset="risk_assessment"), agents.check("risk_assessment")],
+    check_specs=[
+        contract.watch("no_grave_risk", "risk_assessment", "No risk is both likely and heavy."),
+        agents.check("risk_assessment"),
+    ],
 )
 def risk_assessment(
     source_tables: Any,

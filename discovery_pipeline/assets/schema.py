@@ -13,7 +13,10 @@ from discovery_pipeline.engine.profiling.model import Profile
 @flow_asset(
     "schema",
     kinds={"duckdb"},
-    check_specs=[contract.spec("schema_analysis"), dg.AssetCheckSpec("no_orphans", asset="schema_analysis")],
+    check_specs=[
+        contract.spec("schema_analysis"),
+        contract.watch("no_orphans", "schema_analysis", "What rows refer to is there."),
+    ],
 )
 def schema_analysis(
     context: dg.AssetExecutionContext, desk: Desk, source_tables: Intake, column_profile: Profile
@@ -23,7 +26,15 @@ def schema_analysis(
 
     with desk.stage(context) as stage:
         found = schema.analyse(stage.con, source_tables.tables, column_profile)
-    orphans = sum(key.orphans for key in found.foreign_keys)
+    orphans = [
+        {
+            "from": f"{key.table}.{', '.join(key.columns)}",
+            "to": f"{key.ref_table}.{', '.join(key.ref_columns)}",
+            "orphans": key.orphans,
+        }
+        for key in sorted(found.foreign_keys, key=lambda key: -key.orphans)
+        if key.orphans
+    ]
     return dg.MaterializeResult(
         value=found,
         metadata={
@@ -36,11 +47,8 @@ def schema_analysis(
         },
         check_results=[
             contract.held(References, [frame(found)]),
-            dg.AssetCheckResult(
-                passed=not orphans,
-                check_name="no_orphans",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"{orphans} rows refer to something that isn't there",
+            contract.watched(
+                "no_orphans", f"{sum(k['orphans'] for k in orphans)} rows refer to something that isn't there", orphans
             ),
         ],
     )

@@ -1,7 +1,6 @@
 """Registered databases as assets: profiled again by schedule, and compared with the last profile."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ registered = dg.DynamicPartitionsDefinition(name=SOURCES)
     retry_policy=AGAIN,
     check_specs=[
         contract.spec(STAGE),
-        dg.AssetCheckSpec("no_drift", asset=STAGE, description="The data looks as it did at the last profile."),
+        contract.watch("no_drift", STAGE, "The data looks as it did at the last profile."),
     ],
 )
 def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
@@ -61,12 +60,13 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
         data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
         check_results=[
             contract.held(ColumnProfiles, [columns]),
-            dg.AssetCheckResult(
-                passed=not worst,
-                check_name="no_drift",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=", ".join(f"{count} {rule}" for rule, count in worst.most_common()) or "Nothing changed.",
-                metadata={"cases": _cases(changes or ())},
+            contract.watched(
+                "no_drift",
+                ", ".join(f"{count} {rule}" for rule, count in worst.most_common()) or "Nothing changed.",
+                [
+                    {"table": f.table, "column": f.column or "", "rule": f.rule, "severity": f.severity.value}
+                    for f in changes or ()
+                ],
             ),
         ],
     )
@@ -105,15 +105,3 @@ def _last(desk: Desk, source: "DatabaseSource") -> profiling.Profile | None:
     except FileNotFoundError:
         return None
     return profiling.Profile.model_validate_json((folder / PROFILE).read_bytes())
-
-
-def _cases(changes: "Sequence[Finding]") -> dg.TableMetadataValue:
-    """Where something changed, and how gravely; what the values are is in the report, not here."""
-    rows = [
-        dg.TableRecord({"table": f.table, "column": f.column or "", "rule": f.rule, "severity": f.severity.value})
-        for f in changes[: contract.CASES]
-    ]
-    return dg.MetadataValue.table(rows, schema=dg.TableSchema([dg.TableColumn(n) for n in _CASE]))
-
-
-_CASE = ("table", "column", "rule", "severity")

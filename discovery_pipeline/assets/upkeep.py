@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from discovery_pipeline.assets import charts, notices
+from discovery_pipeline.assets import charts, contract, notices
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import FLOWS, OWNERS
 from discovery_pipeline.assets.retrying import AGAIN
@@ -26,7 +26,7 @@ WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_win
     kinds={"postgres", "sql"},
     freshness_policy=NIGHTLY,
     retry_policy=AGAIN,
-    check_specs=[dg.AssetCheckSpec("nothing_to_look_at", asset="maintenance")],
+    check_specs=[contract.watch("nothing_to_look_at", "maintenance", "No flow is orphaned or there twice.")],
 )
 def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What the nightly maintenance moved and mended: flows archived, their partitions and runs forgotten."""
@@ -39,14 +39,12 @@ def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materialize
     changed = {each.task.name: len(each.rows) for each in done if each.task.kind in {"move", "mend"}}
     reported = {each.task.name: len(each.rows) for each in done if each.task.name in FAULTS}
     return dg.MaterializeResult(
-        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _table(done)},
+        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _told(done)},
         check_results=[
-            dg.AssetCheckResult(
-                passed=not any(reported.values()),
-                check_name="nothing_to_look_at",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=", ".join(f"{count} {name}" for name, count in reported.items()),
-                metadata=reported,
+            contract.watched(
+                "nothing_to_look_at",
+                ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in reported.items()),
+                [{"report": name, "flows": count} for name, count in reported.items() if count],
             )
         ],
     )
@@ -93,10 +91,7 @@ def forget_archived(instance: dg.DagsterInstance, store: "Store") -> tuple[int, 
     return len(gone), runs
 
 
-def _table(done: "Sequence[Done]") -> dg.TableMetadataValue:
-    rows = [
-        dg.TableRecord({"task": d.task.name, "kind": d.task.kind, "rows": len(d.rows), "what": d.task.what})
-        for d in done
-    ]
-    columns = [dg.TableColumn(name, "int" if name == "rows" else "string") for name in ("task", "kind", "rows", "what")]
-    return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))
+def _told(done: "Sequence[Done]") -> dg.TableMetadataValue:
+    return contract.table(
+        [{"task": d.task.name, "kind": d.task.kind, "rows": len(d.rows), "what": d.task.what} for d in done]
+    )

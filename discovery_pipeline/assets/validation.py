@@ -32,7 +32,7 @@ from discovery_pipeline.flow.state import Phase
             blocking=True,
             description="For each target, rows in = delivered + rejected.",
         ),
-        dg.AssetCheckSpec("all_valid", asset="validated_tables"),
+        contract.watch("all_valid", "validated_tables", "Every row is taken by every target."),
     ],
 )
 def validated_tables(
@@ -67,14 +67,24 @@ def validated_tables(
         | {f"{v.target}_blanked_cells": v.blanked for v in verdicts},
         check_results=[
             dg.AssetCheckResult(passed=not any(lost.values()), check_name="nothing_lost", metadata=lost),
-            dg.AssetCheckResult(
+            contract.watched(
+                "all_valid",
+                f"{sum(v.rows_rejected for v in verdicts)} rows rejected",
+                _reasons(verdicts),
                 passed=not any(v.rows_rejected for v in verdicts),
-                check_name="all_valid",
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"{sum(v.rows_rejected for v in verdicts)} rows rejected",
             ),
         ],
     )
+
+
+def _reasons(verdicts: list[Verdict]) -> list[dict[str, str | int]]:
+    """What keeps rows and values from targets, most frequent first."""
+    found = [
+        {"target": v.target, "table": f.table, "column": f.column or "", "rule": f.rule, "rows": f.count}
+        for v in verdicts
+        for f in v.findings
+    ]
+    return sorted(found, key=lambda row: -int(row["rows"]))
 
 
 def _verdict(parts: Parts, cleansed: Cleansed, mapping: Mapping, former: Verdict | None) -> Verdict:
@@ -113,7 +123,7 @@ def rejected_rows(
 @flow_asset(
     "validation",
     kinds={"duckdb"},
-    check_specs=[dg.AssetCheckSpec("better_than_before", asset="quality_report")],
+    check_specs=[contract.watch("better_than_before", "quality_report", "Cleansing made the data no worse.")],
 )
 def quality_report(
     context: dg.AssetExecutionContext,
