@@ -6,7 +6,8 @@ The candidates are the matcher's own. Whoever answers, picks one of them, or say
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -65,15 +66,25 @@ def asked(
     contracts = {target.name: target for target in targets}
     found: list[Asked] = []
     for suggestions in offered:
-        target = contracts.get(suggestions.target)
+        target, matches = contracts.get(suggestions.target), _by_place(suggestions, ids)
+        claimed = {(f.source_table, f.source_field): f.confidence for f in suggestions.assignment}
         for offer in suggestions.assignment if target else ():
             place = _place(target, offer)
             if place is None or offer.origin != "suggested" or (offer.source_table, offer.source_field) not in ids:
                 continue
-            rivals = tuple(_rivals(suggestions, offer, ids))
+            rivals = _rivals(matches[offer.source_table, offer.target_table, offer.target_field], offer, claimed)
             if rivals or offer.confidence < SURE:
                 found.append(_question(len(found) + 1, suggestions.target, offer, rivals, place, profile, ids))
     return tuple(found)
+
+
+def _by_place(suggestions: Suggestions, ids: Container[tuple[str, str]]) -> Mapping[tuple[str, str, str], list[Match]]:
+    """Matches by source table, target table and target field."""
+    places: defaultdict[tuple[str, str, str], list[Match]] = defaultdict(list)
+    for match in suggestions.matches:
+        if (match.source_table, match.source_field) in ids:
+            places[match.source_table, match.target_table, match.target_field].append(match)
+    return places
 
 
 def _place(target: Target | None, offer: MappedField) -> TargetField | None:
@@ -83,24 +94,16 @@ def _place(target: Target | None, offer: MappedField) -> TargetField | None:
         return None
 
 
-def _rivals(suggestions: Suggestions, offer: MappedField, ids: Mapping[tuple[str, str], str]) -> Iterator[Match]:
-    """Columns of the same table that could fill the field, and that nothing better claims."""
-    claimed = {
-        f.source_field: f.confidence
-        for f in suggestions.assignment
-        if f.source_table == offer.source_table and f.target_field != offer.target_field
-    }
-    found = [
+def _rivals(found: Iterable[Match], offer: MappedField, claimed: Mapping[tuple[str, str], float]) -> tuple[Match, ...]:
+    """Of the matches of one field, columns of the same table that could fill it and that nothing better claims."""
+    near = [
         match
-        for match in suggestions.matches
-        if (match.source_table, match.target_table, match.target_field)
-        == (offer.source_table, offer.target_table, offer.target_field)
-        and match.source_field != offer.source_field
+        for match in found
+        if match.source_field != offer.source_field
         and match.confidence >= max(_WORTH, _RIVAL * offer.confidence)
-        and claimed.get(match.source_field, 0.0) < match.confidence
-        and (match.source_table, match.source_field) in ids
+        and claimed.get((match.source_table, match.source_field), 0.0) < match.confidence
     ]
-    yield from sorted(found, key=lambda match: (-match.confidence, match.source_field))[: _MOST - 1]
+    return tuple(sorted(near, key=lambda match: (-match.confidence, match.source_field))[: _MOST - 1])
 
 
 def _question(  # noqa: PLR0913, PLR0917 - what a question is put together from

@@ -24,7 +24,7 @@ MOST = 200
 class Answer(BaseModel):
     """A part of an agent's answer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Statement(Answer):
