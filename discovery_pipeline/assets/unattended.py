@@ -24,7 +24,8 @@ from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery import publish, replaceable
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.engine.mapping.model import Approval, Suggestions
+from discovery_pipeline.engine.mapping.model import Approval
+from discovery_pipeline.engine.mapping.profiles import MappingProfile, Unapplied
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
@@ -57,6 +58,7 @@ class Request:
     out: Path
     name: str
     demands: Sequence[Demand] = ()
+    profiles: Sequence[MappingProfile] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Outcome:
     approvals: tuple[Approval, ...]
     delivered: bool
     values: dict[str, Any] = field(default_factory=dict)
+    left: tuple[Unapplied, ...] = ()  # what saved mappings say of columns that these files lack
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -124,16 +127,16 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         worker = _Worker(settings.root, build(settings), instance, flow.slug, tell)
         worker.execute("discover")
         tell("approval", "started")
-        approvals = _approvals(store, flow, request.targets, settings.auto_approval)
+        left, approvals = _approvals(store, flow, request, settings.auto_approval)
         if any(approval.missing for approval in approvals):
             tell("approval", "finished")
-            return Outcome(store.flow(None, flow.id), approvals, delivered=False)
+            return Outcome(store.flow(None, flow.id), approvals, delivered=False, left=left)
         store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
         tell("approval", "finished")
         worker.execute("deliver")
         publish(store.artifacts.reading(flow, "target_files") / RESULTS, request.out)
         values = {asset: _value(store, flow, asset) for asset in _SUMMED}
-        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values)
+        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values, left=left)
 
 
 _SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")
@@ -153,14 +156,30 @@ def _created(store: Store, request: Request) -> Flow:
     return flow
 
 
-def _approvals(store: Store, flow: Flow, targets: Sequence[Target], threshold: float) -> tuple[Approval, ...]:
-    offered = _value(store, flow, "mapping_suggestions")
-    by_name = {target.name: target for target in targets}
-    return tuple(
-        mapping.approve(suggestions, by_name[suggestions.target], threshold)
-        for suggestions in offered
-        if isinstance(suggestions, Suggestions)
-    )
+def _approvals(
+    store: Store, flow: Flow, request: Request, threshold: float
+) -> tuple[tuple[Unapplied, ...], tuple[Approval, ...]]:
+    """What is sure enough for each target, with what saved mappings say; and what of these had no use."""
+    intake: Any = _value(store, flow, "source_tables")
+    offered: Any = _value(store, flow, "mapping_suggestions")
+    by_name = {target.name: target for target in request.targets}
+    left: list[Unapplied] = []
+    approvals = []
+    for suggestions in offered:
+        target = by_name[suggestions.target]
+        followed = suggestions
+        for profile in _about(target, request.profiles):
+            applied = mapping.profiles.applied(profile, followed, intake.tables, target)
+            followed = applied.suggestions
+            left += applied.left
+        approvals.append(mapping.approve(followed, target, threshold))
+    return tuple(left), tuple(approvals)
+
+
+def _about(target: Target, profiles: Sequence[MappingProfile]) -> list[MappingProfile]:
+    """The profiles that are for that target, under any of its names."""
+    names = {name.casefold() for name in (target.name, *target.aliases)}
+    return [profile for profile in profiles if profile.target_system.casefold() in names]
 
 
 def _value(store: Store, flow: Flow, asset: str) -> Value:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from discovery_pipeline.engine.mapping import Suggestions
     from discovery_pipeline.engine.mapping.fields import Side
+    from discovery_pipeline.engine.mapping.profiles import Unapplied
     from discovery_pipeline.engine.tables import Tables
     from discovery_pipeline.engine.targets import TargetTable
 
@@ -33,12 +34,16 @@ def match(
     target_schema: Annotated[
         Path | None, typer.Option(help="Names, types and descriptions of the target's columns.", metavar="FILE")
     ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="A saved mapping, which wins over every guess (YAML or CSV).", metavar="FILE")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all matches there.", metavar="OUT")] = None,
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
     from discovery_pipeline.engine import duck
-    from discovery_pipeline.engine.mapping import fields, samples, suggesting
+    from discovery_pipeline.engine.mapping import fields, profiles, samples, suggesting
 
+    saved = profiles.read(profile) if profile else None
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         con = duck.connect(scratch=Path(folder) / "spill")
         stated = fields.read_schema(source_schema) if source_schema else ()
@@ -46,10 +51,17 @@ def match(
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
         name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
         found = suggesting.between(name, sides, wanted)
+    left: tuple[Unapplied, ...] = ()
+    if saved:
+        applied = profiles.applied(saved, found, tables)
+        found, left = applied.suggestions, applied.left
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(_told(found), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        told = _told(found) | ({"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {})
+        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     _show(found)
+    for line in left:
+        typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
 
 
 def _wanted(con: duckdb.DuckDBPyConnection, target: str, schema: Path | None, into: Path) -> Wanted:
@@ -106,7 +118,8 @@ def _told(found: Suggestions) -> dict[str, object]:
         "target": found.target,
         "matches": [m.model_dump(mode="json") for m in found.matches],
         "assignment": [
-            f.model_dump(mode="json", include=chosen | {"confidence", "evidence", "is_required"})
+            f.model_dump(mode="json", include=chosen | {"confidence", "evidence", "is_required", "origin"})
+            | {"tier": f.tier}
             for f in found.assignment
         ],
         "unmapped_source": [f.model_dump(mode="json") for f in found.unmapped_source],
@@ -128,11 +141,11 @@ def _show(found: Suggestions) -> None:
     grid.add_column("transformation", overflow="fold")
     grid.add_column("why", overflow="fold")
     for field in sorted(found.assignment, key=lambda f: -f.confidence):
-        colour = "green" if field.confidence >= 0.8 else "yellow"
+        colour = "green" if field.tier == "High" else "yellow"
         grid.add_row(
             escape(field.source_field),
             escape(field.target_field),
-            f"[{colour}]{field.confidence:.2f}[/]",
+            f"[{colour}]{field.tier} {field.confidence:.2f}[/]",
             escape(field.transformation or ""),
             escape("; ".join(field.evidence[:2])),
         )

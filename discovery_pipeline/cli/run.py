@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from discovery_pipeline.engine.mapping import Mapping
+    from discovery_pipeline.engine.mapping.profiles import MappingProfile
     from discovery_pipeline.engine.targets.contract import Target
     from discovery_pipeline.engine.validation.demands import Demand
 
@@ -41,6 +45,12 @@ def run(
     rules: Annotated[
         Path | None, typer.Option(help="What you ask of the data, in YAML; rows that break an error are rejected.")
     ] = None,
+    profile: Annotated[
+        list[Path] | None, typer.Option(help="A saved mapping, which wins over every guess; one for each target.")
+    ] = None,
+    save_profile: Annotated[
+        Path | None, typer.Option(help="Keep what was mapped there, for the next export: YAML, or CSV by its name.")
+    ] = None,
 ) -> None:
     """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
 
@@ -55,7 +65,7 @@ def run(
 
     console, settings = Console(), read()
     targets = _targets(target)
-    demands = _demands(rules)
+    demands, profiles = _demands(rules), _profiles(profile or ())
     found, absent = _found(files)
     for path in absent:
         typer.echo(f"Error: {path}: there is no such file. Check its name and folder.", err=True)
@@ -76,13 +86,18 @@ def run(
                 out=out,
                 name=name or files[0].resolve().stem,
                 demands=demands,
+                profiles=profiles,
             ),
             steps,
         )
+    for line in outcome.left:
+        typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
     if not outcome.delivered:
         summary.waiting(console, outcome)
         raise typer.Exit(WAITING)
     summary.delivered(console, outcome, out)
+    if save_profile:
+        _save([a.mapping for a in outcome.approvals], source.strip().casefold(), save_profile)
     for file in outcome.intake.files:
         if file.status == "refused":
             typer.echo(f"Left out: {file.file}: {file.reason}", err=True)
@@ -100,6 +115,23 @@ def _demands(rules: Path | None) -> tuple[Demand, ...]:
     from discovery_pipeline.engine.validation import demands
 
     return demands.read(rules) if rules else ()
+
+
+def _profiles(paths: Sequence[Path]) -> tuple[MappingProfile, ...]:
+    from discovery_pipeline.engine.mapping import profiles
+
+    return tuple(profiles.read(path) for path in paths)
+
+
+def _save(mappings: Sequence[Mapping], source: str, path: Path) -> None:
+    """One profile a target; where there are several, each file says whose it is."""
+    from discovery_pipeline.engine.mapping import profiles
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for mapping in mappings:
+        own = path if len(mappings) == 1 else path.with_stem(f"{path.stem}-{mapping.target}")
+        written = profiles.as_csv if own.suffix.lower() == ".csv" else profiles.as_yaml
+        own.write_text(written(profiles.made(own.stem, 1, source, mapping)), encoding="utf-8")
 
 
 def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:

@@ -78,3 +78,16 @@ def test_a_schema_without_names_is_refused(source: Path):
     schema.write_text("name,type\n", encoding="utf-8")
     refused = CliRunner().invoke(app, ["match", str(source), str(schema)])
     assert "it names no fields" in str(refused.exception)
+
+
+def test_a_saved_mapping_wins_over_a_guess_and_what_it_has_no_column_for_is_listed(source: Path):
+    saved = source.with_name("saved.yaml")
+    line = "{source_table: people, source_field: %s, target_table: target, target_field: %s}"
+    fields = ", ".join((line % ("mail", "first_name"), line % ("gone", "email")))
+    saved.write_text(f"name: hr\nversion: 2\ntarget_system: target\nfields: [{fields}]\n", encoding="utf-8")
+    target = source.with_name("target.csv")
+    target.write_text("customer_id,first_name,last_name,email\n", encoding="utf-8")
+    found = _matched(source, str(target), "--profile", str(saved))
+    chosen = {a["source_field"]: (a["target_field"], a["origin"], a["evidence"]) for a in found["assignment"]}
+    assert chosen["mail"] == ("first_name", "memory", ["saved mapping 'hr' v2"])
+    assert [u["field"]["source_field"] for u in found["not_applied"]] == ["gone"]

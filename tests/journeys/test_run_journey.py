@@ -16,11 +16,12 @@ from discovery_pipeline.engine import targets
 from .conftest import Said, Shell
 
 TARGETS = ("aws", "aws-mgn")
+SAVED = ("--save-profile", "saved.yaml")
 
 
 @pytest.fixture(scope="module")
 def ran(shell: Shell, estate: Callable[[int], Path]) -> Said:
-    said = shell("run", estate(200), "--source", "ServiceNow", "--target", "AWS,aws-mgn", "--out", "out")
+    said = shell("run", estate(200), "--source", "ServiceNow", "--target", "AWS,aws-mgn", "--out", "out", *SAVED)
     assert said.code == 2, said.err + said.out
     return said
 
@@ -125,10 +126,16 @@ def test_the_flow_is_completed_and_its_history_unbroken(shell: Shell, ran: Said)
     assert (checked["flow_id"], checked["broken"]) == (flow["id"], [])
 
 
-def test_a_second_run_replaces_the_folder_and_keeps_both_flows(shell: Shell, out: Path, estate: Callable[[int], Path]):
+def test_a_second_run_by_a_saved_mapping_replaces_the_folder_and_keeps_both_flows(
+    shell: Shell, out: Path, estate: Callable[[int], Path]
+):
     before = (out / "manifest.json").read_text()
-    said = shell("run", estate(200) / "servers.csv", "--target", "aws", "--out", "out")
+    saved = shell.folder / "saved-aws.yaml"
+    saved.write_text(saved.read_text().replace("source_field: os_version", "source_field: os_build"))
+    said = shell("run", estate(200) / "servers.csv", "--target", "aws", "--out", "out", "--profile", saved)
     assert said.code in {0, 2}, said.err
+    assert "Not applied: os_build → OS.Version: servers has no column 'os_build'." in said.err
     assert (out / "manifest.json").read_text() != before
+    assert "saved mapping 'saved-aws' v1" in (out / "mapping.yaml").read_text()
     assert not (out / "aws-mgn.csv").exists()
     assert len(json.loads(shell("flows", "list", "--json").out)) == 2
