@@ -1,0 +1,123 @@
+"""Fifty thousand requests of every kind at the API: `python -m benchmarks.api_soak [--requests N]`.
+
+Schemathesis makes them from the API's own description, well-formed and not, alone and in sequences, against a server
+of its own on a fresh home. What counts: no 5xx but a 503 that says when to come again, every answer as documented.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth"
+ROUND = 300
+"""Examples a call in one round; a round is a seed."""
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a server on that home, and the headers of a reviewer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"DISCOVERY_HOME": str(home), "DISCOVERY_RATE_LIMIT": "100000"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "--factory", "discovery_pipeline.web.app:application", "--port", str(port),
+         "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+        env=environment,
+    )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(f"{address}/health/ready", server)
+        program = Path(sys.executable).with_name("discovery")
+        made = subprocess.run(
+            [program, "token", "create", "--json"], env=environment, check=True, capture_output=True, text=True
+        )
+        told = json.loads(made.stdout)
+        yield (
+            address,
+            {
+                "Authorization": f"Bearer {told['token']}",
+                "X-Client-Account-ID": str(told["client_account_id"]),
+                "X-Engagement-ID": str(told["engagement_id"]),
+            },
+        )
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+
+
+def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the server didn't come up")
+
+
+def begun(address: str, headers: dict[str, str]) -> str:
+    """A flow for the calls that are about one."""
+    body = json.dumps({"name": "Soak", "source_system": "servicenow", "target_system": "aws"}).encode()
+    path = f"{address}/api/v1/unified-discovery/flow/initialize"
+    request = urllib.request.Request(path, body, headers | {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())["flow_id"]
+
+
+def attacked(address: str, headers: dict[str, str], flow: str, seed: int, folder: Path) -> tuple[int, bool]:
+    """One round; how many requests it made, and whether all were answered as they should."""
+    config = folder / "schemathesis.toml"
+    config.write_text(f'[parameters]\n"path.flow_id" = ["{flow}", "no-such-flow"]\n')
+    said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    program = Path(sys.executable).with_name("st")
+    options = [
+        "--checks", CHECKS, "-n", str(ROUND), "--seed", str(seed), "--exclude-path-regex", "events|preview",
+        "--generation-allow-x00", "false", "--generation-database", "none", "--request-timeout", "60",
+        "--continue-on-failure", "--warnings", "off", "--no-color",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [program, "--config-file", config, "run", f"{address}/openapi.json", *said, *options],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    counted = re.search(r"(\d[\d,]*) generated", done.stdout)
+    if done.returncode:
+        print(done.stdout[-8000:], done.stderr[-2000:], flush=True)
+    return int(counted[1].replace(",", "")) if counted else 0, done.returncode == 0
+
+
+def main() -> None:
+    """Attack until enough requests were made."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--requests", type=int, default=50_000)
+    wanted = asked.parse_args().requests
+    made, seed, well, began = 0, 0, True, time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder, served(Path(folder) / "home") as (address, headers):
+        while made < wanted:
+            count, good = attacked(address, headers, begun(address, headers), seed, Path(folder))
+            made, seed, well = made + count, seed + 1, well and good
+            print(
+                f"{made:,} requests, {made / (time.monotonic() - began):.0f}/s, {'well' if well else 'NOT WELL'}",
+                flush=True,
+            )
+            if not count:
+                break
+    raise SystemExit(0 if well and made >= wanted else 1)
+
+
+if __name__ == "__main__":
+    main()
