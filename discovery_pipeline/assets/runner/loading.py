@@ -1,31 +1,43 @@
 """Loading: everything a run uses, in a process that will be forked.
 
-Only code is loaded: no connection, no engine, no thread. What is missed here costs each run its time, not its life.
+Only code and what it remembers: no connection, no engine, no thread. What is missed here costs each run its time, not
+its life.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
-import pkgutil
-from collections.abc import Iterator
+import inspect
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import dagster as dg
+import pandas as pd
+import pandera.pandas as pa
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import create_execution_plan
+from pydantic import BaseModel
 
+from discovery_pipeline.agents import quiet, running
+from discovery_pipeline.assets import charts
 from discovery_pipeline.assets.runner.starting import PARTITION_TAG, code_location
+from discovery_pipeline.engine import targets
+from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.requests import Job
 
-ROOMS = ("discovery_pipeline.engine", "discovery_pipeline.store", "discovery_pipeline.assets")
+PRODUCT = "discovery_pipeline."
+PACKAGE = Path(__file__).resolve().parents[2]
+ROOMS = ("engine", "store", "agents", "assets")
+CREW = f"{PRODUCT}agents.crew"
 LIBRARIES = (
     "dagster._cli.api",
     "dagster_postgres",
     "fsspec.implementations.local",
     "jinja2",
-    "pandera.pandas",
+    "pandera.strategies.pandas_strategies",
     "psycopg",
     "psycopg2",
     "safetensors.numpy",
@@ -33,34 +45,72 @@ LIBRARIES = (
     "sqlalchemy.dialects.postgresql.psycopg2",
     "sqlalchemy.ext.asyncio",
     "tokenizers",
+    "vl_convert",
 )
-
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def load(definitions: Path) -> ReconstructableRepository:
-    """Load the code location of that file and the libraries that its runs use, and run a job of nothing."""
-    for name in (*LIBRARIES, *_modules()):
+def load(definitions: Path, settings: Settings) -> ReconstructableRepository:
+    """Load the code location of that file with all that its runs use, and run a job of nothing."""
+    crew = running.preloads(settings.agents)
+    if crew:
+        quiet.load()
+    for name in (*LIBRARIES, *_modules(crew)):
         try:
             importlib.import_module(name)
         except ImportError as error:  # of an extra that isn't installed; whoever needs it says so
             print(f"Not loaded: {name} ({error}).", flush=True)
     code = code_location(definitions)
     repository = code.get_definition()
-    _run_nothing()
     for job in map(repository.get_job, get_args(Job)):
         create_execution_plan(job, run_config={}, tags={PARTITION_TAG: "none"})
         job.get_job_snapshot_id()
+    _remember()
+    _run_nothing()
     # The collector would write into pages that all forks share.
     gc.collect()
     gc.freeze()
     return code
 
 
-def _modules() -> Iterator[str]:
+def _modules(crew: bool) -> Iterator[str]:
+    """The product's modules, by their files: packages aren't imported to be looked into."""
     for room in ROOMS:
-        package = importlib.import_module(room)
-        yield from (module.name for module in pkgutil.walk_packages(package.__path__, f"{room}."))
+        folder = PACKAGE / room
+        for file in sorted(folder.rglob("*.py")):
+            parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if crew or not name.startswith(CREW):
+                yield name
+
+
+def _remember() -> None:
+    """Have the product's functions find what they remember, and its models and contracts built."""
+    for loader in _loaders():
+        loader()
+    for name in targets.names():
+        targets.load(name)
+    for model in _below(BaseModel):
+        model.model_rebuild()
+    for contract in _below(pa.DataFrameModel):
+        contract.to_schema()
+    pa.DataFrameSchema().validate(pd.DataFrame({"any": [0]}))
+    charts.bars({}, "")  # reads the fonts
+
+
+def _loaders() -> list[Callable[[], Any]]:
+    """The product's functions that take nothing and remember their answer."""
+    modules = [module for name, module in sys.modules.items() if name.startswith(PRODUCT)]
+    remembering = {id(f): f for module in modules for f in vars(module).values() if hasattr(f, "cache_parameters")}
+    return [f for f in remembering.values() if not inspect.signature(f).parameters]
+
+
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    """The product's classes of that kind."""
+    for found in kind.__subclasses__():
+        if found.__module__.startswith(PRODUCT):
+            yield found
+        yield from _below(found)
 
 
 def _run_nothing() -> None:
