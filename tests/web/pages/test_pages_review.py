@@ -1,0 +1,176 @@
+"""The review page as plain forms: every step is kept, undone, told, and refused where somebody was faster."""
+
+from __future__ import annotations
+
+import pytest
+from markup import hidden, keys, plain, texts
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ODD = "<b>host</b>,ip_address,os,memory_gb,environment\n" + "".join(
+    f'<img src=x onerror=alert(1)>{i},10.0.0.{i},"<script>alert(1)</script>",{4 * i},{"prod" if i % 2 else "test"}\n'
+    for i in range(1, 30)
+)
+
+
+async def page(visitor, flow: str, query: str = "") -> str:
+    answer = await visitor.get(f"/discovery/field-mapping/{flow}{query}")
+    assert answer.status_code == 200, plain(answer.text)
+    return answer.text
+
+
+async def test_before_there_are_files_the_page_leads_to_the_upload(visitor):
+    flow = await visitor.client.begin()
+    answer = await visitor.get(f"/discovery/field-mapping/{flow}")
+    assert answer.url.path == f"/discovery/cmdb-import/{flow}"
+
+
+async def test_a_review_from_the_first_step_to_the_saved_mapping(visitor):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    first = await page(visitor, flow)
+    assert len(keys(first)) == 6
+    await steps_are_kept_and_undone(visitor, flow, here)
+    answer = await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    assert "Undo takes them back in one step" in plain(answer.text)
+    await a_transformation_is_tried_then_taken(visitor, flow, here)
+    answer = await visitor.send(f"{here}/save", {"version": hidden(answer.text, "version")})
+    assert answer.url.path == f"/discovery/cleansing/{flow}", plain(answer.text)
+    assert texts(answer.text, "flow-status")[0].startswith("Cleansing:")
+    await visitor.client.work()
+    await results_are_shown(visitor, flow)
+
+
+async def steps_are_kept_and_undone(visitor, flow: str, here: str) -> None:
+    by_column = keys(await page(visitor, flow))
+    for verb, standing in (("accept", "accepted"), ("reject", "rejected"), ("ignore", "ignored")):
+        answer = await visitor.send(f"{here}/decide", {verb: by_column["hostname"], "back": here})
+        assert f'class="mapping-row {standing}"' in answer.text
+    answer = await visitor.send(f"{here}/undo", {"do": "undo", "back": here})
+    assert 'class="mapping-row rejected"' in answer.text
+    answer = await visitor.send(f"{here}/undo", {"do": "redo", "back": here})
+    assert 'class="mapping-row ignored"' in answer.text
+    answer = await visitor.send(f"{here}/decide", {"reopen": by_column["hostname"], "back": here})
+    assert "ignored" not in texts(answer.text, "mapping-row")[0]
+    answer = await visitor.send(f"{here}/decide", {"choose": f"{by_column['hostname']}.2", "back": here})
+    assert "changed" in texts(answer.text, "mapping-row")[0]
+    await visitor.send(f"{here}/undo", {"do": "undo", "back": here})
+
+
+async def a_transformation_is_tried_then_taken(visitor, flow: str, here: str) -> None:
+    key = keys(await page(visitor, flow))["hostname"]
+    form = {"key": key, "field": "server|HostName", "transformation": "upper", "data_type": "string", "back": here}
+    tried = await visitor.send(f"{here}/preview", form)
+    assert "WEB001" in tried.text
+    assert "changed" not in texts(tried.text, "mapping-row")[0]
+    wrong = await visitor.send(f"{here}/edit", {**form, "transformation": "uper"})
+    assert wrong.status_code == 422
+    assert "uper" in plain(wrong.text)
+    taken = await visitor.send(f"{here}/edit", {**form, "reason": "all names are capitals there"})
+    said = texts(taken.text, "mapping-row")[0]
+    assert "all names are capitals there" in said
+    assert "WEB001" in said
+
+
+async def results_are_shown(visitor, flow: str) -> None:
+    cleansing = await visitor.get(f"/discovery/cleansing/{flow}")
+    assert texts(cleansing.text, "flow-status") == ["Cleansing: completed. Validation: completed"]
+    validation = await visitor.get(f"/discovery/validation/{flow}")
+    assert "59 delivered" in plain(validation.text)
+    assert f"/api/v1/output/{flow}/aws.csv" in validation.text
+    report = await visitor.get(f"/discovery/report/{flow}")
+    assert "Discovery report" in report.text
+    assert "default-src 'none'" in report.headers["content-security-policy"]
+    rule = {"table": "servers", "column": "os", "rule": "text.trim", "verdict": "reject"}
+    again = await visitor.send(f"/discovery/cleansing/{flow}/rule", rule)
+    assert "1 decision since the last run" in plain(again.text)
+
+
+async def test_somebody_who_was_slower_is_told_and_changes_nothing(visitor, member, visit):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    seen = hidden(await page(visitor, flow), "latest")
+    key = keys(await page(visitor, flow))["hostname"]
+    other = await visit(await member("reviewer", visitor.client))
+    await other.send(f"{here}/decide", {"accept": key, "back": here, "latest": seen})
+    late = await visitor.send(f"{here}/decide", {"reject": key, "back": here, "latest": seen})
+    assert late.status_code == 409
+    assert "accepted" in texts(await page(visitor, flow), "mapping-row")[0]
+    news = await visitor.get(f"{here}/changes?after={seen}&system=aws")
+    assert "accepted" in texts(news.text, "mapping-row")[0]
+    assert (await visitor.get(f"{here}/changes?after=999999&system=aws")).status_code == 204
+
+
+async def test_what_the_target_needs_is_filled_and_undecided_offers_are_asked_about(visitor):
+    flow = await visitor.client.suggested("colour,size\n" + "red,1\nblue,2\n" * 9, target="Azure")
+    here = f"/discovery/field-mapping/{flow}"
+    html = await page(visitor, flow)
+    assert "missing" in plain(html)
+    need = {"table": "server", "source": "servers", "field": "*Server name", "back": here}
+    answer = await visitor.send(f"{here}/fill", {**need, "column": "colour"})
+    assert "filled by colour" in plain(answer.text)
+    answer = await visitor.send(f"{here}/fill", {**need, "field": "*Cores", "constant": '2"; drop'})
+    assert "drop" in plain(answer.text)
+    answer = await visitor.send(f"{here}/fill", {**need, "column": "nothing"})
+    assert answer.status_code == 422
+
+
+async def test_a_template_is_kept_and_applied_to_the_next_file(visitor):
+    first = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{first}"
+    await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    kept = await visitor.send(f"{here}/profile/keep", {"name": "CMDB <prod>", "back": here})
+    assert "Kept as template 'CMDB <prod>' v1" in plain(kept.text)
+    file = await visitor.get(f"{here}/profile/file?name=CMDB+%3Cprod%3E")
+    assert "target_field: HostName" in file.text
+    second = await visitor.client.suggested("hostname,notes\nweb1,a\nweb2,b\n")
+    there = f"/discovery/field-mapping/{second}"
+    applied = await visitor.send(f"{there}/profile/apply", {"name": "CMDB <prod>", "back": there})
+    assert "no column 'ip_address'" in plain(applied.text)
+    assert 'class="mapping-row accepted"' in applied.text
+
+
+async def test_hostile_text_is_only_text(visitor):
+    flow = await visitor.client.begin("<svg onload=alert(1)>")
+    name = '"><script>alert(1)</script>.csv'
+    answer = await visitor.http.post(
+        f"/discovery/cmdb-import/{flow}", data={"csrf_token": await visitor.csrf()}, files={"file": (name, ODD)}
+    )
+    assert answer.status_code == 200, plain(answer.text)
+    await visitor.client.work()
+    here = f"/discovery/field-mapping/{flow}"
+    html = await page(visitor, flow)
+    key = next(iter(keys(html).values()))
+    for path in (here, f"{here}?open={key}&q=<script>", f"{here}/panel?open={key}", f"/discovery/cmdb-import/{flow}",
+                 "/discovery", f"{here}?show=<script>&sort=<b>&table=<i>&page=-1"):  # fmt: skip
+        text = (await visitor.get(path)).text
+        assert "<script>alert" not in text, path
+        assert "<img src=x" not in text, path
+        assert "<svg onload" not in text, path
+        assert "<b>host</b>" not in text, path
+
+
+async def test_who_may_only_look_sees_masked_values_and_no_buttons(visitor, member, visit):
+    flow = await visitor.client.suggested("name,email\n" + "".join(f"P {i},p{i}@example.com\n" for i in range(30)))
+    viewer = await visit(await member("viewer", visitor.client))
+    html = await page(viewer, flow)
+    assert "p1@example.com" not in html
+    assert "Accept All Suggestions" not in html
+    answer = await viewer.send(f"/discovery/field-mapping/{flow}/accept", {"what": "all"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [("notes.exe", b"MZ\x00", "Invalid file type"), ("empty.csv", b"", ""), ("", b"", "Choose a file first")],
+)
+async def test_a_file_that_cant_be_read_is_told_on_the_page(visitor, name, content, said):
+    flow = await visitor.client.begin()
+    answer = await visitor.http.post(
+        f"/discovery/cmdb-import/{flow}", data={"csrf_token": await visitor.csrf()}, files={"file": (name, content)}
+    )
+    assert answer.status_code in (400, 422)
+    note = texts(answer.text, "note")
+    assert note, plain(answer.text)
+    assert said in plain(answer.text)
+    assert 'name="file"' in answer.text

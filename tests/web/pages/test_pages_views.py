@@ -1,0 +1,136 @@
+"""Views: what a page says of values, without a page around it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.targets.contract import TargetField
+from discovery_pipeline.web.pages.answering import ours
+from discovery_pipeline.web.pages.templating import ago, plural, rendered, static
+from discovery_pipeline.web.pages.views.imports import _raw
+from discovery_pipeline.web.pages.views.paging import paged
+from discovery_pipeline.web.pages.views.review import View
+from discovery_pipeline.web.pages.views.values import vocabulary
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@given(total=st.integers(0, 2000), size=st.integers(1, 300), wanted=st.integers(-5, 5000))
+def test_pages_hold_everything_once(total, size, wanted):
+    every = [paged(total, size, n, str) for n in range(1, paged(total, size, 1, str).of + 1)]
+    shown = [number for page in every for number in range(page.first, page.last + 1) if total]
+    assert shown == list(range(1, total + 1))
+    assert paged(total, size, wanted, str) in every
+
+
+@given(st.dictionaries(st.sampled_from(["show", "sort", "page", "q", "table", "system", "open"]), st.text(max_size=20)))
+def test_any_address_is_a_view(said):
+    view = View.of(said)
+    assert View.of(dict(view.fields)) == View(view.system, view.show, view.table, view.q, view.sort)
+
+
+@given(st.text(max_size=40))
+def test_nobody_is_ever_led_off_our_pages(address):
+    assert ours(address).startswith("/discovery")
+    assert not ours("//" + address).startswith("//")
+
+
+@pytest.mark.parametrize(
+    ("past", "said"),
+    [
+        (timedelta(seconds=-3), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=5, minutes=59), "5 hours ago"),
+        (timedelta(days=6), "6 days ago"),
+        (timedelta(days=7), "2026-11-15"),
+    ],
+)
+def test_times_are_told_as_people_do(past, said):
+    assert ago(NOW - past, NOW) == said
+
+
+def test_counts_are_told_with_their_nouns():
+    assert (plural(1, "row"), plural(2040, "row"), plural(2, "entry", "entries")) == (
+        "1 row",
+        "2,040 rows",
+        "2 entries",
+    )
+
+
+def test_a_static_file_has_an_address_that_follows_its_content():
+    assert static("style.css").startswith("/static/style.css?v=")
+    assert static("style.css") != static("pages.js")
+
+
+def profile(*values: tuple[str, int]) -> ColumnProfile:
+    good = Quality(completeness=1, validity=1, uniqueness=1, consistency=1, timeliness=None, score=1)
+    return ColumnProfile(
+        name="os", position=0, inferred_type="string", type_fit=1, null_count=0, null_ratio=0, quality=good,
+        distinct_count=len(values), distinct_is_exact=True,
+        top_values=tuple(ValueCount(value=value, count=count) for value, count in values),
+    )  # fmt: skip
+
+
+def test_values_stand_beside_the_words_that_the_target_takes():
+    wanted = TargetField(name="OS", allowed=("Windows", "Linux"), vocabulary={"Linux": ("RHEL",)})
+    field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
+    found = vocabulary(profile(("windows", 5), ("RHEL", 3), ("Windws", 2), ("AIX", 4)), field, wanted)
+    assert found is not None
+    assert [(line.source, line.target) for line in found.lines] == [
+        ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"), ("AIX", ""),
+    ]  # fmt: skip
+    assert found.said.startswith("4 rows have a value that nothing here stands for")
+    mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
+    again = vocabulary(profile(("AIX", 4)), mapped, wanted)
+    assert again is not None
+    assert again.lines[0].target == "Linux"
+
+
+def test_a_field_that_takes_anything_has_no_values_to_match():
+    field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
+    assert vocabulary(profile(("a", 1)), field, TargetField(name="OS")) is None
+
+
+def test_first_lines_are_shown_as_they_came(tmp_path: Path):
+    file = tmp_path / "a.csv"
+    file.write_bytes('\ufeffexported by ana;\r\nname;größe\r\n"a;b";1\r\n<b>;2\r\n'.encode())
+    read = read_as(("name", "größe"), preamble_rows=1)
+    lines = [(line.number, line.part, line.cells) for line in _raw(file, read)]
+    assert lines[:3] == [
+        (1, "skipped", ("exported by ana", "")), (2, "header", ("name", "größe")), (3, "data", ("a;b", "1")),
+    ]  # fmt: skip
+
+
+@given(content=st.binary(max_size=400))
+def test_any_bytes_can_be_shown_as_lines(tmp_path_factory: pytest.TempPathFactory, content: bytes):
+    file = tmp_path_factory.mktemp("raw") / "a.csv"
+    file.write_bytes(content)
+    list(_raw(file, read_as(("a",))))
+
+
+def read_as(columns: tuple[str, ...], preamble_rows: int = 0) -> TableRead:
+    table = Table.model_construct(
+        name="a", path=Path("x"), columns=columns_named(list(columns)), row_count=2, source=Source(file="a.csv")
+    )
+    return TableRead.model_construct(
+        table=table, rejected_count=0, encoding="utf-8", delimiter=";", quote='"', header_rows=1,
+        preamble_rows=preamble_rows,
+    )  # fmt: skip
+
+
+def test_marks_in_a_note_are_text():
+    html = rendered(
+        "error.html.j2", who=None, notes=(), title="x", heading="<b>", status=404, detail="<script>", again=""
+    )
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
