@@ -8,7 +8,7 @@ the same id, which Dagster knows already.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from sqlalchemy import Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.commands import Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import ENDED, Flow
@@ -65,8 +66,10 @@ async def request(
 ) -> RunRequest:
     """Ask for a run, in the caller's transaction: decision and request are both there, or neither.
 
-    While an earlier request for the job on this flow waits to be launched, that one is the answer.
+    While an earlier request for the job on this flow waits to be launched, that one is the answer. One that is being
+    launched at this moment isn't: its run may have looked at the flow before the caller's decision is there.
     """
+    flow = await rows.find(states.session, flow, lock=True)
     new = upsert(run_requests).values(
         **rows.tenant_columns(flow),
         id=uuid4(),
@@ -108,9 +111,10 @@ async def claiming(flows: Flows, wanted: RunRequest, claimer: str) -> AsyncItera
     """
     failure: Exception | None = None
     async with flows.changing(wanted.tenant.acting(claimer)) as states:
-        mine = await _locked(states.session, wanted)
-        ended = await _ended(states.session, wanted) if mine else ""
-        if ended:
+        flow = await _flow(states.session, wanted)  # locked: who asks for the same run waits until this one is launched
+        mine = flow is not None and await _locked(states.session, wanted)
+        ended = f"the flow is {flow.status.value}" if flow and flow.status in ENDED else ""
+        if mine and ended:
             await _note(states, wanted, claimer, {"status": FAILED, "error": ended})
         if ended or not mine:
             yield None
@@ -130,10 +134,10 @@ async def _locked(session: AsyncConnection, wanted: RunRequest) -> bool:
     return (await session.execute(row)).one_or_none() is not None
 
 
-async def _ended(session: AsyncConnection, wanted: RunRequest) -> str:
-    """Why nothing is to be run on the flow any more; empty where there is no such reason."""
-    flow = await rows.find(session, wanted.flow_id)
-    return f"the flow is {flow.status.value}" if flow.status in ENDED else ""
+async def _flow(session: AsyncConnection, wanted: RunRequest) -> Flow | None:
+    """The request's flow; None where it was archived since, and its requests with it."""
+    with suppress(FlowNotFoundError):
+        return await rows.find(session, wanted.flow_id, lock=True)
 
 
 async def _mark(states: FlowStateManager, wanted: RunRequest, claimer: str, failure: Exception | None) -> None:

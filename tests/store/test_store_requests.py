@@ -84,6 +84,24 @@ def test_of_many_claimers_one_launches(store: Store, flow: Flow) -> None:
     assert launched == [request.run_id]
 
 
+def test_what_is_asked_for_during_a_launch_is_launched_after_it(store: Store, flow: Flow) -> None:
+    first = asked(store, flow)
+
+    async def ask_anew() -> RunRequest:
+        async with store.flows.changing(flow.tenant) as states:
+            return await requests.request(states, flow, "discover", "another upload")
+
+    async def ask_meanwhile() -> RunRequest:
+        async with requests.claiming(store.flows, first, "tester"):
+            asking = asyncio.create_task(ask_anew())
+            await asyncio.wait([asking], timeout=0.3)
+        return await asking
+
+    second = store.wait_for(ask_meanwhile())
+    assert second.id != first.id
+    assert waiting(store) == [second]
+
+
 def test_a_failed_launch_is_tried_again_and_given_up_in_the_end(store: Store, flow: Flow) -> None:
     request = asked(store, flow)
     for _ in range(requests.ATTEMPTS):
