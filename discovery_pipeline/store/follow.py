@@ -15,17 +15,19 @@ import structlog
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.tenant import FlowId, Tenant
 from discovery_pipeline.store import outbox
 from discovery_pipeline.store.bell import Bell
+from discovery_pipeline.store.operation import CommitLost
 from discovery_pipeline.store.outbox import Cursor, Page, Posted
 from discovery_pipeline.store.session import Sessions
 
 PAGE = 200
 LOOK_SECONDS = 5.0  # how often a reader looks although nothing rang
 HELD_SECONDS = 0.1  # how soon it looks again for events that an open transaction holds back
-AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, CommitLost, ServerError)
 
 log = structlog.get_logger(__name__)
 
