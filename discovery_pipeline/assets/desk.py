@@ -6,7 +6,7 @@ so that a run started anywhere (the UI, a sensor, the command line) tells the sa
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import duckdb
 from pydantic import PrivateAttr
 
 from discovery_pipeline.agents import running
+from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.engine import duck, targets
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
@@ -87,7 +88,7 @@ class Desk(dg.ConfigurableResource):
 
         self._settings = Settings(home=Path(self.home))
         running.warm_up(self._settings.agents)
-        with open_store(self._settings) as store:
+        with self._at_work(context), open_store(self._settings) as store:
             self._store = store
             slug = context.run.tags.get("dagster/partition") if context.run else None
             try:
@@ -101,6 +102,10 @@ class Desk(dg.ConfigurableResource):
                 self._values.clear()
                 if context.run:
                     shutil.rmtree(self._settings.root / SCRATCH / context.run.run_id, ignore_errors=True)
+
+    def _at_work(self, context: dg.InitResourceContext) -> AbstractContextManager[None]:
+        """Say that the run lives, where the process that executes it was not started for it: `dg launch`, a test."""
+        return locks.working(Settings(home=Path(self.home)).root, context.run.run_id) if context.run else nullcontext()
 
     @property
     def store(self) -> "Store":
