@@ -1,6 +1,7 @@
-"""Reading: what is in an upload, found by a process of its own, so that no file can take the service's memory or life.
+"""Reading: what is in an upload, found by processes of its own, so that no file can take the service's memory or life.
 
-The process is there from the start, so that the first upload doesn't wait for libraries.
+There are two: a large file never keeps small ones waiting. The one for small files is there from the start, so that the
+first upload doesn't wait for libraries; the other goes after each file, and the memory that it took with it.
 """
 
 from __future__ import annotations
@@ -14,58 +15,71 @@ from pathlib import Path
 from discovery_pipeline.web import reader_process
 from discovery_pipeline.web.reader_process import Found
 
-LARGE = 64 << 20
-"""Bytes of a file after which the process is replaced, and the memory that libraries keep goes with it."""
+LARGE = 32 << 20
+"""Bytes from which a file is a large one."""
 LONGEST_ANSWER = 256 << 20
+PATIENCE_SECONDS = 900.0
+"""How long one file may take. What intake reads takes it a minute a gigabyte, on two busy cores."""
 END_SECONDS = 5.0
 
 
 class Reader:
-    """The process that reads. One file at a time: each takes what DuckDB is given."""
+    """Reads uploads, small and large ones side by side, one of each at a time."""
 
     def __init__(self, memory_limit: str, threads: int | None) -> None:
         self._limits = {"memory_limit": memory_limit, "threads": threads}
-        self._process: asyncio.subprocess.Process | None = None
-        self._free = asyncio.Lock()
+        self._small, self._large = _Process(), _Process()
+
+    async def start(self) -> None:
+        """Be ready for the first file."""
+        await self._small.start()
 
     async def read(self, path: Path) -> Found | None:
         """What is in the file; None where reading it ended the process. Leaves nothing beside it."""
-        async with self._free:
-            try:
-                answer = await self._asked({"path": str(path), **self._limits})
-            except BaseException:
-                await self._end()  # or its answer would be taken for the next file's
-                raise
-            if not answer or await asyncio.to_thread(_large, path):
-                await self._end()
-            return Found.model_validate_json(answer) if answer else None
+        large = await asyncio.to_thread(_size, path) >= LARGE
+        process = self._large if large else self._small
+        answer = await process.ask({"path": str(path), **self._limits}, last=large)
+        return Found.model_validate_json(answer) if answer else None
 
     async def close(self) -> None:
-        """End the process."""
-        async with self._free:
-            await self._end()
+        """End the processes."""
+        await self._small.end()
+        await self._large.end()
 
-    async def start(self) -> None:
-        """Start the process, where it isn't there."""
-        if self._process is None:
+
+class _Process:
+    """One process that answers a line with a line."""
+
+    def __init__(self) -> None:
+        self._running: asyncio.subprocess.Process | None = None
+        self._free = asyncio.Lock()
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """The process, started where it isn't there."""
+        if self._running is None:
             pipe = asyncio.subprocess.PIPE
-            self._process = await asyncio.create_subprocess_exec(
+            self._running = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", reader_process.__name__, stdin=pipe, stdout=pipe, limit=LONGEST_ANSWER
             )
+        return self._running
 
-    async def _asked(self, question: dict) -> bytes:
-        await self.start()
-        process = self._process
-        asked, answers = (process.stdin, process.stdout) if process else (None, None)
-        if asked is None or answers is None:
-            return b""
-        with suppress(ConnectionError):
-            asked.write(json.dumps(question).encode() + b"\n")
-            await asked.drain()
-        return await answers.readline()
+    async def ask(self, question: dict, *, last: bool) -> bytes:
+        """Its answer; none where it ended, or took too long. With `last` it ends afterwards."""
+        async with self._free:
+            try:
+                answer = await asyncio.wait_for(self._answer(question), PATIENCE_SECONDS)
+            except TimeoutError:
+                answer = b""
+            except BaseException:
+                await self.end()  # or its answer would be taken for the next file's
+                raise
+            if last or not answer:
+                await self.end()
+            return answer
 
-    async def _end(self) -> None:
-        process, self._process = self._process, None
+    async def end(self) -> None:
+        """End it."""
+        process, self._running = self._running, None
         if process is None:
             return
         if process.stdin:
@@ -76,6 +90,15 @@ class Reader:
             process.kill()
             await process.wait()
 
+    async def _answer(self, question: dict) -> bytes:
+        process = await self.start()
+        if process.stdin is None or process.stdout is None:
+            return b""
+        with suppress(ConnectionError):
+            process.stdin.write(json.dumps(question).encode() + b"\n")
+            await process.stdin.drain()
+        return await process.stdout.readline()
 
-def _large(path: Path) -> bool:
-    return path.stat().st_size > LARGE
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
