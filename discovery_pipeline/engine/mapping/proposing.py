@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from discovery_pipeline.engine.mapping import datatypes, transformations
+from discovery_pipeline.engine.mapping import datatypes, transformations, vocabularies
 from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.conversions import conversion, in_several_units
 from discovery_pipeline.engine.mapping.fields import Field
@@ -65,7 +65,22 @@ def _proposed(
         if found:
             return Proposal(found[0], data_type, (found[1],))
     answer = answered(source.own, values, target)
+    if not answer and target.allowed and data_type == "string":
+        return _renamed(values, profile, target, data_type)
     return Proposal(answer or _rewritten(values, profile, target), data_type)
+
+
+def _renamed(
+    values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
+) -> Proposal:
+    """Values brought to the words that the target lists."""
+    counted = [(v.value, v.count) for v in profile.top_values] if profile and profile.top_values else []
+    matches = vocabularies.matched(target, counted or [(value, 1) for value in values])
+    rewritten = vocabularies.rewriting(matches)
+    if rewritten is None:
+        return Proposal(_rewritten(values, profile, target), data_type)
+    first = next(m for m in matches if m.target and not m.read)
+    return Proposal(rewritten, data_type, (f"{first.value!r} is {first.target!r} there: {first.reason}",))
 
 
 def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:
