@@ -27,6 +27,7 @@ from discovery_pipeline.flow.state import Phase
 def match(
     context: dg.OpExecutionContext,
     desk: Desk,
+    io_manager: dg.ResourceParam[Any],  # never used: Dagster asks for it where a graph is materialized alone
     source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,

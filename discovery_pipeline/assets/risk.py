@@ -31,6 +31,7 @@ _kept = dg.Out(io_manager_key="artifacts")
 def assess(
     context: dg.OpExecutionContext,
     desk: Desk,
+    io_manager: dg.ResourceParam[Any],  # never used: Dagster asks for it where a graph is materialized alone
     source_tables: Intake,
     column_profile: Profile,
     schema_analysis: SchemaAnalysis,
