@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from discovery_pipeline.agents.outputs import Answer, QualityAssessment, RiskAssessment, RiskView, Statement
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, count, entries, listed, share, spoken
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, count, cut, entries, listed, share, spoken
+from discovery_pipeline.agents.playbook.wording import preventing
 
 _LEVELS = {"low": 1, "medium": 2, "high": 3}
 _FIRST = {"data_loss": 0, "compliance": 1, "continuity": 2, "performance": 3}
@@ -53,7 +54,7 @@ def _steps(found: list[Told], seen: Seen, context: Mapping[str, Answer]) -> Iter
     quality = context.get("quality_assessment")
     for issue in quality.issues if isinstance(quality, QualityAssessment) else ():
         if issue.severity == "error":
-            yield Statement(about=issue.about, text=f"Settle before the move: {issue.text}")
+            yield Statement(about=issue.about, text=cut(f"Settle before the move: {issue.text}"))
     moving = [p for p in entries(seen, "ComplianceChecker", "personal") if p["moves"]]
     if moving:
         ids = [p["id"] for p in moving]
@@ -62,7 +63,7 @@ def _steps(found: list[Told], seen: Seen, context: Mapping[str, Answer]) -> Iter
         yield Statement(about=tuple(ids), text=text)
     for risk in found:
         if _gravity(risk) >= GRAVE:
-            yield Statement(text=f"Before the move: {risk['title']}.")
+            yield Statement(text=f"{preventing(risk['title'])}.")
     tables = entries(seen, "PerformanceEstimator", "tables")
     if len(tables) > 1:
         largest = max(tables, key=lambda t: t["rows"] * t["columns"])

@@ -53,6 +53,37 @@ _FINDS = {
 }
 
 
+_PREVENTS = {
+    "Numbers are read in a unit that they don't state": "Ask which unit the numbers are in that don't say it",
+    "Numbers lose precision": "Decide how many digits the target has to keep",
+    "Texts are longer than the target takes": "Decide what may be cut from texts that are too long",
+    "Values become empty in their transformation": "Look at the values that a conversion can't read",
+    "Values that would be refused are left out": "Look at what is left out of the delivery, value by value",
+    "Different identities fall together": "Decide which identities may become one",
+    "Text was garbled before it came here": "Export the garbled texts again, in the right encoding",
+    "Columns that go nowhere": "Archive the columns that go nowhere before the source is switched off",
+    "Rows are not taken": "Correct the rows that are not taken, or let them go",
+    "Relations lead nowhere": "Mend the references that lead nowhere, or agree to lose them",
+    "A table depends on itself in circles": "Break the circles in the table that depends on itself",
+    "Much leans on single rows": "Move first, and watch, the rows that most others lean on",
+    "Nobody is named to decide": "Name who decides where nobody is named",
+    "Nobody has signed the mapping": "Have the mapping signed",
+    "Tables without a key can't be kept in step": "Agree on a key for tables that have none",
+    "Some values can't be taken back from the target": "Keep the values that can't be taken back",
+    "Rejected rows would be mended inside the window": "Mend rejected rows before the cut-over, not within it",
+    "Data of several countries goes to one place": "Ask which countries' rules hold where the data goes",
+    "Transfer takes long": "Plan the transfer: in waves, or ahead of the cut-over",
+    "Loading takes long": "Plan the loading: in waves, or ahead of the cut-over",
+    "A target takes only so many rows a file": "Load the files in their order",
+    "Opening a delivered file in a spreadsheet changes it": "Load files as they are, not from a spreadsheet",
+}
+
+
+def preventing(risk: str) -> str:
+    """What to do against a risk, as an order."""
+    return _PREVENTS.get(risk, f"Settle before the move: {risk}")
+
+
 def mending(rule: str) -> str:
     """What a cleansing rule does, as an order."""
     return _MENDS.get(rule, f"Apply the rule {spoken(rule).replace('.', ': ')}")
