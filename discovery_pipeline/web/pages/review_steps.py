@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import Any, cast
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -59,7 +60,7 @@ async def undo(at: AtDesk) -> Response:
     if text(at.form, "do") == "redo":
         done, word = await at.called.review.redo(at.caller, at.flow), "Redone"
     else:
-        done, word = await at.called.review.undo(at.caller, at.flow), "Undone"
+        done, word = await at.called.review.undo(at.caller, at.flow, _batch(text(at.form, "batch"))), "Undone"
     if done is None:
         return await at.answer("There is nothing to undo." if word == "Undone" else "There is nothing to redo.")
     kept = ", ".join(str(subject[-1]) for _, subject in done.kept[:5])
@@ -133,6 +134,14 @@ async def fill(at: AtDesk) -> Response:
         return await at.answer(f"{name}: choose a column, or say what stands in every row.", kind="bad")
     await at.called.review.decide(at.caller, at.flow, [wanted])
     return await at.answer(f"{name} is filled by {column or constant}.")
+
+
+def _batch(said: str) -> UUID | None:
+    """The step that is named; the newest one where none is."""
+    try:
+        return UUID(said) if said else None
+    except ValueError:
+        raise InvalidRequest("There is no such step any more. Load the page again.") from None
 
 
 def _unless_stale(at: Desk, draft: Draft, decision: Decision) -> Decision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
@@ -27,6 +28,22 @@ from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Reviewed
 
 DATA_TYPES = get_args(DataType)
+
+
+STEPS = 15
+"""Steps shown below the rows; a column's own history stands in its panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastStep:
+    """What somebody decided with one click."""
+
+    batch: UUID
+    said: str
+    at: datetime
+    reason: str
+    stands: bool
+    took_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +111,17 @@ def touched_by(draft: Draft, log: Iterable[Decided]) -> list[Entry]:
     return list(found.values())
 
 
+def past(reviewed: Reviewed) -> list[PastStep]:
+    """The newest steps, the last first; those that stand can be taken back one by one."""
+    standing = set(reviewed.steps[0])
+    batches = list(dict.fromkeys(one.batch for one in reversed(reviewed.log)))[:STEPS]
+    firsts = {batch: reviewed.batch(batch)[0] for batch in batches}
+    return [
+        PastStep(batch, _named(reviewed, batch), one.at, one.reason, batch in standing, one.undoes is not None)
+        for batch, one in firsts.items()
+    ]
+
+
 def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
     draft, view = asked.draft, asked.view
     rows, shown = _rows(con, asked), _shown(asked)
@@ -117,6 +145,7 @@ def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
             for each in asked.reviewed.drafts
         ],
         "operations": OPERATIONS.values(),
+        "past": past(asked.reviewed),
     }
 
 

@@ -100,7 +100,7 @@ class Rows:
         """All that the line says."""
         profile = self.profile(entry)
         surest = max(entry.fields, key=lambda f: f.confidence, default=None)
-        why = surest.evidence if surest else _nearest(entry)
+        why = surest.evidence if surest else self._nearest(entry)
         rivals = self._draft.conflicts.get(entry.key, ())
         return Row(
             key=entry.key,
@@ -167,6 +167,15 @@ class Rows:
             errors=tuple(self._mask.text(error) for error in found.errors),
         )
 
+    def _nearest(self, entry: Entry) -> tuple[str, ...]:
+        """Why a column goes nowhere: what came nearest, and what fills that instead."""
+        best = next(iter(entry.alternatives), None)
+        if best is None:
+            return ("the target has nothing like it",)
+        fills = self._draft.filled.get((entry.table, best.target_table, best.target_field), ())
+        rival = next((f"; {other.column} fills it" for other in fills if other.key != entry.key), "")
+        return (f"nearest is {best.target_field}, at {best.confidence:.0%}{rival}",)
+
     def _samples(self, entry: Entry, profile: ColumnProfile | None) -> tuple[Sample, ...]:
         top = profile.top_values[:SAMPLES] if profile else ()
         return tuple(Sample(self._mask.value(entry.table, entry.column, v.value), v.count) for v in top)
@@ -196,11 +205,3 @@ def _meaning(profile: ColumnProfile | None) -> str:
     if profile is None:
         return ""
     return " ".join(p for p in ((profile.semantic_type or "").replace("_", " "), profile.unit or "") if p)
-
-
-def _nearest(entry: Entry) -> tuple[str, ...]:
-    """Why a column goes nowhere: what came nearest."""
-    best = next(iter(entry.alternatives), None)
-    if best is None:
-        return ("the target has nothing like it",)
-    return (f"nearest is {best.target_field}, at {best.confidence:.0%}",)

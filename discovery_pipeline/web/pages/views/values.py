@@ -41,8 +41,12 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     if not allowed or profile is None or not profile.top_values:
         return None
     decided = _listed(field.transformation)
-    lines = tuple(_line(v.value, v.count, allowed, wanted, decided) for v in profile.top_values)
-    left = profile.distinct_count - len(lines)
+    counts: dict[str, tuple[str, int]] = {}
+    for one in profile.top_values:  # white space and case make no other value
+        shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
+        counts[one.value.strip().casefold()] = (shown, count + one.count)
+    lines = tuple(_line(value, count, allowed, wanted, decided) for value, count in counts.values())
+    left = profile.distinct_count - len(profile.top_values)
     lost = sum(line.count for line in lines if not line.target)
     said = f"{plural(lost, 'row')} have a value that nothing here stands for: it would be left empty." if lost else ""
     more = f"The most frequent values are shown; {plural(left, 'other')} would be left empty." if left > 0 else ""
