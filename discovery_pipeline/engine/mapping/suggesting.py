@@ -17,6 +17,7 @@ from discovery_pipeline.engine.mapping.matching import DOUBTFUL, Matched, match
 from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
 from discovery_pipeline.engine.mapping.proposing import Proposal, propose
+from discovery_pipeline.engine.mapping.tagging import tagged
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.tables import Tables
@@ -64,12 +65,12 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     -------
     Suggestions
         The best 20 target fields of every source column, and an assignment that fills each target field at most
-        once from each source table. Fields that end in a key of the user's (tags) are not offered.
+        once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
     """
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    return between(target.name, sides, wanted, profile, analysis, memory)
+    return tagged(between(target.name, sides, wanted, profile, analysis, memory), sides, target)
 
 
 def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found

@@ -173,3 +173,38 @@ def test_the_key_of_a_table_is_likelier_what_tells_the_targets_rows_apart(con, m
     assert (before.target_field, after.target_field) == ("ExternalId", "ExternalId")
     assert after.confidence > before.confidence
     assert "it is the key of its table" in after.evidence
+
+
+def test_several_columns_that_nothing_takes_may_each_become_a_tag(con, made: Make):
+    rows = SERVERS | {"environment": ["prod", "dev", "prod", "test"], "cost_center": ["1", "2", "3", "4"]}
+    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), None, None, targets.load("aws-mgn")))
+    tags = {f.source_field: (f.target_field, f.tier) for f in chosen.values() if ":tag:" in f.target_field}
+    assert tags == {
+        "environment": ("mgn:server:tag:environment", "Check"),
+        "cost_center": ("mgn:server:tag:cost_center", "Check"),
+    }
+
+
+def test_high_needs_more_than_a_name(con, made: Make):
+    table = made("people", {"email_consent": ["yes", "no", "yes"], "e_mail": ["a@x.org", "b@x.org", "c@x.org"]})
+    side = fields.of_schema("target", [fields.Stated("email", "string"), fields.Stated("name", "string")])
+    source = fields.of_table(table, samples.take(con, table))
+    found = suggesting.between("target", [source], [(fields.as_target(side), side)])
+    tiers = {(m.source_field, m.target_field): m.tier for m in found.matches}
+    assert tiers["email_consent", "email"] != "High"
+
+
+def test_a_comment_is_no_tag(con, made: Make):
+    rows = SERVERS | {"comments": ["do not touch", "to be retired", "old", "ask Ann"]}
+    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), None, None, targets.load("aws")))
+    assert "comments" not in chosen
+
+
+def test_a_vendors_own_header_is_known_by_its_contract(con, made: Make):
+    contract = targets.load("google").tables[0]
+    bare = fields.of_schema("header", [fields.Stated(f.name) for f in contract.fields])
+    table = made("servers", {"vm": ["srv-01", "srv-02"], "provisioned_mib": ["104448", "208896"]})
+    source = fields.of_table(table, samples.take(con, table))
+    found = suggesting.between("header", [source], [(fields.as_target(bare), bare)])
+    best = {m.source_field: m.target_field for m in found.matches if m.rank == 1}
+    assert best == {"vm": "MachineName", "provisioned_mib": "TotalDiskAllocatedGiB"}
