@@ -77,9 +77,9 @@ class UnknownFileType(RequestFault):
 
 
 class UploadTooLarge(RequestFault):
-    """The file is larger than an upload may be."""
+    """The file, or a body without files, is larger than it may be."""
 
-    status, kind, title = 413, "upload-too-large", "The file is too large"
+    status, kind, title = 413, "too-large", "That is too large"
 
 
 class UploadUnreadable(RequestFault):

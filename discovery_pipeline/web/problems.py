@@ -183,7 +183,7 @@ def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Error"
 
 
-_HTTP = {404: "missing", 405: "method-not-allowed", 413: "upload-too-large"}
+_HTTP = {404: "missing", 405: "method-not-allowed", 413: "too-large"}
 
 
 def _invalid(error: RequestValidationError) -> InvalidRequest:

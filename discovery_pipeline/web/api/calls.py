@@ -55,7 +55,7 @@ REASONS = {
     404: "No such flow for this engagement, or a result that isn't there yet",
     409: "The flow moved on, or doesn't stand where this can be done",
     412: "`If-Match` names another version",
-    413: "The file is larger than an upload may be",
+    413: "The file, or the body, is larger than it may be",
     422: "What was sent can't be taken; every error is listed",
     429: "Faster than one token may ask",
     503: "A part that is needed doesn't answer; try again",
@@ -69,7 +69,7 @@ Responses = dict[int | str, dict[str, Any]]
 def refusals(*statuses: int) -> Responses:
     """What a call documents beside its answer."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    said = sorted({*ALWAYS, *statuses})
+    said = sorted({*ALWAYS, *statuses, *({413} if 422 in statuses else ())})
     return {status: {"description": REASONS[status], "content": content} for status in said}
 
 

@@ -260,3 +260,9 @@ async def test_a_body_of_another_form_is_told_what_is_wrong(client, body: Any):
 async def test_an_if_match_that_is_none_of_ours_is_told(client, tag: str):
     answer = await submit(client, "x", [], headers={"If-Match": tag})
     assert answer.status_code == 422
+
+
+async def test_a_body_without_end_is_refused(client):
+    answer = await client.post("/field-mapping/submit", content=b'{"flow_id": "' + b"x" * (33 << 20))
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
