@@ -56,7 +56,7 @@ def field_mapping_agent(
 @_agent
 def risk_agent(context: dg.OpExecutionContext, desk: Desk, brief: Brief) -> Advice:
     """Put the risks in order, and say what to do first."""
-    quality = given(desk, desk.flow(context.partition_key), data_quality_agent.name)
+    quality = given(desk, desk.begun(context.partition_key), data_quality_agent.name)
     return _advised(context, desk, brief, *quality)
 
 
@@ -103,7 +103,7 @@ def _asked(
 ) -> Advice:
     from discovery_pipeline.store.model_requests import RequestLog
 
-    log = RequestLog(desk.store, desk.flow(context.partition_key))
+    log = RequestLog(desk.store, desk.begun(context.partition_key))
     settings = desk.settings.agents
     asks = running.asks(agent, settings)
     means = Means(settings, log if asks else None, log.spent() if asks else (0, 0.0), context.log.info)

@@ -28,7 +28,7 @@ class ArtifactIO(dg.IOManager):
         if obj is None:
             return
         asset = _stage(context)
-        store, flow = self.desk.store, self.desk.flow(context.partition_key)
+        store, flow = self.desk.store, self.desk.begun(context.partition_key)
         scratch = self.desk.settings.root / SCRATCH / context.run_id / asset
         with store.artifacts.writing(flow, asset) as folder:
             (folder / VALUE).write_text(encoded(obj, scratch))
@@ -46,7 +46,7 @@ class ArtifactIO(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> Value:
         """The newest value an asset published for the partition's flow."""
         asset = _stage(context)
-        flow = self.desk.flow(context.partition_key)
+        flow = self.desk.begun(context.partition_key)
         value = self.desk.value(flow, asset)
         if value is None:
             raise dg.Failure(

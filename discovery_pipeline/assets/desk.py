@@ -79,6 +79,7 @@ class Desk(dg.ConfigurableResource):
     _store: Any = PrivateAttr(default=None)
     _settings: Settings | None = PrivateAttr(default=None)
     _values: dict[Path, Value] = PrivateAttr(default_factory=dict)
+    _flows: dict[str, Flow] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Desk"]:
@@ -100,6 +101,7 @@ class Desk(dg.ConfigurableResource):
             finally:
                 self._store = None
                 self._values.clear()
+                self._flows.clear()
                 if context.run:
                     shutil.rmtree(self._settings.root / SCRATCH / context.run.run_id, ignore_errors=True)
 
@@ -122,6 +124,12 @@ class Desk(dg.ConfigurableResource):
     def flow(self, slug: str) -> Flow:
         """The flow of a partition key."""
         return self.store.flow(None, slug)
+
+    def begun(self, slug: str) -> Flow:
+        """The flow of a partition key as the run first saw it: for what never changes of it, without asking again."""
+        if slug not in self._flows:
+            self._flows[slug] = self.flow(slug)
+        return self._flows[slug]
 
     def value(self, flow: Flow, stage: str) -> Value | None:
         """The newest value that a stage published for the flow, read once a run; None where there is none yet."""
