@@ -32,8 +32,9 @@ ORPHAN_SECONDS = 15  # backends of a killed server end by themselves, but not at
 
 RESTORING = ".restoring"
 """Folder of a home into which a backup is being brought back; beside a home without data, that was cut short."""
-BACKED_UP = "-c wal_level=replica -c max_wal_senders=4"
-"""Settings without which a running server can't be copied; given at each start, since older homes have others."""
+SETTINGS = "-c wal_level=replica -c max_wal_senders=4 -c client_connection_check_interval=5s"
+"""Given at each start, since older homes have others: a running server can be copied, and a statement that waits for a
+lock ends with its client."""
 HBA = "local all all trust\nlocal replication all trust\n"
 """Who may connect: whoever reaches the socket."""
 
@@ -241,7 +242,7 @@ class EmbeddedServer:
             try:
                 self._run(
                     "pg_ctl", "start", "--wait", "--timeout", str(RECOVERY_SECONDS), "--silent",
-                    "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}' {BACKED_UP}",
+                    "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}' {SETTINGS}",
                 )  # fmt: skip
             except ServerError:
                 orphaned = "pre-existing shared memory block" in _tail(at.log) or living(at.data)

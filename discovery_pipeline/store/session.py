@@ -19,8 +19,8 @@ LOCK_TIMEOUT = "15s"
 STATEMENT_TIMEOUT = "60s"
 IDLE_TIMEOUT = "5min"
 """How long a transaction may wait for its client: one that the network lost must not hold its locks."""
-CLIENT_CHECK = "5s"
-"""How often the server looks whether the client of a waiting statement is there yet."""
+NETWORK = {"connect_timeout": "10", "tcp_user_timeout": "30000"}
+"""How long a network may be silent (seconds, milliseconds), where the address of the server doesn't say."""
 POOL = 8
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between tries to reach a server that is away: together longer than a restart takes."""
@@ -124,12 +124,11 @@ class Sessions:
             url = self._databases.url(role)
             limits = (
                 f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT} "
-                f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT} "
-                f"-c client_connection_check_interval={CLIENT_CHECK}"
+                f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
             )
             options = f"{url.query.get('options', '')} {limits}".strip()
             self._engines[role] = create_async_engine(
-                url.update_query_dict({"options": options}),
+                url.set(query=NETWORK | dict(url.query) | {"options": options}),
                 pool_size=POOL,
                 max_overflow=POOL,
                 pool_pre_ping=True,  # a server that was restarted meanwhile is a new connection, not an error
