@@ -25,6 +25,7 @@ from discovery_pipeline.cli.purge import purge
 from discovery_pipeline.cli.relationships import relationships
 from discovery_pipeline.cli.risk import risk
 from discovery_pipeline.cli.run import run
+from discovery_pipeline.cli.sources import sources
 from discovery_pipeline.cli.target import app as target
 from discovery_pipeline.cli.token import token
 from discovery_pipeline.cli.up import down, status, up
@@ -55,7 +56,14 @@ for command in (run, up, down, status, doctor):
 for command in (inspect, profile, diff, relationships, match, clean, validate, risk):
     app.command(rich_help_panel="One stage, on files")(command)
 app.add_typer(target, name="target", rich_help_panel="One stage, on files")
-for name, group in {"flows": flows, "agents": agents, "token": token, "db": db, "dagster": dagster.app}.items():
+for name, group in {
+    "flows": flows,
+    "agents": agents,
+    "token": token,
+    "sources": sources,
+    "db": db,
+    "dagster": dagster.app,
+}.items():
     app.add_typer(group, name=name, rich_help_panel="State and operation")
 app.command(rich_help_panel="State and operation")(purge)
 
