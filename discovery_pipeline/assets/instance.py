@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KILLED = "The run's process was killed. Start it again."
 BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
+MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
+"""Runs that work at once."""
 ENGAGEMENT_TAG = "discovery/engagement"
 """Run tag by which concurrency is shared out: one client's backlog never starves another's."""
 
@@ -59,9 +61,10 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
         "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
         "concurrency": {
             "runs": {
+                "max_concurrent_runs": MOST_RUNS,
                 "tag_concurrency_limits": [
-                    {"key": ENGAGEMENT_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 4}
-                ]
+                    {"key": ENGAGEMENT_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": MOST_OF_AN_ENGAGEMENT}
+                ],
             },
             "pools": {"default_limit": 4},
         },

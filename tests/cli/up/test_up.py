@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
+from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts, requests
 from discovery_pipeline.store.artifacts import UPLOADS
@@ -220,6 +221,21 @@ def test_a_requested_run_is_seen_in_the_ui_and_executed_again_from_there(home: H
 def claimers(home: Home, run_id: str) -> list[tuple[Any, ...]]:
     with open_store(Settings(home=home.home)) as store:
         return store.query(f"select claimed_by from run_requests where run_id = '{run_id}'")
+
+
+def test_a_killed_run_is_executed_once_more(home: Home):
+    up = home.ready()
+    run_id = discovered(home)
+    worker = until(lambda: locks.worker(home.home, run_id))
+    os.kill(worker, signal.SIGKILL)
+    assert ended(up, run_id)["status"] == "FAILURE"
+    retries = 'query($id: String!) { runsOrError(filter: {tags: [{key: "dagster/parent_run_id", value: $id}]}) {'
+    retries += " ... on Runs { results { runId } } } }"
+    (again,) = until(lambda: graphql(up, retries, id=run_id)["runsOrError"]["results"])
+    assert ended(up, again["runId"])["status"] == "SUCCESS"
+    with open_store(Settings(home=home.home)) as store:
+        (flow,) = store.list_flows(limit=1)
+        assert flow.status.value == "waiting_for_review"
 
 
 @pytest.mark.parametrize("part", ["web", "runner", "dagster-daemon", "code-server"])
