@@ -16,7 +16,6 @@ from discovery_pipeline.store import imports
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.web.api.uploads import body
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
-from discovery_pipeline.web.multipart import ANY_SIZE
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, to
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
@@ -34,7 +33,7 @@ async def cmdb_import(request: Request, called: Called, caller: Visitor, flow_id
     return await _page(request, called, caller, await called.flow.get(caller, flow_id))
 
 
-@router.post("", max_body_size=ANY_SIZE)
+@router.post("")
 async def upload(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
     """Take files in; what is wrong with them is said on the page."""
     flow = await called.flow.get(caller, flow_id)

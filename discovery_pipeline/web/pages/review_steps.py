@@ -104,16 +104,15 @@ async def values(at: AtDesk) -> Response:
     asked = await at.asked()
     entry = entry_of(asked.draft, text(at.form, "key"))
     old, new = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to"))
-    pairs = ", ".join(
-        f"{transformations.quoted(a)}: {transformations.quoted(b)}" for a, b in zip(old, new, strict=False) if b
-    )
-    field = next(iter(entry.fields), None)
-    if field is None or not pairs:
+    chosen = {value: word for value, word in zip(old, new, strict=False) if word}
+    found = await asyncio.to_thread(alone, replace(asked, view=replace(asked.view, open=entry.key)))
+    field, words = next(iter(entry.fields), None), found["open"].values
+    if field is None or words is None or not chosen:
         raise InvalidRequest("Choose a target field first, and a word of the target for one value at least.")
-    made = field.model_copy(update={"transformation": f"map_values({{{pairs}}})", "origin": "user"})
+    made = field.model_copy(update={"transformation": words.transformation(chosen), "origin": "user"})
     decision = Choice(standing="accepted", fields=(made,)).decision(entry.subject, entry.seen)
     await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, asked.draft, decision)])
-    return await at.answer(f"{entry.column}: {plural(pairs.count(': '), 'value')} matched")
+    return await at.answer(f"{entry.column}: {plural(len(chosen), 'value')} matched")
 
 
 @router.post("/fill")

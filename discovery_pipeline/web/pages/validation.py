@@ -25,7 +25,6 @@ from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.decisions import CELL, Decided, Decision
 from discovery_pipeline.web.api.uploads import body
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
-from discovery_pipeline.web.multipart import ANY_SIZE
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as cleansing_views
@@ -91,7 +90,7 @@ async def rejected(called: Called, caller: Visitor, flow_id: str, table: str) ->
     )
 
 
-@router.post("/corrected", max_body_size=ANY_SIZE)
+@router.post("/corrected")
 async def corrected(called: Called, caller: Visitor, request: Request, flow_id: str) -> Response:
     """Take corrected rows back."""
     flow = await called.flow.get(caller, flow_id)

@@ -115,6 +115,19 @@ async def test_what_the_target_needs_is_filled_and_undecided_offers_are_asked_ab
     assert answer.status_code == 422
 
 
+async def test_values_are_given_the_targets_words(visitor):
+    rows = "".join(f"srv{i},{'Legacy' if i % 2 else 'uefi'}\n" for i in range(20))
+    flow = await visitor.client.suggested(f"name,boot_type\n{rows}", target="Azure")
+    here = f"/discovery/field-mapping/{flow}"
+    key = keys(await page(visitor, flow))["boot_type"]
+    await visitor.send(f"{here}/edit", {"key": key, "field": "server|Boot type", "data_type": "string", "back": here})
+    opened = await page(visitor, flow, f"?open={key}")
+    assert "the target takes a fixed list" in plain(opened)
+    matched = {"key": key, "from": ["uefi", "Legacy"], "to": ["UEFI", "BIOS"], "back": here}
+    answer = await visitor.send(f"{here}/values", matched)
+    assert 'map_values({"uefi": "UEFI", "Legacy": "BIOS"})' in plain(answer.text)
+
+
 async def test_a_template_is_kept_and_applied_to_the_next_file(visitor):
     first = await visitor.client.suggested()
     here = f"/discovery/field-mapping/{first}"

@@ -89,11 +89,25 @@ def test_values_stand_beside_the_words_that_the_target_takes():
     assert [(line.source, line.target) for line in found.lines] == [
         ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"), ("AIX", ""),
     ]  # fmt: skip
-    assert found.said.startswith("4 rows have a value that nothing here stands for")
+    assert found.said == "Values of 4 rows have no word here: they would be left empty."
+    assert found.transformation({"AIX": "Linux", "x": ""}) == 'map_values({"AIX": "Linux"})'
     mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
     again = vocabulary(profile(("AIX", 4)), mapped, wanted)
     assert again is not None
     assert again.lines[0].target == "Linux"
+
+
+def test_a_word_that_another_field_completes_is_not_guessed():
+    wanted = TargetField(name="OS", allowed=("Windows 2016", "Windows 2019", "AIX 7"), completed_by="Version")
+    field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
+    found = vocabulary(profile(("Windows ", 5), ("windows", 1), ("aix 7", 3)), field, wanted)
+    assert found is not None
+    assert [(line.source, line.count, line.target) for line in found.lines] == [
+        ("Windows", 6, ""),
+        ("aix 7", 3, "AIX 7"),
+    ]
+    assert found.said == "Values of 6 rows have no word here: they stay as they are."
+    assert found.transformation({"aix 7": "AIX 7"}) == 'trim | lookup({"aix 7": "AIX 7"})'
 
 
 def test_a_field_that_takes_anything_has_no_values_to_match():

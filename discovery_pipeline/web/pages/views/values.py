@@ -33,6 +33,13 @@ class Vocabulary:
     lines: tuple[Line, ...]
     allowed: tuple[str, ...]
     said: str
+    keeps: bool  # values without a word stay as they are, since another field completes them or a part is enough
+
+    def transformation(self, chosen: Mapping[str, str]) -> str:
+        """What makes the chosen words of the values, in the mini-language."""
+        quoted = transformations.quoted
+        pairs = ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in chosen.items() if new)
+        return f"trim | lookup({{{pairs}}})" if self.keeps else f"map_values({{{pairs}}})"
 
 
 def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: TargetField) -> Vocabulary | None:
@@ -46,11 +53,14 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
         shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
         counts[one.value.strip().casefold()] = (shown, count + one.count)
     lines = tuple(_line(value, count, allowed, wanted, decided) for value, count in counts.values())
+    keeps = wanted.match == "contains" or wanted.completed_by is not None
+    becomes = "stay as they are" if keeps else "would be left empty"
     left = profile.distinct_count - len(profile.top_values)
     lost = sum(line.count for line in lines if not line.target)
-    said = f"{plural(lost, 'row')} have a value that nothing here stands for: it would be left empty." if lost else ""
-    more = f"The most frequent values are shown; {plural(left, 'other')} would be left empty." if left > 0 else ""
-    return Vocabulary(lines, allowed, " ".join(part for part in (said, more) if part) or "Every value has its word.")
+    said = f"Values of {plural(lost, 'row')} have no word here: they {becomes}." if lost else ""
+    more = f"The most frequent values are shown; {plural(left, 'other')} {becomes}." if left > 0 else ""
+    told = " ".join(part for part in (said, more) if part) or "Every value has its word."
+    return Vocabulary(lines, allowed, told, keeps)
 
 
 def _line(value: str, count: int, allowed: tuple[str, ...], wanted: TargetField, decided: Mapping[str, str]) -> Line:
@@ -72,6 +82,9 @@ def _line(value: str, count: int, allowed: tuple[str, ...], wanted: TargetField,
 def _nearest(value: str, count: int, allowed: tuple[str, ...]) -> Line:
     from rapidfuzz import fuzz, process
 
+    several = [word for word in allowed if value.casefold() in word.casefold()]
+    if len(several) > 1:
+        return Line(value, count, "", f"may be {several[0]}, {several[1]}{', …' if len(several) > 2 else ''}")
     found = process.extractOne(value.casefold(), allowed, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=NEAR)
     return Line(value, count, found[0], "the nearest word") if found else Line(value, count, "", "nothing is near")
 
@@ -84,6 +97,6 @@ def _listed(transformation: str | None) -> dict[str, str]:
         return {}
     found = {}
     for step in steps:
-        if step.operation == "map_values" and step.arguments and isinstance(step.arguments[0], tuple):
+        if step.operation in ("map_values", "lookup") and step.arguments and isinstance(step.arguments[0], tuple):
             found |= {old.strip().lower(): new for old, new in step.arguments[0]}
     return found
