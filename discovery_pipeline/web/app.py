@@ -11,8 +11,8 @@ from fastapi.staticfiles import StaticFiles
 from discovery_pipeline import log
 from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
+from discovery_pipeline.web.bodies import BodyLimit
 from discovery_pipeline.web.description import describe
-from discovery_pipeline.web.limits import BODY_BYTES
 from discovery_pipeline.web.metrics import Counted, Metrics
 from discovery_pipeline.web.pages.router import error_page
 from discovery_pipeline.web.pages.router import router as page_router
@@ -37,10 +37,11 @@ def application(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, max_body_size=BODY_BYTES)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.metrics = Metrics()
     problems.install(app, error_page)
     app.add_middleware(Door)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Counted, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     app.include_router(api.router)

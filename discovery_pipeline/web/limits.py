@@ -1,32 +1,16 @@
-"""Limits: how much one request may bring, and how fast one token may ask."""
+"""Limits: how fast one token may ask."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from discovery_pipeline.web.faults import TooManyRequests, UploadTooLarge
+from discovery_pipeline.web.faults import TooManyRequests
 
 BURST_SECONDS = 4.0
 """What an idle token may catch up with at once, in seconds of its rate."""
 MANY = 10_000
 """Buckets kept; beyond these the full ones, which say nothing, are forgotten."""
-
-
-BODY_BYTES = 32 << 20
-"""Bytes of a body that is no file: a mapping of ten thousand columns has a few."""
-
-
-def refuse_large(length: str, kind: str) -> None:
-    """Refuse a body that says it is too large, before it is read. Files have a limit of their own.
-
-    Raises
-    ------
-    UploadTooLarge
-        It is no form with files, and larger than BODY_BYTES.
-    """
-    if length.isdigit() and int(length) > BODY_BYTES and not kind.startswith("multipart/"):
-        raise UploadTooLarge(f"The body has {int(length):,} bytes; at most {BODY_BYTES:,} are taken.")
 
 
 class RateLimit:

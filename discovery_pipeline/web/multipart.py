@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 BATCH = 1 << 20
 """Bytes that are written in one go, off the event loop."""
 FILES, FIELDS = 100, 50
-ANY_SIZE = 1 << 50
-"""What calls that take files say of their bodies: the files have a limit of their own."""
 FIELD_BYTES = 64 << 10
 
 

@@ -18,7 +18,7 @@ from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.store.accounts import TOKEN_PREFIX, Membership
 from discovery_pipeline.web import problems
 from discovery_pipeline.web.faults import HeadersMissing, NotAuthenticated, NotAuthorized
-from discovery_pipeline.web.limits import RateLimit, refuse_large
+from discovery_pipeline.web.limits import RateLimit
 from discovery_pipeline.web.services import Caller, Services
 
 API = "/api/"
@@ -83,7 +83,6 @@ class Door:
                 self.limit.take(_secret(headers), services.settings.rate_limit)
                 caller = await caller_of(services, headers)
                 _check_csrf(caller, scope["method"], headers.get(CSRF_HEADER, ""))
-                refuse_large(headers.get("content-length", ""), headers.get("content-type", ""))
             except DiscoveryError as error:
                 await problems.answer(error, scope["path"])(scope, receive, send)
                 return

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
 from discovery_pipeline.web.faults import UploadUnreadable
-from discovery_pipeline.web.multipart import ANY_SIZE
 from discovery_pipeline.web.services.flows import FlowView
 from discovery_pipeline.web.services.patches import CleansingView, Patches, PatchPage
 
@@ -70,9 +69,7 @@ async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folde
     return FileResponse(file, media_type="text/csv", filename="rejected.csv")
 
 
-@router.post(
-    "/{flow_id}/corrections/{table:path}", responses=on_flow(413, 422), openapi_extra=BODY, max_body_size=ANY_SIZE
-)
+@router.post("/{flow_id}/corrections/{table:path}", responses=on_flow(413, 422), openapi_extra=BODY)
 async def correct(
     flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder, request: Request
 ) -> Corrected:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.faults import UploadTooLarge
-from discovery_pipeline.web.multipart import ANY_SIZE, Form, received
+from discovery_pipeline.web.multipart import Form, received
 from discovery_pipeline.web.services.uploads import Uploaded
 
 router = APIRouter(prefix="/api/v1/data-import", tags=["Uploads"])
@@ -42,7 +42,7 @@ async def _arriving(the: The) -> AsyncIterator[Path]:
 Folder = Annotated[Path, Depends(_arriving)]
 
 
-@router.post("/upload/{flow_id}", responses=on_flow(409, 413, 422), openapi_extra=BODY, max_body_size=ANY_SIZE)
+@router.post("/upload/{flow_id}", responses=on_flow(409, 413, 422), openapi_extra=BODY)
 async def upload(flow_id: FlowRef, who: Who, the: The, folder: Folder, request: Request) -> Uploaded:
     """Send one file or many, as parts named `file`; a run on them is asked for at once.
 

@@ -262,7 +262,14 @@ async def test_an_if_match_that_is_none_of_ours_is_told(client, tag: str):
     assert answer.status_code == 422
 
 
-async def test_a_body_without_end_is_refused(client):
-    answer = await client.post("/field-mapping/submit", content=b'{"flow_id": "' + b"x" * (33 << 20))
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_without_end_is_refused(client, announced: bool):
+    whole = b'{"flow_id": "' + b"x" * (33 << 20)
+
+    async def piecemeal() -> Any:
+        for start in range(0, len(whole), 1 << 20):
+            yield whole[start : start + (1 << 20)]
+
+    answer = await client.post("/field-mapping/submit", content=whole if announced else piecemeal())
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
