@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth"
-ROUND = 300
+ROUND = 40
 """Examples a call in one round; a round is a seed."""
 
 

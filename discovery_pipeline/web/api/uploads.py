@@ -50,6 +50,7 @@ async def upload(flow_id: FlowRef, who: Who, the: The, folder: Folder, request: 
     mapping begins; one of the same name replaces the earlier one, the same bytes again change nothing. Afterwards an
     upload re-opens `data_import`. One file that can't be read doesn't stop the others.
     """
+    who.must_be("reviewer")  # before a body of gigabytes is taken in
     form = await body(request, the.settings.upload_limit, folder)
     return await the.upload.accept(who, flow_id, form.files)
 

@@ -149,7 +149,8 @@ class UploadService:
     async def _keep(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> list[ImportedFile]:
         """Files first, then the rows that tell of them: a run is only asked for what it can read."""
         known = await self._known(who, flow, looked)
-        fresh = [each for each in looked if any(not _kept(known, read) for read in each.read)]
+        new = {each.arrived.sha256: each for each in looked if any(not _kept(known, read) for read in each.read)}
+        fresh = list(new.values())  # bytes that came twice at once are one file
         if fresh:
             await asyncio.to_thread(self._publish, flow, [each.arrived for each in fresh])
         return await self._record(who, flow, looked, known, [each.arrived.name for each in fresh])

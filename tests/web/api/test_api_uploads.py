@@ -164,6 +164,14 @@ async def test_many_files_at_once_and_one_bad_one_does_not_stop_the_others(clien
     assert await kept(client, flow) == ["good.csv"]
 
 
+async def test_bytes_that_come_twice_at_once_are_one_file(client):
+    flow = await client.begin()
+    files = [("file", ("one.csv", TABLE)), ("file", ("two.csv", TABLE))]
+    answer = await client.post(f"/data-import/upload/{flow}", files=files)
+    assert len({file["import_id"] for file in answer.json()["files"]}) == 1
+    assert len(await kept(client, flow)) == 1
+
+
 async def test_an_archive_is_its_members(client):
     flow = await client.begin()
     answer = await client.upload(flow, packed(one__csv=TABLE, two__csv="x,y\n1,2\n", three__pdf=b"%PDF"), "all.zip")
