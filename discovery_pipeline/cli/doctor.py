@@ -23,6 +23,9 @@ class Examined:
     mend: str = ""
 
 
+Look = Callable[[Any], Examined]
+
+
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
 ) -> None:
@@ -33,7 +36,7 @@ def doctor(
     from discovery_pipeline.settings import read
 
     settings = read()
-    looks: tuple[Callable[[Any], Examined], ...] = (_python, _home, _disk, _postgres, _dagster, _definitions)
+    looks: list[Look] = [_python, _home, _disk, _postgres, _dagster, _definitions, _running, _runner]
     found = []
     for look in looks:
         try:
@@ -88,11 +91,16 @@ def _postgres(settings: Any) -> Examined:
 
 def _dagster(settings: Any) -> Examined:
     from discovery_pipeline.assets import instance
+    from discovery_pipeline.store import parts
     from discovery_pipeline.store.blocking import open_store
 
     with open_store(settings) as store, instance.opened(store.dagster_url, settings.root) as opened:
-        runs = opened.get_runs_count()
-    return Examined("dagster", f"instance opens, {runs} runs")
+        found = f"instance opens, {opened.get_runs_count()} runs"
+        up = parts.running(settings.root)
+        late = [s.daemon_type.lower() for s in opened.get_daemon_statuses().values() if s.required and not s.healthy]
+    if up is None or not up.ready or not late:
+        return Examined("dagster", found)
+    return Examined("dagster", f"{found}; no sign of life: {', '.join(late)}", _see(settings, "dagster-daemon"))
 
 
 def _definitions(settings: Any) -> Examined:
@@ -100,3 +108,42 @@ def _definitions(settings: Any) -> Examined:
 
     assets = len(build(settings).resolve_all_asset_keys())
     return Examined("definitions", f"{assets} assets load")
+
+
+def _running(settings: Any) -> Examined:
+    from discovery_pipeline.store import parts
+    from discovery_pipeline.store.parts import Health
+
+    up = parts.running(settings.root)
+    if up is None:
+        return Examined("up", "not running; `discovery up` starts everything")
+    ill = [name for name, part in up.parts.items() if part.health is not Health.UP]
+    if not up.fresh:
+        return Examined("up", "hasn't looked at its parts lately", "Run `discovery down`, then `discovery up`.")
+    if ill:
+        return Examined("up", f"not up: {', '.join(ill)}", " ".join(_see(settings, name) for name in ill))
+    again = sum(part.restarts for part in up.parts.values())
+    return Examined("up", f"{len(up.parts)} parts are up" + (f", started again {again} times" if again else ""))
+
+
+def _runner(settings: Any) -> Examined:
+    from discovery_pipeline.assets.runner.calling import ask
+    from discovery_pipeline.store import parts
+
+    if sys.platform != "linux":
+        return Examined("runner", "runs start in processes of their own; only Linux has a warm runner")
+    if parts.running(settings.root) is None:
+        return Examined("runner", "not running; `discovery up` keeps one")
+    told = ask(settings.root, {})
+    if "refused" in told:
+        return Examined("runner", told["refused"], f"It starts again by itself. {_see(settings, 'runner')}")
+    if told["threads"] != 1 or not told["dispatcher"]:
+        found = f"{told['threads']} threads, dispatcher {'runs' if told['dispatcher'] else 'is away'}"
+        return Examined("runner", found, _see(settings, "runner"))
+    return Examined("runner", f"process {told['pid']}, dispatcher {told['dispatcher']}, {len(told['workers'])} runs")
+
+
+def _see(settings: Any, part: str) -> str:
+    if part == "postgres":
+        return f"See {settings.root / 'postgres' / 'cluster' / 'log'}."
+    return f"See {settings.root / 'logs' / f'{part}.log'}."

@@ -182,6 +182,14 @@ def test_status_says_what_runs_and_where(home: Home):
     assert "web" in home.call("status").stdout
 
 
+def test_the_doctor_finds_nothing_to_mend(home: Home):
+    said = home.call("doctor", "--json")
+    examined = {each["name"]: each for each in json.loads(said.stdout)}
+    assert [each["mend"] for each in examined.values() if each["mend"]] == []
+    assert "dispatcher" in examined["runner"]["found"]
+    assert "6 parts are up" in examined["up"]["found"]
+
+
 def test_a_second_up_on_the_home_is_refused(home: Home):
     refused = home.call("up")
     assert refused.returncode == 1
