@@ -1,9 +1,9 @@
 """Learn the matcher's weights from solved problems, and say how well they do on benchmarks they never saw.
 
-    python benchmarks/train_matching.py DATASETS [--write]
+    python -m benchmarks.train_matching DATASETS [--write]
 
 DATASETS holds <benchmark>/<case>/ with source.csv, target.csv, ground_truth.csv and perhaps schemas; the problems of
-estates.yaml, beside this script, are learned from as well, each source a benchmark of its own. Each benchmark is
+estates.yaml and exports.yaml, beside this script, are learned from as well, in folds by source. Each benchmark is
 left out once and scored with what the others teach; the curve from score to confidence is drawn from those held-out
 scores only. With --write, weights learned from all of them become the product's.
 """
@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import exports
-import matching
 import numpy as np
 import yaml
 from scipy.optimize import linear_sum_assignment
 
+from benchmarks import exports, matching
 from discovery_pipeline.engine import duck, intake, targets
 from discovery_pipeline.engine.mapping import fields, samples, scoring
 from discovery_pipeline.engine.mapping import matching as matcher
