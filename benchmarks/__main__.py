@@ -23,6 +23,7 @@ def commands(data: Path | None) -> list[tuple[str, list[str]]]:
     found = [
         ("The whole run against a parse", ["benchmarks.running"]),
         ("From a request to suggestions", ["benchmarks.warm"]),
+        ("What agents cost", ["benchmarks.agents"]),
         ("Profiling against a parse, 1M × 25", ["benchmarks.profiling", "1000000", "25"]),
         ("A hundred thousand flows", ["benchmarks.state"]),
         ("Readers of events that commit late", ["benchmarks.projections"]),

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from discovery_pipeline.agents import facts as f
 from discovery_pipeline.agents.asking import asked
 from discovery_pipeline.agents.facts import code, word
+from discovery_pipeline.agents.looks import column_facts, rounded
 from discovery_pipeline.agents.names import Names, speakable
 from discovery_pipeline.engine.cleansing.model import CleansingPlan
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.model import MappedField, Suggestions
-from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.profiling.model import Profile, TableProfile
 from discovery_pipeline.engine.risk.model import Risk, RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.targets import Target, TargetField
@@ -21,19 +22,7 @@ from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.advice import Brief
 
-MASKS, SAMPLES = 3, 5
 _STRONG = 0.8  # correlation from which two columns are worth a word
-_COUNTED = re.compile(r"\d[\d,]*")
-_SAID: tuple[tuple[str, f.AnomalyKind], ...] = (
-    ("are spelt in several ways", "spellings"),
-    ("White space stands around", "padding"),
-    ("show signs of a wrong encoding", "encoding"),
-    ("dates lie ahead.", "future_dates"),
-    ("dates are placeholders such as", "placeholder_dates"),
-    ("Nothing says whether day or month comes first.", "ambiguous_dates"),
-    ("values repeat one that should stand once.", "repeated_key"),
-)
-"""Sentences of the profile that no number of it says; only the count in them is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,9 @@ class _Gathering:
             name=speakable(table.name),
             rows=table.row_count,
             duplicates=table.duplicate_row_count,
-            columns=tuple(self.column(table, column) for column in table.columns),
+            columns=tuple(
+                column_facts(self._columns[table.name, c.name], table, c, samples=self._samples) for c in table.columns
+            ),
             correlations=tuple(
                 f.Together(columns=ids, strength=round(strength, 3))
                 for c, strength in strong
@@ -106,53 +97,10 @@ class _Gathering:
             ),
         )
 
-    def column(self, table: TableProfile, column: ColumnProfile) -> f.ColumnFacts:
-        quality, series = column.quality, column.time_series
-        return f.ColumnFacts(
-            id=self._columns[table.name, column.name],
-            name=speakable(column.name),
-            type=column.inferred_type,
-            type_fit=_rounded(column.type_fit),
-            exceptions=sum(e.count for e in column.exceptions),
-            meaning=code(column.semantic_type),
-            meaning_fit=None if column.semantic_fit is None else _rounded(column.semantic_fit),
-            unit=code(column.unit),
-            written_units=len({unit.value.lower() for unit in column.units}),
-            personal=code(column.pii.kind) if column.pii else None,
-            personal_risk=column.pii.risk if column.pii else None,
-            nulls=column.null_count,
-            null_ratio=_rounded(column.null_ratio),
-            null_tokens=sum(token.count for token in column.null_tokens),
-            distinct=column.distinct_count,
-            date_formats=len(column.date_formats),
-            longest=column.lengths.max if column.lengths else None,
-            masks=tuple(f.MaskCount(mask=p.mask, count=p.count) for p in column.patterns[:MASKS] if f.shape(p.mask)),
-            numbers=_numbers(column),
-            series=f.Series(
-                granularity=code(series.granularity) or "irregular",
-                gaps=series.gaps,
-                trend=series.trend,
-                seasonality=code(series.seasonality),
-            )
-            if series
-            else None,
-            scores=f.Scores(
-                score=_rounded(quality.score),
-                completeness=_rounded(quality.completeness),
-                validity=_rounded(quality.validity),
-                uniqueness=_rounded(quality.uniqueness),
-                consistency=_rounded(quality.consistency),
-                timeliness=None if quality.timeliness is None else _rounded(quality.timeliness),
-            ),
-            anomalies=tuple(_anomalies(table, column)),
-            charts=tuple(chart for chart in map(code, column.suggested_charts) if chart),
-            samples=self._sampled(column),
-        )
-
     def keys(self, found: SchemaAnalysis) -> Iterator[f.KeyFacts]:
         for key in found.primary_keys:
             if ids := self._many(key.table, key.columns):
-                confidence = _rounded(key.confidence)
+                confidence = rounded(key.confidence)
                 yield f.KeyFacts(table=self._tables[key.table], columns=ids, rank=key.rank, confidence=confidence)
 
     def references(self, found: SchemaAnalysis) -> Iterator[f.ReferenceFacts]:
@@ -165,9 +113,9 @@ class _Gathering:
                     ref_table=self._tables[one.ref_table],
                     ref_columns=right,
                     cardinality="1:1" if one.cardinality == "1:1" else "n:1",
-                    coverage=_rounded(one.coverage),
+                    coverage=rounded(one.coverage),
                     orphans=one.orphans,
-                    confidence=_rounded(one.confidence),
+                    confidence=rounded(one.confidence),
                 )
 
     def hierarchies(self, found: SchemaAnalysis) -> Iterator[f.HierarchyFacts]:
@@ -209,7 +157,7 @@ class _Gathering:
                 columns=ids,
                 support=support,
                 violations=violations,
-                confidence=_rounded(confidence),
+                confidence=rounded(confidence),
             )
 
     def fields(self, offered: Iterable[Suggestions], targets: Iterable[Target]) -> Iterator[f.FieldFacts]:
@@ -232,7 +180,7 @@ class _Gathering:
         return _wanted(target, mapped.target_table, place).model_copy(
             update={
                 "filled_by": self._columns.get((mapped.source_table, mapped.source_field)),
-                "confidence": _rounded(mapped.confidence),
+                "confidence": rounded(mapped.confidence),
                 "converted": mapped.transformation is not None,
                 "converts_with": _function(mapped.transformation),
             }
@@ -255,18 +203,13 @@ class _Gathering:
             id, said = self._columns.get((rule.table, rule.column)), code(rule.rule)
             if id and said:
                 yield f.PlanFacts(
-                    column=id, rule=said, tier=rule.tier, cells=rule.cells, confidence=_rounded(rule.confidence)
+                    column=id, rule=said, tier=rule.tier, cells=rule.cells, confidence=rounded(rule.confidence)
                 )
 
     def _many(self, table: str, columns: Iterable[str]) -> tuple[str, ...]:
         """The ids of these columns; none if one of them is unknown."""
         ids = tuple(self._columns.get((table, column), "") for column in columns)
         return ids if all(ids) else ()
-
-    def _sampled(self, column: ColumnProfile) -> tuple[str, ...]:
-        if not self._samples or column.pii:
-            return ()
-        return tuple(top.value for top in column.top_values[:SAMPLES] if len(top.value) <= 60)
 
 
 def _function(transformation: str | None) -> str | None:
@@ -302,66 +245,10 @@ def _verdict(verdict: Verdict) -> f.VerdictFacts:
     )
 
 
-def _numbers(column: ColumnProfile) -> f.Numbers | None:
-    if column.inferred_type not in ("integer", "float") or column.mean is None:
-        return None
-    low, high = (None, None) if column.pii else (column.min, column.max)
-    statistics = {
-        "mean": column.mean,
-        "median": column.median,
-        "std": column.std,
-        "q1": column.q1,
-        "q3": column.q3,
-        "skew": column.skew,
-        "kurtosis": column.kurtosis,
-        "min": low,
-        "max": high,
-    }
-    return f.Numbers(
-        **{name: _vague(value) for name, value in statistics.items() if isinstance(value, float | int)},
-        beyond_iqr=column.outliers.iqr if column.outliers else 0,
-        beyond_z=column.outliers.zscore if column.outliers else 0,
-    )
-
-
-def _vague(number: float) -> float:
-    """Four digits of it: a statistic of few values is a value, and a card's number is none with four digits."""
-    return float(f"{number:.4g}")
-
-
-def _anomalies(table: TableProfile, column: ColumnProfile) -> Iterator[f.Anomaly]:
-    rows, told = table.row_count, table.row_count - column.null_count
-    tokens, odd = sum(t.count for t in column.null_tokens), sum(e.count for e in column.exceptions)
-    if rows and not told:
-        yield f.Anomaly(kind="empty", count=rows)
-        return
-    if column.null_ratio >= 0.5:
-        yield f.Anomaly(kind="mostly_empty", count=column.null_count)
-    if tokens:
-        yield f.Anomaly(kind="null_tokens", count=tokens)
-    if odd:
-        yield f.Anomaly(kind="type_exceptions", count=odd)
-    if column.semantic_fit is not None and column.semantic_fit < 1:
-        yield f.Anomaly(kind="invalid_values", count=round((1 - column.semantic_fit) * (told - tokens)))
-    if len(column.date_formats) > 1:
-        yield f.Anomaly(kind="date_formats", count=len(column.date_formats))
-    if len({unit.value.lower() for unit in column.units}) > 1:
-        yield f.Anomaly(kind="mixed_units", count=len(column.units))
-    if told > 1 and column.distinct_count == 1:
-        yield f.Anomaly(kind="constant", count=told)
-    if column.outliers and column.outliers.zscore:
-        yield f.Anomaly(kind="outliers", count=column.outliers.zscore)
-    for sentence in column.anomalies:
-        for said, kind in _SAID:
-            if said in sentence:
-                number = _COUNTED.search(sentence)
-                yield f.Anomaly(kind=kind, count=int(number[0].replace(",", "")) if number else told)
-
-
 def _dimensions(quality: QualityReport | None) -> Iterator[f.DimensionFacts]:
     for one in quality.dimensions if quality else ():
         if dimension := code(one.dimension):
-            yield f.DimensionFacts(dimension=dimension, before=_rounded(one.before), after=_rounded(one.after))
+            yield f.DimensionFacts(dimension=dimension, before=rounded(one.before), after=rounded(one.after))
 
 
 def _risk(number: int, risk: Risk) -> f.RiskFacts:
@@ -378,7 +265,3 @@ def _risk(number: int, risk: Risk) -> f.RiskFacts:
         likelihood=risk.likelihood,
         impact=risk.impact,
     )
-
-
-def _rounded(share: float) -> float:
-    return round(share, 4)
