@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import RedirectResponse
 
 from discovery_pipeline.web.pages import (
+    agents,
     cleansing,
     cmdb_import,
     field_mapping,
@@ -28,7 +29,19 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/discovery", 303)
 
 
-for part in (login, oidc, flows, cmdb_import, field_mapping, review_steps, profiles, cleansing, validation, report):
+for part in (
+    login,
+    oidc,
+    flows,
+    cmdb_import,
+    field_mapping,
+    review_steps,
+    profiles,
+    cleansing,
+    validation,
+    report,
+    agents,
+):
     router.include_router(part.router)
 
 

@@ -128,6 +128,18 @@ async def test_values_are_given_the_targets_words(visitor):
     assert 'map_values({"uefi": "UEFI", "Legacy": "BIOS"})' in plain(answer.text)
 
 
+async def test_what_agents_would_send_can_be_seen_before_anything_is(visitor, member, visit):
+    early = await visitor.get(f"/discovery/agents/{await visitor.client.begin()}")
+    assert early.status_code == 404
+    flow = await visitor.client.suggested()
+    said = plain((await visitor.get(f"/discovery/agents/{flow}")).text)
+    assert "No model is set" in said
+    assert "ip_address" in said
+    assert "10.0.0.1" not in said
+    viewer = await visit(await member("viewer", visitor.client))
+    assert (await viewer.get(f"/discovery/agents/{flow}")).status_code == 403
+
+
 async def test_a_template_is_kept_and_applied_to_the_next_file(visitor):
     first = await visitor.client.suggested()
     here = f"/discovery/field-mapping/{first}"
