@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ class MappingService:
         if again and not mappings.submitted(flow, what):
             raise await _moved(states, flow)
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
-        if not again:
+        if after.version != flow.version:
             await requests.request(states, after, "deliver", "mapping submitted")
         return _told(after, found)
 
@@ -182,8 +183,8 @@ async def _refuse_moved(states: FlowStateManager, flow: Flow, who: Caller, versi
         raise NotWaiting(
             f"Flow {flow.slug} waits for no mapping: it is {flow.status.value}, at {flow.current_phase.value}."
         )
-    submissions = [e for e in await rows.story(states.session, flow.id) if e.type is EventType.MAPPING_SUBMITTED]
-    if submissions[-1].by != who.login:
+    last = _last_submission(await rows.story(states.session, flow.id))
+    if last is None or last.by != who.login:
         raise await _moved(states, flow)
     return True
 
@@ -193,7 +194,7 @@ async def _moved(states: FlowStateManager, flow: Flow, version: int | None = Non
     story = await rows.story(states.session, flow.id)
     offered = max((i for i, event in enumerate(story) if event.type is EventType.MAPPING_SUGGESTED), default=-1)
     changed = [_happened(event) for event in story[offered + 1 :] if event.type is not EventType.STATE_UPDATED]
-    last = next((e for e in reversed(story[offered + 1 :]) if e.type is EventType.MAPPING_SUBMITTED), None)
+    last = _last_submission(story[offered + 1 :])
     who = f" {last.by} submitted a mapping at {last.at:%H:%M:%S} UTC." if last else ""
     seen = f", not {version} as you saw it" if version is not None else ""
     return StaleVersionError(
@@ -203,6 +204,10 @@ async def _moved(states: FlowStateManager, flow: Flow, version: int | None = Non
         {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
          "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},
     )  # fmt: skip
+
+
+def _last_submission(story: Sequence[Event]) -> Event | None:
+    return next((event for event in reversed(story) if event.type is EventType.MAPPING_SUBMITTED), None)
 
 
 def _happened(event: Event) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import pytest
@@ -94,7 +93,7 @@ async def test_a_viewer_looks(client, member):
 
 
 @pytest.mark.parametrize(
-    "flow", [str(uuid.uuid4()), "no-such-flow", "..", "%00", "%2e%2e%2f", "a" * 3000, "'; drop table users; --", "💥"]
+    "flow", ["6f1c1c1e-9f55-4c1f-8d1e-0c6f0d4d5a11", "no-such-flow", "..", "%00", "%2e%2e%2f", "a" * 3000, "'; drop table users; --", "💥"]
 )
 async def test_a_flow_that_cannot_be_is_not_there(client, flow: str):
     answer = await client.get(f"/unified-discovery/flow/status/{flow}")

@@ -208,6 +208,20 @@ async def test_the_same_again_is_the_first_answer(client):
     first = await submit(client, flow, seen["suggested_mappings"])
     again = await submit(client, flow, seen["suggested_mappings"][::-1])
     assert (again.status_code, again.json()) == (200, first.json())
+    tag = {"If-Match": f'"{first.json()["version"]}"'}
+    assert (await submit(client, flow, seen["suggested_mappings"], headers=tag)).json() == first.json()
+    events = [event.type for event in await story(client, flow)]
+    assert events.count("mapping.submitted") == 1
+    assert [event.data["job"] for event in await story(client, flow) if event.type == "run.requested"] == [
+        "discover", "deliver",
+    ]  # fmt: skip
+
+
+async def story(client: Any, flow: str) -> list[Any]:
+    from discovery_pipeline.store import rows
+
+    async with client.services.sessions.transaction(client.tenant) as session:
+        return await rows.story(session, (await rows.find(session, flow)).id)
 
 
 async def test_a_key_gives_the_first_answer_and_belongs_to_one_request(client):
