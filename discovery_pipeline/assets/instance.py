@@ -73,6 +73,7 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
             "schedule": {"purge_after_days": 30},
             "sensor": {"purge_after_days": {"skipped": 1, "failure": 30, "success": -1}},
         },
+        "freshness": {"enabled": True},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
     }
