@@ -67,7 +67,11 @@ def preloads(settings: AgentSettings) -> bool:
 
 def warm_up(settings: AgentSettings) -> None:
     """Load CrewAI beside other work, where a crew is going to run and it isn't in memory yet."""
-    if engine(settings) == "crewai" and not quiet.loaded():
+    try:
+        wanted = engine(settings) == "crewai" and not quiet.loaded()
+    except SettingsError:
+        return  # said where an agent is asked
+    if wanted:
         # While the engines work, DuckDB leaves the interpreter to it.
         threading.Thread(target=importlib.import_module, args=(_CREW,), name="load-crewai", daemon=True).start()
 
@@ -96,6 +100,12 @@ def advise(agent: str, brief: Brief, before: Mapping[str, Answer], means: Means,
     if patient and isinstance(found.failed.get(agent), AgentUnavailable):
         raise found.failed[agent]
     return found.advice(agent)
+
+
+def instead(agent: str, brief: Brief, before: Mapping[str, Answer], why: str) -> Advice:
+    """What the playbook says in place of a model that the settings name and that can't be asked."""
+    advice = advise(agent, brief, before, Means(AgentSettings(engine="expert")))
+    return advice.model_copy(update={"source": "fallback", "reason": why})
 
 
 def advise_all(brief: Brief, means: Means) -> list[Advice]:

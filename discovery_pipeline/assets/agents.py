@@ -12,7 +12,7 @@ from discovery_pipeline.agents import running
 from discovery_pipeline.agents.outputs import Answer
 from discovery_pipeline.agents.running import Means
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.errors import AgentUnavailable
+from discovery_pipeline.errors import AgentUnavailable, SettingsError
 from discovery_pipeline.flow.advice import Advice, Brief
 from discovery_pipeline.flow.state import Flow
 
@@ -86,7 +86,11 @@ def check(asset: str) -> dg.AssetCheckSpec:
 def _advised(context: dg.OpExecutionContext, desk: Desk, brief: Brief, *before: Advice) -> Advice:
     agent = context.op.name
     try:
-        advice = _asked(context, desk, agent, brief, running.answers(before))
+        known = running.answers(before)
+        try:
+            advice = _asked(context, desk, agent, brief, known)
+        except SettingsError as error:
+            advice = running.instead(agent, brief, known, str(error))
     except AgentUnavailable:
         raise
     except Exception as error:

@@ -140,7 +140,19 @@ def test_a_fault_of_our_own_in_an_agent_costs_a_warning_and_no_flow(
     result = discover(settings, monkeypatch, flow.slug, ENGINE="expert")
     assert result.success, reasons(result)
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
-    assert len(warnings_of(result)) == 1, [(e.check_name, e.passed, e.metadata) for e in result.get_asset_check_evaluations()]
+    assert len(warnings_of(result)) == 1, [
+        (e.check_name, e.passed, e.metadata) for e in result.get_asset_check_evaluations()
+    ]
+
+
+def test_a_setting_that_can_not_be_is_said_and_costs_no_flow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, store: Store, flow: Flow
+):
+    result = discover(settings, monkeypatch, flow.slug, MODEL="nobody/m")
+    assert result.success, reasons(result)
+    [warning] = warnings_of(result)
+    assert "say expert, or one of openai/" in (warning.description or "")
+    assert store.artifacts.reading(flow, "field_mapping_agent").is_dir()
 
 
 def test_no_canary_stands_in_dagsters_log(
