@@ -153,6 +153,7 @@ def _column(column: Any, keys: set[str]) -> TargetField:
     comment = next(
         (c.kind.this.name for c in column.constraints if isinstance(c.kind, exp.CommentColumnConstraint)), ""
     )
+    checks = [c.kind.this for c in column.constraints if isinstance(c.kind, exp.CheckColumnConstraint)]
     return TargetField(
         name=column.name,
         type=_field_type(typed),
@@ -160,8 +161,40 @@ def _column(column: Any, keys: set[str]) -> TargetField:
         identity=key,
         unique=key or has(exp.UniqueColumnConstraint),
         max_length=int(length[1]) if length else None,
+        allowed=_listed(column, checks),
+        minimum=_bound(checks, exp.GTE),
+        maximum=_bound(checks, exp.LTE),
+        references=_referred(column),
         description=comment,
     )
+
+
+def _listed(column: Any, checks: Sequence[Any]) -> tuple[str, ...]:
+    """The values of an ENUM, or of a CHECK … IN."""
+    from sqlglot import expressions as exp
+
+    kind = column.args.get("kind")
+    of_kind = kind.expressions if kind is not None and kind.this == exp.DType.ENUM else []
+    named = [value for check in checks if isinstance(check, exp.In) for value in check.expressions]
+    return tuple(v.this for v in (*of_kind, *named) if isinstance(v, exp.Literal))
+
+
+def _bound(checks: Sequence[Any], comparison: type) -> float | None:
+    """The number that a column is held to by a CHECK of its own."""
+    from sqlglot import expressions as exp
+
+    found = (c.expression for c in checks if isinstance(c, comparison) and isinstance(c.this, exp.Column))
+    return next((float(n.this) for n in found if isinstance(n, exp.Literal) and not n.is_string), None)
+
+
+def _referred(column: Any) -> str | None:
+    """The 'table.field' that a REFERENCES names."""
+    from sqlglot import expressions as exp
+
+    said = next((c.kind.this for c in column.constraints if isinstance(c.kind, exp.Reference)), None)
+    if not isinstance(said, exp.Schema) or len(said.expressions) != 1:
+        return None
+    return f"{_plain(said.this.name)}.{said.expressions[0].name}"
 
 
 def _refuses_null(constraint: Any) -> bool:

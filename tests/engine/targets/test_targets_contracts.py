@@ -104,6 +104,20 @@ DDL = """create table hosts (
 ); create view v as select 1;"""
 
 
+def test_what_a_ddl_checks_the_contract_asks(tmp_path: Path):
+    path = tmp_path / "checked.sql"
+    path.write_text(
+        "CREATE TABLE apps (app_id INT PRIMARY KEY);"
+        "CREATE TABLE srv (env VARCHAR(10) CHECK (env IN ('prod', 'dev')), kind ENUM('vm', 'metal'),"
+        " cores INT CHECK (cores >= 1), app INT REFERENCES apps(app_id), other INT CHECK (other > cores));",
+        encoding="utf-8",
+    )
+    fields = {f.name: f for f in targets.draft(path).table("srv").fields}
+    assert (fields["env"].allowed, fields["kind"].allowed) == (("prod", "dev"), ("vm", "metal"))
+    assert (fields["cores"].minimum, fields["other"].minimum) == (1, None)
+    assert (fields["app"].references, fields["env"].references) == ("apps.app_id", None)
+
+
 def test_a_ddl_becomes_a_contract(tmp_path: Path):
     path = tmp_path / "estate.sql"
     path.write_text(DDL)
