@@ -1,7 +1,9 @@
 """Schema matching on solved problems: how often the right target is offered first, and how honest confidences are.
 
-    python benchmarks/matching.py DATASETS                        every case in one process, with times
-    python benchmarks/matching.py SOURCE TARGET OUT [SCHEMA ...]  one case as `discovery match` sees it, as
+    python -m benchmarks.matching DATASETS                        every case in one process, with times
+    python -m benchmarks.matching DATASETS PYTHON                 the same beside Valentine's Coma, which that
+                                                                  interpreter has; cases of at most 10,000 pairs
+    python -m benchmarks.matching SOURCE TARGET OUT [SCHEMA ...]  one case as `discovery match` sees it, as
                                                                   source_column,target_column,score for a harness
 
 DATASETS holds <benchmark>/<case>/ with source.csv, target.csv, ground_truth.csv(source_column,target_column) and
@@ -16,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from discovery_pipeline.engine.mapping import fields, samples
 from discovery_pipeline.engine.mapping.matching import Matched, match
 from discovery_pipeline.engine.tables import Table
 
+PEERS_PAIRS = 10_000  # of larger cases a peer takes minutes
 MEASURES = ("hit1", "mrr", "r@gt", "f1", "f1 best")
 
 
@@ -108,32 +112,75 @@ def one(source: str, target: str, out: str, schemas: list[str]) -> None:
         rows.writerows((m["source_field"], m["target_field"], m["confidence"]) for m in matches)
 
 
-def every(datasets: Path) -> None:
-    """Run all cases in this process and print measures, and seconds from tables to confidences."""
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A case as the product matched it."""
+
+    folder: Path
+    found: Matched
+    right: np.ndarray
+    seconds: float
+
+    @property
+    def benchmark(self) -> str:
+        """Where the case is from."""
+        return self.folder.parent.name
+
+
+def solved(folder: Path) -> Solved:
+    """Match one case, and time it from its tables to confidences."""
+    tables = read(folder)
+    begun = time.perf_counter()
+    found = matched(folder, tables)
+    took = time.perf_counter() - begun
+    rows = {name: i for i, name in enumerate(found.source.names)}
+    columns = {name: j for j, name in enumerate(found.target.names)}
+    right = np.zeros(found.confidence.shape, dtype=bool)
+    for left, other in truth(folder):
+        right[rows[left], columns[other]] = True
+    return Solved(folder, found, right, took)
+
+
+def every(datasets: Path, peer: str | None) -> None:
+    """Run all cases in this process and print measures and seconds, beside those of a peer where there is one."""
+    ran = [solved(folder) for folder in cases(datasets)]
+    _table("ours", [(s, measures(s.found.confidence, s.right), s.seconds) for s in ran])
+    if peer:
+        small = [s for s in ran if s.right.size <= PEERS_PAIRS]
+        _table(
+            "ours, cases of at most 10,000 pairs",
+            [(s, measures(s.found.confidence, s.right), s.seconds) for s in small],
+        )
+        _table("Valentine's Coma on these", list(_peers(small, peer)))
+
+
+def _peers(ran: Sequence[Solved], python: str) -> Iterator[tuple[Solved, list[float], float]]:
+    script = Path(__file__).with_name("coma.py")
+    command = [python, str(script), *(str(s.folder) for s in ran)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for case, line in zip(ran, said.splitlines(), strict=True):
+        told = json.loads(line)
+        scores = np.zeros(case.right.shape)
+        rows = {name: i for i, name in enumerate(case.found.source.names)}
+        columns = {name: j for j, name in enumerate(case.found.target.names)}
+        for left, other, score in told["pairs"]:
+            scores[rows[left], columns[other]] = score
+        yield case, measures(scores, case.right), told["seconds"]
+
+
+def _table(title: str, measured: Sequence[tuple[Solved, list[float], float]]) -> None:
+    print(f"{title:46}" + "".join(f"{m:>8}" for m in MEASURES) + "     sec")
     by_benchmark: dict[str, list[list[float]]] = {}
-    spent = 0.0
-    print(f"{'':46}" + "".join(f"{m:>8}" for m in MEASURES) + "     sec")
-    for folder in cases(datasets):
-        tables = read(folder)
-        begun = time.perf_counter()
-        found = matched(folder, tables)
-        took = time.perf_counter() - begun
-        spent += took
-        rows = {name: i for i, name in enumerate(found.source.names)}
-        columns = {name: j for j, name in enumerate(found.target.names)}
-        right = np.zeros(found.confidence.shape, dtype=bool)
-        for left, other in truth(folder):
-            right[rows[left], columns[other]] = True
-        measured = measures(found.confidence, right)
-        by_benchmark.setdefault(folder.parent.name, []).append(measured)
-        name = f"{folder.parent.name}/{folder.name}"
-        print(f"{name:46}" + "".join(f"{m:8.3f}" for m in measured) + f"{took:8.2f}")
+    for case, found, took in measured:
+        by_benchmark.setdefault(case.benchmark, []).append(found)
+        name = f"{case.benchmark}/{case.folder.name}"
+        print(f"{name:46}" + "".join(f"{m:8.3f}" for m in found) + f"{took:8.2f}")
     overall = np.mean([np.mean(rows, axis=0) for rows in by_benchmark.values()], axis=0)
-    print(f"{'OVERALL':46}" + "".join(f"{m:8.3f}" for m in overall) + f"{spent:8.2f}")
+    print(f"{'OVERALL':46}" + "".join(f"{m:8.3f}" for m in overall) + f"{sum(t for *_, t in measured):8.2f}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 3:
         one(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
     else:
-        every(Path(sys.argv[1]))
+        every(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else None)
