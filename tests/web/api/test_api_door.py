@@ -93,8 +93,12 @@ async def test_a_viewer_looks(client, member):
 
 
 @pytest.mark.parametrize(
-    "flow", ["6f1c1c1e-9f55-4c1f-8d1e-0c6f0d4d5a11", "no-such-flow", "..", "%00", "%2e%2e%2f", "a" * 3000, "'; drop table users; --", "💥"]
-)
+    "flow",
+    [
+        "6f1c1c1e-9f55-4c1f-8d1e-0c6f0d4d5a11", "no-such-flow", "..", "%00", "%2e%2e%2f", "a" * 3000,
+        "'; drop table users; --", "💥",
+    ],
+)  # fmt: skip
 async def test_a_flow_that_cannot_be_is_not_there(client, flow: str):
     answer = await client.get(f"/unified-discovery/flow/status/{flow}")
     assert answer.status_code == 404
