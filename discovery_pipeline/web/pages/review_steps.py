@@ -51,6 +51,8 @@ async def accept(at: AtDesk) -> Response:
     else:
         wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]
     await at.called.review.decide(at.caller, at.flow, wanted)
+    if not wanted:
+        return await at.answer("Nothing is left to accept: every suggestion is decided.")
     return await at.answer(f"Accepted {plural(len(wanted), 'suggestion')}. Undo takes them back in one step.")
 
 

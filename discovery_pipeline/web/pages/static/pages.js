@@ -147,11 +147,20 @@ function reviewing(table) {
     return null;
   }
 
-  async function send(form, submitter) {
+  let waiting = 0;
+  let sent = Promise.resolve();
+
+  /** Send a form's decision after those before it, and show what came of it. */
+  function send(form, submitter) {
+    const address = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
     const body = new URLSearchParams(new FormData(form, submitter));
-    const html = await ask(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, { method: "POST", body });
-    for (const row of table.querySelectorAll(".sent")) row.classList.remove("sent");
-    if (html) apply(html);
+    waiting += 1;
+    sent = sent.then(async () => {
+      const html = await ask(address, { method: "POST", body }).catch(() => say("The server doesn't answer. Try again."));
+      for (const row of table.querySelectorAll(".sent")) row.classList.remove("sent");
+      if (html) apply(html);
+      waiting -= 1;
+    });
   }
 
   const catchUp = oneByOne(async () => {
@@ -195,7 +204,14 @@ function reviewing(table) {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const mine = form.action.includes("/field-mapping/") && form.method === "post";
-    if (!mine || /\/(save|profile\/\w+)$/.test(form.action)) return;
+    if (!mine) return;
+    if (/\/(save|profile\/\w+)$/.test(form.action)) {
+      if (!waiting) return;
+      event.preventDefault(); // what was decided just now is part of what is saved
+      const address = form.getAttribute("action");
+      sent.then(() => document.querySelector(`form[action="${address}"]`)?.requestSubmit());
+      return;
+    }
     event.preventDefault();
     send(form, event.submitter);
   });
