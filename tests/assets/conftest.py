@@ -68,12 +68,21 @@ def instance(dagster_template: str, server, settings: Settings, store: Store) ->
 
 
 @pytest.fixture
-def approve(store: Store) -> Callable[[Flow], None]:
-    """Approve what the matcher offers for the flow, as a reviewer who takes all of it."""
+def approving() -> Callable[[Store], Callable[[Flow], None]]:
+    """Approve what the matcher offers for a flow of a store, as a reviewer who takes all of it."""
 
-    def approved(flow: Flow) -> None:
-        offered = store.artifacts.reading(flow, "mapping_suggestions")
-        suggestions: Any = decoded((offered / VALUE).read_text(), offered)
-        store.submit_mapping(flow, [Mapping(target=s.target, fields=s.assignment) for s in suggestions], by="ana")
+    def of(store: Store) -> Callable[[Flow], None]:
+        def approved(flow: Flow) -> None:
+            offered = store.artifacts.reading(flow, "mapping_suggestions")
+            suggestions: Any = decoded((offered / VALUE).read_text(), offered)
+            store.submit_mapping(flow, [Mapping(target=s.target, fields=s.assignment) for s in suggestions], by="ana")
 
-    return approved
+        return approved
+
+    return of
+
+
+@pytest.fixture
+def approve(store: Store, approving: Callable[[Store], Callable[[Flow], None]]) -> Callable[[Flow], None]:
+    """The same, of the test's store."""
+    return approving(store)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
+from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
-from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.blocking import Store, open_store
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
@@ -143,3 +147,28 @@ def test_assets_are_materialized_one_by_one_as_by_hand(
         )
         assert result.success, asset
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_a_flow_is_delivered_from_artifacts_that_are_kept_elsewhere(
+    settings: Settings, tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, approving: Any
+):
+    assert settings.database_url is not None
+    elsewhere = settings.model_copy(update={"artifacts_url": f"file://{tmp_path / 'bucket'}"})
+    monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("DISCOVERY_ARTIFACTS_URL", str(elsewhere.artifacts_url))
+    with open_store(elsewhere) as store:
+        flow = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws")
+        with store.artifacts.writing(flow, UPLOADS) as folder:
+            (folder / "servers.csv").write_text(SERVERS)
+        instance.add_dynamic_partitions(FLOWS, [flow.slug])
+        for job in ("discover", "deliver"):
+            shutil.rmtree(settings.root / "artifacts")  # as on another machine
+            result = (
+                build(elsewhere)
+                .resolve_job_def(job)
+                .execute_in_process(instance=instance, partition_key=flow.slug, raise_on_error=False, run_config=QUIET)
+            )
+            assert result.success, job
+            if job == "discover":
+                approving(store)(flow)
+        assert store.flow(None, flow.id).status is FlowStatus.COMPLETED
