@@ -20,8 +20,7 @@ from discovery_pipeline.errors import AgentAnswerInvalid
 LARGEST = 200_000
 """Characters of an answer that are looked at."""
 
-_ID = re.compile(r"\b(?:t\d{1,4}(?:\.c\d{1,5})?|[qr]\d{1,4}(?:\.[a-z])?)\b")
-_ALONE = re.compile(r"t\d{1,4}(\.c\d{1,5})?")
+_ID = re.compile(r"\b(?:t\d{1,6}(?:\.c\d{1,6})?|[qr]\d{1,6}(?:\.[a-z])?)\b")
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?%?")
 NONE = "none"
 

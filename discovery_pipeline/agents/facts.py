@@ -19,7 +19,7 @@ def _name(name: str) -> str:
     return name
 
 
-Id = Annotated[str, StringConstraints(pattern=r"^t[0-9]{1,4}(\.c[0-9]{1,5})?$")]
+Id = Annotated[str, StringConstraints(pattern=r"^t[0-9]{1,6}(\.c[0-9]{1,6})?$")]
 """A table or a column."""
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z%µ][A-Za-z0-9_.:/%-]{0,59}$")]
 """A word of the engines': a rule, a type, a unit."""
@@ -249,7 +249,7 @@ class FieldFacts(Fact):
 class Candidate(Fact):
     """A source column that the matcher offers for a field."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^q[0-9]{1,4}\.[a-z]$")]
+    id: Annotated[str, StringConstraints(pattern=r"^q[0-9]{1,6}\.[a-z]$")]
     column: Id
     confidence: float
     rank: int
@@ -263,7 +263,7 @@ class Candidate(Fact):
 class Question(Fact):
     """A field whose column is not beyond doubt, with the columns that compete for it."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^q[0-9]{1,4}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^q[0-9]{1,6}$")]
     target: Word
     table: Word
     field: Word
@@ -307,7 +307,7 @@ class VerdictFacts(Fact):
 class RiskFacts(Fact):
     """A risk that the engine found."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^r[0-9]{1,4}$")]
+    id: Annotated[str, StringConstraints(pattern=r"^r[0-9]{1,6}$")]
     category: Literal["data_loss", "performance", "continuity", "compliance"]
     title: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z ,:'-]{0,79}$")]
     likelihood: Literal["low", "medium", "high"]

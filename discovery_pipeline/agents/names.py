@@ -15,7 +15,7 @@ from typing import Any
 LONGEST = 48
 """Characters of a name that is sent, and of one that is shown in a sentence."""
 
-_ID = re.compile(r"\bt\d{1,4}(?:\.c\d{1,5})?\b")
+_ID = re.compile(r"\bt\d{1,6}(?:\.c\d{1,6})?\b")
 _PLAIN = re.compile(r"[^\W\d_][\w .\-/()%#:&+]*", re.UNICODE)
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d{5,}")

@@ -17,7 +17,7 @@ Level = Literal["low", "medium", "high"]
 Dimension = Literal["completeness", "accuracy", "consistency", "timeliness", "uniqueness"]
 Kind = Literal["register", "events", "measurements", "people", "reference list", "links", "hierarchy", "mixture"]
 
-MOST = 200
+MOST = 100_000
 """Entries that a list of an answer may have."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from discovery_pipeline.agents import running
+from discovery_pipeline.agents.gathering import Results, brief
 from discovery_pipeline.agents.outputs import Answer
 from discovery_pipeline.agents.running import Means
 from discovery_pipeline.assets.desk import Desk
@@ -58,6 +59,16 @@ def risk_agent(context: dg.OpExecutionContext, desk: Desk, brief: Brief) -> Advi
     """Put the risks in order, and say what to do first."""
     quality = given(desk, desk.begun(context.partition_key), data_quality_agent.name)
     return _advised(context, desk, brief, *quality)
+
+
+def briefed(context: dg.OpExecutionContext, desk: Desk, results: Results) -> Brief:
+    """What agents may know of these results."""
+    try:
+        return brief(results, samples=desk.settings.agents.allow_samples)
+    except Exception:
+        # As below: what agents are told is words about results, and no reason to lose them.
+        context.log.exception("The facts for agents could not be put together.")
+        return Brief(facts={"tables": []}, tables={}, columns={})
 
 
 def given(desk: Desk, flow: Flow, *agents: str) -> list[Advice]:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from discovery_pipeline.agents import running
 from discovery_pipeline.agents.deciding import choices
-from discovery_pipeline.agents.gathering import Results, brief
+from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.agents.outputs import MappingRecommendations
 from discovery_pipeline.assets import agents, charts, contract, lineage
 from discovery_pipeline.assets.agents import ANSWERED, answered
@@ -52,7 +52,7 @@ def match(
             targets=stage.targets,
             findings=source_tables.findings,
         )
-        told = brief(results, samples=desk.settings.agents.allow_samples)
+    told = agents.briefed(context, desk, results)
     yield dg.Output(offered, "offered", metadata={"offered": sum(len(s.assignment) for s in offered)})
     yield dg.Output(told, "brief", metadata={"facts": len(told.facts)})
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from discovery_pipeline.agents.gathering import Results, brief
+from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.assets import agents, contract
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
@@ -65,7 +65,7 @@ def assess(
             quality=quality_report,
             risk=found,
         )
-        told = brief(results, samples=desk.settings.agents.allow_samples)
+    told = agents.briefed(context, desk, results)
     yield dg.Output(found, "assessed", metadata={"risks": len(found.risks)})
     yield dg.Output(told, "risk_brief")
 

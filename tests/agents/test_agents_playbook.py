@@ -105,6 +105,21 @@ def test_an_offer_stands_unless_counted_evidence_is_better(offered: dict, rival:
     assert pick(offered, rival, **more) == choice
 
 
+def test_many_tables_and_many_questions_are_answered():
+    asked = [{**question({}), "id": f"q{i}", "candidates": [{**question({})["candidates"][0], "id": f"q{i}.a"}]}
+             for i in range(1, 20_001)]  # fmt: skip
+    known = Facts.model_validate(
+        {"tables": [table(f"t{i}", 1, column(f"t{i}.c1")) for i in range(1, 1201)],
+         "questions": [{**q, "type": "string", "required": False} for q in asked]}
+    )  # fmt: skip
+    answers: dict[str, outputs.Answer] = {}
+    for name, task in TASKS.items():
+        answers[name] = expert.answer(task, Toolbox(known), answers)
+    said = answers["mapping_recommendations"]
+    assert isinstance(said, outputs.MappingRecommendations)
+    assert len(said.picks) == 20_000
+
+
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), max_size=12))
 def test_tables_are_loaded_after_those_they_refer_to_unless_in_a_circle(pairs: list[tuple[int, int]]):
     tables = [{"id": f"t{i}", "rows": 1} for i in range(1, 7)]

@@ -145,6 +145,15 @@ def test_a_fault_of_our_own_in_an_agent_costs_a_warning_and_no_flow(
     ]
 
 
+def test_facts_that_can_not_be_put_together_cost_no_flow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, store: Store, flow: Flow
+):
+    monkeypatch.setattr(agents, "brief", lambda *_, **__: 1 / 0)
+    result = discover(settings, monkeypatch, flow.slug, ENGINE="expert")
+    assert result.success, reasons(result)
+    assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
 def test_a_setting_that_can_not_be_is_said_and_costs_no_flow(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, store: Store, flow: Flow
 ):
