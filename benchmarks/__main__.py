@@ -18,7 +18,7 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
-def commands(data: Path | None) -> list[tuple[str, list[str]]]:
+def commands(data: Path | None, valentine: Path | None = None) -> list[tuple[str, list[str]]]:
     """What is measured, and the module with its arguments."""
     found = [
         ("The whole run against a parse", ["benchmarks.running"]),
@@ -30,10 +30,15 @@ def commands(data: Path | None) -> list[tuple[str, list[str]]]:
         ("Many clients on the same flows", ["benchmarks.load"]),
     ]
     if data:
+        peer = [str(valentine)] if valentine else []
         databases = [str(folder) for folder in sorted((data / "relationships").iterdir()) if folder.is_dir()]
         found += [
             ("Keys and references", ["benchmarks.relationships", *databases]),
-            ("Mapping", ["benchmarks.matching", str(data / "matching" / "datasets")]),
+            ("Mapping", ["benchmarks.matching", str(data / "matching" / "datasets"), *peer]),
+            (
+                "Mapping of what was not learned from",
+                ["benchmarks.train_matching", str(data / "matching" / "datasets")],
+            ),
             ("Cleansing", ["benchmarks.cleaning", str(data / "cleaning")]),
         ]
     return found
@@ -63,6 +68,7 @@ def main() -> None:
     """Run them all; one that fails is said, and the others go on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--valentine", type=Path, help="a Python with Valentine, to match beside its Coma")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="names of modules, as state")
     options = parser.parse_args()
     before = former() if options.only else {}
@@ -73,7 +79,7 @@ def main() -> None:
         f"Python {platform.python_version()}.",
     ]
     found = {title: lines for title, lines in before.items() if title}
-    for title, command in commands(options.data):
+    for title, command in commands(options.data, options.valentine):
         if not options.only or command[0].removeprefix("benchmarks.") in options.only:
             found[title] = section(title, command)
     for lines in found.values():
