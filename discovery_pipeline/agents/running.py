@@ -188,7 +188,7 @@ class _Found:
 
 
 def _advised(agents: Sequence[str], brief: Brief, before: Mapping[str, Answer], means: Means) -> _Found:
-    models = {agent: choice(agent, means.settings) for agent in agents}
+    models = {agent: choice(agent, means.settings) if means.audit is not None else None for agent in agents}
     facts = Facts.model_validate(brief.facts)
     if engine(means.settings) == "expert":
         failed = {a: AgentError("Asking a model takes the extra agents, or another DISCOVERY_AGENTS_ENGINE.")

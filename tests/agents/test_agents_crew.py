@@ -75,3 +75,8 @@ def test_the_steps_of_a_crew_are_told_in_their_order(told: Brief):
     assert sorted(steps[1:-1]) == [
         f"risk_assessment used {tool}" for tool in ("compliance_checker", "performance_estimator", "risk_analyzer")
     ]
+
+
+def test_without_an_audit_no_model_is_asked(told: Brief, vendor, asking):
+    advice = running.advise("risk_agent", told, {}, Means(asking()))
+    assert (advice.source, vendor.bodies) == ("expert", [])

@@ -87,7 +87,7 @@ def test_the_playbook_alone_never_loads_crewai(told: Brief, tmp_path: Path):
 
 @pytest.mark.parametrize("engine", ["auto", "crewai"])
 def test_without_the_extra_the_playbook_answers_or_the_setting_is_refused(
-    engine: str, told: Brief, monkeypatch: pytest.MonkeyPatch
+    engine: str, told: Brief, audit, monkeypatch: pytest.MonkeyPatch
 ):
     from discovery_pipeline.agents import quiet, running
     from discovery_pipeline.errors import SettingsError
@@ -100,6 +100,6 @@ def test_without_the_extra_the_playbook_answers_or_the_setting_is_refused(
         with pytest.raises(SettingsError, match="not installed"):
             running.engine(settings)
         return
-    advice = running.advise("risk_agent", told, {}, running.Means(settings))
+    advice = running.advise("risk_agent", told, {}, running.Means(settings, audit))
     assert (advice.engine, advice.source) == ("expert", "fallback")
     assert "extra agents" in advice.reason
