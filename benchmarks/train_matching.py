@@ -229,7 +229,7 @@ def report(name: str, confidences: Sequence[np.ndarray], problems: Sequence[Prob
     for family in ("benchmarks", "estates", "exports"):
         chosen = [(c, p) for c, p in solved if p.family == family]
         if chosen:
-            print(f"## {name}: {family}")
+            print(f"== {name}: {family}")
             _measured(chosen)
             _honest(chosen)
 
