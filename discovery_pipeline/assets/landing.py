@@ -3,11 +3,16 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.retrying import AGAIN
+from discovery_pipeline.errors import DiscoveryError
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.landing import Landed
 
 AGAIN_SECONDS = 600
 """After so long, files that still stand in their folder are received again: the run that should have had failed."""
@@ -27,13 +32,24 @@ def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk
 
     inbox = Inbox(str(desk.settings.inbox))
     resting = [arrival for arrival in inbox.arrivals() if config.stamps.get(arrival.id) == arrival.stamp]
+    faults = []
     for arrival in resting:
-        landed = landing.take(desk.store, inbox, arrival)
-        if landed is None:
-            context.log.info("A folder isn't taken now: somebody writes to it, or another run takes it.")
-            continue
-        flow = f"flow {landed.flow.slug}" if landed.flow else "no flow"
-        context.log.info(f"{landed.accepted} files accepted, {landed.rejected} rejected: {flow}")
+        try:
+            _received(context, landing.take(desk.store, inbox, arrival))
+        except (OSError, DiscoveryError) as fault:  # the other folders don't wait for this one
+            faults.append(type(fault).__name__)
+    if faults:
+        raise dg.Failure(
+            f"{len(faults)} of {len(resting)} folders can't be received now: {', '.join(sorted(set(faults)))}."
+        )
+
+
+def _received(context: dg.OpExecutionContext, landed: "Landed | None") -> None:
+    if landed is None:
+        context.log.info("A folder isn't taken now: somebody writes to it, or another run takes it.")
+        return
+    flow = f"flow {landed.flow.slug}" if landed.flow else "no flow"
+    context.log.info(f"{landed.accepted} files accepted, {landed.rejected} rejected: {flow}")
 
 
 @dg.job(

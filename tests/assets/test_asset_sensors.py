@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,6 +14,7 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from discovery_pipeline.assets import sensors
+from discovery_pipeline.assets.landing import Arrivals, receive_uploads
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import requests
@@ -95,6 +97,38 @@ def test_files_at_rest_are_received_once(
     (flow,) = store.list_flows()
     assert (flow.source_system, flow.target_system) == ("servicenow", "aws")
     assert not (inbox / "servers.csv").exists()
+
+
+def test_a_folder_that_can_not_be_read_holds_up_no_other(
+    defs: dg.Definitions,
+    tick: Tick,
+    inbox: Path,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    from discovery_pipeline.store import landing
+
+    (inbox / "servers.csv").write_text(SERVERS)
+    other = inbox.parent / "another__aws"
+    other.mkdir()
+    (other / "apps.csv").write_text(SERVERS)
+    result = tick("upload_sensor")
+    assert isinstance(result, dg.SensorResult)
+    assert result.run_requests
+    take = landing.take
+
+    def failing(store: Store, inbox: Any, arrival: Any) -> Any:
+        if arrival.folder.endswith("another__aws"):
+            raise PermissionError("denied")
+        return take(store, inbox, arrival)
+
+    monkeypatch.setattr(landing, "take", failing)
+    stamps = result.run_requests[0].run_config["ops"]["receive_uploads"]["config"]["stamps"]
+    with dg.build_op_context(resources={"desk": (defs.resources or {})["desk"]}) as context:
+        with pytest.raises(dg.Failure, match="1 of 2 folders"):
+            receive_uploads(context, Arrivals(stamps=stamps))
+    assert [flow.source_system for flow in store.list_flows()] == ["servicenow"]
+    assert (other / "apps.csv").exists()
 
 
 def test_neither_cursor_nor_run_names_a_client(tick: Tick, inbox: Path, store: Store):
