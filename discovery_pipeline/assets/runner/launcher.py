@@ -24,7 +24,6 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
     def __init__(self, home: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._inst_data = inst_data
         self._home = Path(home)
-        self._started: list[subprocess.Popen[bytes]] = []
         super().__init__()
 
     @property
@@ -54,14 +53,14 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
         self._start(run.run_id)
 
     def _start(self, run_id: str) -> None:
-        self._started = [child for child in self._started if child.poll() is None]
-        child = subprocess.Popen(
+        """Start a worker that is nobody's child, so that it outlives whoever launched it, and nobody has to wait."""
+        subprocess.run(
             [sys.executable, "-m", "discovery_pipeline.assets.runner.worker", str(self._home), run_id],
             env=os.environ | {"DAGSTER_HOME": str(self._home / INSTANCE), "DISCOVERY_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # it outlives whoever launched it
+            start_new_session=True,
+            check=True,
         )
-        self._started.append(child)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

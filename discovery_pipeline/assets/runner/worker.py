@@ -81,8 +81,10 @@ def live(home: Path, run_id: str, lock: locks.WorkerLock) -> None:
 
 
 def main() -> None:
-    """Work on the run of the command line, unless somebody does."""
+    """Work on the run of the command line, unless somebody does, as a process that nobody has to wait for."""
     home, run_id = Path(sys.argv[1]), sys.argv[2]
+    if os.fork():
+        os._exit(0)
     if lock := locks.acquire(home, run_id):
         live(home, run_id, lock)
 

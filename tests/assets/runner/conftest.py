@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 
+import dagster as dg
 import psycopg
 import pytest
 from warm_home import Warm
@@ -28,7 +28,8 @@ def warm_home(server, template: str, tmp_path_factory: pytest.TempPathFactory) -
         operator.execute(f"revoke all on database {name} from public")
         Databases.of(url).create()
         with pytest.MonkeyPatch.context() as environment:
-            environment.setitem(os.environ, "DISCOVERY_DATABASE_URL", url)
+            environment.setenv("DISCOVERY_DATABASE_URL", url)
+            environment.setenv("DISCOVERY_AGENTS_ENGINE", "expert")  # CrewAI takes seconds to load
             settings = Settings(home=home)
             with open_store(settings) as store, instance.opened(store.dagster_url, home) as dagster:
                 warm = Warm(store, dagster, home, home / "runner.log")
@@ -46,3 +47,5 @@ def warm(warm_home: Warm) -> Iterator[Warm]:
     warm_home.start()
     yield warm_home
     locks.end_workers(warm_home.home, 5)
+    for waiting in warm_home.dagster.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])):
+        warm_home.dagster.run_coordinator.cancel_run(waiting.run_id)

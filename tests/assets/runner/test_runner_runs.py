@@ -90,6 +90,21 @@ def test_a_dead_dispatcher_is_followed_by_another(warm: Warm):
     assert warm.state["dispatcher"] not in {0, before}
 
 
+def test_each_request_has_one_run_though_dispatchers_are_killed(warm: Warm):
+    wanted = [warm.request("good") for _ in range(4)]
+    os.kill(warm.state["dispatcher"], signal.SIGKILL)
+    wanted += [warm.request("good") for _ in range(4)]
+    os.kill(until(lambda: warm.state["dispatcher"]), signal.SIGKILL)
+    for request in wanted:
+        run = warm.becomes(request, SUCCESS, QUEUED)
+        mine = dg.RunsFilter(tags={starting.REQUEST_TAG: str(request.id)})
+        assert [found.run_id for found in warm.dagster.get_runs(mine)] == [run.run_id]
+        begun = len(warm.dagster.all_logs(run.run_id, dg.DagsterEventType.RUN_START))
+        assert begun == (run.status is SUCCESS)
+    open_ones = "select 1 from run_requests where status = 'requested'"
+    assert until(lambda: not warm.store.query(open_ones))
+
+
 def test_a_run_outlives_the_zygote_and_its_dispatcher_does_not(warm: Warm):
     request = warm.request("wait")
     run = warm.becomes(request, STARTED)
