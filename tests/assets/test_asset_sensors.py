@@ -124,9 +124,9 @@ def test_a_folder_that_can_not_be_read_holds_up_no_other(
 
     monkeypatch.setattr(landing, "take", failing)
     stamps = result.run_requests[0].run_config["ops"]["receive_uploads"]["config"]["stamps"]
-    with dg.build_op_context(resources={"desk": (defs.resources or {})["desk"]}) as context:
-        with pytest.raises(dg.Failure, match="1 of 2 folders"):
-            receive_uploads(context, Arrivals(stamps=stamps))
+    desk = dg.build_op_context(resources={"desk": (defs.resources or {})["desk"]})
+    with desk as context, pytest.raises(dg.Failure, match="1 of 2 folders"):
+        receive_uploads(context, Arrivals(stamps=stamps))
     assert [flow.source_system for flow in store.list_flows()] == ["servicenow"]
     assert (other / "apps.csv").exists()
 
