@@ -56,7 +56,8 @@ async def on_cell(called: Called, caller: Visitor, flow_id: str, form: Sent) -> 
     source = await asyncio.to_thread(_source, await _read(called, flow), table, column, int(row))
     kept = {"seen": source, "after": source} if text(form, "do") == "keep" else None
     await called.mending.decide(caller, flow, [Decision(CELL, (table, column, int(row)), kept)])
-    return _back(form, flow, f"Row {int(row) + 1} of {table} {'keeps' if kept else 'is cleansed again in'} {column}.")
+    what = "keeps what the source has" if kept else "follows the rules again"
+    return _back(form, flow, f"{column} in row {int(row) + 1} of {table} {what}, from the next run on.")
 
 
 @router.post("/value")

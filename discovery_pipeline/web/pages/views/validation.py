@@ -24,6 +24,7 @@ from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Page, paged
 
 PAGE, CELLS = 20, 4
+_REPEATED = "duplicate of "  # such rows are there already: nothing is to be corrected
 _MENDABLE = f"NOT {unmapped('reasons')} AND NOT {repeated('reasons')}"
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -183,6 +184,7 @@ def causes(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], reader: 
             href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
         )
         for one in rejections(con, outcomes)
+        if not one.reason.startswith(_REPEATED)
     ]
 
 

@@ -1,0 +1,95 @@
+"""Cleansing and validation as plain forms: what people decide there counts in the next run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from markup import hidden, plain, texts
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROWS = [(f"srv{i:02}", 2 + i % 4, 4096, "Windows Server 2019", f"10.0.0.{i}") for i in range(1, 30)]
+FAULTY = "server_name,cores,memory_mb,os_name,ip_address\n" + "".join(
+    f"{'' if name in ('srv05', 'srv06') else name},{cores},{memory},{os},{ip if name != 'srv09' else '999.1.1.1'}\n"
+    for name, cores, memory, os, ip in ROWS
+)
+
+
+async def delivered(visitor) -> str:
+    """A flow to Azure that is delivered, with two rows that have no name; its id."""
+    flow = await visitor.client.suggested(FAULTY, target="Azure")
+    here = f"/discovery/field-mapping/{flow}"
+    answer = await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    answer = await visitor.send(f"{here}/save", {"version": hidden(answer.text, "version")})
+    assert answer.url.path == f"/discovery/cleansing/{flow}", plain(answer.text)
+    await visitor.client.work()
+    return flow
+
+
+async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
+    flow = await delivered(visitor)
+    here = f"/discovery/validation/{flow}"
+    first = plain((await visitor.get(here)).text)
+    assert "27 delivered" in first
+    assert "2 to correct" in first
+    editor = (await visitor.get(f"{here}?fix=servers:4")).text
+    assert 'name="cell.server_name" type="text" value=""' in editor
+    fixed = await visitor.send(f"{here}/fix", {"table": "servers", "row": "4", "cell.server_name": "srv05"})
+    assert "1 cell of row 5 changed" in plain(fixed.text)
+    await the_other_row_comes_back_as_a_file(visitor, here)
+    asked = await visitor.send(f"{here}/run")
+    assert "A run with the new decisions was asked for" in plain(asked.text)
+    await visitor.client.work()
+    after = plain((await visitor.get(here)).text)
+    assert "29 delivered" in after
+    assert "to correct" not in after.split("Quality")[0]
+
+
+async def the_other_row_comes_back_as_a_file(visitor, here: str) -> None:
+    sent = await visitor.get(f"{here}/rejected?table=servers")
+    rows = list(csv.DictReader(io.StringIO(sent.text)))
+    assert [row["discovery_row"] for row in rows] == ["4", "5"]
+    corrected = io.StringIO()
+    out = csv.DictWriter(corrected, list(rows[1]))
+    out.writeheader()
+    out.writerow({**rows[1], "server_name": "srv06"})
+    fields = {"csrf_token": await visitor.csrf(), "table": "servers"}
+    back = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", corrected.getvalue())})
+    assert "1 cell corrected" in plain(back.text)
+    lost = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", "server_name\nx\n")})
+    assert "has no column discovery_row" in " ".join(texts(lost.text, "note"))
+
+
+async def test_a_value_that_no_rule_may_decide_is_decided_and_taken_back(visitor):
+    flow = await delivered(visitor)
+    here = f"/discovery/cleansing/{flow}"
+    assert "999.1.1.1" in plain((await visitor.get(here)).text)
+    value = {"table": "servers", "column": "ip_address", "value": "999.1.1.1", "back": here}
+    decided = await visitor.send(f"{here}/value", {**value, "becomes": "10.0.0.99"})
+    assert "becomes 10.0.0.99" in plain(decided.text)
+    assert "1 decision since the last run" in plain(decided.text)
+    undone = await visitor.send(f"{here}/undo", {"do": "undo", "back": here})
+    assert "becomes 10.0.0.99" not in plain(undone.text)
+    await visitor.send(f"{here}/value", {**value, "becomes": "10.0.0.99"})
+    await visitor.send(f"{here}/run", {"back": here})
+    await visitor.client.work()
+    assert "10.0.0.99" in plain((await visitor.get(f"{here}?column=ip_address")).text)
+
+
+async def test_a_cell_is_given_back_what_the_source_holds(visitor):
+    flow = await delivered(visitor)
+    here = f"/discovery/cleansing/{flow}"
+    cell = {"table": "servers", "column": "os_name", "row": "0", "back": here}
+    kept = await visitor.send(f"{here}/cell", {**cell, "do": "keep"})
+    assert texts(kept.text, "note")[0] == "os_name in row 1 of servers keeps what the source has, from the next run on."
+    for wrong in ({"row": "9999"}, {"row": "x"}, {"column": "nothing"}, {"table": "nothing"}):
+        assert (await visitor.send(f"{here}/cell", {**cell, "do": "keep", **wrong})).status_code == 422
+
+
+async def test_nothing_is_run_again_before_there_is_a_mapping(visitor):
+    flow = await visitor.client.suggested()
+    answer = await visitor.send(f"/discovery/cleansing/{flow}/run")
+    assert answer.status_code == 409
+    assert "no approved mapping yet" in plain(answer.text)
