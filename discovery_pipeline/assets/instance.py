@@ -27,6 +27,8 @@ BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
+PARTITION_TAG = "dagster/partition"
+"""Run tag of a run's flow: one run works on a flow at a time, and another waits in the queue until it has ended."""
 ENGAGEMENT_TAG = "discovery/engagement"
 """Run tag by which concurrency is shared out: one client's backlog never starves another's."""
 
@@ -63,7 +65,12 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
             "runs": {
                 "max_concurrent_runs": MOST_RUNS,
                 "tag_concurrency_limits": [
-                    {"key": ENGAGEMENT_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": MOST_OF_AN_ENGAGEMENT}
+                    {"key": PARTITION_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1},
+                    {
+                        "key": ENGAGEMENT_TAG,
+                        "value": {"applyLimitPerUniqueValue": True},
+                        "limit": MOST_OF_AN_ENGAGEMENT,
+                    },
                 ],
             },
             "pools": {"default_limit": 4},
