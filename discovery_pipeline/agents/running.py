@@ -60,6 +60,13 @@ def engine(settings: AgentSettings) -> Engine:
     return "expert"
 
 
+def crewed(settings: AgentSettings) -> AgentSettings:
+    """The settings of somebody who asks for a crew, and waits for CrewAI where it is installed."""
+    if settings.engine == "auto" and quiet.installed():
+        return settings.model_copy(update={"engine": "crewai"})
+    return settings
+
+
 def preloads(settings: AgentSettings) -> bool:
     """Whether a process that lives long should have CrewAI in memory before anybody asks."""
     return settings.engine != "expert" and quiet.installed()

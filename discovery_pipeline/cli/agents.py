@@ -26,7 +26,7 @@ def run(flow: FlowName, as_json: AsJson = False) -> None:
     from discovery_pipeline import settings
     from discovery_pipeline.agents import reading
     from discovery_pipeline.agents.gathering import brief
-    from discovery_pipeline.agents.running import DiscoveryCrewOrchestrator, Means
+    from discovery_pipeline.agents.running import DiscoveryCrewOrchestrator, Means, crewed
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.model_requests import RequestLog
 
@@ -36,7 +36,7 @@ def run(flow: FlowName, as_json: AsJson = False) -> None:
         told = brief(reading.results(store.artifacts, found), samples=chosen.agents.allow_samples)
         log = RequestLog(store, found)
         with Console(stderr=True).status("Asking the agents"):
-            answer = DiscoveryCrewOrchestrator(told, Means(chosen.agents, log, log.spent())).run()
+            answer = DiscoveryCrewOrchestrator(told, Means(crewed(chosen.agents), log, log.spent())).run()
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return
