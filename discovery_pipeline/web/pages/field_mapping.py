@@ -33,8 +33,8 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
         return to(f"/discovery/cmdb-import/{flow.id}")
     view = View.of(request.query_params)
     system = reviewed.of(view.system).target.name
-    templates = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
-    asked = Asked(caller, reviewed, view, profiles=tuple(templates))
+    kept = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
+    asked = Asked(caller, reviewed, view, profiles=tuple(kept))
     return await review_page(request, asked)
 
 

@@ -1,4 +1,4 @@
-"""Templates on the review page: a mapping kept under a name, for the next export of the same kind."""
+"""Mapping profiles on the review page: a mapping kept under a name, for the next export of the same kind."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ async def keep(at: AtDesk) -> Response:
     at.caller.must_be("reviewer")
     asked, name = await at.asked(), text(at.form, "name")
     if not name or len(name) > _LONGEST:
-        raise InvalidRequest(f"A template needs a name of at most {_LONGEST} characters.")
+        raise InvalidRequest(f"A mapping profile needs a name of at most {_LONGEST} characters.")
     mapping = asked.draft.mapping()
     if not mapping.fields:
         raise InvalidRequest("Nothing is accepted yet, so there is nothing to keep.")
     made = profiles.made(name, 1, at.flow.source_system, mapping)
     saved = await kept.save(at.called.flows, at.caller.tenant, made)
-    said = f"Kept as template {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
+    said = f"Kept as mapping profile {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
     return to(ours(text(at.form, "back")), Note(said))
 
 
 @router.post("/apply")
 async def apply(at: AtDesk) -> Response:
-    """Accept what a template says, as far as these files have its columns; what they haven't is listed."""
+    """Accept what a profile says, as far as these files have its columns; what they haven't is listed."""
     asked, name = await at.asked(), text(at.form, "name")
     try:
         saved = await kept.get(at.called.flows, at.caller.tenant, name)
     except MappingError as missing:
         raise InvalidRequest(str(missing)) from None
     wanted, left = _decisions(asked.draft, saved.profile)
-    await at.called.review.decide(at.caller, at.flow, wanted, f"template {saved.profile}")
+    await at.called.review.decide(at.caller, at.flow, wanted, f"mapping profile {saved.profile}")
     note = Note(
-        f"Template {saved.profile}: {plural(len(wanted), 'column')} accepted. Undo takes them back in one step.",
+        f"Mapping profile {saved.profile}: {plural(len(wanted), 'column')} accepted. Undo takes them back in one step.",
         "warn" if left else "",
         left,
     )
@@ -57,18 +57,18 @@ async def apply(at: AtDesk) -> Response:
 
 @router.get("/file")
 async def file(called: Called, caller: Visitor, flow_id: str, name: str) -> Response:
-    """A template as a YAML file, to be given to others or to `--profile`."""
+    """A profile as a YAML file, to be given to others or to `--profile`."""
     await called.flow.get(caller, flow_id)
     try:
         saved = await kept.get(called.flows, caller.tenant, name)
     except MappingError as missing:
         raise InvalidRequest(str(missing)) from None
-    headers = {"Content-Disposition": 'attachment; filename="mapping-template.yaml"'}
+    headers = {"Content-Disposition": 'attachment; filename="mapping-profile.yaml"'}
     return Response(profiles.as_yaml(saved.profile), media_type="application/yaml", headers=headers)
 
 
 def _decisions(draft: Draft, profile: MappingProfile) -> tuple[list[Decision], tuple[str, ...]]:
-    """What the template decides on this draft, and what it has no column for."""
+    """What the profile decides on this draft, and what it has no column for."""
     done = profiles.applied(profile, draft.suggestions, draft.tables, draft.target)
     entries = {(entry.table, entry.column): entry for entry in draft.entries}
     by_column: dict[tuple[str, str], list] = {}

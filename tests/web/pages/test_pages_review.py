@@ -140,12 +140,12 @@ async def test_what_agents_would_send_can_be_seen_before_anything_is(visitor, me
     assert (await viewer.get(f"/discovery/agents/{flow}")).status_code == 403
 
 
-async def test_a_template_is_kept_and_applied_to_the_next_file(visitor):
+async def test_a_mapping_profile_is_kept_and_applied_to_the_next_file(visitor):
     first = await visitor.client.suggested()
     here = f"/discovery/field-mapping/{first}"
     await visitor.send(f"{here}/accept", {"what": "all", "back": here})
     kept = await visitor.send(f"{here}/profile/keep", {"name": "CMDB <prod>", "back": here})
-    assert "Kept as template 'CMDB <prod>' v1" in plain(kept.text)
+    assert "Kept as mapping profile 'CMDB <prod>' v1" in plain(kept.text)
     file = await visitor.get(f"{here}/profile/file?name=CMDB+%3Cprod%3E")
     assert "target_field: HostName" in file.text
     second = await visitor.client.suggested("hostname,notes\nweb1,a\nweb2,b\n")

@@ -54,7 +54,7 @@ class Asked:
     reviewed: Reviewed
     view: View
     edit: Edit | None = None
-    profiles: tuple[SavedProfile, ...] = ()  # templates for this kind of source and target
+    profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
 
     @property
