@@ -21,7 +21,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,8 @@ import sys, time
 from datetime import date
 from pathlib import Path
 from discovery_pipeline.assets.runner import loading, place
-loading.load(place.definitions())
+from discovery_pipeline.settings import Settings
+loading.load(place.definitions(), Settings(home=Path(sys.argv[2])))
 from discovery_pipeline.engine import duck, intake, mapping, profiling, schema, targets
 files, scratch = sorted(Path(sys.argv[1]).iterdir()), Path(sys.argv[2])
 began = time.perf_counter()
@@ -122,9 +123,10 @@ def warm(store: Store, dagster: dg.DagsterInstance, files: Path, repeat: int) ->
         zygote = psutil.Process(ask(home, {})["pid"]).memory_full_info()
         request, worker = requested(store, new_flow(store, files)), (0, 0)
         until(lambda: locks.worker(home, request.run_id))
-        while pid := locks.worker(home, request.run_id):
-            used = psutil.Process(pid).memory_full_info()
-            worker = max(worker, (used.pss, used.uss))
+        with suppress(psutil.NoSuchProcess):
+            while pid := locks.worker(home, request.run_id):
+                used = psutil.Process(pid).memory_full_info()
+                worker = max(worker, (used.pss, used.uss))
     return found[1:], [told_memory("zygote", zygote.pss, zygote.uss), told_memory("a worker, at most", *worker)]
 
 
