@@ -99,7 +99,8 @@ def test_loading_imports_no_agents_no_frames_and_opens_nothing(tmp_path: Path):
             "-c",
             "import json, sys; from discovery_pipeline.assets.build import build; "
             "from discovery_pipeline.settings import read; build(read()); "
-            "print(json.dumps([m for m in ('crewai', 'fastapi', 'pandas', 'pandera', 'sqlalchemy') if m in sys.modules]))",
+            "late = ('crewai', 'fastapi', 'pandas', 'pandera', 'sqlalchemy'); "
+            "print(json.dumps([m for m in late if m in sys.modules]))",
         ],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DISCOVERY_HOME": str(tmp_path / "home")},
