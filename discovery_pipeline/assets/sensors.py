@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import Watch, request
@@ -98,7 +99,8 @@ def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipR
 )
 def failed_run_sensor(context: dg.RunFailureSensorContext, desk: Desk) -> None:
     """Hears of runs that failed."""
-    _ended(context, desk, f"The run failed: {context.failure_event.message or 'no reason is known'}")
+    said = reasons.of_steps(context.get_step_failure_events()) or context.failure_event.message
+    _ended(context, desk, f"The run failed: {said or 'no reason is known.'}")
 
 
 @dg.run_status_sensor(

@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.events import JobFailureData
-from dagster_shared.error import SerializableErrorInfo
 
 from discovery_pipeline.assets import instance as dagster_instance
+from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.delivery import RESULTS
 from discovery_pipeline.assets.desk import DEMANDS
@@ -231,21 +231,9 @@ _ENDS = {"started": ("match", "assess"), "finished": ("arbitrate", "conclude")}
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """The sentence of the first step that failed, or what kept the run from its first step."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            if failure.user_failure_data and failure.user_failure_data.description:
-                return failure.user_failure_data.description
-            return f"{event.step_key} failed: {_innermost(failure.error)}"
+    if said := reasons.of_steps(result.all_events):
+        return said
     ended = next((e.event_specific_data for e in result.all_events if e.is_run_failure), None)
-    return _innermost(ended.error) if isinstance(ended, JobFailureData) else "The run failed before its first step."
-
-
-def _innermost(error: SerializableErrorInfo | None) -> str:
-    """What the first of a chain of errors said, without its class where it is one of ours."""
-    if error is None:
-        return "no reason is known."
-    if error.cause:
-        return _innermost(error.cause)
-    said = error.message.strip()
-    return said.partition(": ")[2] if said.startswith("discovery_pipeline.") else said
+    if isinstance(ended, JobFailureData):
+        return reasons.innermost(ended.error)
+    return "The run failed before its first step."

@@ -170,6 +170,7 @@ def _rule(
     one = decided.get((RULE, (rule.table, rule.column, rule.rule)))
     examples = [example.partition(" → ") for example in rule.examples]
     narrowed = Narrowed(rule.table, rule.column, rule.rule)
+    waits = rule.tier == "suggest"  # what it would change isn't in the log
     return ShownRule(
         table=rule.table,
         column=rule.column,
@@ -177,7 +178,7 @@ def _rule(
         tier=rule.tier,
         reason=rule.reason,
         confidence=rule.confidence,
-        cells=counts.get((rule.table, rule.column, rule.rule), 0 if counts else rule.cells),
+        cells=counts.get((rule.table, rule.column, rule.rule), rule.cells if waits or not counts else 0),
         examples=tuple((before, after) for before, _, after in examples),
         verdict=str(one.after.get("verdict", "")) if one and one.after else "",
         by=one.by if one else "",
