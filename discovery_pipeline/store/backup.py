@@ -103,7 +103,7 @@ def restore(settings: Settings, file: Path) -> Copied:
         for item in (half / HOME).iterdir() if (half / HOME).exists() else ():
             shutil.move(item, root / item.name)
         _place(half / DATA, at)  # the data last: without them it is no home yet
-        shutil.rmtree(half)
+    # Recovery isn't over before the server has started once; what is left of RESTORING says so until then.
     with connected(settings) as databases:
         prepare(databases)
     return copied
@@ -112,10 +112,12 @@ def restore(settings: Settings, file: Path) -> Copied:
 def _make_room(root: Path, at: Placement) -> None:
     """Refuse a home that is one, and clear away what a restore that was cut short had brought."""
     there = [item for item in root.iterdir() if item.name != "postgres"]
-    cut_short = (root / RESTORING).exists() and not at.data.exists()
-    if (there and not cut_short) or at.data.exists():
+    cut_short = (root / RESTORING).exists()
+    if (there or at.data.exists()) and not cut_short:
         raise BackupError(f"{root}: isn't empty. Restore into a new DISCOVERY_HOME, or move this one away first.")
-    for item in there:
+    shutil.rmtree(at.data, ignore_errors=True)
+    # The mark goes last: cut short here, the next restore clears away the rest.
+    for item in sorted(there, key=lambda item: item.name == RESTORING):
         shutil.rmtree(item) if item.is_dir() else item.unlink()
 
 

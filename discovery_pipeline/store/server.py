@@ -80,12 +80,13 @@ class EmbeddedServer:
         if self._users is None:
             self._enter()
         try:
-            if self.running():
-                return
-            with _locked(self._folder / "start.lock") as lock:
-                if not self.running():
-                    self._make(lock)
-                    self._launch()
+            if not self.running():
+                with _locked(self._folder / "start.lock") as lock:
+                    if not self.running():
+                        self._make(lock)
+                        self._launch()
+            # Data that started once are a home; until then a restore may begin anew.
+            shutil.rmtree(self.home / RESTORING, ignore_errors=True)
         except BaseException:
             self._leave_lock()
             raise

@@ -156,6 +156,29 @@ def test_a_restore_that_was_cut_short_is_no_home_and_is_begun_anew(home: Path, t
     EmbeddedServer(other).forget()
 
 
+def test_a_restore_that_never_started_is_begun_anew_whatever_its_data_are(home: Path, tmp_path: Path):
+    file, other = tmp_path / "home.backup", tmp_path / "other"
+    with open_store(Settings(home=home)) as store:
+        flow = new(store)
+        backup(store.settings, file)
+    program = (
+        "import os, shutil, signal, sys; from pathlib import Path; from discovery_pipeline.settings import Settings\n"
+        "from discovery_pipeline.store import backup\n"
+        "backup.connected = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "backup.restore(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))\n"
+    )
+    child = subprocess.run([sys.executable, "-c", program, str(other), str(file)], check=False)
+    assert child.returncode == -signal.SIGKILL
+    with EmbeddedServer(other).alone() as at:
+        (at.data / "global" / "pg_control").write_bytes(b"torn")
+    restore(Settings(home=other), file)
+    with open_store(Settings(home=other)) as store:
+        assert store.flow(None, flow.id) == flow
+    with pytest.raises(BackupError, match="isn't empty"):
+        restore(Settings(home=other), file)
+    EmbeddedServer(other).forget()
+
+
 def test_a_backup_that_was_cut_short_leaves_no_file_of_its_name(home: Path, tmp_path: Path):
     file = tmp_path / "home.backup"
     program = (
