@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ import pytest
 from discovery_pipeline.assets.runner import locks, place
 
 HOLDER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from discovery_pipeline.assets.runner import locks
+if "stubborn" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 lock = locks.acquire(Path(sys.argv[1]), "run")
 lock.name_holder()
 print("held", flush=True)
@@ -24,14 +27,22 @@ time.sleep(60)
 """
 
 
-@pytest.fixture
-def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the lock of the run `run`."""
-    with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True) as process:
+@contextmanager
+def holding(home: Path, *manner: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of the run `run`; a `stubborn` one ignores being asked to end."""
+    program = [sys.executable, "-c", HOLDER, home, *manner]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process
         process.kill()
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of the run `run`."""
+    with holding(tmp_path) as process:
+        yield process
 
 
 def test_nobody_else_gets_the_lock_of_a_living_worker(tmp_path: Path, holder: subprocess.Popen[str]):
@@ -61,10 +72,10 @@ def test_a_signal_reaches_the_worker_and_nobody_else(tmp_path: Path, holder: sub
     assert not locks.interrupt(tmp_path, "never")
 
 
-def test_a_worker_that_ignores_the_asking_is_killed(tmp_path: Path, holder: subprocess.Popen[str]):
-    holder.send_signal(signal.SIGSTOP)
-    locks.end_workers(tmp_path, seconds=0.2)
-    assert holder.wait() == -signal.SIGKILL
+def test_a_worker_that_ignores_the_asking_is_killed(tmp_path: Path):
+    with holding(tmp_path, "stubborn") as holder:
+        locks.end_workers(tmp_path, seconds=0.2)
+        assert holder.wait() == -signal.SIGKILL
 
 
 def test_a_child_keeps_the_lock_that_was_handed_over_to_it(tmp_path: Path):
