@@ -14,7 +14,8 @@ from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Visitor, ours, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk
 from discovery_pipeline.web.pages.templating import plural
-from discovery_pipeline.web.services.drafting import Choice, Draft
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.profiles import decisions
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
 
@@ -45,7 +46,7 @@ async def apply(at: AtDesk) -> Response:
         saved = await kept.get(at.called.flows, at.caller.tenant, name)
     except MappingError as missing:
         raise InvalidRequest(str(missing)) from None
-    wanted, left = _decisions(asked.draft, saved.profile)
+    wanted, left = _applied(asked.draft, saved.profile)
     await at.called.review.decide(at.caller, at.flow, wanted, f"mapping profile {saved.profile}")
     note = Note(
         f"Mapping profile {saved.profile}: {plural(len(wanted), 'column')} accepted. Undo takes them back in one step.",
@@ -67,19 +68,8 @@ async def file(called: Called, caller: Visitor, flow_id: str, name: str) -> Resp
     return Response(profiles.as_yaml(saved.profile), media_type="application/yaml", headers=headers)
 
 
-def _decisions(draft: Draft, profile: MappingProfile) -> tuple[list[Decision], tuple[str, ...]]:
+def _applied(draft: Draft, profile: MappingProfile) -> tuple[list[Decision], tuple[str, ...]]:
     """What the profile decides on this draft, and what it has no column for."""
     done = profiles.applied(profile, draft.suggestions, draft.tables, draft.target)
-    entries = {(entry.table, entry.column): entry for entry in draft.entries}
-    by_column: dict[tuple[str, str], list] = {}
-    for field in done.taken:
-        by_column.setdefault((field.source_table, field.source_field), []).append(field)
-    wanted = []
-    for place, fields in by_column.items():
-        choice = Choice(standing="accepted", fields=tuple(fields))
-        if place in entries:
-            wanted.append(choice.decision(entries[place].subject, entries[place].seen))
-        else:
-            wanted.append(choice.decision((draft.target.name, place[0], ""), draft.constants_seen.get(place[0], 0)))
     left = tuple(f"{one.field.source_field or 'a constant'} → {one.field.target_field}: {one.why}" for one in done.left)
-    return wanted, left
+    return decisions(draft, done.taken), left

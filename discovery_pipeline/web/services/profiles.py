@@ -127,7 +127,7 @@ class ProfileService:
         if mine is None or intake is None:
             raise NotYet("Nothing is suggested yet.")
         done = await asyncio.to_thread(engine.applied, saved.profile, mine, intake.tables, draft.target)
-        batch = await self._review.decide(who, flow, _decisions(draft, done.taken), f"profile {saved.profile}")
+        batch = await self._review.decide(who, flow, decisions(draft, done.taken), f"profile {saved.profile}")
         return Put(saved.profile, batch, done.taken, done.left)
 
     async def _mapping(self, who: Caller, flow: Flow, target_system: str | None) -> Mapping:
@@ -149,7 +149,7 @@ def _target(flow: Flow, wanted: str | None) -> str:
     raise InvalidRequest(f"Say which target_system: {', '.join(flow.targets)}.")
 
 
-def _decisions(draft: Draft, taken: Iterable[MappedField]) -> list[Decision]:
+def decisions(draft: Draft, taken: Iterable[MappedField]) -> list[Decision]:
     """What a profile decides in a review, one decision a column; constants are decided by table."""
     entries = {(entry.table, entry.column): entry for entry in draft.entries}
     by_column: dict[tuple[str, str], list[MappedField]] = {}
