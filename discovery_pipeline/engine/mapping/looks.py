@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 
 import numpy as np
 
@@ -48,7 +47,7 @@ def _powers_of_two(values: list[str]) -> bool:
     return all(math.log2(n).is_integer() or math.log2(n / 3).is_integer() for n in numbers)
 
 
-@lru_cache(maxsize=1)
+@knowledge.remembered(1)
 def _looks() -> tuple[tuple[int, re.Pattern[str], float], ...]:
     return tuple(
         (_place(concept), re.compile(str(said["fits"])), float(said["tells"]))
@@ -56,6 +55,6 @@ def _looks() -> tuple[tuple[int, re.Pattern[str], float], ...]:
     )
 
 
-@lru_cache(maxsize=256)
+@knowledge.remembered(256)
 def _place(concept: str) -> int:
     return next(i for i, known in enumerate(knowledge.concepts()) if known.name == concept)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from rapidfuzz import process
@@ -256,7 +255,7 @@ def _naming(phrases: Sequence[tuple[str, ...]]) -> np.ndarray:
     return np.maximum.reduceat(np.where(jaccard >= _NAMED, jaccard, 0.0), starts, axis=1)
 
 
-@lru_cache(maxsize=1)
+@knowledge.remembered(1)
 def _concept_names() -> tuple[sparse.csr_matrix, np.ndarray, dict[str, int]]:
     """All names of all concepts as names × words, where each concept's names start, and the words' columns."""
     concepts, reader = knowledge.concepts(), Reader()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from discovery_pipeline.engine.mapping import knowledge
 
@@ -71,7 +70,7 @@ class Reader:
         return _words(name, self.around)
 
 
-@lru_cache(maxsize=65536)
+@knowledge.remembered(65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
     written = [piece for word in _rejoined(split(name)) for piece in _parted(word, around)]
     inner = range(1, len(written) - 1)
@@ -96,7 +95,7 @@ def _rejoined(words: tuple[str, ...]) -> list[str]:
     return out
 
 
-@lru_cache(maxsize=65536)
+@knowledge.remembered(65536)
 def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     """A word that is two or three known ones written together, parted; else as it is."""
     known = _known()
@@ -127,7 +126,7 @@ def _whole(piece: str) -> bool:
     return len(piece) >= _SHORTEST_PIECE or piece in ("id", "nm", "no", "cd", "dt", "ip", "os", "vm", "db", "pk", "fk")
 
 
-@lru_cache(maxsize=1)
+@knowledge.remembered(1)
 def _known() -> frozenset[str]:
     phrases = [*knowledge.synonyms(), *knowledge.abbreviations(), *knowledge.abbreviations().values()]
     phrases += [name for concept in knowledge.concepts() for name in concept.names]
@@ -151,7 +150,7 @@ def _usual(words: tuple[str, ...]) -> list[str]:
     return out
 
 
-@lru_cache(maxsize=1)
+@knowledge.remembered(1)
 def _synonyms() -> dict[str, str]:
     """Synonyms by their words as names are split, without articles: "système d'exploitation" has an apostrophe."""
     spoken = {" ".join(w for w in split(p) if w not in _ARTICLES): one for p, one in knowledge.synonyms().items()}

@@ -1,19 +1,26 @@
-"""Knowledge: what is generally true of column names, kept as data beside this module.
+"""Knowledge: what is generally true of column names, kept as data beside this module, and what the user adds to it.
 
-Abbreviations, synonyms, and the concepts of IT inventories with the names they go by in each source system.
+Abbreviations, synonyms, the concepts of IT inventories with the names they go by in each source system, and other
+words for the values that targets list. What is asked here is answered from what is in use: the shipped dictionaries,
+or within `using` these with the user's own over them.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache, wraps
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 SOURCE_SYSTEMS = ("servicenow", "rvtools")
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,61 +32,12 @@ class Concept:
     names: tuple[str, ...]
 
 
-@lru_cache(maxsize=1)
-def abbreviations() -> dict[str, str]:
-    """Short form → the words it stands for."""
-    return _read("abbreviations")
-
-
-@lru_cache(maxsize=1)
-def synonyms() -> dict[str, str]:
-    """Word or phrase, in small letters → the one the matcher writes for it."""
-    groups = _read("synonyms")
-    listed = {phrase: one for one, phrases in groups.items() for phrase in (one, *phrases)}
-    # As keyboards without accents write them; what is listed itself goes first.
-    return {plain: one for phrase, one in listed.items() for plain in _unaccented(phrase)} | listed
-
-
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"})
-
-
-def _unaccented(phrase: str) -> tuple[str, str]:
-    """A phrase without accents, and with its umlauts written out."""
-    bare = "".join(c for c in unicodedata.normalize("NFD", phrase) if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", bare).replace("ß", "ss").replace("œ", "oe"), phrase.translate(_UMLAUTS)
-
-
-@lru_cache(maxsize=1)
-def concepts() -> tuple[Concept, ...]:
-    """The concepts of IT inventories, with their names in every known source system."""
-    known = _read("fields")
-    by_system = [_read(system) for system in SOURCE_SYSTEMS]
-    return tuple(
-        Concept(
-            name=concept,
-            about=said["about"],
-            names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
-        )
-        for concept, said in known.items()
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """Words of which two names may not have different ones and mean the same."""
 
     words: tuple[str, ...]
     silent: str = ""  # the word that goes without saying
-
-
-@lru_cache(maxsize=1)
-def contrasts() -> tuple[Contrast, ...]:
-    """Words that part what otherwise goes by the same name."""
-    lines = _read("contrasts")
-    return (
-        *(Contrast(tuple(words), words[0]) for words in lines["silent"]),
-        *(Contrast(tuple(words)) for words in lines["loud"]),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +49,178 @@ class Composition:
     between: str
 
 
-@lru_cache(maxsize=1)
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the user adds: `own.read` reads it from a folder."""
+
+    abbreviations: tuple[tuple[str, str], ...] = ()
+    synonyms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    concepts: tuple[Concept, ...] = ()  # new ones, and more names for those that there are
+    vocabularies: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __len__(self) -> int:
+        """How many words of all kinds it adds."""
+        listed = (*self.synonyms, *self.vocabularies)
+        return len(self.abbreviations) + sum(len(w) for _, w in listed) + sum(len(c.names) for c in self.concepts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Knowledge:
+    """Everything that is known. Each is one of a kind, so that what was worked out from it is kept beside it."""
+
+    abbreviations: Mapping[str, str]
+    synonyms: Mapping[str, str]
+    concepts: tuple[Concept, ...]
+    contrasts: tuple[Contrast, ...]
+    compositions: tuple[Composition, ...]
+    looks: Mapping[str, Mapping[str, Any]]
+    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+_in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
+
+
+@contextmanager
+def using(own: Own) -> Iterator[None]:
+    """Answer from the shipped dictionaries with these over them, within the block."""
+    before = _in_use.set(_extended(own))
+    try:
+        yield
+    finally:
+        _in_use.reset(before)
+
+
+def remembered(most: int) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Keep what a function answers from knowledge, for each knowledge apart."""
+
+    def decorate(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        @lru_cache(maxsize=most)
+        def kept(_: Knowledge, *arguments: Any) -> Answer:
+            return function(*arguments)
+
+        @wraps(function)
+        def answered(*arguments: Any) -> Answer:
+            return kept(_known(), *arguments)
+
+        return answered
+
+    return decorate
+
+
+def abbreviations() -> Mapping[str, str]:
+    """Short form → the words it stands for."""
+    return _known().abbreviations
+
+
+def synonyms() -> Mapping[str, str]:
+    """Word or phrase, in small letters → the one the matcher writes for it."""
+    return _known().synonyms
+
+
+def concepts() -> tuple[Concept, ...]:
+    """The concepts of IT inventories, with their names in every known source system."""
+    return _known().concepts
+
+
+def contrasts() -> tuple[Contrast, ...]:
+    """Words that part what otherwise goes by the same name."""
+    return _known().contrasts
+
+
 def compositions() -> tuple[Composition, ...]:
     """Concepts that are others put together."""
-    return tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions"))
+    return _known().compositions
+
+
+def looks() -> Mapping[str, Mapping[str, Any]]:
+    """Concept → what its values look like ("fits", a regular expression) and how much that tells ("tells", 0..1)."""
+    return _known().looks
+
+
+def vocabularies() -> Mapping[str, tuple[str, ...]]:
+    """Value that targets list, in small letters → other words for it."""
+    return _known().vocabularies
+
+
+def _known() -> Knowledge:
+    return _in_use.get() or shipped()
 
 
 @lru_cache(maxsize=1)
-def looks() -> dict[str, dict[str, Any]]:
-    """Concept → what its values look like ("fits", a regular expression) and how much that tells ("tells", 0..1)."""
-    return _read("looks")
+def shipped() -> Knowledge:
+    """What the product knows by itself."""
+    contrasts = _read("contrasts")
+    return Knowledge(
+        abbreviations=_read("abbreviations"),
+        synonyms=_by_phrase(_read("synonyms").items()),
+        concepts=_concepts(),
+        contrasts=(
+            *(Contrast(tuple(words), words[0]) for words in contrasts["silent"]),
+            *(Contrast(tuple(words)) for words in contrasts["loud"]),
+        ),
+        compositions=tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions")),
+        looks=_read("looks"),
+    )
+
+
+@lru_cache(maxsize=4)
+def _extended(own: Own) -> Knowledge:
+    """The shipped knowledge with the user's over it: what both say, the user says."""
+    base = shipped()
+    added = {concept.name: concept for concept in own.concepts}
+    return Knowledge(
+        abbreviations={**base.abbreviations, **dict(own.abbreviations)},
+        # A word that already stands for another goes on doing so: what is added stands for that one, too.
+        synonyms={
+            **base.synonyms,
+            **_by_phrase((base.synonyms.get(one, one), phrases) for one, phrases in own.synonyms),
+        },
+        concepts=(
+            *(_more(concept, added.pop(concept.name, None)) for concept in base.concepts),
+            *added.values(),
+        ),
+        contrasts=base.contrasts,
+        compositions=base.compositions,
+        looks=base.looks,
+        vocabularies={**base.vocabularies, **_joined(base.vocabularies, own.vocabularies)},
+    )
+
+
+def _more(concept: Concept, added: Concept | None) -> Concept:
+    return Concept(concept.name, concept.about, (*concept.names, *added.names)) if added else concept
+
+
+def _joined(
+    known: Mapping[str, tuple[str, ...]], added: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, tuple[str, ...]]:
+    return {value.casefold(): (*words, *known.get(value.casefold(), ())) for value, words in added}
+
+
+def _concepts() -> tuple[Concept, ...]:
+    by_system = [_read(system) for system in SOURCE_SYSTEMS]
+    return tuple(
+        Concept(
+            name=concept,
+            about=said["about"],
+            names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
+        )
+        for concept, said in _read("fields").items()
+    )
+
+
+def _by_phrase(groups: Any) -> dict[str, str]:
+    """Every phrase of the groups, as keyboards without accents write it, too; what is listed itself goes first."""
+    listed = {phrase: one for one, phrases in groups for phrase in (one, *phrases)}
+    return {plain: one for phrase, one in listed.items() for plain in _unaccented(phrase)} | listed
+
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"})
+
+
+def _unaccented(phrase: str) -> tuple[str, str]:
+    """A phrase without accents, and with its umlauts written out."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", phrase) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare).replace("ß", "ss").replace("œ", "oe"), phrase.translate(_UMLAUTS)
 
 
 def _read(name: str) -> Any:
