@@ -128,6 +128,15 @@ async def visitor(request: Request) -> Caller:
     return caller
 
 
+async def still_in(request: Request, caller: Caller) -> bool:
+    """Whether who began to read a stream may go on: their token, session or membership may have ended since."""
+    try:
+        now = await caller_of(request.app.state.services, request.headers)
+    except DiscoveryError:  # or nobody can say just now: who asks again hears which
+        return False
+    return now.tenant == caller.tenant
+
+
 def check_csrf(caller: Caller, given: str) -> None:
     """Refuse a form that doesn't carry its session's token.
 
@@ -198,4 +207,14 @@ def _cookies(headers: Headers) -> dict[str, str]:
         return {}
 
 
-__all__ = ["ACCOUNT", "COOKIE", "CSRF_FIELD", "Door", "SecurityHeaders", "caller_of", "check_csrf", "visitor"]
+__all__ = [
+    "ACCOUNT",
+    "COOKIE",
+    "CSRF_FIELD",
+    "Door",
+    "SecurityHeaders",
+    "caller_of",
+    "check_csrf",
+    "still_in",
+    "visitor",
+]

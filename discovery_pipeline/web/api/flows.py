@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
@@ -25,6 +25,7 @@ from discovery_pipeline.web.api.calls import (
     tagged,
 )
 from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.security import still_in
 from discovery_pipeline.web.services.flows import PAGE, AuditPage, Begun, FlowPage, FlowView, Listing
 
 router = APIRouter(prefix="/api/v1/unified-discovery", tags=["Flows"])
@@ -114,13 +115,20 @@ def _last(last: Annotated[str | None, Header(alias="Last-Event-ID")] = None) -> 
 
 @router.get("/flow/events/{flow_id}", response_class=EventSourceResponse, responses=on_flow(422))
 async def events(
-    flow: Annotated[Flow, Depends(_followed)], after: Annotated[Cursor | None, Depends(_last)], who: Who, the: The
+    request: Request,
+    flow: Annotated[Flow, Depends(_followed)],
+    after: Annotated[Cursor | None, Depends(_last)],
+    who: Who,
+    the: The,
 ) -> AsyncIterator[ServerSentEvent]:
     """Every event of the flow, from the first or from the one after `Last-Event-ID`, and each new one as it comes.
 
-    `event` is its type, `id` what to send as `Last-Event-ID`, `data` who did it, when, and what.
+    `event` is its type, `id` what to send as `Last-Event-ID`, `data` who did it, when, and what. The stream ends with
+    the token or session that it was begun with.
     """
     async for posted in the.flow.follow(who, flow, after):
+        if not await still_in(request, who):
+            return
         event = posted.event
         told: dict[str, Any] = {"flow_id": str(flow.id), "by": event.by, "at": event.at, **event.data}
         yield ServerSentEvent(event=event.type.value, id=str(posted.cursor), data=told)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import text
 
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store import accounts
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.security import COOKIE, CSRF_HEADER
 
@@ -79,29 +85,49 @@ async def test_a_token_does_not_open_the_pages_and_a_cookie_of_anothers_is_none(
     assert (await made.get(FLOWS)).status_code == 401
 
 
-async def test_events_come_from_the_first_on_and_go_on_where_the_reader_stood(client, web_settings):
-    """Over a real server, since a stream without end can't be read from the application itself."""
-    server = uvicorn.Server(uvicorn.Config(application(web_settings), port=0, log_level="critical"))
+@asynccontextmanager
+async def served(settings: Settings, headers: httpx.Headers) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a real server, since a stream without end can't be read from the application itself."""
+    server = uvicorn.Server(uvicorn.Config(application(settings), port=0, log_level="critical"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.02)
     address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        async with httpx.AsyncClient(base_url=address, headers=client.http.headers, timeout=20) as http:
-            flow = await client.begin()
-            first = await heard(http, flow, 2)
-            assert [kind for _, kind in first] == ["flow.created", "flow.phase.completed"]
-            waiting = asyncio.create_task(heard(http, flow, 3, after=first[-1][0]))
-            await asyncio.sleep(0.2)
-            await client.post(f"/unified-discovery/flow/{flow}/cancel", json={"reason": "enough"})
-            later = await asyncio.wait_for(waiting, 20)
-            assert [kind for _, kind in later] == ["flow.state.updated", "flow.cancelled", "flow.state.updated"]
-            path = f"/api/v1/unified-discovery/flow/events/{flow}"
-            assert (await http.get(path, headers={"Last-Event-ID": "nonsense"})).status_code == 422
-            assert (await http.get(f"{path}x")).status_code == 404
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as http:
+            yield http
     finally:
         server.should_exit = True
         await serving
+
+
+async def test_events_come_from_the_first_on_and_go_on_where_the_reader_stood(client, web_settings):
+    async with served(web_settings, client.http.headers) as http:
+        flow = await client.begin()
+        first = await heard(http, flow, 2)
+        assert [kind for _, kind in first] == ["flow.created", "flow.phase.completed"]
+        waiting = asyncio.create_task(heard(http, flow, 3, after=first[-1][0]))
+        await asyncio.sleep(0.2)
+        await client.post(f"/unified-discovery/flow/{flow}/cancel", json={"reason": "enough"})
+        later = await asyncio.wait_for(waiting, 20)
+        assert [kind for _, kind in later] == ["flow.state.updated", "flow.cancelled", "flow.state.updated"]
+        path = f"/api/v1/unified-discovery/flow/events/{flow}"
+        assert (await http.get(path, headers={"Last-Event-ID": "nonsense"})).status_code == 422
+        assert (await http.get(f"{path}x")).status_code == 404
+
+
+async def test_a_stream_ends_with_the_token_that_it_was_begun_with(client, member, web_settings):
+    rival = await member("reviewer", client)
+    flow = await client.begin()
+    path = f"/api/v1/unified-discovery/flow/events/{flow}"
+    async with served(web_settings, rival.http.headers) as http, http.stream("GET", path) as answer:
+        lines = answer.aiter_lines()
+        while "flow.phase.completed" not in await anext(lines):
+            pass
+        async with client.services.sessions.operating() as session:
+            await accounts.revoke(session, rival.token, datetime.now(UTC))
+        await client.post(f"/unified-discovery/flow/{flow}/cancel", json={"reason": "enough"})
+        assert not [line async for line in lines if "cancel" in line]
 
 
 async def heard(http: httpx.AsyncClient, flow: str, count: int, after: str | None = None) -> list[tuple[str, str]]:
@@ -135,3 +161,47 @@ async def test_a_token_that_asks_too_fast_is_told_to_wait(client, web_settings):
         assert answers[0].status_code == 200
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_a_token_that_is_revoked_ends_the_sessions_that_came_from_it_at_once(client):
+    there = await browser(client)
+    code = await client.services.access.create_code(client.tenant.by)
+    assert (await there.get(FLOWS)).status_code == 200
+    async with client.services.sessions.operating() as session:
+        assert await accounts.revoke(session, client.token, datetime.now(UTC))
+    assert (await there.get(FLOWS)).status_code == 401
+    shown = await there.get("/discovery", headers={"Accept": "text/html"})
+    assert (shown.status_code, shown.headers["location"]) == (303, "/login?next=%2Fdiscovery")
+    late = httpx.AsyncClient(transport=client.http._transport, base_url="http://test")
+    assert (await late.get("/login", params={"code": code})).status_code == 401
+    assert not late.cookies
+
+
+async def test_a_session_ends_with_its_token_and_goes_on_while_another_token_of_the_user_is_in_force(client):
+    there = await browser(client)
+    async with client.services.sessions.operating() as session:
+        expire = "update api_tokens set expires_at = now() - interval '1 second' where token_hash = :hash"
+        await session.execute(text(expire), {"hash": accounts.hashed(client.token)})
+    assert (await there.get(FLOWS)).status_code == 401
+    async with client.services.sessions.operating() as session:
+        again = """
+            insert into api_tokens (client_account_id, engagement_id, user_id, token_hash)
+            select client_account_id, engagement_id, user_id, :other from api_tokens where token_hash = :hash"""
+        await session.execute(text(again), {"hash": accounts.hashed(client.token), "other": b"another"})
+    assert (await there.get(FLOWS)).status_code == 200
+
+
+async def test_a_member_who_is_removed_is_out_with_token_and_session(client):
+    there = await browser(client)
+    async with client.services.sessions.operating() as session:
+        leave = "delete from memberships using users where users.id = user_id and login = :login"
+        await session.execute(text(leave), {"login": client.tenant.by})
+    assert (await there.get(FLOWS)).status_code == 401
+    assert (await client.get("/unified-discovery/flows")).status_code == 401
+
+
+async def test_who_comes_without_a_token_is_not_asked_for_one(client):
+    async with client.services.sessions.operating() as session:
+        await accounts.enrol(session, client.tenant, f"ana of {client.tenant.client_account_id}", "viewer")
+    cookie = await client.services.access.open_session(f"ana of {client.tenant.client_account_id}")
+    assert [member.role for member in await client.services.access.members_of_session(cookie)] == ["viewer"]
