@@ -18,10 +18,11 @@ from pydantic import PrivateAttr
 from discovery_pipeline.agents import running
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine.intake.model import Choice
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
-from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.disk import room
@@ -58,6 +59,11 @@ class Stage:
     def demands(self) -> tuple[Demand, ...]:
         """What the user asks of the data, beside what the targets do."""
         return tuple(Demand.model_validate(said) for said in self.flow.data.get(DEMANDS, ()))
+
+    @property
+    def chosen(self) -> tuple[Choice, ...]:
+        """How people want files to be read."""
+        return tuple(Choice.model_validate(said) for said in self.flow.data.get(READING, ()))
 
     @property
     def uploads(self) -> list[Path]:

@@ -24,7 +24,7 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
     from discovery_pipeline.engine.intake.contract import SourceTables, frame
 
     with desk.stage(context, starts=Phase.DATA_IMPORT) as stage:
-        found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"))
+        found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"), chosen=stage.chosen)
         for file in found.files:
             stage.store.record_import(stage.flow.id, file)
         if not found.tables:

@@ -30,6 +30,11 @@ class AcceptImport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """The files are to be read in another way. After the import phase this goes back to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartPhase:
     """Begin a phase, begin it again after a failure, or go back to it."""
 
@@ -100,6 +105,7 @@ class CancelFlow:
 
 Command = (
     AcceptImport
+    | ReadAgain
     | StartPhase
     | CompletePhase
     | FailPhase

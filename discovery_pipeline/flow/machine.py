@@ -21,6 +21,7 @@ from discovery_pipeline.flow.commands import (
     FailPhase,
     Keep,
     OfferMappings,
+    ReadAgain,
     RejectMappings,
     StartPhase,
     SubmitMappings,
@@ -81,6 +82,8 @@ def _happens(command: Command, flow: Flow) -> list[Happening]:  # noqa: PLR0911,
         case AcceptImport():
             accepted = {"import_id": command.import_id, "rows": command.rows, "replaces": command.replaces}
             return [*_back_to(Phase.DATA_IMPORT, flow), (EventType.IMPORT_ACCEPTED, accepted)]
+        case ReadAgain():
+            return _back_to(Phase.DATA_IMPORT, flow)
         case StartPhase(phase=phase):
             return _start(phase, flow)
         case CompletePhase(phase=phase, result=result):

@@ -116,5 +116,7 @@ class Flow:
         }
 
 
+READING = "reading"
+"""Key of `data` under which it stands how people want files to be read."""
 RESERVED = frozenset({"status", "current_phase", "phases"})
 """Keys of `state_data` that only the machine writes."""

@@ -30,10 +30,13 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
     session = states.session
     flow = await rows.find(session, flow_id, lock=True)
     known = (await known_files(session, flow, [file])).get(identity(file))
+    count = sum(read.table.row_count for read in file.tables)
     if known is not None and (known.status == ACCEPTED or file.status != "read"):
+        if file.status == "read" and count != known.row_count:  # it is read in another way now
+            same = data_imports.c.id == known.id
+            await session.execute(update(data_imports).where(same).values(row_count=count))
         return known.id
     replaces = await _replaced(session, flow, file) if file.status == "read" else None
-    count = sum(read.table.row_count for read in file.tables)
     if known is not None:  # it was replaced by other bytes, and is back
         import_id = known.id
         back = {"filename": file.file, "status": ACCEPTED, "row_count": count, "rejected_reason": None}

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from discovery_pipeline.engine import duck, intake
-from discovery_pipeline.engine.intake.model import FileRead
+from discovery_pipeline.engine.intake.model import Choice, FileRead
 
 
 class Found(BaseModel):
@@ -24,11 +24,10 @@ class Found(BaseModel):
     reason: str | None = None
 
 
-def _read(path: Path, memory_limit: str, threads: int | None) -> Found:
-    scratch = path.parent / ".reading"
+def _read(path: Path, scratch: Path, chosen: list[Choice], memory_limit: str, threads: int | None) -> Found:
     try:
         with duck.connect(memory_limit=memory_limit, threads=threads, scratch=scratch / "duckdb") as con:
-            found = intake.read(con, [path], scratch / "tables")
+            found = intake.read(con, [path], scratch / "tables", chosen=chosen)
             rejected = "SELECT line, reason FROM read_parquet(?) ORDER BY line LIMIT 1"
             line, reason = con.execute(rejected, [str(found.rejected)]).fetchone() or (None, None)
         return Found(files=found.files, line=line, reason=reason)
@@ -40,7 +39,9 @@ def serve() -> None:
     """Answer what standard input asks."""
     for question in sys.stdin:
         asked = json.loads(question)
-        print(_read(Path(asked.pop("path")), **asked).model_dump_json(), flush=True)
+        path, scratch = Path(asked.pop("path")), Path(asked.pop("scratch"))
+        chosen = [Choice.model_validate(said) for said in asked.pop("chosen")]
+        print(_read(path, scratch, chosen, **asked).model_dump_json(), flush=True)
 
 
 if __name__ == "__main__":

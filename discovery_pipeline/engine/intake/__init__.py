@@ -1,7 +1,7 @@
 """Intake: files of any shape become tables of text, and nothing is lost on the way."""
 
 from discovery_pipeline.engine.intake.export import to_csv
-from discovery_pipeline.engine.intake.model import FileRead, Intake, Options, TableRead
+from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, Options, TableRead
 from discovery_pipeline.engine.intake.reading import read
 
-__all__ = ["FileRead", "Intake", "Options", "TableRead", "read", "to_csv"]
+__all__ = ["Choice", "FileRead", "Intake", "Options", "TableRead", "read", "to_csv"]

@@ -23,7 +23,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         described = work.con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
         columns = columns_named([row[0] for row in described], [row[1] for row in described])
         cells = [
-            f"{_as_text(duck.name(row[0]), row[1])} AS {duck.col(c)}" for row, c in zip(described, columns, strict=True)
+            f"{as_text(duck.name(row[0]), row[1])} AS {duck.col(c)}" for row, c in zip(described, columns, strict=True)
         ]
         name = work.named(upload.stem)
         place = work.place(name)
@@ -41,7 +41,7 @@ def read(work: Work, upload: Upload) -> TableRead:
     return TableRead(table=table, rejected_count=0, reasons=("Parquet states its columns and types.",))
 
 
-def _as_text(name: str, kind: str) -> str:
+def as_text(name: str, kind: str) -> str:
     """An expression that gives a typed column as text; empty text is null."""
     if kind == "BLOB":
         return f"nullif(coalesce(try(decode({name})), hex({name})), '')"

@@ -61,6 +61,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         escape=found.dialect.escape or None,
         header_rows=found.layout.header_rows,
         preamble_rows=found.layout.preamble,
+        top=found.top,
         reasons=found.reasons,
         findings=tuple(findings),
     )

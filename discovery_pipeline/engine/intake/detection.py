@@ -13,7 +13,7 @@ from typing import TextIO
 from discovery_pipeline.engine.intake import dialects, encodings, layouts
 from discovery_pipeline.engine.intake.encodings import Encoding, Survey
 from discovery_pipeline.engine.intake.layouts import Layout
-from discovery_pipeline.engine.intake.model import Options
+from discovery_pipeline.engine.intake.model import TOP_ROWS, Options, TopRow
 from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Upload
@@ -39,6 +39,7 @@ class Detection:
     names: tuple[str, ...]
     first_line: int  # physical line of the first row below the header
     preamble: tuple[str, ...]  # the lines above the header
+    top: tuple[TopRow, ...]  # the first rows as they came
     rows: int  # rows of the sample below the header
     multiline: bool  # some record of the sample spans lines
     nulls: int  # NUL characters that were taken out
@@ -72,6 +73,7 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         names=tuple(layout.names),
         first_line=first,
         preamble=tuple(r.raw for r in records[: layout.preamble] if r.cells),
+        top=tuple(TopRow.of(r.line, r.cells) for r in records[:TOP_ROWS]),
         rows=len(rows),
         multiline=any("\n" in record.raw.rstrip("\n") for record in body),
         nulls=0 if encoding.codec.startswith(("utf-16", "utf-32")) else nulls,

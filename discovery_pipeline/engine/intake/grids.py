@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
-from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.model import TOP_ROWS, TableRead, TopRow
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
@@ -75,6 +75,7 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | None:
         rejected_count=len(taken.footers),
         header_rows=layout.header_rows,
         preamble_rows=layout.preamble,
+        top=tuple(TopRow.of(number, cells) for number, cells in sample[:TOP_ROWS]),
         reasons=tuple(layout.reasons),
         findings=tuple(findings),
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.tables import Located, Table
+
+TOP_ROWS, TOP_CELLS, TOP_TEXT = 25, 12, 60
+"""What is kept of a table's first rows, for people to look at: rows, cells of a row, characters of a cell."""
 
 
 class Options(BaseModel):
@@ -25,6 +29,42 @@ class Options(BaseModel):
     keep_rowless: bool = Field(default=False, description="take a table that has a header and no rows")
 
 
+class Choice(BaseModel):
+    """How people want one file to be read, or one sheet of a workbook; what they leave open is detected."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str = Field(description="as it is named in the intake")
+    sheet: str | None = None
+    options: Options = Options()
+    left_out: bool = Field(default=False, description="the sheet isn't read")
+
+
+class TopRow(BaseModel):
+    """A row at the top of a file or sheet, before anything is made of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int = Field(ge=1, description="line (CSV) or row (sheets) in the source")
+    cells: tuple[str, ...] = Field(description="the first ones, cut off where they are long")
+    width: int = Field(ge=0, description="how many cells there are")
+
+    @classmethod
+    def of(cls, line: int, cells: Sequence[str]) -> TopRow:
+        """The row as it is shown."""
+        return cls(line=line, cells=tuple(cell[:TOP_TEXT] for cell in cells[:TOP_CELLS]), width=len(cells))
+
+
+class Sheet(BaseModel):
+    """One sheet of a workbook, and whether a table was read from it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    read: bool
+    why: str = Field(default="", description="why no table was read from it")
+
+
 class TableRead(BaseModel):
     """One table as it was found in a file, and how it was read."""
 
@@ -38,6 +78,7 @@ class TableRead(BaseModel):
     escape: str | None = None
     header_rows: int = 1
     preamble_rows: int = 0
+    top: tuple[TopRow, ...] = Field(default=(), description="the first rows as they came, those left out included")
     reasons: tuple[str, ...] = Field(default=(), description="why it was read this way, a sentence a decision")
     findings: tuple[Finding, ...] = ()
 
@@ -54,6 +95,7 @@ class FileRead(BaseModel):
     sha256: str = ""
     byte_size: int = 0
     tables: tuple[TableRead, ...] = ()
+    sheets: tuple[Sheet, ...] = Field(default=(), description="of a workbook, all of them")
 
 
 class Intake(BaseModel):

@@ -9,13 +9,19 @@ from pathlib import Path
 import duckdb
 
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
-from discovery_pipeline.engine.intake.model import FileRead, Intake, Options, TableRead
+from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, Options, Sheet, TableRead
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.errors import InputRefused
 
 
-def read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, options: Options | None = None) -> Intake:
+def read(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    into: Path,
+    options: Options | None = None,
+    chosen: Sequence[Choice] = (),
+) -> Intake:
     """Read files, folders and archives into Parquet tables below `into`.
 
     Parameters
@@ -24,6 +30,10 @@ def read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, opti
         Files; a folder stands for the files in it, a ZIP archive for those packed in it.
     into
         Folder for the tables and for `rejected.parquet`, made where it is missing.
+    options
+        What holds for all files.
+    chosen
+        What holds for single ones, and goes before it.
 
     Returns
     -------
@@ -35,7 +45,7 @@ def read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], into: Path, opti
     with tempfile.TemporaryDirectory(dir=into, prefix=".reading-") as folder:
         scratch = Path(folder)
         with Spool(scratch / "rejected.csv") as rejects:
-            work = Work(con, into, scratch, rejects, options or Options())
+            work = Work(con, into, scratch, rejects, options or Options(), chosen)
             files = tuple(done for path in paths for done in _path(work, path))
             rejected = into / "rejected.parquet"
             rejects.to_rejects(con, rejected)
@@ -81,7 +91,7 @@ def _one(work: Work, upload: Upload) -> FileRead:
         if not upload.path.is_file():
             return _refused(upload, "There is no such file.", "Check the path.")
         kind = kind_of(upload.path)
-        tables = tuple(_tables(work, upload, kind))
+        tables, sheets = _tables(work.on(upload.file), upload, kind)
     except InputRefused as refusal:
         return _refused(upload, refusal.reason, refusal.action)
     except OSError as error:
@@ -98,24 +108,26 @@ def _one(work: Work, upload: Upload) -> FileRead:
         media_type=kind.value,
         sha256=source.sha256,
         byte_size=source.byte_size,
-        tables=tables,
+        tables=tuple(tables),
+        sheets=tuple(sheets),
     )
 
 
-def _tables(work: Work, upload: Upload, kind: Kind) -> Sequence[TableRead]:
+def _tables(work: Work, upload: Upload, kind: Kind) -> tuple[Sequence[TableRead], Sequence[Sheet]]:
+    """The tables of a file; of a workbook, its sheets, too."""
     match kind:
         case Kind.DELIMITED:
             from discovery_pipeline.engine.intake import delimited
 
-            return [delimited.read(work, upload)]
+            return [delimited.read(work, upload)], ()
         case Kind.JSON | Kind.JSON_LINES:
             from discovery_pipeline.engine.intake import documents
 
-            return documents.read(work, upload, kind)
+            return documents.read(work, upload, kind), ()
         case Kind.PARQUET:
             from discovery_pipeline.engine.intake import columnar
 
-            return [columnar.read(work, upload)]
+            return [columnar.read(work, upload)], ()
         case _:
             from discovery_pipeline.engine.intake import workbooks
 

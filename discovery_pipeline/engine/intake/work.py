@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.intake.model import Options
+from discovery_pipeline.engine.intake.model import Choice, Options
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.tables import Source
 
@@ -44,8 +44,20 @@ class Work:
     scratch: Path
     rejects: Spool
     options: Options
+    chosen: Sequence[Choice] = ()
     names: set[str] = field(default_factory=set)
     drafts: Iterator[int] = field(default_factory=count)
+
+    def on(self, file: str, sheet: str | None = None) -> Work:
+        """The same work, with what was chosen for a file, or for a sheet of it."""
+        said = next((c.options for c in self.chosen if (c.file, c.sheet) == (file, sheet)), None)
+        if said is None:
+            return self
+        return replace(self, options=self.options.model_copy(update=said.model_dump(exclude_defaults=True)))
+
+    def leaves_out(self, file: str) -> set[str]:
+        """Sheets of a workbook that aren't wanted."""
+        return {c.sheet for c in self.chosen if c.file == file and c.sheet is not None and c.left_out}
 
     def named(self, wanted: str) -> str:
         """The wanted table name, or a numbered one where another table of this call has it."""

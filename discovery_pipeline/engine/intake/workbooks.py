@@ -14,7 +14,7 @@ from typing import Any
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import encodings, grids
 from discovery_pipeline.engine.intake.grids import Grid
-from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.model import Sheet, TableRead
 from discovery_pipeline.engine.intake.notes import note
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.errors import InputRefused
@@ -25,8 +25,8 @@ SECONDS = 15
 """Time to unpack a workbook, and as much again for each further 4 MB of it."""
 
 
-def read(work: Work, upload: Upload) -> list[TableRead]:
-    """All tables of a workbook.
+def read(work: Work, upload: Upload) -> tuple[list[TableRead], list[Sheet]]:
+    """All tables of a workbook, and what became of each sheet.
 
     Raises
     ------
@@ -37,12 +37,18 @@ def read(work: Work, upload: Upload) -> list[TableRead]:
     folder.mkdir()
     sheets = _unpacked(upload, folder, work.options.sheets)
     source = upload.source(encodings.survey(upload.path).sha256)
+    unwanted = work.leaves_out(upload.file)
     full = [sheet for sheet in sheets if sheet.get("rows")]
-    found = []
-    for sheet in full:
+    found, told = [], []
+    for sheet in sheets:
+        if not sheet.get("rows") or sheet["name"] in unwanted:
+            told.append(_unread(sheet, unwanted))
+            continue
         name = upload.stem if len(full) == 1 else f"{upload.stem}.{sheet['name']}"
         origin = source.model_copy(update={"sheet": sheet["name"]})
-        table = grids.read(work, upload, Grid(name, origin, partial(_rows, folder / sheet["file"])))
+        grid = Grid(name, origin, partial(_rows, folder / sheet["file"]))
+        table = grids.read(work.on(upload.file, sheet["name"]), upload, grid)
+        told.append(Sheet(name=sheet["name"], read=table is not None, why="" if table else "no rows below a header"))
         if table:
             found.append(_told(table, sheet))
     if not found:
@@ -50,7 +56,13 @@ def read(work: Work, upload: Upload) -> list[TableRead]:
         what = f"None of its {len(sheets)} sheets has rows below a header.{broken}"
         raise InputRefused(upload.file, what, "Check the workbook.")
     lost = [sheet for sheet in sheets if "error" in sheet]
-    return [found[0].model_copy(update={"findings": (*found[0].findings, *_lost(found[0], lost))}), *found[1:]]
+    first = found[0].model_copy(update={"findings": (*found[0].findings, *_lost(found[0], lost))})
+    return [first, *found[1:]], told
+
+
+def _unread(sheet: dict[str, Any], unwanted: set[str]) -> Sheet:
+    why = "left out by choice" if sheet["name"] in unwanted else sheet.get("error", "it is empty")
+    return Sheet(name=sheet["name"], read=False, why=why)
 
 
 def _unpacked(upload: Upload, folder: Path, only: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
+from discovery_pipeline.web.services.layouts import LayoutService
 from discovery_pipeline.web.services.mappings import MappingService
 from discovery_pipeline.web.services.mending import MendingService
 from discovery_pipeline.web.services.patches import PatchService
@@ -31,7 +32,7 @@ from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
-from discovery_pipeline.web.services.uploads import UploadService
+from discovery_pipeline.web.services.uploads import FOLDER, UploadService
 from discovery_pipeline.web.services.values import Values
 
 
@@ -58,6 +59,11 @@ class Services:
     def upload(self) -> UploadService:
         """Files that come to a flow."""
         return UploadService(self.flows, self.artifacts, self.reader, self.settings.root)
+
+    @cached_property
+    def layout(self) -> LayoutService:
+        """How files are read."""
+        return LayoutService(self.flows, self.values, self.artifacts, self.reader, self.settings.root / FOLDER)
 
     @cached_property
     def access(self) -> Access:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from discovery_pipeline.web import reader_process
 from discovery_pipeline.web.reader_process import Found
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.intake.model import Choice
 
 LARGE = 32 << 20
 """Bytes from which a file is a large one."""
@@ -34,11 +39,19 @@ class Reader:
         """Be ready for the first file."""
         await self._small.start()
 
-    async def read(self, path: Path) -> Found | None:
-        """What is in the file; None where reading it ended the process. Leaves nothing beside it."""
+    async def read(self, path: Path, scratch: Path, chosen: Sequence[Choice] = ()) -> Found | None:
+        """What is in the file; None where reading it ended the process. Works in `scratch`, and leaves nothing there.
+
+        Parameters
+        ----------
+        chosen
+            How parts of it are to be read.
+        """
         large = await asyncio.to_thread(_size, path) >= LARGE
         process = self._large if large else self._small
-        answer = await process.ask({"path": str(path), **self._limits}, last=large)
+        told = [each.model_dump(mode="json") for each in chosen]
+        question = {"path": str(path), "scratch": str(scratch), "chosen": told, **self._limits}
+        answer = await process.ask(question, last=large)
         return Found.model_validate_json(answer) if answer else None
 
     async def close(self) -> None:

@@ -125,7 +125,7 @@ class UploadService:
         if all(each.fault for each in typed):
             raise _together(typed)
         flow = await self._flows.get(who.tenant, checked(ref))
-        _refuse_ended(flow)
+        refuse_ended(flow)
         looked = [each if each.fault else await self._read(each.arrived) for each in typed]
         async with self._locks.setdefault(flow.id, asyncio.Lock()):
             kept = await self._keep(who, flow, looked)
@@ -135,7 +135,7 @@ class UploadService:
         return Uploaded(flow_id=str(flow.id), files=kept, **dict(first))
 
     async def _read(self, file: Arrived) -> Looked:
-        found = await self._reader.read(file.path)
+        found = await self._reader.read(file.path, file.path.parent / ".reading")
         if found is None:
             why = "Reading it took more than a file may take. Split it, or export it again as CSV or Parquet."
             return Looked(file, None, _unreadable(file.name, why))
@@ -166,7 +166,7 @@ class UploadService:
     ) -> list[ImportedFile]:
         async with self._flows.changing(who.tenant) as states:
             now = await rows.find(states.session, flow.id, lock=True)
-            _refuse_ended(now)
+            refuse_ended(now)
             kept = [
                 told(read, await imports.record(states, now, read), known.get(imports.identity(read)))
                 for each in looked
@@ -237,7 +237,8 @@ def told(read: FileRead, import_id: int, known: Any = None) -> ImportedFile:
     )
 
 
-def _refuse_ended(flow: Flow) -> None:
+def refuse_ended(flow: Flow) -> None:
+    """Refuse files, and other ways to read them, where the flow has ended."""
     if flow.status in ENDED:
         raise InvalidTransitionError(
             f"Flow {flow.slug} is {flow.status.value}: it takes no files any more. Create a new flow.",
@@ -261,4 +262,4 @@ def _together(looked: Sequence[Looked]) -> RequestFault:
     return type(first)(" ".join(fault.detail for fault in faults), errors=errors)
 
 
-__all__ = ["ImportedFile", "ImportedTable", "UploadService", "Uploaded"]
+__all__ = ["ImportedFile", "ImportedTable", "UploadService", "Uploaded", "refuse_ended"]
