@@ -6,6 +6,7 @@ DiscoveryError                     message says what, where, and what to do
 ├── MappingError                   a mapping that can't be applied
 │   └── TransformationError        a transformation that can't be parsed or doesn't fit
 │       └── UnknownOperationError  a transformation with an operation that there isn't
+├── KnowledgeError                 a dictionary of the user's own that can't be used
 ├── SettingsError                  a setting that can't be
 ├── ServerError                    PostgreSQL or Dagster can't be started or reached
 ├── AgentError                     an agent gave no answer; the playbook's stands instead
@@ -57,6 +58,10 @@ class TransformationError(MappingError):
 
 class UnknownOperationError(TransformationError):
     """The transformation names an operation that there isn't."""
+
+
+class KnowledgeError(DiscoveryError):
+    """A dictionary of the user's own can't be read, or says what a dictionary can't say."""
 
 
 class SettingsError(DiscoveryError):

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         ge=0,
         description="a flow of up to so many cells gets suggestions of statistical cleansing rules, too",
     )
+    knowledge: Path | None = Field(
+        default=None,
+        description="a folder of your own dictionaries for the matcher; default: knowledge in the home, where it is",
+    )
     inbox: str | None = Field(
         default=None,
         description="the landing zone, a folder or an fsspec URL: files there, below "
@@ -104,6 +108,14 @@ class Settings(BaseSettings):
     lineage: bool = Field(
         default=False,
         description="send the lineage of finished runs to an OpenLineage collector; needs the extra `lineage`",
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="where `discovery profile` counts; spark needs the extra `spark`"
+    )
+    spark_master: str | None = Field(
+        default=None,
+        description="which Spark: local[4], spark://…, k8s://…, yarn, or sc://… for Spark Connect; default: as Spark's "
+        "own configuration says",
     )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
     memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
@@ -137,6 +149,22 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """The home folder, absolute."""
         return self.home.expanduser().resolve()
+
+    @property
+    def dictionaries(self) -> Path:
+        """The folder of the user's own dictionaries, absolute; it may not be there where none was named.
+
+        Raises
+        ------
+        SettingsError
+            One was named that isn't there.
+        """
+        if self.knowledge is None:
+            return self.root / "knowledge"
+        folder = self.knowledge.expanduser().resolve()
+        if not folder.is_dir():
+            raise SettingsError(f"DISCOVERY_KNOWLEDGE: there is no folder {folder}. Make it, or leave the setting out.")
+        return folder
 
 
 def read() -> Settings:

@@ -1,6 +1,7 @@
 """Mapping as assets: what is offered, and the gate that only a decision opens."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -16,11 +17,20 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping.knowledge import Own, own, using
 from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.state import Phase
+
+
+@contextmanager
+def taught(desk: Desk) -> Iterator[Own]:
+    """Match with the user's own dictionaries, as they are now."""
+    found = own.read(desk.settings.dictionaries)
+    with using(found):
+        yield found
 
 
 @dg.op(out={"offered": dg.Out(io_manager_key="artifacts"), "brief": dg.Out(io_manager_key="artifacts")})
@@ -33,7 +43,7 @@ def match(
     schema_analysis: SchemaAnalysis,
 ) -> Iterator[dg.Output[Any]]:
     """Match columns to fields, and put together what agents may know."""
-    with desk.stage(context) as stage:
+    with desk.stage(context) as stage, taught(desk) as own:
         offered = [
             mapping.suggest(
                 stage.con,
@@ -53,7 +63,8 @@ def match(
             findings=source_tables.findings,
         )
     told = agents.briefed(context, desk, results)
-    yield dg.Output(offered, "offered", metadata={"offered": sum(len(s.assignment) for s in offered)})
+    about = {"offered": sum(len(s.assignment) for s in offered), "own_words": len(own)}
+    yield dg.Output(offered, "offered", metadata=about)
     yield dg.Output(told, "brief", metadata={"facts": len(told.facts)})
 
 
@@ -77,7 +88,7 @@ def arbitrate(
     from discovery_pipeline.engine.mapping.contract import MappedFields, frame
 
     recommended = running.answers(advice).get("mapping_recommendations")
-    with desk.stage(context) as stage:
+    with desk.stage(context) as stage, taught(desk):
         if isinstance(recommended, MappingRecommendations):
             chosen = choices(recommended, offered, stage.targets, column_profile)
             offered = [

@@ -36,7 +36,7 @@ def doctor(
     from discovery_pipeline.settings import read
 
     settings = read()
-    looks: list[Look] = [_python, _home, _disk, _postgres, _dagster, _definitions, _running, _runner]
+    looks: list[Look] = [_python, _home, _disk, _knowledge, _postgres, _dagster, _definitions, _running, _runner]
     found = []
     for look in looks:
         try:
@@ -78,6 +78,15 @@ def _disk(settings: Any) -> Examined:
     free = shutil.disk_usage(settings.root).free / 2**30
     enough = free >= LEAST_FREE_GIB
     return Examined("disk", f"{free:.1f} GiB free", "" if enough else "Free some space, or move DISCOVERY_HOME.")
+
+
+def _knowledge(settings: Any) -> Examined:
+    from discovery_pipeline.engine.mapping.knowledge import own
+
+    if not settings.dictionaries.is_dir():
+        return Examined("knowledge", "the matcher's own; a folder of yours may add to it")
+    words = len(own.read(settings.dictionaries))
+    return Examined("knowledge", f"{words} words of your own in {settings.dictionaries}")
 
 
 def _postgres(settings: Any) -> Examined:

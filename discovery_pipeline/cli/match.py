@@ -42,7 +42,10 @@ def match(
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
     from discovery_pipeline.engine import duck
     from discovery_pipeline.engine.mapping import fields, profiles, samples, suggesting
+    from discovery_pipeline.engine.mapping.knowledge import own, using
+    from discovery_pipeline.settings import read
 
+    taught = own.read(read().dictionaries)
     saved = profiles.read(profile) if profile else None
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         con = duck.connect(scratch=Path(folder) / "spill")
@@ -50,7 +53,8 @@ def match(
         tables = _read(con, source, Path(folder) / "source")
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
         name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
-        found = suggesting.between(name, sides, wanted)
+        with using(taught):
+            found = suggesting.between(name, sides, wanted)
     left: tuple[Unapplied, ...] = ()
     if saved:
         applied = profiles.applied(saved, found, tables)

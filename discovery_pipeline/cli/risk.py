@@ -58,9 +58,11 @@ def risk(
 def _facts(con: duckdb.DuckDBPyConnection, found: Intake, wanted: tuple[Target, ...], folder: Path) -> Facts:
     """What the stages before this one say, as far as a target is named."""
     from discovery_pipeline.engine import cleansing, mapping, profiling, schema, validation
+    from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.engine.risk import Facts
     from discovery_pipeline.settings import read
 
+    settings = read()
     profile = profiling.profile(con, found.tables, today=datetime.now(UTC).date())
     analysis = schema.analyse(con, found.tables, profile)
     if not wanted:
@@ -69,8 +71,9 @@ def _facts(con: duckdb.DuckDBPyConnection, found: Intake, wanted: tuple[Target, 
     done = cleansing.cleanse(con, found.tables, planned, folder / "cleansed", "auto")
     mappings, verdicts = [], []
     for target in wanted:
-        offered = mapping.suggest(con, found.tables, profile, analysis, target)
-        approved = mapping.approve(offered, target, read().auto_approval).mapping
+        with using(own.read(settings.dictionaries)):
+            offered = mapping.suggest(con, found.tables, profile, analysis, target)
+        approved = mapping.approve(offered, target, settings.auto_approval).mapping
         mappings.append(approved)
         if approved.fields:
             verdicts.append(validation.validate(con, done.tables, approved, target, folder / target.name))

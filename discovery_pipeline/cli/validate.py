@@ -88,14 +88,17 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Ma
     from datetime import date
 
     from discovery_pipeline.engine import mapping, profiling, validation
+    from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.settings import read
 
-    own = validation.own_columns(tables, target)
-    if own:
-        return own
+    there = validation.own_columns(tables, target)
+    if there:
+        return there
+    settings = read()
     profile = profiling.profile(con, tables, today=date.today())
-    offered = mapping.suggest(con, tables, profile, None, target)
-    return mapping.approve(offered, target, read().auto_approval).mapping
+    with using(own.read(settings.dictionaries)):
+        offered = mapping.suggest(con, tables, profile, None, target)
+    return mapping.approve(offered, target, settings.auto_approval).mapping
 
 
 def _unread(found: Intake) -> int:

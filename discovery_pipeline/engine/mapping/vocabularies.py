@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
 
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.operations import BOOLEANS
 from discovery_pipeline.engine.mapping.transformations import quoted
 from discovery_pipeline.engine.mapping.words import Reader, split
@@ -67,6 +68,7 @@ class _Listed:
             for pattern in patterns
         ]
         self._reader = Reader.of(field.allowed)
+        self._meant = {a: _meanings(a) for a in field.allowed}
         self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
 
     def match(self, value: str, count: int) -> ValueMatch:
@@ -86,6 +88,10 @@ class _Listed:
         return self._guessed(value, plain, count)
 
     def _guessed(self, value: str, plain: str, count: int) -> ValueMatch:
+        meanings = _meanings(plain)
+        meant = [a for a, listed in self._meant.items() if listed & meanings]
+        if len(meant) == 1:
+            return ValueMatch(value, count, meant[0], "another word for it")
         spoken = self._spoken.get(frozenset(self._reader.words(value)))
         if spoken:
             return ValueMatch(value, count, spoken, "the words say the same")
@@ -102,6 +108,11 @@ class _Listed:
         if near and near[1] >= _SLIP and len(plain) >= _SHORTEST and _digits(plain) == _digits(near[0]):
             return ValueMatch(value, count, self._exact[near[0]], "a slip of the pen")
         return ValueMatch(value, count, None, "nothing that the target lists is like it")
+
+
+def _meanings(value: str) -> frozenset[str]:
+    """What a value is known to mean."""
+    return knowledge.vocabularies().get(value.strip().casefold(), frozenset())
 
 
 def _only(spoken: Mapping[str, frozenset[str]]) -> dict[frozenset[str], str]:

@@ -154,7 +154,7 @@ def _usual(words: tuple[str, ...]) -> list[str]:
 def _synonyms() -> dict[str, str]:
     """Synonyms by their words as names are split, without articles: "système d'exploitation" has an apostrophe."""
     spoken = {" ".join(w for w in split(p) if w not in _ARTICLES): one for p, one in knowledge.synonyms().items()}
-    return spoken | knowledge.synonyms()
+    return {**spoken, **knowledge.synonyms()}
 
 
 def _singular(word: str) -> str:

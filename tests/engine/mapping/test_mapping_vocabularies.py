@@ -21,7 +21,8 @@ ENVIRONMENT = TargetField(
         ("Production", "Production", "the target's own word"),
         ("production", "Production", "the target's own word, written otherwise"),
         ("Sandbox", "Development", "another word for it"),
-        ("Prod", "Production", "short for it"),
+        ("Prod", "Production", "another word for it"),
+        ("Produ", "Production", "short for it"),
         ("Devel.", "Development", "short for it"),
         ("Produciton", "Production", "a slip of the pen"),
         ("Quarantine", None, "nothing that the target lists is like it"),
@@ -68,4 +69,4 @@ def test_the_suggestion_brings_the_transformation_and_a_reason():
     proposal = propose(Field(name="env"), ("Prod", "Test"), None, ENVIRONMENT)
     assert proposal.transformation == 'lookup({"Prod": "Production"})'
     assert str(transformations.parse(proposal.transformation))
-    assert proposal.reasons == ("'Prod' is 'Production' there: short for it",)
+    assert proposal.reasons == ("'Prod' is 'Production' there: another word for it",)

@@ -8,10 +8,10 @@ or within `using` these with the user's own over them.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -74,7 +74,7 @@ class Knowledge:
     contrasts: tuple[Contrast, ...]
     compositions: tuple[Composition, ...]
     looks: Mapping[str, Mapping[str, Any]]
-    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vocabularies: Mapping[str, frozenset[str]]
 
 
 _in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
@@ -137,8 +137,8 @@ def looks() -> Mapping[str, Mapping[str, Any]]:
     return _known().looks
 
 
-def vocabularies() -> Mapping[str, tuple[str, ...]]:
-    """Value that targets list, in small letters → other words for it."""
+def vocabularies() -> Mapping[str, frozenset[str]]:
+    """A value of an enumeration, in small letters → what it may mean."""
     return _known().vocabularies
 
 
@@ -160,6 +160,7 @@ def shipped() -> Knowledge:
         ),
         compositions=tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions")),
         looks=_read("looks"),
+        vocabularies=_by_word(_read("vocabularies").items(), {}),
     )
 
 
@@ -182,7 +183,7 @@ def _extended(own: Own) -> Knowledge:
         contrasts=base.contrasts,
         compositions=base.compositions,
         looks=base.looks,
-        vocabularies={**base.vocabularies, **_joined(base.vocabularies, own.vocabularies)},
+        vocabularies=_by_word(own.vocabularies, base.vocabularies),
     )
 
 
@@ -190,10 +191,17 @@ def _more(concept: Concept, added: Concept | None) -> Concept:
     return Concept(concept.name, concept.about, (*concept.names, *added.names)) if added else concept
 
 
-def _joined(
-    known: Mapping[str, tuple[str, ...]], added: tuple[tuple[str, tuple[str, ...]], ...]
-) -> dict[str, tuple[str, ...]]:
-    return {value.casefold(): (*words, *known.get(value.casefold(), ())) for value, words in added}
+def _by_word(
+    groups: Iterable[tuple[str, Iterable[str]]], known: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str]]:
+    """What each word may mean. What is added to a word of one meaning is added to that."""
+    found = dict(known)
+    for value, words in groups:
+        meant = known.get(value.casefold(), frozenset())
+        meaning = meant if len(meant) == 1 else frozenset({value.casefold()})
+        for word in (value, *words):
+            found[word.casefold()] = found.get(word.casefold(), frozenset()) | meaning
+    return found
 
 
 def _concepts() -> tuple[Concept, ...]:
@@ -208,7 +216,7 @@ def _concepts() -> tuple[Concept, ...]:
     )
 
 
-def _by_phrase(groups: Any) -> dict[str, str]:
+def _by_phrase(groups: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     """Every phrase of the groups, as keyboards without accents write it, too; what is listed itself goes first."""
     listed = {phrase: one for one, phrases in groups for phrase in (one, *phrases)}
     return {plain: one for phrase, one in listed.items() for plain in _unaccented(phrase)} | listed
