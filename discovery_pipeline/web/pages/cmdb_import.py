@@ -7,20 +7,21 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.intake.model import Choice, Intake, Options
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import imports
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.web.api.uploads import body
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
-from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, to
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
 from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.layouts import PartLayout, chosen
 
 router = APIRouter(prefix="/discovery/cmdb-import/{flow_id}")
 
@@ -54,11 +55,56 @@ async def upload(request: Request, called: Called, caller: Visitor, flow_id: str
     return to(f"/discovery/cmdb-import/{flow.id}", note if refused else None)
 
 
+@router.post("/layout")
+async def layout(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Read a file or a sheet in another way."""
+    flow = await called.flow.get(caller, flow_id)
+    here, name = f"/discovery/cmdb-import/{flow.id}", text(form, "sheet") or text(form, "file")
+    part = await _part(called, caller, flow, form)
+    try:
+        after = await called.layout.choose(caller, str(flow.id), [wanted(form, part)])
+    except InvalidRequest as fault:
+        return to(here, Note(fault.detail, "bad"))
+    changed = after.version != flow.version
+    return to(here, Note(f"{name} is read again." if changed else f"{name} is read like that already."))
+
+
 @router.post("/retry")
 async def retry(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
     """Work on the files again."""
     await called.flow.retry(caller, flow_id)
     return to(f"/discovery/cmdb-import/{flow_id}")
+
+
+async def _part(called: Services, caller: Caller, flow: Flow, form: FormData) -> PartLayout:
+    """The part that a form is about."""
+    place = text(form, "file"), text(form, "sheet") or None
+    parts = (await called.layout.view(caller, str(flow.id))).parts
+    found = next((part for part in parts if (part.file, part.sheet) == place), None)
+    if found is None:
+        raise InvalidRequest("There is no such file any more. Load the page again.")
+    return found
+
+
+def wanted(form: FormData, part: PartLayout) -> Choice:
+    """What the form says, as far as it isn't what was found anyway."""
+    verb = text(form, "do")
+    if verb == "found":
+        return Choice(file=part.file, sheet=part.sheet)
+    options = (part.chosen or Options()).model_dump()
+    header, rows = _number(form, "header"), max(_number(form, "header_rows") or 1, 1)
+    first = max(_number(form, "first_line") or 1, 1)
+    if header is not None and (header or None, rows) != (part.header_line, part.header_rows or 1):
+        options |= {"header_rows": rows, "skip_rows": header - 1} if header else {"header_rows": 0}
+    if header == 0 and (part.header_line or first != part.first_line):
+        options |= {"header_rows": 0, "skip_rows": first - 1}
+    options |= {name: form.get(name) or None for name in ("delimiter", "encoding") if name in form}
+    return Choice(file=part.file, sheet=part.sheet, options=Options.model_validate(options), left_out=verb == "leave")
+
+
+def _number(form: FormData, name: str) -> int | None:
+    said = text(form, name)
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 8 else None
 
 
 async def _page(
@@ -81,7 +127,8 @@ def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
     importing = flow.phases[Phase.DATA_IMPORT]
     uploaded = bool(came)
     with duck.connect() as con:
-        files = views.files(con, came, intake, _uploads(called, flow), hidden=not caller.may("reviewer"))
+        hidden = not caller.may("reviewer")
+        files = views.Looker(con, intake, chosen(flow), hidden=hidden).files(came)
     return {
         "files": files,
         "work": views.work(flow, called.artifacts, views.details(intake, suggestions)) if uploaded else [],
@@ -90,13 +137,6 @@ def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
         "failed": _failed(flow),
         "may_upload": caller.may("reviewer") and flow.status not in ENDED,
     }
-
-
-def _uploads(called: Services, flow: Flow) -> Any:
-    try:
-        return called.artifacts.reading(flow, UPLOADS)
-    except FileNotFoundError:
-        return None
 
 
 def _ready(suggestions: tuple[Suggestions, ...]) -> str:

@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import FormData
 
-from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.intake.model import Options
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
-from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.web.pages.answering import ours
+from discovery_pipeline.web.pages.cmdb_import import wanted
 from discovery_pipeline.web.pages.templating import ago, plural, rendered, static
-from discovery_pipeline.web.pages.views.imports import _raw
+from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.pages.views.values import vocabulary
+from discovery_pipeline.web.services.layouts import PartLayout
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -117,29 +120,38 @@ def test_a_field_that_takes_anything_has_no_values_to_match():
 
 def test_first_lines_are_shown_as_they_came(tmp_path: Path):
     file = tmp_path / "a.csv"
-    file.write_bytes('\ufeffexported by ana;\r\nname;größe\r\n"a;b";1\r\n<b>;2\r\n'.encode())
-    read = read_as(("name", "größe"), preamble_rows=1)
-    lines = [(line.number, line.part, line.cells) for line in _raw(file, read)]
-    assert lines[:3] == [
-        (1, "skipped", ("exported by ana", "")), (2, "header", ("name", "größe")), (3, "data", ("a;b", "1")),
+    file.write_bytes('\ufeffexported by ana;\r\n\r\nname;größe\r\n"a;b";1\r\n<b>;2\r\n'.encode())
+    with duck.connect() as con:
+        read = intake.read(con, [file], tmp_path / "into").files[0].tables[0]
+    lines = [(line.number, line.part, line.cells) for line in _lines(read)]
+    assert lines[:4] == [
+        (1, "skipped", ("exported by ana", "")), (2, "skipped", ()), (3, "header", ("name", "größe")),
+        (4, "data", ("a;b", "1")),
     ]  # fmt: skip
 
 
-@given(content=st.binary(max_size=400))
-def test_any_bytes_can_be_shown_as_lines(tmp_path_factory: pytest.TempPathFactory, content: bytes):
-    file = tmp_path_factory.mktemp("raw") / "a.csv"
-    file.write_bytes(content)
-    list(_raw(file, read_as(("a",))))
+PART = PartLayout(file="a.csv", table="a", header_line=3, header_rows=1, first_line=4)
 
 
-def read_as(columns: tuple[str, ...], preamble_rows: int = 0) -> TableRead:
-    table = Table.model_construct(
-        name="a", path=Path("x"), columns=columns_named(list(columns)), row_count=2, source=Source(file="a.csv")
-    )
-    return TableRead.model_construct(
-        table=table, rejected_count=0, encoding="utf-8", delimiter=";", quote='"', header_rows=1,
-        preamble_rows=preamble_rows,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [
+        ({"header": "3", "header_rows": "1", "first_line": "3"}, {}),
+        ({"header": "3", "header_rows": "2"}, {"header_rows": 2, "skip_rows": 2}),
+        ({"header": "1", "header_rows": "1"}, {"header_rows": 1, "skip_rows": 0}),
+        ({"header": "0", "first_line": "3"}, {"header_rows": 0, "skip_rows": 2}),
+        ({"header": "3", "header_rows": "x", "delimiter": "|", "encoding": ""}, {"delimiter": "|"}),
+        ({"header": "3", "do": "found"}, {}),
+    ],
+)
+def test_a_form_says_only_what_is_not_found_anyway(said, options):
+    assert wanted(FormData(said), PART).options == Options(**options)
+
+
+def test_a_file_without_a_header_is_left_as_it_is_until_its_rows_begin_elsewhere():
+    part = PART.model_copy(update={"header_line": None, "header_rows": 0, "first_line": 1})
+    assert wanted(FormData({"header": "0", "first_line": "1"}), part).options == Options()
+    assert wanted(FormData({"header": "0", "first_line": "4"}), part).options == Options(header_rows=0, skip_rows=3)
 
 
 def test_marks_in_a_note_are_text():

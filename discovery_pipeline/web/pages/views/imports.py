@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.intake.model import Intake, TableRead
+from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, TableRead
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.artifacts import Artifacts
 from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 
 SAMPLE_ROWS, SAMPLE_COLUMNS, SAMPLED_TABLES = 5, 14, 12
-RAW_LINES, RAW_BYTES = 8, 64 << 10
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+UNREAD = 5
+"""Rows that can't be read of which each table shows the first."""
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+ENCODINGS = ("utf-8", "cp1252", "utf-16", "cp1250", "cp1251", "cp932", "gb18030", "big5", "euc_kr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +41,56 @@ class RawLine:
     number: int
     part: str  # skipped, header or data
     cells: tuple[str, ...]
+    more: int  # cells that are not shown
 
 
 @dataclass(frozen=True, slots=True)
-class ShownTable:
-    """A table and how it was read."""
+class ShownPart:
+    """A file or a sheet: how it was read, and its first lines, on which people say how it is to be read instead."""
 
-    name: str
+    key: str
+    layout: PartLayout
     rows: int
     columns: tuple[str, ...]
     rejected: int
     header: str
     how: str
-    reasons: tuple[str, ...]
-    shown_columns: tuple[str, ...]
+    lines: tuple[RawLine, ...]
+    unread: tuple[Unread, ...]
     sample: tuple[tuple[str | None, ...], ...]
-    raw: tuple[RawLine, ...]
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The first ones."""
+        return self.columns[:SAMPLE_COLUMNS]
 
     @property
     def more_columns(self) -> int:
         """Columns that are not shown."""
         return len(self.columns) - len(self.shown_columns)
+
+    @property
+    def delimiters(self) -> tuple[tuple[str, str, bool], ...]:
+        """What may part the cells: value, words, and whether it was chosen."""
+        now = self.layout.chosen.delimiter if self.layout.chosen else None
+        others = () if now in (None, *DELIMITERS) else ((now, repr(now), True),)
+        return (*((mark, said, mark == now) for mark, said in DELIMITERS.items()), *others)
+
+    @property
+    def encodings(self) -> tuple[tuple[str, bool], ...]:
+        """Encodings to choose from, and whether each was chosen."""
+        now = self.layout.chosen.encoding if self.layout.chosen else None
+        others = (now,) if now and now not in ENCODINGS else ()
+        return tuple((name, name == now) for name in (*ENCODINGS, *others))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A row that can't be read."""
+
+    line: int
+    reason: str
+    raw: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +106,7 @@ class ShownFile:
     refused: str
     replaced: bool
     pending: bool
-    tables: tuple[ShownTable, ...]
+    parts: tuple[ShownPart, ...]
 
 
 _WORK = (
@@ -116,43 +146,66 @@ def work(flow: Flow, artifacts: Artifacts, details: dict[str, str]) -> list[Step
     return steps
 
 
-def files(
-    con: duckdb.DuckDBPyConnection, imports: Sequence[Any], intake: Intake | None, uploads: Path | None, *, hidden: bool
-) -> list[ShownFile]:
-    """The files that came, the newest first; with how they were read, as far as that is known.
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """What is needed to show how files were read, and whether their values may be seen."""
 
-    Parameters
-    ----------
-    uploads
-        The folder with the files as they came.
-    hidden
-        Show no values of theirs.
-    """
-    read = {file.file: file for file in intake.files} if intake else {}
-    budget = iter(range(SAMPLED_TABLES))
-    shown = []
-    for one in imports:
+    con: duckdb.DuckDBPyConnection
+    intake: Intake | None
+    chosen: Sequence[Choice]
+    hidden: bool
+
+    def files(self, imports: Sequence[Any]) -> list[ShownFile]:
+        """The files that came, the newest first; with how they were read, as far as that is known."""
+        read = {file.file: file for file in self.intake.files} if self.intake else {}
+        return [self._file(one, read) for one in imports]
+
+    def _file(self, one: Any, read: Mapping[str, FileRead]) -> ShownFile:
         known = read.get(one.filename) if one.status == "accepted" else None
-        current = known is not None and known.sha256 == one.sha256
-        tables = known.tables if known is not None and current else ()
-        shown.append(
-            ShownFile(
-                name=one.filename,
-                bytes=one.byte_size,
-                kind=one.media_type or "",
-                rows=one.row_count,
-                by=one.created_by,
-                at=one.created_at,
-                refused=one.rejected_reason or "" if one.status == "rejected" else "",
-                replaced=one.status == "replaced",
-                pending=one.status == "accepted" and not current,
-                tables=tuple(
-                    _table(con, each, uploads if not hidden and next(budget, None) is not None else None, hidden=hidden)
-                    for each in tables
-                ),
-            )
+        current = known if known is not None and known.sha256 == one.sha256 else None
+        return ShownFile(
+            name=one.filename,
+            bytes=one.byte_size,
+            kind=one.media_type or "",
+            rows=one.row_count,
+            by=one.created_by,
+            at=one.created_at,
+            refused=one.rejected_reason or "" if one.status == "rejected" else "",
+            replaced=one.status == "replaced",
+            pending=one.status == "accepted" and current is None,
+            parts=tuple(self._parts(current)) if current else (),
         )
-    return shown
+
+    def _parts(self, file: FileRead) -> Iterator[ShownPart]:
+        tables = {read.table.name: read for read in file.tables}
+        for at, layout in enumerate(parts_of(file, self.chosen)):
+            read = tables.get(layout.table or "")
+            yield self._part(layout, read, sampled=at < SAMPLED_TABLES)
+
+    def _part(self, layout: PartLayout, read: TableRead | None, *, sampled: bool) -> ShownPart:
+        shown = sampled and not self.hidden
+        lines = tuple(_lines(read)) if read and not self.hidden else ()
+        return ShownPart(
+            key=hashlib.blake2s(f"{layout.file}\n{layout.sheet or ''}".encode(), digest_size=6).hexdigest(),
+            layout=layout,
+            rows=read.table.row_count if read else 0,
+            columns=tuple(column.name for column in read.table.columns) if read else (),
+            rejected=read.rejected_count if read else 0,
+            header=_header(read) if read else "",
+            how=_how(read) if read else "",
+            lines=lines,
+            unread=tuple(self._unread(read)) if read and shown and read.rejected_count else (),
+            sample=tuple(_sample(self.con, read)) if read and shown and not lines else (),
+        )
+
+    def _unread(self, read: TableRead) -> Iterator[Unread]:
+        if self.intake is None:
+            return
+        found = self.con.execute(
+            'SELECT line, reason, raw FROM read_parquet(?) WHERE file = ? AND "table" = ? ORDER BY line LIMIT ?',
+            [str(self.intake.rejected), read.table.source.file, read.table.name, UNREAD],
+        )
+        yield from (Unread(int(line), reason or "", raw or "") for line, reason, raw in found.fetchall())
 
 
 def details(intake: Intake | None, suggestions: Sequence[Any]) -> dict[str, str]:
@@ -175,23 +228,6 @@ def _written_since(artifacts: Artifacts, flow: Flow, asset: str, since: datetime
     return datetime.fromtimestamp(written, UTC) >= since
 
 
-def _table(con: duckdb.DuckDBPyConnection, read: TableRead, uploads: Path | None, *, hidden: bool) -> ShownTable:
-    names = tuple(column.name for column in read.table.columns)
-    raw = tuple(_raw(uploads / read.table.source.file, read)) if uploads else ()
-    return ShownTable(
-        name=read.table.name,
-        rows=read.table.row_count,
-        columns=names,
-        rejected=read.rejected_count,
-        header=_header(read),
-        how=_how(read),
-        reasons=read.reasons,
-        shown_columns=names[:SAMPLE_COLUMNS],
-        sample=() if hidden or raw else tuple(_sample(con, read)),
-        raw=raw,
-    )
-
-
 def _header(read: TableRead) -> str:
     above = f"{plural(read.preamble_rows, 'line')} above it left out" if read.preamble_rows else ""
     if not read.header_rows:
@@ -202,7 +238,7 @@ def _header(read: TableRead) -> str:
 
 
 def _how(read: TableRead) -> str:
-    mark = f"parted by {_DELIMITERS.get(read.delimiter, repr(read.delimiter))}" if read.delimiter else ""
+    mark = f"parted by {DELIMITERS.get(read.delimiter, repr(read.delimiter))}" if read.delimiter else ""
     sheet = f"sheet {read.table.source.sheet}" if read.table.source.sheet else ""
     return ", ".join(part for part in (sheet, read.encoding or "", mark) if part)
 
@@ -212,17 +248,9 @@ def _sample(con: duckdb.DuckDBPyConnection, read: TableRead) -> Sequence[tuple[s
     return con.execute(f"SELECT {columns} FROM {duck.scan(read.table)} LIMIT {SAMPLE_ROWS}").fetchall()
 
 
-def _raw(file: Path, read: TableRead) -> Iterator[RawLine]:
-    """The first lines of a delimited file, with what was made of them; nothing where they can't be shown so."""
-    if not read.delimiter or len(read.delimiter) > 1 or not read.encoding or not file.is_file():
-        return
-    with file.open("rb") as content:
-        text = content.read(RAW_BYTES).decode(read.encoding, errors="replace").removeprefix("\ufeff")
-    lines = csv.reader(text.replace("\0", "").splitlines(), delimiter=read.delimiter, quotechar=read.quote or '"')
-    head = read.preamble_rows + read.header_rows
-    try:
-        for number, cells in enumerate(islice(lines, head + RAW_LINES - 3), start=1):
-            part = "skipped" if number <= read.preamble_rows else "header" if number <= head else "data"
-            yield RawLine(number, part, tuple(cells[:SAMPLE_COLUMNS]))
-    except csv.Error:
-        return
+def _lines(read: TableRead) -> Iterator[RawLine]:
+    """The first lines as they came, with what was made of them."""
+    body = read.preamble_rows + read.header_rows
+    for at, row in enumerate(read.top):
+        part = "skipped" if at < read.preamble_rows else "header" if at < body else "data"
+        yield RawLine(row.line, part, row.cells, max(row.width - len(row.cells), 0))
