@@ -22,14 +22,15 @@ from pydantic import SecretStr
 from benchmarks.soak import verdict, work
 from benchmarks.soak.plan import Plan, draw
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import backup, restore
+from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import open_store
+from discovery_pipeline.store.restore import restore
 from discovery_pipeline.store.server import EmbeddedServer
 
 SECONDS = 60  # after which a process that neither ends nor is killed is itself a fault
 TEMPLATE = "soak_template"
 LOADED = [
-    "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.backup", "sqlalchemy.dialects.postgresql.psycopg",
+    "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.restore", "sqlalchemy.dialects.postgresql.psycopg",
     "psycopg.types.json", "alembic.command", "psutil",
 ]  # fmt: skip
 

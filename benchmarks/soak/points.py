@@ -85,7 +85,7 @@ class Points:
         from discovery_pipeline.store import artifacts
 
         self._before(artifacts, "_digest", "before the digest")
-        self._before(artifacts, "_settle", "before the sync")
+        self._before(artifacts, "settle", "before the sync")
         self._before(artifacts, "_replace", "before CURRENT")
         self._before(Path, "replace", "CURRENT half written")
         self._before(artifacts, "_forget_others", "CURRENT named")

@@ -15,8 +15,9 @@ from benchmarks.soak.points import Points, die, die_after
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError, FlowOperationError
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import BackupError, backup, restore
+from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.restore import restore
 
 ENOUGH = 400  # actions, after which a worker that met no point dies anyway
 FLOWS = 3

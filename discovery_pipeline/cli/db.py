@@ -125,7 +125,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metav
 def restore(file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE", exists=True)]) -> None:
     """Bring a home back from a backup, into an empty DISCOVERY_HOME."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store.backup import restore as read
+    from discovery_pipeline.store.restore import restore as read
 
     current = settings.read()
     copied = read(current, file)

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.disk import room
+from discovery_pipeline.store.disk import room, settle, sync
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
@@ -103,7 +103,7 @@ class Artifacts:
                 folder.mkdir(parents=True)
                 yield folder
                 version = Version(name, _digest(folder))
-                _settle(folder)
+                settle(folder)
                 if self._remote:
                     self._remote.put(folder, place, version)
                 _replace(folder.parent / CURRENT, version.text())
@@ -218,29 +218,15 @@ def _digest(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _settle(folder: Path) -> None:
-    """Bring files and folders to the disk before anything names them."""
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
 def _replace(path: Path, content: str) -> None:
     half = path.with_name(f".{uuid.uuid4().hex}")
     try:
         half.write_text(content)
-        _sync(half)
+        sync(half)
         half.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         half.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _forget_others(kept: Path, before: float) -> None:

@@ -1,4 +1,4 @@
-"""Backup and restore of a home with an embedded server: one file with the database and the artifacts of one moment.
+"""Backup of a home with an embedded server: one file with the database and the artifacts of one moment.
 
 The home may be in use meanwhile. The database's data are copied as they lie on disk, log included: so transaction
 numbers, by which readers of events go, are the same after a restore. Artifacts are taken after them, each stage's
@@ -15,7 +15,7 @@ import shutil
 import tarfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,10 +23,9 @@ from pathlib import Path
 from discovery_pipeline.errors import DiscoveryError, SettingsError
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import CURRENT, Version
-from discovery_pipeline.store.connection import connected, prepare
+from discovery_pipeline.store.connection import connected
 from discovery_pipeline.store.databases import Databases, Role
-from discovery_pipeline.store.migrate import HEAD
-from discovery_pipeline.store.placement import INSTALLATION, Account, Placement
+from discovery_pipeline.store.placement import INSTALLATION
 from discovery_pipeline.store.server import RESTORING, EmbeddedServer
 
 FORMAT = 1
@@ -56,7 +55,7 @@ def backup(settings: Settings, file: Path) -> Copied:
     BackupError
         The file is there already, or the home holds nothing yet.
     """
-    _embedded_only(settings)
+    embedded_only(settings)
     if file.exists():
         raise BackupError(f"{file}: is there already, and isn't overwritten. Name another file.")
     if not (settings.root / "postgres" / "cluster").exists():
@@ -78,60 +77,8 @@ def backup(settings: Settings, file: Path) -> Copied:
     return copied
 
 
-def restore(settings: Settings, file: Path) -> Copied:
-    """Bring a home back from a backup, and start it once: an older one is migrated, a newer one refused.
-
-    One that was cut short is begun anew by the next.
-
-    Raises
-    ------
-    BackupError
-        The file isn't a backup, or there is a home already.
-    """
-    _embedded_only(settings)
-    _check_manifest(file)
-    root = settings.root
-    root.mkdir(parents=True, exist_ok=True)
-    with EmbeddedServer(root).alone() as at:
-        _make_room(root, at)
-        half = root / RESTORING
-        try:
-            copied = _read(file, half)
-        except BackupError:
-            shutil.rmtree(half, ignore_errors=True)
-            raise
-        for item in (half / HOME).iterdir() if (half / HOME).exists() else ():
-            shutil.move(item, root / item.name)
-        _place(half / DATA, at)  # the data last: without them it is no home yet
-    # Recovery isn't over before the server has started once; what is left of RESTORING says so until then.
-    with connected(settings) as databases:
-        prepare(databases)
-    return copied
-
-
-def _make_room(root: Path, at: Placement) -> None:
-    """Refuse a home that is one, and clear away what a restore that was cut short had brought."""
-    there = [item for item in root.iterdir() if item.name != "postgres"]
-    cut_short = (root / RESTORING).exists()
-    if (there or at.data.exists()) and not cut_short:
-        raise BackupError(f"{root}: isn't empty. Restore into a new DISCOVERY_HOME, or move this one away first.")
-    shutil.rmtree(at.data, ignore_errors=True)
-    # The mark goes last: cut short here, the next restore clears away the rest.
-    for item in sorted(there, key=lambda item: item.name == RESTORING):
-        shutil.rmtree(item) if item.is_dir() else item.unlink()
-
-
-def _place(data: Path, at: Placement) -> None:
-    half = at.cluster / "restored"
-    shutil.rmtree(half, ignore_errors=True)
-    shutil.move(data, half)
-    half.chmod(0o700)
-    if at.account is not None:
-        _give(half, at.account)
-    half.rename(at.data)
-
-
-def _embedded_only(settings: Settings) -> None:
+def embedded_only(settings: Settings) -> None:
+    """Refuse a home whose database is on a server of the user's."""
     if settings.database_url is not None:
         raise SettingsError(
             "DISCOVERY_DATABASE_URL names a server of yours: back it up by its own means (pg_dump, snapshots), and "
@@ -207,39 +154,3 @@ def _below(folder: Path, name: str, left_out: frozenset[str] = frozenset()) -> I
         if top.name not in left_out:
             for path in [top, *sorted(top.rglob("*"))]:
                 yield path, f"{name}/{path.relative_to(folder).as_posix()}"
-
-
-def _check_manifest(file: Path) -> None:
-    """Refuse what another version wrote, before anything is made."""
-    with _opened(file) as archive:
-        said = archive.extractfile(MANIFEST)
-        manifest = json.loads(said.read()) if said else {}
-    if manifest.get("format") != FORMAT or manifest.get("postgres") != INSTALLATION:
-        raise BackupError(f"{file}: was written by another version of discovery-pipeline. Restore it with that.")
-    if (manifest.get("revision") or "") > HEAD:
-        raise BackupError(
-            f"{file}: was written by a newer version of discovery-pipeline (revision {manifest['revision']}; this one "
-            f"knows {HEAD}). Restore it with that, or install a newer one."
-        )
-
-
-def _read(file: Path, into: Path) -> Copied:
-    with _opened(file) as archive:
-        members = archive.getmembers()
-        archive.extractall(into, filter="data")
-    inside = [member for member in members if member.isfile() and member.name != MANIFEST]
-    return Copied(len(inside), sum(member.size for member in inside))
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        with tarfile.open(file, "r:gz") as archive:
-            yield archive
-    except (tarfile.TarError, EOFError, KeyError, ValueError, OSError) as error:
-        raise BackupError(f"{file}: can't be read as a backup ({error}).") from error
-
-
-def _give(folder: Path, account: Account) -> None:
-    for path in [folder, *folder.rglob("*")]:
-        os.chown(path, account.uid, account.gid)

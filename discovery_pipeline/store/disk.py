@@ -1,8 +1,9 @@
-"""Disks: one that is full is told in a sentence, wherever in the work it shows."""
+"""Disks: what was written is brought to them; one that is full is told in a sentence, wherever in the work it shows."""
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,3 +46,18 @@ def room(folder: Path) -> Iterator[None]:
             f"{folder}: the disk is full ({free / 1e6:.0f} MB are free), so nothing was published. Make room, and try "
             "again."
         ) from error
+
+
+def settle(folder: Path) -> None:
+    """Bring the folder's files and folders to the disk, before anything names them."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Bring one file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -31,10 +31,13 @@ STOP_SECONDS = 60
 ORPHAN_SECONDS = 15  # backends of a killed server end by themselves, but not at once
 
 RESTORING = ".restoring"
-"""Folder of a home into which a backup is being brought back; beside a home without data, that was cut short."""
-SETTINGS = "-c wal_level=replica -c max_wal_senders=4 -c client_connection_check_interval=5s"
-"""Given at each start, since older homes have others: a running server can be copied, and a statement that waits for a
-lock ends with its client."""
+"""Folder of a home into which a backup is being brought back; it goes when the server has started on what was."""
+SETTINGS = (
+    "-c wal_level=replica -c max_wal_senders=4 -c client_connection_check_interval=5s -c restore_command=false "
+    "-c hot_standby=off"
+)
+"""Given at each start, since older homes have others: a running server can be copied; a statement that waits for a
+lock ends with its client; one that was restored has all of its log at hand, and answers when it is through with it."""
 HBA = "local all all trust\nlocal replication all trust\n"
 """Who may connect: whoever reaches the socket."""
 
@@ -80,13 +83,9 @@ class EmbeddedServer:
         if self._users is None:
             self._enter()
         try:
-            if not self.running():
+            if not self.running() or self._restoring.exists():
                 with _locked(self._folder / "start.lock") as lock:
-                    if not self.running():
-                        self._make(lock)
-                        self._launch()
-            # Data that started once are a home; until then a restore may begin anew.
-            shutil.rmtree(self.home / RESTORING, ignore_errors=True)
+                    self._begin(lock)
         except BaseException:
             self._leave_lock()
             raise
@@ -121,7 +120,8 @@ class EmbeddedServer:
                 raise ServerError(
                     f"{self._folder.parent}: somebody works on this home. Run `discovery down`, and try again."
                 )
-            self._halt(handle)
+            with _locked(self._folder / "start.lock"):  # a start that outlives a killed process comes to its end
+                self._halt(handle)
             yield self._placed()
         finally:
             os.close(handle)
@@ -188,6 +188,10 @@ class EmbeddedServer:
     def _kept(self) -> Path:
         return self._folder / "keep"
 
+    @property
+    def _restoring(self) -> Path:
+        return self.home / RESTORING
+
     def _placed(self) -> Placement:
         if self.placement is None:
             self.placement = place(self._folder)
@@ -203,6 +207,22 @@ class EmbeddedServer:
             os.close(self._users)
             self._users = None
 
+    def _begin(self, lock: int) -> None:
+        """Make and start what isn't there or doesn't run. Data that started once are a home: its restore is over."""
+        try:
+            if not self.running():
+                self._make(lock)
+                self._launch(lock)
+            if self._restoring.exists():
+                shutil.rmtree(self._restoring)
+        except (ServerError, OSError) as error:
+            if not self._restoring.exists():
+                raise
+            raise ServerError(
+                f"{self.home}: a restore into it was not finished. Run `discovery db restore FILE` again, or choose "
+                f"another DISCOVERY_HOME. ({error})"
+            ) from error
+
     def _make(self, lock: int) -> None:
         at = self._placed()
         version = at.data / "PG_VERSION"
@@ -214,11 +234,8 @@ class EmbeddedServer:
                     "Start it with the version of discovery-pipeline that wrote it, and make a backup there."
                 )
             return
-        if (self.home / RESTORING).exists():
-            raise ServerError(
-                f"{self.home}: a restore into it was cut short. Run `discovery db restore FILE` again, or choose "
-                "another DISCOVERY_HOME."
-            )
+        if self._restoring.exists():
+            raise ServerError("Its database isn't there yet.")
         half = at.cluster / "making"  # renamed when it is whole: a kill half-way leaves nothing that looks like data
         if half.exists():
             shutil.rmtree(half)
@@ -231,7 +248,7 @@ class EmbeddedServer:
             settings.write(CONFIGURATION)
         half.rename(at.data)
 
-    def _launch(self) -> None:
+    def _launch(self, lock: int) -> None:
         """Start the server, or wait for the one that a process which is dead by now has begun to start or to stop."""
         at, began = self._placed(), time.monotonic()
         (at.data / "pg_hba.conf").write_text(HBA)
@@ -244,6 +261,7 @@ class EmbeddedServer:
                 self._run(
                     "pg_ctl", "start", "--wait", "--timeout", str(RECOVERY_SECONDS), "--silent",
                     "--pgdata", str(at.data), "--log", str(at.log), "--options", f"-k '{at.sockets}' {SETTINGS}",
+                    lock=lock,
                 )  # fmt: skip
             except ServerError:
                 orphaned = "pre-existing shared memory block" in _tail(at.log) or living(at.data)
@@ -265,6 +283,7 @@ class EmbeddedServer:
         """Run one of PostgreSQL's programs.
 
         It holds `lock` as long as it runs: whoever waits for the lock waits for it, too, should we be killed meanwhile.
+        The lock is its standard input, the one thing that pg_ctl doesn't hand on to the server it starts.
         """
         at = self._placed()
         person = {} if at.account is None else {"user": at.account.uid, "group": at.account.gid, "extra_groups": []}
@@ -273,8 +292,8 @@ class EmbeddedServer:
         with said.open("wb") as out:
             done = subprocess.run(
                 [str(at.binaries / program), *arguments],
-                cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False, **person,
-                pass_fds=() if lock is None else (lock,), env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+                cwd="/", stdin=subprocess.DEVNULL if lock is None else lock, stdout=out, stderr=subprocess.STDOUT,
+                check=False, **person, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             )  # fmt: skip
         if done.returncode:
             if disk.full(_tail(said) + _tail(at.log)):

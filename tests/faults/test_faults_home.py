@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import BackupError, backup, restore
+from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.restore import restore
 from discovery_pipeline.store.server import EmbeddedServer
 
 KILLED_AFTER = """
@@ -132,53 +132,6 @@ def test_a_second_process_beside_the_first_works_on_the_same_home(home: Path):
         assert store.check(flow) == []
 
 
-def test_a_restore_that_was_cut_short_is_no_home_and_is_begun_anew(home: Path, tmp_path: Path):
-    file, other = tmp_path / "home.backup", tmp_path / "other"
-    with open_store(Settings(home=home)) as store:
-        flow = new(store)
-        with store.artifacts.writing(flow, "uploads") as folder:
-            (folder / "a.csv").write_text("name\nweb-1\n")
-        backup(store.settings, file)
-    program = (
-        "import os, shutil, signal, sys; from pathlib import Path; from discovery_pipeline.settings import Settings\n"
-        "from discovery_pipeline.store import backup\n"
-        "backup._place = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "backup.restore(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))\n"
-    )
-    child = subprocess.run([sys.executable, "-c", program, str(other), str(file)], check=False)
-    assert child.returncode == -signal.SIGKILL
-    with pytest.raises(ServerError, match="a restore into it was cut short"):
-        open_store(Settings(home=other))
-    restore(Settings(home=other), file)
-    with open_store(Settings(home=other)) as store:
-        assert store.flow(None, flow.id) == flow
-        assert (store.artifacts.reading(flow, "uploads") / "a.csv").read_text() == "name\nweb-1\n"
-    EmbeddedServer(other).forget()
-
-
-def test_a_restore_that_never_started_is_begun_anew_whatever_its_data_are(home: Path, tmp_path: Path):
-    file, other = tmp_path / "home.backup", tmp_path / "other"
-    with open_store(Settings(home=home)) as store:
-        flow = new(store)
-        backup(store.settings, file)
-    program = (
-        "import os, shutil, signal, sys; from pathlib import Path; from discovery_pipeline.settings import Settings\n"
-        "from discovery_pipeline.store import backup\n"
-        "backup.connected = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "backup.restore(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))\n"
-    )
-    child = subprocess.run([sys.executable, "-c", program, str(other), str(file)], check=False)
-    assert child.returncode == -signal.SIGKILL
-    with EmbeddedServer(other).alone() as at:
-        (at.data / "global" / "pg_control").write_bytes(b"torn")
-    restore(Settings(home=other), file)
-    with open_store(Settings(home=other)) as store:
-        assert store.flow(None, flow.id) == flow
-    with pytest.raises(BackupError, match="isn't empty"):
-        restore(Settings(home=other), file)
-    EmbeddedServer(other).forget()
-
-
 def test_a_backup_that_was_cut_short_leaves_no_file_of_its_name(home: Path, tmp_path: Path):
     file = tmp_path / "home.backup"
     program = (
@@ -241,14 +194,3 @@ def working(store: Store, flow: Flow) -> Callable[[], None]:
         worker.join()
 
     return stop
-
-
-def test_a_backup_by_a_newer_version_is_refused_before_anything_is_made(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    with open_store(Settings(home=home)) as store:
-        backup(store.settings, tmp_path / "home.backup")
-    monkeypatch.setattr("discovery_pipeline.store.backup.HEAD", "0001")
-    with pytest.raises(BackupError, match="written by a newer version"):
-        restore(Settings(home=tmp_path / "other"), tmp_path / "home.backup")
-    assert not (tmp_path / "other").exists()

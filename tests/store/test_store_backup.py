@@ -17,9 +17,10 @@ from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import migrate
 from discovery_pipeline.store import purge as purging
-from discovery_pipeline.store.backup import BackupError, backup, restore
+from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.databases import Role
+from discovery_pipeline.store.restore import restore
 from discovery_pipeline.store.server import EmbeddedServer
 
 
