@@ -38,6 +38,8 @@ class Match(_Value):
     target_field: str
     confidence: float = Field(ge=0, le=1, description="calibrated: of those said 0.9, nine in ten are right")
     rank: int = Field(ge=1)
+    transformation: str | None = Field(default=None, description="of the best six: what the values need, if anything")
+    data_type: DataType = "string"
     evidence: tuple[str, ...] = ()
 
     @property

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import datatypes, transformations, vocabularies
 from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.conversions import conversion, in_several_units
@@ -50,6 +51,12 @@ def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | Non
     if proposed.transformation or datatypes.passes(kind, data_type):
         return proposed
     return replace(proposed, transformation=datatypes.reading(kind, data_type))
+
+
+def for_column(column: ColumnProfile, target: TargetField) -> Proposal:
+    """The same from a column's profile alone, for a field that nobody offered it for."""
+    source = Field(name=column.name, unit=units.in_header(column.name))
+    return propose(source, tuple(top.value for top in column.top_values), column, target)
 
 
 def _proposed(

@@ -27,7 +27,7 @@ from discovery_pipeline.errors import TransformationError
 BEST = 20
 """Target fields kept for each source column."""
 
-_EXPLAINED = 5  # ranks that get reasons in words
+_EXPLAINED = 6  # ranks that get reasons and the transformation they need: the one that is taken, and five others
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
 _KEY_FROM = 0.4  # confidence that names and values must have given the pair already
 
@@ -95,7 +95,9 @@ def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
     return Suggestions(
         target=target,
-        matches=tuple(m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side])),
+        matches=tuple(
+            m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side], profile)
+        ),
         assignment=assignment,
         unmapped_source=tuple(FieldRef(table=t, field=f) for t, f in left if (t, f) not in used),
         unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in right if (t, f) not in filled),
@@ -144,7 +146,7 @@ def _keyed(confidence: np.ndarray, key: int | None, table: TargetTable) -> froze
     )
 
 
-def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
+def _matches(side: fields.Side, pairings: Sequence[_Pairing], profile: Profile | None) -> list[Match]:
     """The best of all the target's tables for each column of one source table."""
     found = []
     places = [(k, j) for k, p in enumerate(pairings) for j in range(len(p.table.fields))]
@@ -153,15 +155,19 @@ def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
         offered = sorted(scored, key=lambda offer: (-offer[0], *offer[1:]))
         for rank, (confidence, k, j) in enumerate(offered[:BEST], start=1):
             pairing = pairings[k]
+            field, shown = pairing.table.fields[j], rank <= _EXPLAINED
+            proposal = _proposal(pairing, i, j, profile) if shown else Proposal(None, datatypes.of_field(field.type))
             found.append(
                 Match(
                     source_table=side.table,
                     source_field=name,
                     target_table=pairing.table.name,
-                    target_field=pairing.table.fields[j].name,
+                    target_field=field.name,
                     confidence=round(confidence, 4),
                     rank=rank,
-                    evidence=_why(pairing, i, j) if rank <= _EXPLAINED else (),
+                    transformation=proposal.transformation,
+                    data_type=proposal.data_type,
+                    evidence=_why(pairing, i, j) + proposal.reasons if shown else (),
                 )
             )
     return found
@@ -199,13 +205,9 @@ def _composed(pairing: _Pairing, part: Composed) -> MappedField:
 def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> MappedField:
     """One assigned field with the transformation it needs."""
     source, field = pairing.matched.source, pairing.table.fields[j]
-    values = source.sample.examples[i] if source.sample else ()
-    column = _profile(profile, source.table, source.fields[i].name)
-    proposal = propose(source.fields[i], values, column, field)
-    decision, confidence = pairing.decided.get((i, j)), float(pairing.matched.confidence[i, j])
+    proposal, decision = _proposal(pairing, i, j, profile), pairing.decided.get((i, j))
     remembered = decision is not None and decision.approved
-    if decision and remembered:
-        proposal = _as_before(proposal, decision.field, source.names, column)
+    confidence = float(pairing.matched.confidence[i, j])
     return MappedField(
         source_table=source.table,
         source_field=source.fields[i].name,
@@ -218,6 +220,17 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
         evidence=_why(pairing, i, j) + proposal.reasons,
         origin="memory" if remembered else "suggested",
     )
+
+
+def _proposal(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Proposal:
+    """The transformation that a pair needs: the one approved before, where it still applies."""
+    source = pairing.matched.source
+    values = source.sample.examples[i] if source.sample else ()
+    column = _profile(profile, source.table, source.fields[i].name)
+    proposal, decision = propose(source.fields[i], values, column, pairing.table.fields[j]), pairing.decided.get((i, j))
+    if decision and decision.approved:
+        return _as_before(proposal, decision.field, source.names, column)
+    return proposal
 
 
 def _as_before(

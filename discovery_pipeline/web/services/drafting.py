@@ -11,16 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from discovery_pipeline.engine import mapping as engine
 from discovery_pipeline.engine.mapping.approving import lacking, standing
-from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Suggestions
+from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
-from discovery_pipeline.engine.targets import Target, TargetTable
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.store.decisions import MAPPING, Decided, Decision, What
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.mapping.proposing import Proposal
 
 Standing = Literal["open", "accepted", "rejected", "ignored"]
 Place = tuple[str, str, str]
@@ -124,6 +128,7 @@ class Draft:
     constants_seen: Mapping[str, int]
     tables: tuple[Table, ...]
     suggestions: Suggestions
+    profile: Profile | None = None
 
     @cached_property
     def by_key(self) -> dict[str, Entry]:
@@ -164,6 +169,11 @@ class Draft:
         """Offers that nobody has decided on."""
         return tuple(entry for entry in self.entries if entry.standing == "open" and entry.fields)
 
+    @property
+    def sure(self) -> tuple[Entry, ...]:
+        """Offers that nobody has decided on, are High, and fill what nothing else would."""
+        return tuple(e for e in self.undecided if e.confidence >= HIGH and e.key not in self.conflicts)
+
     def mapping(self) -> engine.Mapping:
         """What was accepted."""
         chosen = (field for entry in self.entries if entry.standing == "accepted" for field in entry.fields)
@@ -179,22 +189,32 @@ class Draft:
         ]
 
     def offer(self, entry: Entry, table: str, name: str) -> MappedField:
-        """That target field for this column, as it was offered, else as it comes."""
+        """That target field for this column, as it was offered, else with the transformation that it needs."""
         known = next((f for f in entry.offered if (f.target_table, f.target_field) == (table, name)), None)
         if known:
             return known
         field = self.target.table(table).field(name)
         match = next((m for m in entry.alternatives if (m.target_table, m.target_field) == (table, name)), None)
+        needed = None if match else self._needed(entry, field)
         return MappedField(
             source_table=entry.table,
             source_field=entry.column,
             target_table=table,
             target_field=name,
+            transformation=match.transformation if match else needed.transformation if needed else None,
+            data_type=match.data_type if match else needed.data_type if needed else "string",
             is_required=field.required,
             confidence=match.confidence if match else 1.0,
             evidence=match.evidence if match else (),
             origin="user",
         )
+
+    def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
+        from discovery_pipeline.engine.mapping.proposing import for_column
+
+        if self.profile is None:
+            return None
+        return for_column(self.profile.table(entry.table).column(entry.column), field)
 
     def _name(self, entry: Entry, field: MappedField) -> str:
         """What the field is called in the delivery: under a key, each column has a field of its own."""
@@ -236,12 +256,13 @@ class Draft:
         return min(sources, key=lacks, default="")
 
 
-def draft(
+def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the review
     target: Target,
     tables: Sequence[Table],
     suggestions: Suggestions,
     decided: Mapping[What, Decided],
     approved: engine.Mapping | None = None,
+    profile: Profile | None = None,
 ) -> Draft:
     """The review of one target, from what is offered and what was decided.
 
@@ -276,6 +297,7 @@ def draft(
         constants_seen={name: one.id if one else 0 for name, one in fixed.items()},
         tables=tuple(tables),
         suggestions=suggestions,
+        profile=profile,
     )
 
 

@@ -19,7 +19,7 @@ from discovery_pipeline.store.decisions import Decided, Decision, Undone
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
-from discovery_pipeline.web.services.drafting import Draft, draft
+from discovery_pipeline.web.services.drafting import Draft, Entry, draft
 from discovery_pipeline.web.services.values import Values
 
 
@@ -51,6 +51,24 @@ class Reviewed:
         return tuple(one for one in self.log if one.batch == wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """Which offers to accept."""
+
+    sure: bool = False  # only those that are High and in no conflict
+    system: str = ""  # of one target; of all where none is named
+    among: frozenset[str] | None = None  # keys of entries; all where none are named
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was accepted, or would be."""
+
+    batch: UUID | None  # None where nothing was
+    entries: tuple[Entry, ...]
+
+
 class ReviewService:
     """What reviewers can do to a draft."""
 
@@ -75,7 +93,8 @@ class ReviewService:
         held = {what: one for what, one in now.items() if one.after is not None}
         approved = await self._flows.approved_mappings(who.tenant, flow)
         drafts = tuple(
-            draft(targets.load(each.target), intake.tables, each, held, approved.get(each.target)) for each in offered
+            draft(targets.load(each.target), intake.tables, each, held, approved.get(each.target), profile)
+            for each in offered
         )
         return Reviewed(flow, drafts, profile, tuple(log))
 
@@ -89,6 +108,21 @@ class ReviewService:
         """
         who.must_be("reviewer")
         return await self._flows.decide(who.tenant, flow, list(wanted), reason)
+
+    async def accept(self, who: Caller, flow: Flow, wanted: Accepting) -> Accepted:
+        """Accept offers that nobody has touched, as one step; what was edited, rejected or ignored is left alone."""
+        who.must_be("reviewer")
+        reviewed = await self.read(who, flow)
+        drafts = [d for d in reviewed.drafts if wanted.system in ("", d.target.name)]
+        taken = [
+            (draft, entry)
+            for draft in drafts
+            for entry in (draft.sure if wanted.sure else draft.undecided)
+            if wanted.among is None or entry.key in wanted.among
+        ]
+        made = [one for draft, entry in taken for one in draft.accepting([entry], seen=True)]
+        batch = await self.decide(who, flow, made) if made and not wanted.dry_run else None
+        return Accepted(batch, tuple(entry for _, entry in taken))
 
     async def undo(self, who: Caller, flow: Flow, batch: UUID | None = None) -> Undone | None:
         """Take back a step, or the newest that stands."""

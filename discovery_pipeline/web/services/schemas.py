@@ -49,6 +49,8 @@ class Alternative(BaseModel):
 
     target_table: str
     target_field: str
+    transformation: str | None = Field(description="what the values need to become that field's; null: nothing")
+    data_type: DataType
     confidence: float
     evidence: list[str]
 
@@ -164,7 +166,7 @@ def _suggested(offer: Offer) -> Iterator[SuggestedMapping]:
         rivals = [
             m for m in others[field.source_table, field.source_field] if (m.target_table, m.target_field) != taken
         ]
-        shown = {"target_table", "target_field", "confidence", "evidence"}
+        shown = set(Alternative.model_fields)
         yield SuggestedMapping(
             **field.model_dump(),
             target_system=offer.target.name,

@@ -41,7 +41,7 @@ def field(column: str, name: str, confidence: float = 0.9) -> MappedField:
 def match(column: str, name: str, rank: int) -> Match:
     return Match(
         source_table="servers", source_field=column, target_table="server", target_field=name, rank=rank,
-        confidence=0.5, evidence=("alike",),
+        confidence=0.5, evidence=("alike",), transformation="trim | upper",
     )  # fmt: skip
 
 
@@ -115,6 +115,7 @@ def test_an_alternative_is_offered_as_it_was_reasoned():
     made = reviewed()
     chosen = made.offer(entry(made, "note"), "server", "Serial")
     assert (chosen.source_field, chosen.confidence, chosen.evidence) == ("note", 0.5, ("alike",))
+    assert chosen.transformation == "trim | upper"
 
 
 def test_what_a_threshold_took_stands_as_accepted():
