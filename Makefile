@@ -1,7 +1,7 @@
 # discovery_pipeline: `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak docs lock format clean
+.PHONY: help setup demo test test-spark check bench soak docs lock format clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null \
@@ -12,7 +12,7 @@ SAMPLE := .discovery/sample
 OUT ?= out
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 setup: $(READY) ## Make .venv with the locked dependencies
 
@@ -32,6 +32,10 @@ demo: $(READY) ## Run the whole pipeline on a sample estate; the result is in ou
 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-spark: $(READY) ## Install PySpark into .venv and run the tests on Spark; needs Java 17 or newer
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/spark.txt
+	@$(BIN)/python -m pytest tests/spark
 
 check: $(READY) ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -56,6 +60,7 @@ docs: $(READY) ## Write docs/commands.md from the program's own help
 lock: $(READY) ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra agents --extra lineage --extra dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements/dev.txt --extra spark pyproject.toml -o requirements/spark.txt
 
 clean: ## Remove the environment and what demos made
 	@[ ! -x $(BIN)/discovery ] || $(BIN)/discovery down

@@ -52,7 +52,7 @@ def inspect(
     )
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         con = duck.connect(scratch=Path(folder) / "spill")
-        paths, unreached = _local(places, Path(folder))
+        paths, unreached = local(places, Path(folder))
         files = (*unreached, *intake.read(con, paths, Path(folder) / "tables", options).files)
         if out:
             intake.to_csv(con, files, out)
@@ -65,7 +65,7 @@ def inspect(
     raise typer.Exit(1 if refused == len(files) else 2 if refused else 0)
 
 
-def _local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
+def local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
     """What can be read from here, and the database tables that can't be had."""
     from discovery_pipeline.engine.intake import FileRead
     from discovery_pipeline.store.exports import copied, is_address

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from discovery_pipeline.engine.intake import FileRead
     from discovery_pipeline.engine.profiling import ColumnProfile, Profile, TableProfile
+    from discovery_pipeline.settings import Settings
 
 TOP = 3
 """Frequent values that are shown of a column."""
@@ -25,22 +26,22 @@ PIPED = 160
 
 
 def profile(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, or postgresql://…?table=NAME."),
+    ],
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the profile there.", metavar="OUT")] = None,
 ) -> None:
     """Say what the columns of these files look like: types, meanings, values, and what is odd about them.
 
+    With DISCOVERY_ENGINE=spark, Spark reads them: Parquet or regular CSV by path or URL, or table:NAME of its catalog.
+
     Exit code 0: all files were read; 2: some were refused; 1: none could be read.
     """
-    from datetime import UTC, datetime
-
     from discovery_pipeline import settings
-    from discovery_pipeline.engine import duck, profiling
 
     chosen = settings.read()
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = duck.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, scratch=Path(folder) / "spill")
-        found, refused = profiling.of_files(con, paths, Path(folder) / "tables", today=datetime.now(UTC).date())
+    found, refused = (_by_spark if chosen.engine == "spark" else _here)(chosen, places)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -49,6 +50,27 @@ def profile(
     else:
         _show(found, refused)
     raise typer.Exit(0 if not refused else 2 if found.tables else 1)
+
+
+def _here(chosen: Settings, places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
+    from datetime import UTC, datetime
+
+    from discovery_pipeline.cli.inspect import local
+    from discovery_pipeline.engine import duck, profiling
+
+    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
+        con = duck.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, scratch=Path(folder) / "spill")
+        paths, unreached = local(places, Path(folder))
+        found, refused = profiling.of_files(con, paths, Path(folder) / "tables", today=datetime.now(UTC).date())
+    return found, (*unreached, *refused)
+
+
+def _by_spark(chosen: Settings, places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
+    from datetime import UTC, datetime
+
+    from discovery_pipeline.store import spark
+
+    return spark.of_places(chosen, places, today=datetime.now(UTC).date())
 
 
 def _tell(found: Profile, refused: tuple[FileRead, ...]) -> None:

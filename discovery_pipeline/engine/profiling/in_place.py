@@ -10,6 +10,7 @@ from pathlib import Path
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake import Options, delimited
+from discovery_pipeline.engine.intake.delimited import Detection
 from discovery_pipeline.engine.intake.encodings import Survey
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.work import Upload
@@ -30,13 +31,8 @@ def source(path: Path) -> CsvSource | None:
     with path.open("rb") as file:
         head = file.read(HEAD)
     survey = _survey(head, path.stat().st_size)
-    if not survey.utf8 or survey.nulls or survey.lone_returns or not survey.line_feeds:
-        return None
-    try:
-        found = delimited.detect(Upload(path, path.name), path.parent, Options(), survey)
-    except InputRefused:
-        return None
-    if found.irregular or not found.rows or found.text != path or found.dialect.newline != "\n":
+    found = _detected(path, survey)
+    if found is None:
         return None
     columns = columns_named(found.names)
 
@@ -61,6 +57,24 @@ def source(path: Path) -> CsvSource | None:
         body=body,
         reader=reader,
     )
+
+
+def regular(path: Path) -> Detection | None:
+    """How the lines of a CSV file are written; None where they are not as regular as a strict reader wants them."""
+    with path.open("rb") as file:
+        return _detected(path, _survey(file.read(HEAD), path.stat().st_size))
+
+
+def _detected(path: Path, survey: Survey) -> Detection | None:
+    if not survey.utf8 or survey.nulls or survey.lone_returns or not survey.line_feeds:
+        return None
+    try:
+        found = delimited.detect(Upload(path, path.name), path.parent, Options(), survey)
+    except InputRefused:
+        return None
+    if found.irregular or not found.rows or found.text != path or found.dialect.newline != "\n":
+        return None
+    return found
 
 
 def _filled(relation: str, columns: tuple[Column, ...]) -> str:
@@ -102,4 +116,4 @@ def _survey(head: bytes, size: int) -> Survey:
     )
 
 
-__all__ = ["source"]
+__all__ = ["regular", "source"]

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.profiling import describe
 from discovery_pipeline.engine.profiling.aggregate import LONGEST_UNFIT
+from discovery_pipeline.engine.profiling.partial import TablePartial
 from discovery_pipeline.engine.profiling.plan import TablePlan
 
 PAGE = 1_000
+
+
+def located(
+    con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, row: str, counted: TablePartial
+) -> TablePartial:
+    """What was counted, with the first rows of the values that don't fit."""
+    wanted = {i: describe.exceptional(p, c) for i, (p, c) in enumerate(zip(plan.columns, counted.columns, strict=True))}
+    found = first_rows(con, plan, relation, row, wanted)
+    columns = tuple(replace(c, first_rows=found.get(i, {})) for i, c in enumerate(counted.columns))
+    return replace(counted, columns=columns)
 
 
 def first_rows(
@@ -48,4 +61,4 @@ def first_rows(
     return found
 
 
-__all__ = ["first_rows"]
+__all__ = ["first_rows", "located"]

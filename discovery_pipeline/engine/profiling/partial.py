@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -136,12 +136,16 @@ class TablePartial:
     nulls: Mapping[int, int] = field(default_factory=dict)  # rows by the bits of the plan's masked columns
 
     def __add__(self, other: TablePartial) -> TablePartial:
-        """What was counted of both parts."""
+        """What was counted of both parts, the other's rows after this one's."""
+        columns = (
+            replace(a + b, first_rows={v: self.rows + r for v, r in b.first_rows.items()} | dict(a.first_rows))
+            for a, b in zip(self.columns, other.columns, strict=True)
+        )
         pairs = {p: _joined(self.pairs.get(p), other.pairs.get(p)) for p in self.pairs.keys() | other.pairs.keys()}
         return TablePartial(
             self.rows + other.rows,
             self.duplicates + other.duplicates,
-            tuple(a + b for a, b in zip(self.columns, other.columns, strict=True)),
+            tuple(columns),
             {p: m for p, m in pairs.items() if m},
             _sum(self.nulls, other.nulls),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import duckdb
 
 from discovery_pipeline.engine import intake
 from discovery_pipeline.engine.intake import FileRead
-from discovery_pipeline.engine.profiling import describe, in_place, locate
+from discovery_pipeline.engine.profiling import describe, in_place
 from discovery_pipeline.engine.profiling.count import count
+from discovery_pipeline.engine.profiling.locate import located
 from discovery_pipeline.engine.profiling.model import Profile, TableProfile
-from discovery_pipeline.engine.profiling.partial import TablePartial
-from discovery_pipeline.engine.profiling.plan import TablePlan, draw
+from discovery_pipeline.engine.profiling.plan import draw
 from discovery_pipeline.engine.profiling.source import Source, of_table
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.errors import DiscoveryError
@@ -76,21 +75,13 @@ def of_source(con: duckdb.DuckDBPyConnection, source: Source, *, today: date) ->
     try:
         plan = draw(con, source)
         counted = count(con, plan, source.relation, today)
-        return describe.table(source.name, plan, _located(con, source, plan, counted))
+        return describe.table(source.name, plan, located(con, plan, source.relation, source.row, counted))
     except duckdb.OutOfMemoryException:
         limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
         raise DiscoveryError(
             f"{source.name}: profiling {len(source.columns):,} columns takes more memory than DuckDB may use, {limit}. "
             "Set DISCOVERY_MEMORY_LIMIT higher, or DISCOVERY_THREADS lower."
         ) from None
-
-
-def _located(con: duckdb.DuckDBPyConnection, source: Source, plan: TablePlan, counted: TablePartial) -> TablePartial:
-    """The same, with the first rows of the values that don't fit."""
-    wanted = {i: describe.exceptional(p, c) for i, (p, c) in enumerate(zip(plan.columns, counted.columns, strict=True))}
-    found = locate.first_rows(con, plan, source.relation, source.row, wanted)
-    columns = tuple(replace(c, first_rows=found.get(i, {})) for i, c in enumerate(counted.columns))
-    return replace(counted, columns=columns)
 
 
 __all__ = ["of_files", "of_source", "profile"]

@@ -30,14 +30,15 @@ def make_table(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> MakeTable:
 
     def make(name: str = "t", /, **cells: Cells) -> Table:
         columns = columns_named(list(cells))
-        rows = list(zip(*cells.values(), strict=True))
+        rows = len(list(zip(*cells.values(), strict=True)))
         keys = [duck.col(c) for c in columns]
         con.execute(f"create or replace temp table made ({', '.join(f'{k} varchar' for k in keys)})")
         if rows:
-            con.executemany(f"insert into made values ({', '.join('?' for _ in keys)})", rows)
+            lists = ", ".join("unnest(?::varchar[])" for _ in keys)
+            con.execute(f"insert into made select {lists}", [list(c) for c in cells.values()])
         path = tmp_path / f"{name}.parquet"
         duck.write(con, f"select *, row_number() over () + 1 as {duck.name(LINE)} from made", path)
-        return Table(name=name, path=path, columns=columns, row_count=len(rows), source=Source(file=f"{name}.csv"))
+        return Table(name=name, path=path, columns=columns, row_count=rows, source=Source(file=f"{name}.csv"))
 
     return make
 

@@ -1,4 +1,4 @@
-"""Laws: parts add up to the whole, and the aggregate speaks other engines' SQL."""
+"""Laws: parts add up to the whole."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from operator import add
 
 import duckdb
 import pytest
-import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from discovery_pipeline.engine.profiling import aggregate, describe, of_table, sketch
+from discovery_pipeline.engine.profiling import describe, of_table, sketch
 from discovery_pipeline.engine.profiling import plan as planning
 from discovery_pipeline.engine.profiling.count import count
 from discovery_pipeline.engine.profiling.model import ColumnProfile
@@ -115,17 +114,3 @@ def test_registers_know_how_many_values_they_saw(con: duckdb.DuckDBPyConnection,
     sql = f"select {counted} export_state, {counted} from range({seen}) r(i)"
     state, engine = con.execute(sql).fetchall()[0]
     assert sketch.distinct(tuple(state["registers"])) == engine == pytest.approx(seen, rel=0.1)
-
-
-@pytest.mark.parametrize("dialect", ["spark", "postgres"])
-def test_the_aggregate_can_be_written_for_other_engines(
-    con: duckdb.DuckDBPyConnection, make_table: Callable[..., Table], dialect: str
-) -> None:
-    table = make_table(
-        n=[str(i) for i in range(50)],
-        f=[f"{i}.5" for i in range(50)],
-        d=[f"2024-01-{1 + i % 28:02}" for i in range(50)],
-    )
-    plan = planning.draw(con, of_table(table))
-    written = sqlglot.transpile(aggregate.query(plan, "upload", TODAY), read="duckdb", write=dialect)
-    assert "upload" in written[0]
