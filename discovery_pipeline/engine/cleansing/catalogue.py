@@ -41,9 +41,15 @@ class Rule:
     version: int = 1
 
 
-# Zero-width space, word joiner and byte-order mark are noise; the zero-width joiners are part of words and emoji.
-_INVISIBLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{0085}\x{200B}\x{2060}\x{FEFF}]"
+# Zero-width space, soft hyphen, word joiner and byte-order mark are noise; zero-width joiners are part of words.
+_INVISIBLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\x{0085}\x{00AD}\x{200B}\x{2060}\x{FEFF}]"
 _SPACES = r"[\x{00A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
+
+_WIDTHS = f"translate($v, '{''.join(map(chr, range(0xFF01, 0xFF5F)))}', '{''.join(map(chr, range(0x21, 0x7F)))}')"
+_WIDTHS = _WIDTHS.replace("&'(", "&''(")
+
+LOOKALIKES = ("АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo")
+"""Cyrillic and Greek letters, and the Latin ones that nobody can tell from them."""
 
 _ALL = "every text column"
 
@@ -69,6 +75,15 @@ RULES: dict[str, Rule] = {
             "text.spaces", Stage.TEXT, "auto", _ALL,
             "no-break and other wide spaces written as plain spaces", "typesetting", 0.999,
             f"regexp_replace($v, '{_SPACES}', ' ', 'g')",
+        ),
+        Rule(
+            "text.width", Stage.TEXT, "auto", "columns of which less than half is written so",
+            "full-width letters and digits written as plain ones", "typesetting", 0.995, _WIDTHS,
+        ),
+        Rule(
+            "text.lookalike", Stage.TEXT, "suggest", _ALL,
+            "Cyrillic or Greek letters amid Latin ones, whose look they have, made Latin", "a word of two scripts",
+            0.95, f"translate($v, '{LOOKALIKES[0]}', '{LOOKALIKES[1]}')",
         ),
         Rule(
             "text.trim", Stage.TEXT, "auto", _ALL,
@@ -172,6 +187,10 @@ RULES: dict[str, Rule] = {
         Rule(
             "cell.spilled", Stage.DEPENDENCIES, "suggest", "two columns of which the second is empty",
             "the end of the value belongs into the empty column beside it", "a name that ends in such a word", 0.9,
+        ),
+        Rule(
+            "cells.swapped", Stage.DEPENDENCIES, "suggest", "two columns whose values are not each other's",
+            "each of two cells holds what belongs into the other", "rare values of their own", 0.95,
         ),
         Rule(
             "dependency.flag", Stage.DEPENDENCIES, "suggest", "yes-or-no columns beside an amount of the same thing",

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing import reports
+from discovery_pipeline.engine.cleansing import reports, swaps
 from discovery_pipeline.engine.cleansing.catalogue import planned
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.tables import Column
@@ -165,6 +165,9 @@ def changes(draft: Draft, rule: PlannedRule) -> Iterator[tuple[Column, str]]:
     elif rule.rule == "cell.spilled":
         yield column, _spilled(draft, column, given[0], "start")
         yield given[0], _spilled(draft, column, given[0], "end")
+    elif rule.rule == swaps.RULE:
+        yield column, swaps.changes(draft, column, given[0])
+        yield given[0], swaps.changes(draft, given[0], column)
 
 
 def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:

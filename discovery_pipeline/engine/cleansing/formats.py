@@ -181,14 +181,12 @@ def _booleans(values: Values, positions: tuple[int, ...]) -> None:
             continue
         weight = {v: sum(c for w, c in known.items() if w.lower() in v) for v in _VOCABULARIES}
         own = max(weight, key=lambda v: weight[v])
-        if weight[own] == sum(known.values()):
-            continue
         spelling = {_MEANS[v.lower()]: v for v in reversed(known) if v.lower() in own}
         if len(spelling) < 2:
             # Only one of the two stands in the column: the other is written in the same case.
             model = next(iter(spelling.values()))
             spelling = {meaning: _like(model, own[0] if meaning else own[1]) for meaning in (True, False)}
-        listed = {v: spelling[_MEANS[v.lower()]] for v in known if v.lower() not in own}
+        listed = {v: spelling[_MEANS[v.lower()]] for v in known}
         values.offer_list("boolean.words", position, {k: v for k, v in listed.items() if k != v})
 
 

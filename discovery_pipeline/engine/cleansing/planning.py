@@ -13,6 +13,7 @@ from discovery_pipeline.engine.cleansing import (
     quantities,
     references,
     reports,
+    swaps,
     text,
     tokens,
     typos,
@@ -30,6 +31,9 @@ from discovery_pipeline.engine.tables import Tables
 
 ROUNDS = 8
 """Times that rules may open the way for others; a table needs two or three."""
+
+TWO_COLUMNS = ("cell.spilled", "cells.swapped")
+"""Rules that write the column they are given, too."""
 
 
 def plan(
@@ -116,7 +120,7 @@ def _statistical(
 
 def _written(rules: list[PlannedRule]) -> set[str]:
     """The columns that these rules write."""
-    return {name for rule in rules for name in (rule.column, *(rule.given if rule.rule == "cell.spilled" else ()))}
+    return {name for rule in rules for name in (rule.column, *(rule.given if rule.rule in TWO_COLUMNS else ()))}
 
 
 def _forget(tried: dependencies.Strengths, changed: set[str]) -> None:
@@ -140,6 +144,7 @@ def _by_values(
     with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
         evidence = gather(values, tokens.TELL_NOTHING)
         if evidence.positions:
+            text.plan_lookalikes(values)
             tokens.plan_words(values, evidence, profile)
             quantities.plan_notes(values, evidence)
             vocabulary.plan_variants(values, evidence)
@@ -154,6 +159,7 @@ def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> 
     kept: list[PlannedRule] = []
     plans = (
         lambda: dependencies.plan_spills(draft, changed),
+        lambda: swaps.plan(draft, changed),
         lambda: dependencies.plan_flags(draft, changed),
         lambda: reports.plan(draft),
         lambda: dependencies.plan(draft, tried),
@@ -181,5 +187,5 @@ def _systematic(draft: Draft, rule: PlannedRule) -> bool:
 def _too_much(draft: Draft, rule: PlannedRule, cells: int) -> bool:
     if rule.rule == reports.RULE:
         return cells > reports.TOUCHED * draft.table.row_count
-    columns = 2 if rule.rule == "cell.spilled" else 1
+    columns = 2 if rule.rule in TWO_COLUMNS else 1
     return cells > dependencies.TOUCHED * draft.table.row_count * columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from discovery_pipeline.engine.cleansing.catalogue import RULES
+from discovery_pipeline.engine.cleansing.catalogue import LOOKALIKES, RULES
 from discovery_pipeline.engine.cleansing.values import Values
 
 SUSPECTS = 20_000
@@ -24,12 +24,31 @@ _EXPRESSIONS = (
 )
 
 
+# Full-width forms of what ASCII can say, without a character of the scripts that they are set among.
+_FULL = r"\x{FF01}-\x{FF5E}"
+_FULL_WIDTH = rf"{_WIDE} AND regexp_matches($v, '[{_FULL}]') AND regexp_full_match($v, '[ -~\x{{3000}}{_FULL}]+')"
+
+# Letters of ASCII and look-alikes of them, and no other letter.
+_TWO_SCRIPTS = rf"{_WIDE} AND regexp_matches($v, '[A-Za-z]') AND regexp_matches($v, '[{LOOKALIKES[0]}]') AND "
+_TWO_SCRIPTS += rf"NOT regexp_matches($v, '[^\PLA-Za-z{LOOKALIKES[0]}]')"
+
+
 def plan(values: Values) -> None:
     """Plan the repairs of encoding, then of white space."""
+    wide = values.ask(
+        "SELECT position FROM {values} WHERE value IS NOT NULL GROUP BY position "
+        f"HAVING 2 * sum(cells) FILTER ({_FULL_WIDTH.replace('$v', 'value')}) < sum(cells)"
+    )
     with values.fresh(f"NOT regexp_full_match($v, '{_PLAIN}')"):
         _mojibake(values)
+        values.offer("text.width", {p: RULES["text.width"].expression for (p,) in sorted(wide)}, _FULL_WIDTH)
         for rule, where in _EXPRESSIONS:
             values.offer(rule, RULES[rule].expression, where)
+
+
+def plan_lookalikes(values: Values) -> None:
+    """Plan the letters that only look like the Latin ones around them."""
+    values.offer("text.lookalike", RULES["text.lookalike"].expression, _TWO_SCRIPTS)
 
 
 def _mojibake(values: Values) -> None:

@@ -6,6 +6,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.profiling.model import TableProfile
+from discovery_pipeline.engine.profiling.tokens import null_tokens
 
 PLAIN = (
     "n/a", "#n/a", "n.a.", "n.a", "<na>", "null", "<null>", "(null)", "[null]", "(blank)", "#null!", "#value!", "#ref!",
@@ -24,6 +25,9 @@ TELL_NOTHING = ", ".join(duck.text(t) for t in (*PLAIN, *WORDS))
 
 SWAMPED = 0.6
 """Share of a text column's cells from which a token looks like what the column says, not what it lacks."""
+
+MOST_FREQUENT = 1_000
+"""Values of a column that tell whether a word is one of its vocabulary."""
 
 
 def plan(values: Values, evidence: Evidence) -> None:
@@ -50,16 +54,30 @@ def plan(values: Values, evidence: Evidence) -> None:
 
 def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
     """Plan to empty the cells that hold a word which often, not always, means nothing is known."""
-    for position in evidence.positions:
-        tokens = WORDS if position not in evidence.typed else ("nan",) if evidence.kind(position) == "float" else ()
-        if profile and tokens is WORDS:
-            # What the profile doesn't count as a token, it takes for vocabulary.
-            counted = profile.column(values.column(position).name).null_tokens
-            here = {t.value.strip().lower() for t in counted}
-            tokens = tuple(w for w in WORDS if w in here)
+    held = values.ask(
+        f"SELECT DISTINCT position FROM {{values}} WHERE strlen(value) <= 20 AND lower(value) IN ({_listed(WORDS)})"
+    )
+    for position in sorted({p for (p,) in held} & evidence.seen.keys()):
+        tokens: tuple[str, ...] = ("nan",) if evidence.kind(position) == "float" else ()
+        if position not in evidence.typed:
+            known = _known(values, position, profile)
+            tokens = tuple(w for w in WORDS if w in known)
         if tokens:
             emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
+
+
+def _known(values: Values, position: int, profile: TableProfile | None) -> frozenset[str]:
+    """The tokens of a column: what the profile doesn't count as one, it takes for vocabulary."""
+    if profile:
+        counted = profile.column(values.column(position).name).null_tokens
+        return frozenset(t.value.strip().lower() for t in counted)
+    return null_tokens(
+        values.ask(
+            f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND value IS NOT NULL "
+            f"GROUP BY value ORDER BY 2 DESC, value LIMIT {MOST_FREQUENT}"
+        )
+    )
 
 
 def _listed(tokens: tuple[str, ...]) -> str:

@@ -43,6 +43,15 @@ NOISE_VALUES = 5
 NOISE_SHARE = 0.6
 """Share of the near misses of a column that the character must explain for them to count."""
 
+RIDDEN = 0.7
+"""Share of the rare values that must lie next to a frequent one for any slip in the column to be believed."""
+
+SLIPS = 5
+"""Distinct slips that must have been seen in the column before that."""
+
+APART = 3
+"""Edits that every other frequent value must be away from a slip that is believed on such evidence."""
+
 LOST = "\ufffd"
 """What decoders write for bytes they can't read: always noise."""
 
@@ -220,7 +229,40 @@ def misspelt(column: _Column, suspects: Mapping[str, int]) -> dict[str, str | No
     natural = _close(frequent, column.cells)
     if natural > max(CLOSE, len(mended) / max(1, len(rare)) / 4):
         return {}
-    return mended
+    return mended | _ridden(column, [v for v in column.rare if v in suspects and v not in mended], len(mended))
+
+
+def _ridden(column: _Column, rare: Sequence[str], seen: int) -> dict[str, str | None]:
+    """Slips of any kind, in a column whose rare values are slips, nearly all of them.
+
+    Where many slips were seen already and little else is rare, short words and first letters are believed, too, if
+    only one frequent value is near.
+    """
+    import numpy as np
+    from rapidfuzz.distance import OSA
+    from rapidfuzz.process import cdist
+
+    frequent = column.frequent
+    rare = [v for v in rare if len(v) >= 3 and column.cells[v] < FREQUENT]
+    if seen < SLIPS or not rare or len(frequent) < 2:
+        return {}
+    apart = np.sort(distances := cdist(rare, frequent, scorer=OSA.distance, dtype=np.int32), axis=1)
+    beside = (apart[:, 0] == 1) & (apart[:, 1] >= APART)
+    if beside.sum() + seen < RIDDEN * (len(rare) + seen):
+        return {}
+    nearest = [frequent[j] for j in distances.argmin(axis=1)]
+    return {
+        value: near
+        for value, near, alone in zip(rare, nearest, beside, strict=True)
+        if alone and _any_slip(value, near) and column.cells[near] >= 4 * RATIO * column.cells[value]
+    }
+
+
+def _any_slip(value: str, other: str) -> bool:
+    """Whether an edit between the two may be a slip: not of digits, and no ending or beginning more."""
+    if len(other) < 4 or value.startswith(other) or value.endswith(other):
+        return False
+    return [c for c in value if c.isdigit()] == [c for c in other if c.isdigit()]
 
 
 def _close(frequent: Sequence[str], cells: Mapping[str, int]) -> float:

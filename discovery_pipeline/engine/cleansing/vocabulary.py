@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from discovery_pipeline.engine.cleansing.catalogue import LOOKALIKES
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 
@@ -35,12 +36,13 @@ for _pattern, _by in (
 SPELLING = _FOLDED
 """Fingerprint: case, spacing and punctuation folded."""
 
+_LATIN = f"translate($v, '{LOOKALIKES[0]}', '{LOOKALIKES[1]}')"
 VARIANT = (
     "CASE WHEN len(regexp_extract_all($v, '[0-9]+')) > 1 THEN lower($v) ELSE "
-    r"array_to_string(list_sort(list_distinct(regexp_extract_all(strip_accents(lower($v)), '[\pL\pN<>=~%$€£#+&@]+')))"
-    ", ' ') END"
+    rf"array_to_string(list_sort(list_distinct(regexp_extract_all(strip_accents(lower({_LATIN})), "
+    r"'[\pL\pN<>=~%$€£#+&@]+'))), ' ') END"
 )
-"""Fingerprint: also the order of the words, repeated words and accents folded. Of several numbers the order counts."""
+"""Fingerprint: also order, repeated words, accents and look-alikes folded. Of several numbers the order counts."""
 
 _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -45,17 +45,31 @@ FALSE_WORDS = _words("false no n f off nein non não falsch faux disabled 0")
 BOOLEAN_WORDS = TRUE_WORDS | FALSE_WORDS
 
 
-_CODE_LIKE = frozenset({"na"})
+_TWO_FACED = ("na", "none", "nil")
+"""Tokens that are a value as often: Namibia, North America; no encryption, no backup."""
+
+VOCABULARY = 50
+"""Values up to which a column is a vocabulary, of which a token may be a word."""
 
 
 def null_tokens(values: Iterable[tuple[str, int]]) -> frozenset[str]:
-    """The null tokens of a column with such values: among codes of two letters, NA is one of them (Namibia, say)."""
+    """The null tokens of a column with such values.
+
+    Among codes in capitals NA is one of them; and in a vocabulary a token that stands as often as its words is a word.
+    """
     told = [(v.strip(), n) for v, n in values]
-    codes = sum(n for v, n in told if len(v) == 2 and v.isalpha() and v.isupper() and v != "NA")
-    if not codes:
+    others = [(v, n) for v, n in told if v.lower() not in NULL_TOKENS]
+    counts = {t: sum(n for v, n in told if v.lower() == t) for t in _TWO_FACED}
+    if not others or not any(counts.values()):
         return NULL_TOKENS
-    others = sum(n for v, n in told if v.lower() not in NULL_TOKENS)
-    return NULL_TOKENS - _CODE_LIKE if codes >= 0.8 * others else NULL_TOKENS
+    cells = sum(n for _, n in others)
+    codes = sum(n for v, n in others if 2 <= len(v) <= 5 and v.isalpha() and v.isupper())
+    spared = {"na"} if codes >= 0.8 * cells else set[str]()
+    peers = sorted(n for _, n in others)
+    if len(peers) <= VOCABULARY and cells >= 10 * len(peers):
+        common = peers[len(peers) // 2]
+        spared |= {t for t, n in counts.items() if common / 2 <= n <= 1.5 * peers[-1]}
+    return NULL_TOKENS - spared
 
 
 def is_null_token(value: str, tokens: frozenset[str] = NULL_TOKENS) -> bool:

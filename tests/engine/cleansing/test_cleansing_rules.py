@@ -180,3 +180,16 @@ def test_keys_with_quotes_and_reserved_words_are_inert(bench):
 
 def test_a_column_of_tokens_alone_is_left(bench):
     assert bench.column(["N/A", "-", "N/A"]) == ["N/A", "-", "N/A"]
+
+
+def test_full_width_letters_become_plain_ones(bench):
+    cells = ["Router X1", "12", "7", "Ｒｏｕｔｅｒ　Ｘ１", "１２"]
+    assert bench.column(cells) == ["Router X1", "12", "7", "Router X1", "12"]
+
+
+def test_a_column_written_in_full_width_stays_so(bench):
+    assert bench.column(["ＡＢＣ", "ＤＥＦ", "東京ＡＢ"]) == ["ＡＢＣ", "ＤＥＦ", "東京ＡＢ"]
+
+
+def test_yes_and_no_are_written_in_one_case(bench):
+    assert bench.column(["yes", "no", "yes", "Yes", "NO", "no"]) == ["yes", "no", "yes", "yes", "no", "no"]

@@ -95,3 +95,49 @@ def test_a_reference_to_nothing_takes_the_one_key_beside_it(bench):
     )
     done = bench.cleanse(parents, children, tier="suggest", analysis=SchemaAnalysis(foreign_keys=(key,)))
     assert bench.cells(done.tables[1])["app"][-1] == "logistics"
+
+
+PRIORITIES, STATES = ["P1", "P2", "P3"] * 40, ["open", "closed"] * 60
+
+
+def test_two_cells_that_are_each_in_the_others_place_change_places(bench):
+    tickets = {"priority": [*PRIORITIES, "open", "closed"], "state": [*STATES, "P1", "P2"]}
+    done = bench.cleanse(bench.table(tickets), tier="suggest")
+    cells = bench.cells(done.tables[0])
+    assert (cells["priority"][-2:], cells["state"][-2:]) == (["P1", "P2"], ["open", "closed"])
+    assert done.patches.by_rule == {"cells.swapped": 4}
+
+
+def test_a_word_that_is_at_home_in_both_columns_stays(bench):
+    tickets = {"was": ["open", "closed", "waiting"] * 40, "is": ["closed", "waiting", "open"] * 40}
+    assert bench.cleanse(bench.table(tickets), tier="suggest").patches.count == 0
+
+
+def test_one_strange_cell_alone_is_no_swap(bench):
+    tickets = {"priority": [*PRIORITIES, "open", "closed"], "state": [*STATES, "open", "closed"]}
+    assert "cells.swapped" not in bench.cleanse(bench.table(tickets), tier="suggest").patches.by_rule
+
+
+def test_where_nearly_all_that_is_rare_is_a_slip_short_words_are_mended_too(bench):
+    slips = ["Lausane", "Wintherthur", "Lucrene", "Lausanme", "Winterthr", "Brn", "ausanne"]
+    right = ["Lausanne", "Winterthur", "Lucerne", "Lausanne", "Winterthur", "Bern", "Lausanne"]
+    assert bench.column(CITIES * 40 + slips, tier="suggest")[-7:] == right
+
+
+def test_where_other_words_are_rare_short_ones_stay(bench):
+    cells = CITIES * 40 + ["Lausane", "Wintherthur", "Lucrene", "Lausanme", "Winterthr"]
+    towns = ["Berg", "Olten", "Thun", "Uster", "Zug", "Chur", "Sion", "Vevey", "Biel"]
+    assert bench.column(cells + towns, tier="suggest")[-9:] == towns
+
+
+def test_a_letter_of_another_script_amid_latin_ones_is_made_latin(bench):
+    cyrillic = "Lаusаnne-07"
+    assert bench.column(["Lausanne-01", cyrillic], tier="suggest") == ["Lausanne-01", "Lausanne-07"]
+    assert bench.column(["Москва", "Сочи", "Орёл A"] * 3, tier="suggest") == ["Москва", "Сочи", "Орёл A"] * 3
+
+
+def test_none_is_a_value_where_it_stands_as_often_as_its_peers(bench):
+    cells = ["None", "AES-128", "AES-256"] * 20
+    assert bench.column(cells, tier="suggest") == cells
+    rare = ["AES-128", "AES-256"] * 30 + ["None"]
+    assert bench.column(rare, tier="suggest")[-1] is None

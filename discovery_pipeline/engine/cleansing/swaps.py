@@ -1,0 +1,76 @@
+"""Swapped cells: rows in which each of two columns holds what belongs into the other.
+
+A cell that is strange in its column proves nothing. Two that are strange in their own columns and at home in each
+other's leave one reading.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.catalogue import planned
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.cleansing.draft import Draft
+    from discovery_pipeline.engine.cleansing.model import PlannedRule
+    from discovery_pipeline.engine.tables import Column
+
+RULE = "cells.swapped"
+
+ROWS = 50
+"""Rows below which a column has no vocabulary."""
+
+WORDS = 200
+"""Distinct values up to which a column can be a vocabulary; a few stray ones come on top."""
+
+HOME = 5
+"""Cells from which a value is at home in a column."""
+
+STRANGE = 0.05
+"""How many cells a value may have where it is strange, over those where it is at home."""
+
+
+def plan(draft: Draft, changed: set[str]) -> list[PlannedRule]:
+    """Pairs of columns with swapped cells, at least two rows of them."""
+    table = draft.table
+    if table.row_count < ROWS:
+        return []
+    words = _vocabularies(draft)
+    pairs = [(a, b) for a, b in combinations(words, 2) if {a.name, b.name} & changed and words[a] & words[b]]
+    return [planned(RULE, table.name, a.name, (b.name,)) for a, b in pairs if _count(draft, changes(draft, a, b)) >= 2]
+
+
+def _vocabularies(draft: Draft) -> dict[Column, frozenset[str]]:
+    """The columns of few values, with those."""
+    found: dict[Column, frozenset[str]] = {}
+    for column in draft.table.columns:
+        key = duck.col(column)
+        values = draft.con.execute(
+            f"SELECT DISTINCT {key} FROM {draft.now(column)} WHERE {key} IS NOT NULL LIMIT {WORDS + 1}"
+        ).fetchall()
+        if 2 <= len(values) <= WORDS:
+            found[column] = frozenset(v for (v,) in values)
+    return found
+
+
+def changes(draft: Draft, column: Column, other: Column) -> str:
+    """The cells of `column` that stand in `other` by mistake, and the other way round: `__row`, `before`, `after`."""
+    key, across = duck.col(column), duck.col(other)
+    return f"""
+        WITH __pairs AS MATERIALIZED (SELECT * FROM {draft.rows([column, other])}),
+        counted AS (
+            SELECT value, count(*) FILTER (here) AS here, count(*) FILTER (NOT here) AS there
+            FROM (
+                SELECT {key} AS value, true AS here FROM __pairs UNION ALL SELECT {across}, false FROM __pairs
+            ) WHERE value IS NOT NULL GROUP BY value
+        )
+        SELECT __row, {key} AS before, {across} AS after FROM __pairs p
+        JOIN counted a ON a.value = p.{key} JOIN counted b ON b.value = p.{across}
+        WHERE a.there >= {HOME} AND a.here <= {STRANGE} * a.there
+            AND b.here >= {HOME} AND b.there <= {STRANGE} * b.here"""
+
+
+def _count(draft: Draft, query: str) -> int:
+    return draft.con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
