@@ -20,6 +20,7 @@ REMEMBERED = 0.99
 _REFUSED = 0.1  # what is left of the confidence of a rejected pair for which nothing new speaks
 _AGAIN = 0.7  # most that a rejected pair can have, whatever is new
 _COUNTS = re.compile(r"\d[\d.,%]*")
+_RETURNS = "you rejected this pair before; new since then: "
 _AGAINST = "but "  # how reasons against a pair begin
 
 
@@ -49,7 +50,12 @@ class Decided(BaseModel):
         news = self.news(reasons)
         if not news:
             return "but you rejected this pair before, and nothing new speaks for it"
-        return f"you rejected this pair before; new since then: {'; '.join(news)}"
+        return _RETURNS + "; ".join(news)
+
+
+def news_of(evidence: Iterable[str]) -> str:
+    """What is new since people rejected the pair that these reasons are for; empty where nobody did."""
+    return next((reason.removeprefix(_RETURNS) for reason in evidence if reason.startswith(_RETURNS)), "")
 
 
 class Memory(BaseModel):

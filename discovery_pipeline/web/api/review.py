@@ -9,13 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.services.deciding import AnyDecision
 from discovery_pipeline.web.services.drafting import Draft, Entry
-from discovery_pipeline.web.services.review import Reviewed
+from discovery_pipeline.web.services.review import Accepting, Reviewed
 
 router = APIRouter(prefix="/api/v1/review", tags=["Review"])
 
@@ -45,6 +46,7 @@ class EntryView(BaseModel):
     column: str
     standing: Literal["open", "accepted", "rejected", "ignored"]
     fields: list[MappedField] = Field(description="what it fills, or would")
+    again: str = Field(description="what is new since people rejected it before; empty where nobody did")
     changed: bool = Field(description="it fills something else than was offered")
     conflicts: list[str] = Field(description="columns that would fill the same field")
     seen: int = Field(description="number of the decision that holds; 0 for none")
@@ -88,6 +90,31 @@ class Done(BaseModel):
     batch: UUID | None = Field(description="null where all of it held already")
 
 
+class Accept(BaseModel):
+    """Which offers to accept."""
+
+    what: Literal["high", "all"] = "high"
+    target_system: Text = Field(default="", description="left out: of every target")
+    dry_run: bool = False
+
+
+class AcceptedLine(BaseModel):
+    """One offer that is accepted."""
+
+    target_system: str
+    table: str
+    column: str
+    target_fields: list[str]
+    confidence: float
+
+
+class AcceptedView(BaseModel):
+    """What was accepted, or would be."""
+
+    batch: UUID | None = Field(description="of the decisions, to be undone; null where there are none")
+    accepted: list[AcceptedLine]
+
+
 class Undo(BaseModel):
     """Which step to take back."""
 
@@ -126,6 +153,26 @@ async def decide(flow_id: FlowRef, step: Step, who: Who, the: The) -> Done:
     who.must_be("reviewer")
     flow = await the.flow.get(who, flow_id)
     return Done(batch=await the.deciding.decide(who, flow, step.decisions, step.reason))
+
+
+@router.post("/{flow_id}/accept", responses=on_flow(409, 422))
+async def accept(flow_id: FlowRef, wanted: Accept, who: Who, the: The) -> AcceptedView:
+    """Accept many offers as one step: every one that waits, or those that are High and in no conflict.
+
+    What was edited, rejected or ignored is left alone. With `dry_run`, it says what would be accepted.
+    """
+    flow = await the.flow.get(who, flow_id)
+    done = await the.review.accept(
+        who, flow, Accepting(wanted.what == "high", wanted.target_system, None, wanted.dry_run)
+    )
+    lines = [
+        AcceptedLine(
+            target_system=entry.target, table=entry.table, column=entry.column, confidence=entry.confidence,
+            target_fields=[field.target_field for field in entry.fields],
+        )
+        for entry in done.entries
+    ]  # fmt: skip
+    return AcceptedView(batch=done.batch, accepted=lines)
 
 
 @router.post("/{flow_id}/undo", responses=on_flow(409, 422))
@@ -179,6 +226,7 @@ def _entry(draft: Draft, entry: Entry) -> EntryView:
         column=entry.column,
         standing=entry.standing,
         fields=list(entry.fields),
+        again=next((news for field in entry.fields if (news := news_of(field.evidence))), ""),
         changed=entry.changed,
         conflicts=[other.column for other in draft.conflicts.get(entry.key, ())],
         seen=entry.seen,

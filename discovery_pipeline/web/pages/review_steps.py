@@ -21,8 +21,8 @@ from discovery_pipeline.web.pages.review_desk import PATCH, AtDesk, Desk, entry_
 from discovery_pipeline.web.pages.templating import plural, rendered
 from discovery_pipeline.web.pages.views.mapping_page import DATA_TYPES, alone
 from discovery_pipeline.web.pages.views.panel import Edit
-from discovery_pipeline.web.pages.views.review import Shown
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.review import Accepting
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}")
 
@@ -43,17 +43,15 @@ async def decide(at: AtDesk) -> Response:
 
 @router.post("/accept")
 async def accept(at: AtDesk) -> Response:
-    """Accept every suggestion of every target, or the sure ones that are shown."""
-    asked = await at.asked()
+    """Accept every suggestion of every target, or the sure ones that were listed."""
+    wanted = Accepting()
     if text(at.form, "what") == "high":
-        shown = Shown(asked.draft, asked.view, asked.address)
-        wanted = asked.draft.accepting(shown.high, seen=True)
-    else:
-        wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]
-    await at.called.review.decide(at.caller, at.flow, wanted)
-    if not wanted:
+        listed = frozenset(key for key in at.form.getlist("key") if isinstance(key, str))
+        wanted = Accepting(sure=True, system=(await at.asked()).draft.target.name, among=listed)
+    done = await at.called.review.accept(at.caller, at.flow, wanted)
+    if not done.entries:
         return await at.answer("Nothing is left to accept: every suggestion is decided.")
-    return await at.answer(f"Accepted {plural(len(wanted), 'suggestion')}. Undo takes them back in one step.")
+    return await at.answer(f"Accepted {plural(len(done.entries), 'suggestion')}. Undo takes them back in one step.")
 
 
 @router.post("/undo")

@@ -9,6 +9,7 @@ import pytest
 
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions
+from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.tables import Table
 
 
@@ -72,6 +73,8 @@ def test_a_rejection_comes_back_with_new_evidence_and_says_so(con, table: Table)
     )
     assert offer.confidence <= 0.7
     assert offer.evidence[0].startswith("you rejected this pair before; new since then: ")
+    assert news_of(offer.evidence) == offer.evidence[0].partition("new since then: ")[2]
+    assert news_of(offer.evidence[1:]) == ""
 
 
 def test_a_decision_on_the_table_of_this_name_goes_before_one_on_another(con, table: Table):

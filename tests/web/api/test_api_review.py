@@ -34,3 +34,25 @@ async def test_reviewers_share_a_draft_and_see_who_was_first(client, member):
     unknown = {"kind": "cell", "table": "nowhere", "column": "os", "row": 0}
     refused = await client.post(f"/review/{flow}/decisions", json={"decisions": [unknown]})
     assert (refused.status_code, len(refused.json()["errors"])) == (422, 1)
+
+
+async def test_sure_offers_are_accepted_as_one_step_after_a_look_at_them(client):
+    flow = await client.suggested()
+    looked = (await client.post(f"/review/{flow}/accept", json={"what": "high", "dry_run": True})).json()
+    assert looked["batch"] is None
+    assert looked["accepted"]
+    assert all(line["confidence"] >= 0.8 for line in looked["accepted"])
+    done = (await client.post(f"/review/{flow}/accept", json={"what": "high"})).json()
+    assert done["accepted"] == looked["accepted"]
+    held = (await client.get(f"/review/{flow}", params={"standing": "accepted"})).json()["entries"]
+    assert {e["column"] for e in held} == {line["column"] for line in done["accepted"]}
+    again = (await client.post(f"/review/{flow}/accept", json={"what": "high"})).json()
+    assert again == {"batch": None, "accepted": []}
+    undone = (await client.post(f"/review/{flow}/undo")).json()
+    assert undone["of"] == done["batch"]
+
+
+async def test_who_may_only_look_accepts_nothing(client, member):
+    flow = await client.suggested()
+    viewer = await member("viewer", client)
+    assert (await viewer.post(f"/review/{flow}/accept", json={"what": "all"})).status_code == 403

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from markup import hidden, keys, plain, texts
 
@@ -84,6 +86,47 @@ async def results_are_shown(visitor, flow: str) -> None:
     rule = {"table": "servers", "column": "os", "rule": "text.trim", "verdict": "reject"}
     again = await visitor.send(f"/discovery/cleansing/{flow}/rule", rule)
     assert "1 decision since the last run" in plain(again.text)
+
+
+async def test_all_high_are_listed_before_they_are_accepted_as_one_step(visitor):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    by_column = keys(await page(visitor, flow))
+    await visitor.send(f"{here}/decide", {"reject": by_column["hostname"], "back": here})
+    html = await page(visitor, flow)
+    listed = re.findall(r'<input type="hidden" name="key" value="(\w+)"><span class="v">', html)
+    assert f"Accept all High shown ({len(listed)})" in plain(html)
+    assert by_column["hostname"] not in listed
+    answer = await visitor.send(f"{here}/accept", {"what": "high", "key": listed[1:], "back": here})
+    accepted = [key for key in by_column.values() if f'accepted" id="r-{key}"' in answer.text]
+    assert accepted == [key for key in by_column.values() if key in listed[1:]]
+    assert f'rejected" id="r-{by_column["hostname"]}"' in answer.text
+    undone = await visitor.send(f"{here}/undo", {"do": "undo", "back": here})
+    assert 'class="mapping-row accepted"' not in undone.text
+
+
+async def test_a_rejection_that_comes_back_says_what_is_new(visitor):
+    first = await visitor.client.suggested("name,memory\n" + "".join(f"srv{i},n/a\n" for i in range(9)))
+    there = f"/discovery/field-mapping/{first}"
+    key = keys(await page(visitor, first))["memory"]
+    await visitor.send(f"{there}/edit", {"key": key, "field": "server|RAM.TotalSizeInMB", "back": there})
+    await visitor.send(f"{there}/decide", {"reject": key, "back": there})
+    second = await visitor.client.suggested("name,memory\n" + "".join(f"srv{i},{1024 * i}\n" for i in range(2, 40)))
+    said = next(row for row in texts(await page(visitor, second), "mapping-row") if row.startswith("memory"))
+    assert "rejected before offered again, because this is new:" in said
+    view = (await visitor.client.get(f"/review/{second}")).json()["entries"]
+    assert next(entry["again"] for entry in view if entry["column"] == "memory")
+
+
+async def test_a_wrong_unit_is_flagged_in_words(visitor):
+    flow = await visitor.client.suggested("name,ram_mb\n" + "".join(f"srv{i},{2 ** (i % 5)}\n" for i in range(40)))
+    here = f"/discovery/field-mapping/{flow}"
+    key = keys(await page(visitor, flow))["ram_mb"]
+    form = {"key": key, "field": "server|RAM.TotalSizeInMB", "data_type": "float", "back": here}
+    answer = await visitor.send(f"{here}/edit", form)
+    assert "odd range 100% of the values are hardly possible" in plain(answer.text)
+    mended = await visitor.send(f"{here}/edit", {**form, "transformation": 'convert("GB","MB")'})
+    assert "odd range" not in plain(mended.text)
 
 
 async def test_somebody_who_was_slower_is_told_and_changes_nothing(visitor, member, visit):

@@ -24,7 +24,11 @@ function renew(other, selector) {
   for (const part of other.querySelectorAll(selector)) {
     const there = document.getElementById(part.id);
     const typing = there?.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
-    if (there && !typing && there.outerHTML !== part.outerHTML) there.replaceWith(part);
+    if (!there || typing) continue;
+    for (const opened of there.querySelectorAll("details[id][open]")) {
+      part.querySelector(`#${opened.id}`)?.setAttribute("open", "");
+    }
+    if (there.outerHTML !== part.outerHTML) there.replaceWith(part);
   }
 }
 
@@ -261,12 +265,13 @@ function reviewing(table) {
     },
     u: () => document.querySelector("[data-do=undo]")?.click(),
     U: () => document.querySelector("[data-do=redo]")?.click(),
+    A: () => document.querySelector("[popovertarget=sure]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),
     "?": () => document.getElementById("keys").showModal(),
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .sheet:popover-open")) return;
     const busy = event.target.closest?.("input, select, textarea");
     if (busy) {
       if (event.key === "Escape") busy.blur();

@@ -165,6 +165,7 @@ def _around(asked: Asked) -> dict[str, Any]:
         "version": flow.version,
         "latest": asked.reviewed.latest,
         "counts": shown.counts,
+        "sure": shown.high,
         "chips": shown.chips,
         "needs": found,
         "lacking": sum(not need.met for need in found),

@@ -102,7 +102,8 @@ class Shown:
     @property
     def high(self) -> list[Entry]:
         """Sure ones on this page that nobody has touched: what one click accepts."""
-        return [e for e in self.rows if self._tests["high"](e) and e.key not in self.draft.conflicts]
+        sure = {entry.key for entry in self.draft.sure}
+        return [entry for entry in self.rows if entry.key in sure]
 
     @property
     def counts(self) -> Counts:

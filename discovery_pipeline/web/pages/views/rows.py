@@ -11,8 +11,10 @@ import duckdb
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, tier
 from discovery_pipeline.engine.mapping.previewing import Change, Preview, preview
+from discovery_pipeline.engine.mapping.ranges import Delivered, suspicious
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.engine.targets.forms import SAID, item_type
@@ -25,6 +27,7 @@ TIERS: Mapping[str, Tier] = {"High": "high", "Check": "check", "No match": "none
 SAMPLES = 4
 TRIALS = 3
 REASONS = 2
+_NUMBERS = frozenset(("integer", "float", "string"))  # text may be numbers with units beside them
 
 _KINDS = {"suggested": "score", "agent": "agent", "memory": "memory", "user": "your choice"}
 
@@ -50,6 +53,7 @@ class Goes:
     trial: tuple[Change, ...]
     losses: tuple[str, ...]
     errors: tuple[str, ...]
+    odd: tuple[str, ...]  # why its numbers can hardly be what the field means
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Row:
     tier: Tier
     confidence: float
     why: tuple[str, ...]
+    again: str  # what is new since people rejected it
     kind: str  # where the suggestion comes from
     standing: str
     changed: bool
@@ -100,7 +105,8 @@ class Rows:
         """All that the line says."""
         profile = self.profile(entry)
         surest = max(entry.fields, key=lambda f: f.confidence, default=None)
-        why = surest.evidence if surest else self._nearest(entry)
+        again = news_of(surest.evidence) if surest else ""
+        why = [r for r in surest.evidence if not (again and again in r)] if surest else self._nearest(entry)
         rivals = self._draft.conflicts.get(entry.key, ())
         return Row(
             key=entry.key,
@@ -116,6 +122,7 @@ class Rows:
             tier=self.tier(entry),
             confidence=entry.confidence,
             why=tuple(self._mask.text(reason) for reason in why[:REASONS]),
+            again=self._mask.text(again),
             kind=_KINDS[surest.origin] if surest else "",
             standing=entry.standing,
             changed=entry.changed,
@@ -133,6 +140,9 @@ class Rows:
         """What a transformation makes of the column's most frequent values."""
         profile = self.profile(entry)
         values = [v.value for v in profile.top_values[: TRIALS + 2]] if profile else []
+        return self._tried(entry, values, transformation, data_type)
+
+    def _tried(self, entry: Entry, values: list[str], transformation: str | None, data_type: DataType) -> Preview:
         try:
             others = transformations.parse(transformation).references if transformation else ()
         except TransformationError as error:
@@ -165,7 +175,20 @@ class Rows:
             trial=tuple(self.masked(entry, change) for change in found.changes[:TRIALS]),
             losses=tuple(self._mask.text(loss) for loss in found.losses),
             errors=tuple(self._mask.text(error) for error in found.errors),
+            odd=self._odd(entry, field, wanted) if wanted else (),
         )
+
+    def _odd(self, entry: Entry, field: MappedField, wanted: TargetField) -> tuple[str, ...]:
+        """Why what comes out can hardly be meant, by the column's frequent values and its ends."""
+        profile = self.profile(entry)
+        measured = wanted.unit or wanted.minimum is not None or wanted.maximum is not None
+        if profile is None or not measured or profile.inferred_type not in _NUMBERS:
+            return ()
+        counts = [(one.value, one.count) for one in profile.top_values]
+        counts += [(str(end), 1) for end in (profile.min, profile.max) if end is not None]
+        found = self._tried(entry, [value for value, _ in counts], field.transformation, field.data_type)
+        made = [Delivered(c.after, n) for c, (_, n) in zip(found.changes, counts, strict=False) if c.after]
+        return suspicious(made, wanted)
 
     def _nearest(self, entry: Entry) -> tuple[str, ...]:
         """Why a column goes nowhere: what came nearest, and what fills that instead."""
