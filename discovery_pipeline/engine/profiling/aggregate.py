@@ -33,16 +33,22 @@ def query(plan: TablePlan, relation: str, today: date, positions: Sequence[int] 
     Parameters
     ----------
     positions
-        Columns to be counted; all without it. What concerns whole rows is only counted with all or with the first.
+        Columns to be counted; all without it. What concerns whole rows is counted with all or with the first, and of
+        a wide table apart (`of_rows`): beside what is read of columns, so many texts at once take ten times the memory.
     """
     chosen = range(len(plan.columns)) if positions is None else positions
-    whole_rows = 0 in chosen
+    whole_rows = 0 in chosen and not plan.wide
     counted = [*(_of_rows(plan) if whole_rows else ()), *(s for i in chosen for s in _of_column(plan, i, today))]
     counted += [s for pair in plan.summed if pair[0] in chosen for s in _of_pair(plan, *pair)]
     needed = set(chosen) | {b for a, b in plan.summed if a in chosen}
     return (
         f"select {', '.join(counted)} from {_numbers(plan, needed, _texts(plan, needed, relation, every=whole_rows))}"
     )
+
+
+def of_rows(plan: TablePlan, relation: str) -> str:
+    """The SQL of what concerns whole rows; one row, the same aliases."""
+    return f"select {', '.join(_of_rows(plan))} from {_texts(plan, set(), relation, every=True)}"
 
 
 def in_one_group(sql: str, position: int) -> str:

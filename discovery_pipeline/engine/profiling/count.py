@@ -63,7 +63,7 @@ def _answer(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, toda
 
 
 def _batched(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today: date, most: int) -> dict[str, Any]:
-    answer: dict[str, Any] = {}
+    answer = _row(con, aggregate.of_rows(plan, relation)) if plan.wide else {}
     for positions in aggregate.batches(plan, most):
         sql = aggregate.query(plan, relation, today, positions)
         answer |= _row(con, aggregate.in_one_group(sql, positions[0])) or _row(con, sql)

@@ -145,3 +145,13 @@ def test_names_with_quotes_and_commands_are_only_names(profiled: Callable[..., T
     hostile = "a\"; drop table made; -- '"
     found = profiled(**{hostile: ["1", "it's", "x'); --"]})
     assert found.column(hostile).distinct_count == 3
+
+
+def test_what_concerns_whole_rows_of_a_wide_table_takes_no_memory_beside_its_columns(
+    make_table, tmp_path: Path
+) -> None:
+    """Read together with what is counted of columns, 120 of them took more than twice this."""
+    wide = make_table(**{f"c{k}": [f"{n * (k + 3) % 977}{'x' * (k % 2)}" for n in range(39)] * 2 for k in range(120)})
+    little = duck.connect(threads=2, memory_limit="28MB", scratch=tmp_path / "spill")
+    found = profiling.profile(little, (wide,), today=TODAY).tables[0]
+    assert (found.row_count, found.duplicate_row_count, len(found.columns)) == (78, 39, 120)
