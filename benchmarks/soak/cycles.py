@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,10 +25,11 @@ from benchmarks.soak.plan import Plan, draw
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import open_store
+from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.restore import restore
 from discovery_pipeline.store.server import EmbeddedServer
 
-SECONDS = 60  # after which a process that neither ends nor is killed is itself a fault
+SECONDS = 180  # after which a process that neither ends nor is killed is itself a fault
 TEMPLATE = "soak_template"
 LOADED = [
     "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.restore", "sqlalchemy.dialects.postgresql.psycopg",
@@ -81,8 +83,8 @@ class Soak:
             left = self._until_dead(program, plan, settings, journal, place)
             if left:
                 return Result(plan, (left,))
-            if plan.kind == "restore":
-                self._ends(work.bring_back_again, plan, settings, journal, place=place)
+            if plan.kind == "restore" and self._ends(work.bring_back_again, plan, settings, journal, place=place):
+                return Result(plan, (f"the next restore failed: {_tail(place / 'worker.err')}",))
             ended = self._ends(verdict.judge, plan, settings, journal, said, place=place)
             if ended != 0:
                 return Result(plan, (f"the judge ended with {ended}: {_tail(place / 'judge.err')}",))
@@ -110,7 +112,8 @@ class Soak:
                 case "backup":
                     yield self._home(scene, place), work.back_up
                 case "restore":
-                    shutil.copyfile(self._backed_up(), place / "backup")
+                    shutil.copyfile(self._at_work(), place / "backup")
+                    shutil.copyfile(self._folder / "at-work.journal", place / "journal")
                     yield self._empty(scene, place), work.bring_back
 
     def _until_dead(
@@ -192,6 +195,22 @@ class Soak:
             _forget(settings)
         return file
 
+    def _at_work(self) -> Path:
+        """The backup of a home with flows, made while so much was written that its recovery takes a moment."""
+        file = self._folder / "at-work.backup"
+        if not file.exists():
+            settings = Settings(home=self._folder / "at-work")
+            with open_store(settings) as store:
+                work.begin(store, self._folder / "at-work.journal")
+                over = threading.Event()
+                writer = threading.Thread(target=_write, args=(store.databases.dsn(Role.OWNER), over))
+                writer.start()
+                backup(settings, file)
+                over.set()
+                writer.join()
+            _forget(settings)
+        return file
+
     def _operator(self) -> str:
         return f"host={self._server.sockets} user=postgres dbname=postgres"
 
@@ -219,6 +238,14 @@ def _kill_server(plan: Plan, settings: Settings, journal: Path) -> None:
         everybody = postmaster.children() if plan.random("victims").random() < 0.5 else []
         for process in [postmaster, *everybody]:
             process.kill()
+
+
+def _write(dsn: str, over: threading.Event) -> None:
+    """Fill PostgreSQL's log, and nothing else."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for _ in range(60):
+            if not over.is_set():
+                connection.execute("select pg_logical_emit_message(false, 'soak', repeat('x', 1000000))")
 
 
 def _forget(settings: Settings) -> None:

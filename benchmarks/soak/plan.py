@@ -17,8 +17,8 @@ SHARES: Mapping[Kind, int] = {
     "opening": 6,
     "first start": 3,
     "migration": 4,
-    "backup": 3,
-    "restore": 2,
+    "backup": 2,
+    "restore": 3,
 }
 """How many cycles of a hundred are of each kind."""
 
@@ -33,11 +33,20 @@ POINTS: Mapping[Kind, tuple[str, ...]] = {
     "opening": ("before a server program", "during a server program", "after a server program"),
     "first start": ("before a server program", "during a server program", "after a server program", "cluster made"),
     "migration": ("before a statement", "after a statement", "before COMMIT", "after COMMIT"),
+    "restore": ("before a step", "in its first recovery", ""),
 }  # fmt: skip
 """Where a process of that kind may be killed. Other kinds are killed at any moment."""
 
-OFTEN = frozenset({"before a statement", "after a statement"})
-"""Points that are passed many times, so that a later passing is worth a try."""
+PASSINGS: Mapping[str, int] = {
+    "before a statement": 120,
+    "after a statement": 120,
+    "before a step": 56,
+    "former version half gone": 3,
+}
+"""How many passings of a point are worth a try, where that isn't a dozen. A migration has more statements."""
+LONGEST: Mapping[str, float] = {"during COMMIT": 0.003, "during a server program": 0.4, "in its first recovery": 0.02}
+"""Seconds within a point until the kill, at most, where that isn't `ANY_MOMENT`."""
+ANY_MOMENT = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,6 @@ def draw(seed: int, cycle: int) -> Plan:
     chance = random.Random(f"{seed} {cycle} plan")
     kind = order[cycle % len(order)]
     point = chance.choice(POINTS.get(kind, ("",)))
-    most = 400 if kind == "migration" and point in OFTEN else 120 if point in OFTEN else 12
-    longest = {"during COMMIT": 0.003, "during a server program": 0.4}.get(point, 1.2)
-    hits = 1 + int(most * chance.random() ** 2)
-    return Plan(seed, cycle, kind, point, hits, longest * chance.random())
+    most = 400 if kind == "migration" and point.endswith("a statement") else PASSINGS.get(point, 12)
+    hits = 1 + int(most * chance.random() ** (1 if kind == "restore" else 2))
+    return Plan(seed, cycle, kind, point, hits, LONGEST.get(point, ANY_MOMENT) * chance.random())

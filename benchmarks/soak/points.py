@@ -1,7 +1,8 @@
 """Crash points: named places in the product at which a worker kills itself, put there from outside.
 
 Nothing in the product knows of them. They stand around the statements and commits of SQLAlchemy and psycopg, around the
-steps in which a version of a stage's files is published, and around the programs of the embedded server.
+steps in which a version of a stage's files is published, around the programs of the embedded server, and around every
+change of a folder or a name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.soak.plan import Plan
+
+STEPS = frozenset({"os.mkdir", "os.rename", "os.rmdir", "os.remove", "subprocess.Popen"})
+"""Python's audit events of changes of folders and names, and of programs that begin."""
 
 
 def die() -> None:
@@ -45,6 +50,8 @@ class Points:
         self._around_commits()
         self._around_files()
         self._around_programs()
+        if self._plan.point == "before a step":
+            self._before_steps()
 
     def passing(self, point: str) -> None:
         """The worker is at the point."""
@@ -104,6 +111,13 @@ class Points:
 
         setattr(EmbeddedServer, running.__name__, run)
         self._before(Path, "rename", "cluster made")
+
+    def _before_steps(self) -> None:
+        def step(event: str, _: Any) -> None:
+            if event in STEPS:
+                self.passing("before a step")
+
+        sys.addaudithook(step)
 
     def _before(self, owner: Any, name: str, point: str) -> None:
         called: Callable[..., Any] = getattr(owner, name)

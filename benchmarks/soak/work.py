@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.soak import actions
 from benchmarks.soak.journal import Entry, Journal, read
 from benchmarks.soak.plan import Plan
 from benchmarks.soak.points import Points, die, die_after
-from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError, FlowOperationError
+from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError, FlowOperationError, ServerError
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.restore import restore
+from discovery_pipeline.store.server import RESTORING
 
 ENOUGH = 400  # actions, after which a worker that met no point dies anyway
+LONG = 20  # seconds, after which it does, too
 FLOWS = 3
 
 RUNS = {Phase.DATA_IMPORT: "discover", Phase.CLEANSING: "deliver", Phase.VALIDATION: "deliver"}
@@ -151,6 +157,13 @@ def survivors(journal: Path) -> list[str]:
     return [flow for flow in made if flow not in gone][-FLOWS:]
 
 
+def begin(store: Store, journal: Path) -> None:
+    """Some work before any cycle."""
+    worker = Worker(store, Journal(journal), random.Random("before"), "before")
+    for _ in range(30):
+        worker.step()
+
+
 def until_killed(plan: Plan, settings: Settings, journal: Path) -> None:
     """Work on the home until the plan's point, or its moment, is there."""
     points = Points(plan)
@@ -161,9 +174,12 @@ def until_killed(plan: Plan, settings: Settings, journal: Path) -> None:
     with open_store(settings) as store:
         worker = Worker(store, Journal(journal), plan.random("work"), f"c{plan.cycle}")
         worker.flows = flows
+        begun = time.monotonic()
         for _ in range(ENOUGH):
+            if time.monotonic() > begun + LONG:
+                break
             worker.step()
-    die()
+        die()
 
 
 def come_and_go(plan: Plan, settings: Settings, journal: Path) -> None:
@@ -194,13 +210,37 @@ def back_up(plan: Plan, settings: Settings, journal: Path) -> None:
 
 def bring_back(plan: Plan, settings: Settings, journal: Path) -> None:
     """Restore a home from the backup beside the journal."""
-    die_after(plan.delay)
+    Points(plan).install()
+    if plan.point == "in its first recovery":
+        threading.Thread(target=_die_with_server, args=(settings, plan.delay), daemon=True).start()
+    elif not plan.point:
+        die_after(plan.delay)
     restore(settings, journal.with_name("backup"))
     die()
 
 
-def bring_back_again(_: Plan, settings: Settings, journal: Path) -> None:
-    """Restore once more, as the message of a restore that was cut short says, unless it had come to its end."""
+def _die_with_server(settings: Settings, delay: float) -> None:
+    """End the home's server and this process in the recovery in which a copy's label has been put aside."""
+    data = settings.root / "postgres" / "cluster" / "data"
+    while not (data / "backup_label.old").exists():
+        time.sleep(0.0005)
+    time.sleep(delay)
+    postmaster = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+    for process in [*postmaster.children(), postmaster]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    die()
+
+
+def bring_back_again(plan: Plan, settings: Settings, journal: Path) -> None:
+    """Go on as people do after a restore that was cut short: open the home, or restore once more; at last restore."""
+    begun = (settings.root / RESTORING).exists()
+    if begun and plan.random("go on").random() < 0.5:
+        try:
+            open_store(settings).close()
+        except ServerError as error:
+            if "Run `discovery db restore FILE` again" not in str(error):
+                raise
     try:
         restore(settings, journal.with_name("backup"))
     except BackupError as error:
