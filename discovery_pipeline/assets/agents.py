@@ -96,10 +96,11 @@ def check(asset: str) -> dg.AssetCheckSpec:
 
 def _advised(context: dg.OpExecutionContext, desk: Desk, brief: Brief, *before: Advice) -> Advice:
     agent = context.op.name
+    steps: list[str] = []
     try:
         known = running.answers(before)
         try:
-            advice = _asked(context, desk, agent, brief, known)
+            advice = _asked(context, desk, agent, brief, known, steps.append)
         except SettingsError as error:
             advice = running.instead(agent, brief, known, str(error))
     except AgentUnavailable:
@@ -108,20 +109,25 @@ def _advised(context: dg.OpExecutionContext, desk: Desk, brief: Brief, *before: 
         # Agents only add words to what engines computed: not even a fault of ours in them may end a flow.
         context.log.exception("The agent failed.")
         advice = Advice(agent=agent, engine="expert", source="fallback", reason=type(error).__name__, answers={})
-    context.log.info(_told(advice))
+    context.log.info("\n".join([*steps, _told(advice)]))  # one event: each is a transaction
     context.add_output_metadata(_metadata(advice))
     return advice
 
 
 def _asked(
-    context: dg.OpExecutionContext, desk: Desk, agent: str, brief: Brief, before: Mapping[str, Answer]
+    context: dg.OpExecutionContext,
+    desk: Desk,
+    agent: str,
+    brief: Brief,
+    before: Mapping[str, Answer],
+    step: running.Step,
 ) -> Advice:
     from discovery_pipeline.store.model_requests import RequestLog
 
     log = RequestLog(desk.store, desk.begun(context.partition_key))
     settings = desk.settings.agents
     asks = running.asks(agent, settings)
-    means = Means(settings, log if asks else None, log.spent() if asks else (0, 0.0), context.log.info)
+    means = Means(settings, log if asks else None, log.spent() if asks else (0, 0.0), step)
     return running.advise(agent, brief, before, means, patient=context.retry_number < TRIES.max_retries)
 
 

@@ -41,7 +41,7 @@ class ArtifactIO(dg.IOManager):
         context.add_output_metadata({"content_hash": digest or "", "path": dg.MetadataValue.path(str(folder))})
         completes: Any = (context.definition_metadata or {}).get(COMPLETES)
         if completes:
-            store.complete_phase(flow.id, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+            store.complete_phase(flow, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
 
     def load_input(self, context: dg.InputContext) -> Value:
         """The newest value an asset published for the partition's flow."""

@@ -75,7 +75,7 @@ def cleansed(
 
     mended, logged = (context.asset_key_for_output(asset) for asset in ("cleansed_tables", "patch_log"))
     with desk.stage(context) as stage:
-        decisions = stage.store.cleansing_decisions(stage.flow.id)
+        decisions = stage.store.cleansing_decisions(stage.flow)
         parts, before = Parts.of(stage, "cleansed_tables"), desk.value(stage.flow, "cleansed_tables")
         read = stage.store.artifacts.digest(stage.flow, "source_tables")
         same = parts.same("tables", code_version("cleansing"), read, cleansing_plan, decisions)
@@ -89,7 +89,7 @@ def cleansed(
         log = stage.folder("patch_log") / done.patches.path.name
         os.link(done.patches.path, log)
         kept = contract.held(Patches, contract.batches(stage.con, log, PATCH_COLUMNS), logged)
-        stage.store.append_event(stage.flow.id, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
+        stage.store.append_event(stage.flow, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
     rows_before = {t.name: t.row_count for t in source_tables.tables}
     after = {t.name: t.row_count for t in done.tables}
     yield dg.MaterializeResult(

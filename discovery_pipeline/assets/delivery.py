@@ -105,7 +105,7 @@ def target_files(
             into,
         )
         rows = {each.target: sum(file.row_count for file in each.files) for each in done}
-        stage.store.append_event(stage.flow.id, EventType.DELIVERY_COMPLETED, rows)
+        stage.store.append_event(stage.flow, EventType.DELIVERY_COMPLETED, rows)
     expected = {v.target: sum(valid.row_count for valid in v.valid) for v in validated_tables}
     return dg.MaterializeResult(
         value=done,

@@ -96,7 +96,7 @@ def arbitrate(
                 for s in offered
             ]
         for suggestions in offered:
-            stage.store.record_suggestions(stage.flow.id, suggestions)
+            stage.store.record_suggestions(stage.flow, suggestions)
     fields = [(s.target, field) for s in offered for field in s.assignment]
     yield dg.Output(
         offered,
@@ -144,7 +144,7 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
     from discovery_pipeline.store import mappings
 
     with desk.stage(context) as stage:
-        decided = list(stage.store.approved_mappings(stage.flow.id).values())
+        decided = list(stage.store.approved_mappings(stage.flow).values())
         reviewed = stage.store.wait_for(mappings.review(stage.store.flows, stage.flow))
         review = stage.flow.phases[Phase.FIELD_MAPPING]
         if not decided or review.completed_at is None:

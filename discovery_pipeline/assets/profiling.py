@@ -30,7 +30,7 @@ def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables:
 
     with desk.stage(context) as stage:
         found = profiling.profile(stage.con, source_tables.tables, today=datetime.now(UTC).date())
-        stage.store.append_event(stage.flow.id, EventType.PROFILE_COMPLETED, {"tables": len(found.tables)})
+        stage.store.append_event(stage.flow, EventType.PROFILE_COMPLETED, {"tables": len(found.tables)})
     columns = frame(found)
     empty = [
         {"table": row.table, "column": row.column, "null": f"{row.null_ratio:.0%}"}

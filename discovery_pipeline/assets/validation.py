@@ -47,7 +47,7 @@ def validated_tables(
         ]
         parts.write()
         stage.store.append_event(
-            stage.flow.id,
+            stage.flow,
             EventType.VALIDATION_COMPLETED,
             {v.target: {"delivered": v.rows_delivered, "rejected": v.rows_rejected} for v in verdicts},
         )
@@ -146,7 +146,7 @@ def quality_report(
             *demands.check(stage.con, cleansed_tables.tables, milder, today=today),
         )
         found = quality(column_profile, now, findings)
-        stage.store.record_quality(stage.flow.id, found.findings)
+        stage.store.record_quality(stage.flow, found.findings)
     return dg.MaterializeResult(
         value=found,
         metadata={

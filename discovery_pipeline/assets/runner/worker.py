@@ -55,11 +55,14 @@ def report_death(home: Path, run_id: str, how: str) -> None:
 def _instance(home: Path) -> Iterator[DagsterInstance]:
     """The home's instance, with its database: an embedded one stays as long as we use it."""
     from dagster import DagsterInstance
+    from dagster._core.instance.ref import InstanceRef
 
+    from discovery_pipeline.assets.runner import storage
     from discovery_pipeline.settings import Settings
     from discovery_pipeline.store.connection import connected
 
-    with connected(Settings(home=home)), DagsterInstance.from_config(str(home / INSTANCE)) as instance:
+    told = storage.of_a_run(InstanceRef.from_dir(str(home / INSTANCE)))
+    with connected(Settings(home=home)), DagsterInstance.from_ref(told) as instance:
         # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)
         yield instance

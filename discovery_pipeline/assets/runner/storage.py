@@ -1,0 +1,102 @@
+"""Dagster's storage as one run uses it: its own for PostgreSQL, asked less often.
+
+A run of a dozen steps tells 150 events, each a transaction and some questions, and half of them are followed by another
+within a millisecond. Those are written with the next. What a killed worker so fails to tell is that a value was read or
+kept, never that a step began, what it made, or how the run ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import RLock
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from dagster_postgres.utils import pg_url_from_config
+
+Kind = dg.DagsterEventType
+FOLLOWED = frozenset(
+    {
+        Kind.RESOURCE_INIT_STARTED, Kind.RESOURCE_INIT_SUCCESS, Kind.LOGS_CAPTURED, Kind.LOADED_INPUT, Kind.STEP_INPUT,
+        Kind.STEP_OUTPUT, Kind.HANDLED_OUTPUT, Kind.STEP_SUCCESS,
+    }
+)  # fmt: skip
+"""Events that wait for the next one of their run."""
+RELATED = ASSET_EVENTS | ASSET_CHECK_EVENTS
+"""Events of which Dagster keeps more than the event."""
+
+
+def of_a_run(instance: InstanceRef) -> InstanceRef:
+    """The same instance, for a process that works on one run."""
+    known = instance.storage_data
+    if known is None:
+        return instance
+    return instance._replace(storage_data=ConfigurableClassData(__name__, Storage.__name__, known.config_yaml))
+
+
+class Storage(DagsterPostgresStorage):
+    """Runs, events and ticks in PostgreSQL, with the event log below."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._event_log_storage = Events(postgres_url, should_autocreate_tables=False)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Storage:
+        """As Dagster makes it from dagster.yaml."""
+        return cls(pg_url_from_config(config_value), inst_data)
+
+
+class Events(PostgresEventLogStorage):
+    """The event log that writes some events together, and remembers what stays as it is while a run works."""
+
+    def __init__(self, postgres_url: str, should_autocreate_tables: bool = True) -> None:
+        super().__init__(postgres_url, should_autocreate_tables)
+        self._telling = RLock()
+        self._held: list[dg.EventLogEntry] = []
+        self._tables: set[str] = set()
+        self._partitions: set[tuple[str, str]] = set()
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Write an event after those that waited for it, or have it wait."""
+        kind = event.dagster_event_type if event.is_dagster_event else None
+        with self._telling:
+            if kind in RELATED:
+                self.tell()
+                super().store_event(event)
+                return
+            self._held.append(event)
+            if kind not in FOLLOWED:
+                self.tell()
+
+    def tell(self) -> None:
+        """Write what waits."""
+        with self._telling:
+            if not self._held:
+                return
+            with self._connect() as connection:
+                connection.execute(SqlEventLogStorageTable.insert(), [self._event_to_row(held) for held in self._held])
+            self._held.clear()
+
+    def dispose(self) -> None:
+        """Write what is left."""
+        self.tell()
+        super().dispose()
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether there is that table."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether there is that partition."""
+        asked = (partitions_def_name, partition_key)
+        if asked not in self._partitions and super().has_dynamic_partition(*asked):
+            self._partitions.add(asked)
+        return asked in self._partitions

@@ -1,0 +1,112 @@
+"""A run's events are all there, in their order, though some are written with the next."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.storage.event_log import SqlEventLogStorage
+from sqlalchemy.exc import OperationalError
+
+from discovery_pipeline.assets.runner import storage
+
+
+@pytest.fixture
+def of_a_run(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """The test's instance, as a run's worker opens it."""
+    with dg.DagsterInstance.from_ref(storage.of_a_run(instance.get_ref())) as opened:
+        yield opened
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("good", asset="made")])
+def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """An asset with a check and something to say."""
+    context.log.info("said")
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name="good")])
+
+
+@dg.asset(deps=[made])
+def after() -> None:
+    """Another step."""
+
+
+def kinds(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    return [e.dagster_event.event_type_value if e.dagster_event else e.user_message for e in instance.all_logs(run_id)]
+
+
+def test_a_run_tells_the_same_as_with_dagsters_own_storage(instance: dg.DagsterInstance, of_a_run: dg.DagsterInstance):
+    ours, theirs = (dg.materialize([made, after], instance=each) for each in (of_a_run, instance))
+    assert ours.success
+    assert kinds(instance, ours.run_id) == kinds(instance, theirs.run_id)
+    assert instance.get_run_stats(ours.run_id).steps_succeeded == 2
+    record = instance.get_latest_materialization_event(dg.AssetKey("made"))
+    assert record is not None
+
+
+def _written(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many events were written together, each time."""
+    events: Any = instance.event_log_storage
+    sizes: list[int] = []
+    tell = events.tell
+
+    def told() -> None:
+        if events._held:
+            sizes.append(len(events._held))
+        tell()
+
+    monkeypatch.setattr(events, "tell", told)
+    return sizes
+
+
+def test_what_is_followed_at_once_is_written_with_the_next(
+    of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    sizes = _written(of_a_run, monkeypatch)
+    result = dg.materialize([made, after], instance=of_a_run)
+    assert sum(sizes) == len(kinds(of_a_run, result.run_id)) - 6  # those of assets and checks go by themselves
+    assert len(sizes) < sum(sizes) * 0.7
+
+
+def test_a_step_that_begins_is_seen_at_once(instance: dg.DagsterInstance, of_a_run: dg.DagsterInstance):
+    seen: list[str] = []
+
+    @dg.op
+    def look(context: dg.OpExecutionContext) -> None:
+        seen.extend(kinds(instance, context.run_id))
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def looking() -> None:
+        look()
+
+    assert looking.execute_in_process(instance=of_a_run).success
+    assert seen[-1] == "STEP_START"
+
+
+@dg.job
+def idle() -> None:
+    """A job of nothing."""
+
+
+def test_nothing_is_forgotten_while_the_database_is_away(of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
+    def refused(*_: object) -> Any:
+        raise OperationalError("insert", {}, Exception("the server is away"))
+
+    run = of_a_run.create_run_for_job(idle)
+    of_a_run.report_engine_event("before", run)
+    with monkeypatch.context() as away:
+        away.setattr(of_a_run.event_log_storage, "_connect", refused)
+        with pytest.raises(OperationalError):
+            of_a_run.report_engine_event("meanwhile", run)
+    of_a_run.report_engine_event("afterwards", run)
+    assert [entry.message for entry in of_a_run.all_logs(run.run_id)] == ["before", "meanwhile", "afterwards"]
+
+
+def test_only_a_run_remembers(instance: dg.DagsterInstance, of_a_run: dg.DagsterInstance):
+    assert type(instance.event_log_storage) is not storage.Events
+    assert isinstance(of_a_run.event_log_storage, SqlEventLogStorage)
+    of_a_run.add_dynamic_partitions("flows", ["one"])
+    assert of_a_run.has_dynamic_partition("flows", "one")
+    instance.delete_dynamic_partition("flows", "one")
+    assert of_a_run.has_dynamic_partition("flows", "one")
+    assert not instance.has_dynamic_partition("flows", "one")
+    assert not of_a_run.has_dynamic_partition("flows", "two")
