@@ -49,7 +49,10 @@ def show(
 @app.command()
 def init(
     sample: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A sample CSV, a DDL (.sql), or a JSON Schema (.json).")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A sample CSV, a DDL (.sql), or a JSON Schema or OpenAPI document (.json)."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="Where the contract goes; default: NAME.yaml here.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the target; default: the file's.")] = None,
@@ -65,7 +68,9 @@ def init(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(targets.written(target), encoding="utf-8")
     fields = sum(len(t.fields) for t in target.tables)
-    typer.echo(f"{path}: {fields} fields. Read it, correct it, and use it: discovery run FILE --target {path}")
+    tables = f" in {len(target.tables)} tables" if len(target.tables) > 1 else ""
+    typer.echo(f"{path}: {fields} fields{tables}. Read it, correct it, and use it: discovery run FILE --target {path}")
+    typer.echo(target.note)
 
 
 def _show(target: Target) -> None:

@@ -33,6 +33,7 @@ class TargetField(_Contract):
     identity: bool = Field(default=False, description="one of the fields that say which thing a row is about")
     unique: bool = False
     unit: str | None = None
+    default: str | None = Field(default=None, description="what stands there where a source has nothing for it")
     allowed: tuple[str, ...] = ()
     vocabulary: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="allowed value → other spellings of it that sources use"

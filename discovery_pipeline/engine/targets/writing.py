@@ -37,6 +37,8 @@ def _constraints(field: TargetField) -> Iterator[str]:
         yield f"at most {field.max_length} characters"
     if field.separator:
         yield f"items between {field.separator!r}"
+    if field.default is not None:
+        yield f"by default {field.default!r}"
     if field.unique:
         yield "unique"
     if field.references:

@@ -1,0 +1,139 @@
+"""Drafts from a DDL: the tables that a script creates, in the dialect of PostgreSQL, MySQL, SQL Server or Oracle.
+
+Only what says something of tables is read: CREATE TABLE, TYPE and DOMAIN, ALTER TABLE … ADD, COMMENT ON. What a
+statement says is in `columns`; here a script is parted and its dialect told.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from discovery_pipeline.engine.targets.contract import TargetTable
+from discovery_pipeline.engine.targets.drafting.columns import Script
+from discovery_pipeline.errors import TargetError
+
+_SIGNS = (
+    (
+        "tsql",
+        re.compile(r"\[\w[^\]]*\]|^\s*GO\s*$|\bN?VARCHAR\s*\(\s*MAX|\bIDENTITY\s*\(|\bUNIQUEIDENTIFIER\b", re.I | re.M),
+    ),
+    ("mysql", re.compile(r"`|\bENGINE\s*=|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bENUM\s*\(", re.I)),
+    ("oracle", re.compile(r"\bN?VARCHAR2\b|\bNUMBER\s*[(,)\s]|\bCLOB\b|\bTABLESPACE\b", re.I)),
+    ("postgres", re.compile(r"::|\bSERIAL\b|\bBIGSERIAL\b|\bTIMESTAMPTZ\b|\bINET\b|\bJSONB\b|\bCREATE\s+TYPE\b", re.I)),
+)
+_TELLING = re.compile(r"\s*(CREATE\s+(\w+\s+){0,4}?(TABLE|TYPE|DOMAIN)\b|ALTER\s+TABLE\b|COMMENT\s+ON\b)", re.I)
+_CREATES = re.compile(r"\s*CREATE\s+(?:\w+\s+){0,3}?TABLE\b", re.I)
+_BATCH = re.compile(r"^\s*(GO|/)\s*$", re.I | re.M)
+_STATES = re.compile(
+    r"\b(ENABLE|DISABLE|VALIDATE|NOVALIDATE|RELY|NORELY)\b(?=\s*(?:[,)]|ENABLE|DISABLE|NOVALIDATE|VALIDATE|CHECK))",
+    re.I,
+)
+_INDEX = re.compile(r"\bUSING\s+INDEX\b[^,()]*(\([^()]*\)[^,()]*)*", re.I)
+
+
+def tables(text: str, path: Path) -> tuple[TargetTable, ...]:
+    """The tables of a script.
+
+    Raises
+    ------
+    TargetError
+        A CREATE TABLE in it can't be read (the message says in which line), or there is none.
+    """
+    dialects = _dialects(text)
+    script = Script()
+    with _quiet():
+        for line, statement in _statements(_BATCH.sub(";", text)):
+            if _TELLING.match(statement):
+                script.take(_parsed(statement, dialects, path, line))
+    found = script.tables()
+    if not found:
+        raise TargetError(f"{path}: there is no CREATE TABLE with columns in it.")
+    return found
+
+
+def _dialects(text: str) -> list[str]:
+    """Dialects to read a script in, the likeliest first."""
+    signs = {name: len(pattern.findall(text)) for name, pattern in _SIGNS}
+    return [*sorted(signs, key=lambda name: -signs[name]), "duckdb"]
+
+
+def _parsed(statement: str, dialects: Sequence[str], path: Path, line: int) -> Any:
+    """A statement, in the first dialect that makes sense of it; None where that matters to no table."""
+    import sqlglot
+    from sqlglot import expressions as exp
+    from sqlglot.errors import SqlglotError
+
+    creates = _CREATES.match(statement) is not None
+    fault = ""
+    for dialect in dialects:
+        try:
+            parsed = sqlglot.parse_one(_essential(statement) if creates else statement, read=dialect)
+        except SqlglotError as error:
+            fault = fault or str(error).splitlines()[0]
+            continue
+        if not isinstance(parsed, exp.Command):
+            return parsed
+    if creates and not re.match(r"[^(]*\bAS\s+(SELECT|WITH)\b", statement, re.I):
+        said = f" ({fault})" if fault else ""
+        raise TargetError(f"{path}, line {line}: this CREATE TABLE can't be read{said}. Take out what isn't standard.")
+    return None
+
+
+def _essential(statement: str) -> str:
+    """A CREATE TABLE without what follows its columns, and without how constraints are enforced."""
+    depth, quote = 0, ""
+    for at, character in enumerate(statement):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"`":
+            quote = character
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if depth == 0:
+                return _STATES.sub("", _INDEX.sub("", statement[: at + 1]))
+    return statement
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a script, each with the line that it begins on; comments are left out."""
+    begun, line, at, out = 1, 1, 0, ""
+    for token in _TOKENS.finditer(text):
+        plain = text[at : token.start()]
+        out, line, at = out + plain, line + plain.count("\n"), token.end()
+        if token[0] == ";":
+            yield begun + _blank_lines(out), out
+            out, begun = "", line
+            continue
+        out += " " * (token.lastgroup == "comment") or token[0]
+        out += "\n" * (token[0].count("\n") if token.lastgroup == "comment" else 0)
+        line += token[0].count("\n")
+    yield begun + _blank_lines(out + text[at:]), out + text[at:]
+
+
+_TOKENS = re.compile(
+    r"(?P<comment>--[^\n]*|/\*.*?\*/|^\#[^\n]*)|(?P<quoted>'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)|;",
+    re.S | re.M,
+)
+
+
+def _blank_lines(text: str) -> int:
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without sqlglot's word on each statement that it only passes through."""
+    logger = logging.getLogger("sqlglot")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

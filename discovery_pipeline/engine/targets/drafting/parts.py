@@ -1,0 +1,28 @@
+"""What drafts of every origin share: plain names, and units that names state."""
+
+from __future__ import annotations
+
+import re
+
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.targets.contract import FieldType
+
+
+def plain(name: str) -> str:
+    """A name for a target or a table: small letters and digits, parted by dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "target"
+
+
+def unit_of(name: str, kind: FieldType) -> str | None:
+    """The unit that a number's name states: "ram_gb" is in GB."""
+    stated = units.in_header(name) if kind in ("integer", "number") else None
+    return stated.name if stated else None
+
+
+def fits_python(pattern: str) -> bool:
+    """Whether a regular expression of another language is one here."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError):
+        return False
+    return True

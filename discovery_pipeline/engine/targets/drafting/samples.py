@@ -1,0 +1,82 @@
+"""Drafts from a sample: types from the forms of its values, and what stands in every row or in few forms."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.targets.contract import FieldType, TargetField, TargetTable
+from discovery_pipeline.engine.targets.drafting.parts import unit_of
+from discovery_pipeline.engine.targets.forms import form
+from discovery_pipeline.errors import TargetError
+
+SAMPLE = 20_000
+"""Rows of a sample that are looked at."""
+
+_MOST_ALLOWED = 12
+_FEWEST_OF_A_FORM = 20  # values from which one form of all of them is a pattern
+_TRIED: tuple[FieldType, ...] = (
+    "boolean", "integer", "number", "ipv4", "ip", "mac", "uuid", "date", "datetime", "fqdn",
+)  # fmt: skip
+_PIECES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
+
+
+def table(path: Path, name: str) -> TargetTable:
+    """Types from the values' forms; required where no cell is empty; identifying where each value stands once."""
+    with duckdb.connect() as con:
+        try:
+            con.execute(
+                f"CREATE TABLE sample AS FROM read_csv({duck.text(str(path))}, all_varchar=true, header=true,"
+                f" strict_mode=false) LIMIT {SAMPLE}"
+            )
+        except duckdb.Error as error:
+            raise TargetError(f"{path}: no table could be read from it ({str(error).splitlines()[0]}).") from None
+        described = con.execute("DESCRIBE sample").fetchall()
+        fields = tuple(_field(con, column) for column, *_ in described)
+    first = next((i for i, f in enumerate(fields) if f.unique), None)
+    # One identifier is enough for a draft: that others are unique, too, may be chance.
+    fields = tuple(f.model_copy(update={"unique": i == first, "identity": i == first}) for i, f in enumerate(fields))
+    return TargetTable(name=name, file=f"{name}.csv", fields=fields)
+
+
+def _field(con: duckdb.DuckDBPyConnection, column: str) -> TargetField:
+    own = f"nullif(trim({duck.name(column)}), '')"
+    shapes = ", ".join(f"count(*) FILTER (NOT regexp_full_match(v, {duck.text(_shape(t))}))" for t in _TRIED)
+    counted = con.execute(
+        f"SELECT count(*), count(v), count(DISTINCT v), {shapes} FROM (SELECT {own} AS v FROM sample)"
+    ).fetchone()
+    rows, filled, distinct, *misfits = counted or (0, 0, 0)
+    fitting: list[FieldType] = [t for t, n in zip(_TRIED, misfits, strict=False) if filled and not n]
+    kind = fitting[0] if fitting else "string"
+    allowed: tuple[str, ...] = ()
+    if kind == "string" and distinct <= _MOST_ALLOWED and filled >= 10 * max(distinct, 1):
+        found = con.execute(f"SELECT DISTINCT v FROM (SELECT {own} AS v FROM sample) WHERE v IS NOT NULL ORDER BY v")
+        allowed = tuple(v for (v,) in found.fetchall())
+    return TargetField(
+        name=column,
+        type=kind,
+        required=bool(rows) and filled == rows,
+        unit=unit_of(column, kind),
+        allowed=allowed,
+        pattern=_pattern(con, own) if kind == "string" and not allowed and distinct >= _FEWEST_OF_A_FORM else None,
+        unique=rows > 1 and distinct == rows and kind not in ("number", "boolean", "date", "datetime"),
+    )
+
+
+def _shape(kind: FieldType) -> str:
+    words = "true|false|TRUE|FALSE|True|False|yes|no|Yes|No"
+    return words if kind == "boolean" else form(TargetField(name="", type=kind)) or ""
+
+
+def _pattern(con: duckdb.DuckDBPyConnection, own: str) -> str | None:
+    """The form that all values have, as "AB-1234" and "XYZ-7" do; None where there is none, or it is mere words."""
+    masked = own
+    for mark, characters in _PIECES.items():
+        masked = f"regexp_replace({masked}, '{characters}+', '{mark}', 'g')"
+    masks = con.execute(f"SELECT DISTINCT {masked} AS m FROM sample WHERE {own} IS NOT NULL LIMIT 2").fetchall()
+    if len(masks) != 1 or "9" not in (mask := masks[0][0]) or " " in mask:
+        return None
+    return f"^{''.join(f'{_PIECES[c]}+' if c in _PIECES else re.escape(c) for c in mask)}$"

@@ -1,0 +1,309 @@
+"""Drafts: what a DDL, a JSON Schema or a sample says, the contract asks."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from discovery_pipeline.engine import duck, intake, targets, validation
+from discovery_pipeline.engine.targets import Target, TargetField
+from discovery_pipeline.errors import TargetError
+
+POSTGRES = """
+-- as pg_dump writes it; a CREATE TABLE in a comment is none: CREATE TABLE nothing (x int);
+SET statement_timeout = 0;
+CREATE TYPE inv.env AS ENUM ('prod', 'it''s test');
+CREATE FUNCTION inv.f() RETURNS int AS $$ BEGIN; CREATE TABLE no (a int); END; $$ LANGUAGE plpgsql;
+CREATE TABLE inv."Server" (
+    id bigserial,
+    "Host Name" character varying(63) DEFAULT 'unnamed'::character varying NOT NULL,
+    env inv.env NOT NULL,
+    state text DEFAULT now(),
+    ram_gb numeric(10,2),
+    cores integer CHECK (cores > 0 AND 512 >= cores),
+    address inet,
+    owner integer,
+    code text CONSTRAINT code_form CHECK (code ~ '^[A-Z]{3}$'),
+    made timestamp with time zone DEFAULT now(),
+    CONSTRAINT state_known CHECK ((state = ANY (ARRAY['on'::text, 'off'::text])))
+);
+CREATE TABLE inv.owner (id integer NOT NULL, name text);
+COMMENT ON COLUMN inv."Server".address IS 'where it listens';
+ALTER TABLE ONLY inv."Server" ADD CONSTRAINT pk PRIMARY KEY (id);
+ALTER TABLE ONLY inv.owner ADD CONSTRAINT owner_pk PRIMARY KEY (id);
+ALTER TABLE ONLY inv."Server" ADD CONSTRAINT fk FOREIGN KEY (owner) REFERENCES inv.owner(id) ON DELETE CASCADE;
+CREATE INDEX i ON inv."Server" USING btree (env);
+INSERT INTO inv.owner VALUES (1, 'a;b');
+"""
+
+MYSQL = """
+/*!40101 SET NAMES utf8 */;
+DROP TABLE IF EXISTS `srv`;
+CREATE TABLE `srv` (
+  `id` int(11) unsigned NOT NULL AUTO_INCREMENT COMMENT 'the key',
+  `host name` varchar(63) COLLATE utf8mb4_unicode_ci NOT NULL,
+  `kind` enum('vm','metal') NOT NULL DEFAULT 'vm',
+  `flags` set('a','b') DEFAULT NULL,
+  `live` tinyint(1) NOT NULL DEFAULT '1',
+  `disk_gb` decimal(8,0) DEFAULT NULL,
+  `app` int DEFAULT NULL,
+  `made` datetime DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `u` (`host name`),
+  KEY `k` (`app`),
+  CONSTRAINT `f` FOREIGN KEY (`app`) REFERENCES `apps` (`id`)
+) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COMMENT='servers';
+"""
+
+SQL_SERVER = """
+SET ANSI_NULLS ON
+GO
+CREATE TABLE [dbo].[Server](
+    [Id] [int] IDENTITY(1,1) NOT NULL,
+    [Host Name] [nvarchar](50) NOT NULL,
+    [Note] [nvarchar](max) NULL,
+    [Live] [bit] NOT NULL CONSTRAINT [d] DEFAULT ((1)),
+    [Price] [money] NULL,
+    [Guid] [uniqueidentifier] NULL,
+    [Seen] [datetime2](7) NULL,
+ CONSTRAINT [PK_S] PRIMARY KEY CLUSTERED ([Id] ASC) WITH (PAD_INDEX = OFF, IGNORE_DUP_KEY = OFF) ON [PRIMARY]
+) ON [PRIMARY]
+GO
+ALTER TABLE [dbo].[Server] WITH CHECK ADD CONSTRAINT [c] CHECK (([Price]>=(0)))
+GO
+"""
+
+ORACLE = """
+CREATE TABLE "INV"."SRV" (
+  "ID" NUMBER(10,0) NOT NULL ENABLE,
+  "SITE" VARCHAR2(3 CHAR) DEFAULT 'BER' NOT NULL ENABLE,
+  "RAM_MB" NUMBER(8,2),
+  "MADE" DATE,
+  "LIVE" CHAR(1 BYTE) DEFAULT 'Y' CHECK ("LIVE" IN ('Y','N')) ENABLE,
+  CONSTRAINT "PK" PRIMARY KEY ("ID", "SITE") USING INDEX PCTFREE 10 INITRANS 2 TABLESPACE "X" ENABLE
+) SEGMENT CREATION IMMEDIATE PCTFREE 10 TABLESPACE "USERS" ;
+/
+COMMENT ON COLUMN "INV"."SRV"."RAM_MB" IS 'memory';
+"""
+
+
+def _fields(folder: Path, text: str, table: str, name: str = "schema.sql") -> dict[str, TargetField]:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return {f.name: f for f in targets.draft(path).table(table).fields}
+
+
+def test_a_dump_of_postgresql_becomes_a_contract(tmp_path: Path):
+    f = _fields(tmp_path, POSTGRES, "server")
+    assert (f["id"].identity, f["id"].unique, f["id"].required) == (True, True, False), "the database makes it"
+    host = f["Host Name"]
+    assert (host.required, host.max_length, host.default) == (True, 63, "unnamed")
+    assert (f["env"].allowed, f["state"].allowed, f["state"].default) == (("prod", "it's test"), ("on", "off"), None)
+    assert (f["ram_gb"].type, f["ram_gb"].unit, f["cores"].minimum, f["cores"].maximum) == ("number", "GB", 1, 512)
+    assert (f["address"].type, f["address"].description) == ("ip", "where it listens")
+    assert (f["owner"].references, f["code"].pattern, f["made"].type) == ("owner.id", "^[A-Z]{3}$", "datetime")
+
+
+def test_what_a_comment_or_a_function_creates_is_no_table(tmp_path: Path):
+    path = tmp_path / "dump.sql"
+    path.write_text(POSTGRES)
+    assert [table.name for table in targets.draft(path).tables] == ["server", "owner"]
+
+
+def test_a_dump_of_mysql_becomes_a_contract(tmp_path: Path):
+    f = _fields(tmp_path, MYSQL, "srv")
+    assert (f["id"].identity, f["id"].required, f["id"].description) == (True, False, "the key")
+    assert (f["host name"].unique, f["host name"].max_length) == (True, 63)
+    assert (f["kind"].allowed, f["kind"].default, f["flags"].type) == (("vm", "metal"), "vm", "list<string>")
+    assert (f["live"].type, f["live"].default, f["disk_gb"].type) == ("boolean", "1", "integer")
+    assert (f["app"].references, f["made"].default) == ("apps.id", None)
+
+
+def test_a_script_of_sql_server_becomes_a_contract(tmp_path: Path):
+    f = _fields(tmp_path, SQL_SERVER, "server")
+    assert (f["Id"].identity, f["Id"].required, f["Host Name"].max_length) == (True, False, 50)
+    assert (f["Note"].max_length, f["Note"].required, f["Live"].type, f["Live"].default) == (
+        None,
+        False,
+        "boolean",
+        "1",
+    )
+    assert (f["Price"].type, f["Price"].minimum, f["Guid"].type, f["Seen"].type) == ("number", 0, "uuid", "datetime")
+
+
+def test_a_script_of_oracle_becomes_a_contract(tmp_path: Path):
+    f = _fields(tmp_path, ORACLE, "srv")
+    assert [(n, f[n].identity, f[n].required, f[n].unique) for n in ("ID", "SITE")] == [
+        ("ID", True, True, False),
+        ("SITE", True, True, False),
+    ]
+    assert (f["ID"].type, f["SITE"].max_length, f["SITE"].default) == ("integer", 3, "BER")
+    assert (f["RAM_MB"].unit, f["RAM_MB"].description, f["LIVE"].allowed) == ("MB", "memory", ("Y", "N"))
+
+
+def test_a_table_that_cant_be_read_says_in_which_line(tmp_path: Path):
+    with pytest.raises(TargetError, match=r"bad.sql, line 4: this CREATE TABLE can't be read"):
+        _fields(tmp_path, "CREATE TABLE a (x int);\n\n-- and\nCREATE TABLE b (x int y z, );", "a", "bad.sql")
+
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Machine",
+    "type": "object",
+    "required": ["id", "site", "kind", "os"],
+    "properties": {
+        "id": {"$ref": "#/$defs/key"},
+        "site": {"const": "BER", "description": "where it stands"},
+        "kind": {"enum": ["vm", "metal", None]},
+        "address": {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "null"}]},
+        "os": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "maxLength": 40},
+                "patched": {"type": "boolean", "default": False},
+            },
+        },
+        "ram_gb": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 4096},
+        "cores": {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 513},
+        "size": {"oneOf": [{"const": "S", "title": "small"}, {"const": "L", "title": "large"}]},
+        "score": {"oneOf": [{"type": "integer"}, {"type": "number"}]},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+        "ips": {"type": "array", "items": {"type": "string", "format": "ipv4"}},
+        "odd": {"type": "string", "pattern": "^\\p{Lu}+$"},
+        "disks": {"type": "array", "items": {"$ref": "#/$defs/disk"}},
+    },
+    "$defs": {
+        "key": {"type": "string", "pattern": "^M-[0-9]+$", "description": "its number"},
+        "disk": {
+            "allOf": [
+                {"type": "object", "required": ["path"], "properties": {"path": {"type": "string"}}},
+                {"properties": {"size_gb": {"type": "integer", "minimum": 1}}},
+            ]
+        },
+    },
+}
+
+
+def _machine(folder: Path, schema: Any = SCHEMA) -> Target:
+    path = folder / "machine.json"
+    path.write_text(json.dumps(schema))
+    return targets.draft(path)
+
+
+def test_a_json_schema_becomes_flat_tables(tmp_path: Path):
+    target = _machine(tmp_path)
+    f = {field.name: field for field in target.table("machine").fields}
+    assert (f["id"].pattern, f["id"].required, f["id"].identity, f["id"].description) == (
+        "^M-[0-9]+$", True, True, "its number",
+    )  # fmt: skip
+    assert (f["site"].allowed, f["kind"].allowed, f["size"].allowed) == (("BER",), ("vm", "metal"), ("S", "L"))
+    assert (f["address"].type, f["address"].required, f["score"].type) == ("ipv4", False, "number")
+    assert (f["os.name"].required, f["os.name"].max_length, f["os.patched"].required) == (True, 40, False)
+    assert (f["os.patched"].type, f["os.patched"].default) == ("boolean", "false")
+    assert (f["ram_gb"].unit, f["ram_gb"].minimum, f["ram_gb"].maximum) == ("GB", 0, 4096)
+    assert (f["cores"].minimum, f["cores"].maximum) == (1, 512)
+    assert (f["labels"].type, f["ips"].type) == ("map<string,string>", "list<ip>")
+    assert f["odd"].pattern is None
+    assert "can't be checked" in f["odd"].description
+
+
+def test_a_list_of_objects_is_a_table_that_says_whose_it_is(tmp_path: Path):
+    target = _machine(tmp_path)
+    whose, path, size = target.table("disks").fields
+    assert (whose.name, whose.references, whose.required) == ("machine.id", "machine.id", True)
+    assert (path.required, size.minimum, size.unit) == (True, 1, "GB")
+    assert "a.b is b of a" in target.note
+    assert "The list disks is a table of its own" in target.note
+
+
+def test_openapis_schemas_are_tables_where_no_other_holds_them(tmp_path: Path):
+    schemas = {
+        "Server": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "site": {"$ref": "#/components/schemas/Site"}},
+        },
+        "Site": {"type": "object", "properties": {"city": {"type": "string"}}},
+        "App": {"type": "object", "properties": {"title": {"type": "string", "nullable": True}}},
+        "Kind": {"type": "string", "enum": ["a", "b"]},
+    }
+    target = _machine(tmp_path, {"openapi": "3.0.0", "components": {"schemas": schemas}})
+    assert {t.name: [f.name for f in t.fields] for t in target.tables} == {
+        "server": ["name", "site.city"],
+        "app": ["title"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"properties": {"a": {"$ref": "other.json#/x"}}}, r"other.json#/x is outside this file.*Bundle"),
+        ({"properties": {"a": {"$ref": "https://x.org/s"}}}, r"nothing is fetched"),
+        ({"properties": {"a": {"$ref": "#/$defs/gone"}}}, r"there is no #/\$defs/gone in it"),
+        (
+            {"$ref": "#/$defs/n", "$defs": {"n": {"properties": {"up": {"$ref": "#/$defs/n"}}}}},
+            r"#/\$defs/n holds itself.*cut the loop",
+        ),
+        (
+            {
+                "properties": {"a": {"$ref": "#/$defs/a"}},
+                "$defs": {
+                    "a": {"type": "array", "items": {"$ref": "#/$defs/b"}},
+                    "b": {"allOf": [{"$ref": "#/$defs/a"}]},
+                },
+            },
+            r"#/\$defs/a → #/\$defs/b → #/\$defs/a",
+        ),
+        ({"type": "string"}, r"nothing in it has properties"),
+    ],
+)
+def test_a_schema_that_no_table_can_hold_says_why(tmp_path: Path, schema: Any, said: str):
+    with pytest.raises(TargetError, match=said):
+        _machine(tmp_path, schema)
+
+
+def test_a_sample_shows_types_units_forms_and_lists(tmp_path: Path):
+    picked = random.Random(5)
+    rows = [
+        f"AB-{1000 + i},{picked.choice(['on', 'off'])},{picked.randint(1, 9) * 8},10.0.0.{i},free text {i},"
+        for i in range(60)
+    ]
+    path = tmp_path / "sample.csv"
+    path.write_text("code,state,ram_gb,address,note,empty\n" + "\n".join(rows) + "\n")
+    f = {field.name: field for field in targets.draft(path).tables[0].fields}
+    assert (f["code"].pattern, f["code"].unique) == (r"^[A-Z]+\-[0-9]+$", True)
+    assert (f["state"].allowed, f["ram_gb"].type, f["ram_gb"].unit) == (("off", "on"), "integer", "GB")
+    assert (f["address"].type, f["note"].pattern, f["empty"].required) == ("ipv4", None, False)
+
+
+def test_a_drafted_target_loads_and_takes_its_own_sample_without_findings(tmp_path: Path):
+    sample = tmp_path / "machines.csv"
+    rows = [f"M-{i},{'vm' if i % 3 else 'metal'},{i % 2 == 0},{i * 1.5},2024-01-{i % 28 + 1:02}" for i in range(50)]
+    sample.write_text("id,kind,live,load,since\n" + "\n".join(rows) + "\n")
+    contract = tmp_path / "mine.yaml"
+    contract.write_text(targets.written(targets.draft(sample)))
+    target = targets.load(contract)
+    with duck.connect() as con:
+        found = intake.read(con, [sample], tmp_path / "in", intake.Options())
+        own = validation.own_columns(found.tables, target)
+        assert own is not None
+        verdict = validation.validate(con, found.tables, own, target, tmp_path / "out", today=date(2026, 1, 1))
+    assert (verdict.rows_rejected, [f.rule for f in verdict.findings if f.severity == "error"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [(POSTGRES, "a.sql"), (MYSQL, "b.sql"), (SQL_SERVER, "c.sql"), (ORACLE, "d.sql"), (json.dumps(SCHEMA), "e.json")],
+)
+def test_every_draft_is_a_contract_that_reads_back_the_same(tmp_path: Path, text: str, name: str):
+    path = tmp_path / name
+    path.write_text(text)
+    drafted = targets.draft(path)
+    contract = tmp_path / "own.yaml"
+    contract.write_text(targets.written(drafted))
+    assert targets.load(contract) == drafted
