@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine.mapping import Preview as TriedTransformation
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.web.api.calls import FlowRef, IdempotencyKey, IfMatch, Text, The, Who, expected, on_flow
+from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.schemas import Preview
 from discovery_pipeline.web.services.submissions import MOST, FieldMappingItem, Submission, ValidationRule
 from discovery_pipeline.web.services.trials import Trial
@@ -79,6 +80,15 @@ async def trial(flow_id: FlowRef, wanted: Trial, who: Who, the: The) -> TriedTra
     return await the.mapping.trial(who, flow_id, wanted)
 
 
+@router.post("/affected", responses=on_flow(422))
+async def affected(wanted: FieldMappingRequest, who: Who, the: The) -> Affected:
+    """What submitting this would change in files that are delivered already: targets, rows, cells. Changes nothing.
+
+    It is worked out on the cleansed rows, as the run would; targets whose mapping stays aren't run again.
+    """
+    return await the.affected.of(who, wanted.flow_id, _submission(wanted))
+
+
 @router.post("/submit", responses=on_flow(409, 412, 422))
 async def submit(
     wanted: FieldMappingRequest,
@@ -94,10 +104,9 @@ async def submit(
     another version is a 412. Without it, a flow whose mapping somebody else submitted meanwhile is a 409 that says what
     changed; with the present version it opens the review again.
     """
-    asked = Submission(wanted.mappings, wanted.auto_map_remaining, wanted.validation_rules)
     once = Once.of(key, "submit", wanted.model_dump(mode="json"))
     with expected(match) as version:
-        done = await the.mapping.submit(who, wanted.flow_id, asked, version, once)
+        done = await the.mapping.submit(who, wanted.flow_id, _submission(wanted), version, once)
     response.headers["ETag"] = f'"{done.flow.version}"'
     return FieldMappingResponse(
         flow_id=str(done.flow.id),
@@ -106,3 +115,7 @@ async def submit(
         unmapped_fields=list(done.unmapped),
         validation_warnings=list(done.warnings),
     )
+
+
+def _submission(wanted: FieldMappingRequest) -> Submission:
+    return Submission(wanted.mappings, wanted.auto_map_remaining, wanted.validation_rules)

@@ -17,6 +17,7 @@ from discovery_pipeline.web.pages.review_desk import AtDesk, entry_of, patch, re
 from discovery_pipeline.web.pages.templating import plural, rendered
 from discovery_pipeline.web.pages.views.mapping_page import Asked, alone
 from discovery_pipeline.web.pages.views.review import View
+from discovery_pipeline.web.services.affecting import delivered
 from discovery_pipeline.web.services.review import Reviewed
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission
 
@@ -78,6 +79,10 @@ async def save(at: AtDesk) -> Response:
         return await review_page(at.request, replace(asked, undecided=tuple(undecided)))
     version = text(at.form, "version")
     try:
+        if delivered(at.flow) and text(at.form, "affected") != "known":
+            found = await at.called.affected.of(at.caller, str(at.flow.id), _submission(asked.reviewed))
+            if any(target.runs_again for target in found.targets):
+                return await review_page(at.request, replace(asked, affected=found))
         done = await at.called.mapping.submit(
             at.caller, str(at.flow.id), _submission(asked.reviewed), int(version) if version.isdigit() else None
         )

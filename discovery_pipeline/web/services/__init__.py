@@ -20,6 +20,7 @@ from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.oidc import Issuer
+from discovery_pipeline.web.services.affecting import AffectedService
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.flows import FlowService
@@ -81,6 +82,11 @@ class Services:
         return MappingService(self.flows, self.values, self.bell, self.settings.auto_approval)
 
     @cached_property
+    def affected(self) -> AffectedService:
+        """What a mapping would change in what is delivered."""
+        return AffectedService(self.flows, self.values, self.mapping, self.settings)
+
+    @cached_property
     def result(self) -> ResultService:
         """What stages found, and delivered files."""
         return ResultService(self.flows, self.values, self.artifacts)
@@ -113,7 +119,7 @@ class Services:
     @cached_property
     def mending(self) -> MendingService:
         """What people decide on cleansing and on rejected rows."""
-        return MendingService(self.flows, self.values)
+        return MendingService(self.flows, self.values, self.reader)
 
 
 @asynccontextmanager

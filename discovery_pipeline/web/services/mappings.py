@@ -121,15 +121,26 @@ class MappingService:
             raise NotYet("The files aren't read yet.")
         return await asyncio.to_thread(tried, wanted, intake.tables)
 
+    async def check(self, flow: Flow, wanted: Submission) -> Checked:
+        """The mappings that a submission is, one for each target.
+
+        Raises
+        ------
+        InvalidRequest
+            Lists every error of every line.
+        """
+        found = await asyncio.to_thread(check, wanted, await self._offers(flow), self._threshold)
+        if found.errors:
+            raise InvalidRequest(f"The mapping can't be followed: {' '.join(found.errors)}", errors=found.errors)
+        return found
+
     async def _submitted(
         self, states: FlowStateManager, flow: Flow, who: Caller, wanted: Submission, version: int | None
     ) -> Submitted:
         again = await _refuse_moved(states, flow, who, version)
-        offers = await self._offers(flow)
-        found = await asyncio.to_thread(check, wanted, offers, self._threshold)
-        if found.errors:
-            raise InvalidRequest(f"The mapping can't be followed: {' '.join(found.errors)}", errors=found.errors)
-        what = mappings.fingerprint(found.mappings, found.demands)
+        found = await self.check(flow, wanted)
+        held = flow.data.get(mappings.DEMANDS, []) if found.demands is None else found.demands
+        what = mappings.fingerprint(found.mappings, held)
         if again and not mappings.submitted(flow, what):
             raise await _moved(states, flow)
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)

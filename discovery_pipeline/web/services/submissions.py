@@ -69,7 +69,7 @@ class Submission:
 
     items: Sequence[FieldMappingItem]
     auto_map_remaining: bool = False
-    rules: dict[str, list[ValidationRule]] | None = None
+    rules: dict[str, list[ValidationRule]] | None = None  # None: those that there are stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Checked:
     warnings: tuple[str, ...] = ()
     mappings: tuple[Mapping, ...] = ()
     unmapped: tuple[str, ...] = ()  # source columns
-    demands: tuple[dict[str, Any], ...] = ()
+    demands: tuple[dict[str, Any], ...] | None = None  # None: those that there are stay
 
 
 def check(wanted: Submission, offers: Sequence[Offer], threshold: float) -> Checked:
@@ -99,7 +99,9 @@ def check(wanted: Submission, offers: Sequence[Offer], threshold: float) -> Chec
     errors += faults
     if errors:
         return Checked(tuple(errors))
-    return Checked((), tuple(warnings), tuple(agreed), tuple(_unmapped(offers, agreed)), demands)
+    return Checked(
+        (), tuple(warnings), tuple(agreed), tuple(_unmapped(offers, agreed)), None if wanted.rules is None else demands
+    )
 
 
 def _parted(

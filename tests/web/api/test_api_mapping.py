@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from discovery_pipeline.store.recovery import StateRecovery
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -112,6 +114,9 @@ async def test_a_run_that_fails_is_told_to_who_waits_and_can_be_retried(client, 
     assert stale.status_code == 409
     again = await client.post(f"/unified-discovery/flow/{flow}/retry", json={"version": stands["version"]})
     assert (again.status_code, again.json()["status"]) == (200, "active")
+    assert again.json()["phases"]["data_import"]["status"] == "pending"
+    recovery = StateRecovery(client.services.flows)
+    assert flow not in {str(swept.id) for swept in await recovery.sweep()}, "a phase that waits for its run isn't dead"
     await client.work()
     assert (await client.status(flow))["status"] == "waiting_for_review"
 
@@ -186,8 +191,6 @@ async def test_of_a_hundred_reviewers_one_wins_and_the_audit_stays_whole(client,
     assert won + answers.total() == 100
     stands = await client.status(flow)
     assert (stands["current_phase"], stands["version"]) == ("cleansing", seen["version"] + 1)
-    from discovery_pipeline.store.recovery import StateRecovery
-
     assert await StateRecovery(client.services.flows).check(flow) == []
 
 
@@ -287,3 +290,30 @@ async def test_a_body_without_end_is_refused(client, announced: bool):
     answer = await client.post("/field-mapping/submit", content=whole if announced else piecemeal())
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_a_changed_mapping_would_change_is_counted_before_it_is_submitted(client):
+    flow = await client.suggested(target="AWS,Azure")
+    seen = (await client.get(f"/field-mapping/preview/{flow}")).json()
+    mappings = seen["suggested_mappings"]
+    first = {"flow_id": flow, "mappings": mappings}
+    early = (await client.post("/field-mapping/affected", json=first)).json()
+    assert [(t["runs_again"], t["counted"]) for t in early["targets"]] == [(True, False), (True, False)]
+    await client.post("/field-mapping/submit", json=first)
+    await client.work()
+    same = (await client.post("/field-mapping/affected", json=first)).json()
+    assert same["delivered"]
+    assert not any(target["runs_again"] for target in same["targets"])
+    other = [
+        m | {"transformation": "upper"} if m["target_system"] == "aws" and m["target_field"] == "HostName" else m
+        for m in mappings
+    ]
+    found = (await client.post("/field-mapping/affected", json={"flow_id": flow, "mappings": other})).json()
+    aws, azure = found["targets"]
+    assert (aws["target_system"], aws["runs_again"], azure["runs_again"]) == ("aws", True, False)
+    (file,) = aws["files"]
+    assert (file["changed"], file["added"], file["removed"]) == (59, 0, 0)
+    assert file["fields"] == [{"field": "HostName", "cells": 59, "before": "web001", "after": "WEB001"}]
+    assert (await client.status(flow))["version"] == found["version"]
+    wrong = [{"source_field": "nothing", "target_field": "HostName"}]
+    assert (await client.post("/field-mapping/affected", json={"flow_id": flow, "mappings": wrong})).status_code == 422

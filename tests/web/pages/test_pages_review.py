@@ -88,6 +88,30 @@ async def results_are_shown(visitor, flow: str) -> None:
     assert "1 decision since the last run" in plain(again.text)
 
 
+async def test_changing_a_delivered_mapping_shows_first_what_it_changes(visitor):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    await visitor.send(f"{here}/save", {"version": hidden(await page(visitor, flow), "version")})
+    await visitor.client.work()
+    key = keys(await page(visitor, flow))["hostname"]
+    form = {"key": key, "field": "server|HostName", "transformation": "upper", "data_type": "string", "back": here}
+    changed = await visitor.send(f"{here}/edit", form)
+    shown = await visitor.send(f"{here}/save", {"version": hidden(changed.text, "version"), "undecided": "leave"})
+    assert shown.url.path.endswith("/save")
+    said = plain(shown.text)
+    assert "59 rows of 59 with other values (59 cells)" in said
+    assert "web001 → becomes WEB001" in said
+    status = await visitor.client.status(flow)
+    assert status["status"] == "completed"
+    form = {"version": hidden(shown.text, "version"), "undecided": "leave", "affected": "known"}
+    saved = await visitor.send(f"{here}/save", form)
+    assert saved.url.path == f"/discovery/cleansing/{flow}"
+    await visitor.client.work()
+    file = await visitor.get(f"/api/v1/output/{flow}/aws.csv")
+    assert "WEB001" in file.text
+
+
 async def test_all_high_are_listed_before_they_are_accepted_as_one_step(visitor):
     flow = await visitor.client.suggested()
     here = f"/discovery/field-mapping/{flow}"

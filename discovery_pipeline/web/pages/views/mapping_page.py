@@ -24,6 +24,7 @@ from discovery_pipeline.web.pages.views.panel import Edit, panel
 from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
 from discovery_pipeline.web.pages.views.rows import Rows
 from discovery_pipeline.web.services import Caller
+from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Reviewed
 
@@ -56,6 +57,7 @@ class Asked:
     edit: Edit | None = None
     profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
+    affected: Affected | None = None  # what saving would change in what is delivered
 
     @property
     def draft(self) -> Draft:
@@ -177,6 +179,8 @@ def _around(asked: Asked) -> dict[str, Any]:
         "data_types": DATA_TYPES,
         "high": HIGH,
         "profiles": asked.profiles,
+        "affected": asked.affected,
+        "label": label,
         "undecided": asked.undecided,
         "undecided_shown": [f"{e.column} → {', '.join(f.target_field for f in e.fields)}" for e in asked.undecided[:8]],
         "saved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
