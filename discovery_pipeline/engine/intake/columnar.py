@@ -31,6 +31,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         rows = write(work.con, query, len(columns), place)
     except duckdb.Error as error:
         said = str(error).split("\n", 1)[0].removeprefix("Invalid Input Error: ").rstrip(".")
+        said = said.replace(str(upload.path), upload.file)  # where it lies on this machine is nobody's business
         what = f"The Parquet file is damaged or uses a feature that can't be read: {said[:200]}."
         raise InputRefused(upload.file, what, "Write it again.") from None
     if not rows and not work.options.keep_rowless:

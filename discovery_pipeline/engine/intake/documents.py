@@ -103,7 +103,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     tables = []
     for key, shape in parts:
-        name = upload.stem if len(parts) == 1 else f"{upload.stem}.{key}"
+        name = upload.stem if key is None or len(parts) == 1 else f"{upload.stem}.{key}"
         values = partial(_elements, text, key)
         if shape is list:
             rows = partial(_grid_rows, values)

@@ -109,7 +109,8 @@ class _Taken:
                 self.blank, after_blank = self.blank + 1, True
                 continue
             row = (number, [*cells, *[""] * (self.width - len(cells))][: self.width])
-            if full <= max(1, self.width // 4) and (after_blank or held) and len(held) < HELD:
+            narrow = full <= max(1, self.width // 4) and (after_blank or bool(held))
+            if (narrow or layouts.is_total(cells, self.width)) and len(held) < HELD:
                 held.append((row, after_blank))
             else:
                 yield from chain((kept for kept, _ in held), [row])

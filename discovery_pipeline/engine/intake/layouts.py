@@ -20,6 +20,7 @@ TOP = 60
 _FOOT = re.compile(
     r"\s*(?:\(?\d+ rows?\b|source|sources|notes?|footnote|end of|generated|exported|copyright|©|\*|†|#|--)", re.I
 )
+_TOTAL = re.compile(r"\s*(?:(?:grand |sub-?)?totals?|sum|(?:gesamt)?summe|gesamt|somme|suma|totale)\s*:?\s*", re.I)
 _RULE = re.compile(r"[-=_+*|~ ]*")
 
 
@@ -189,9 +190,18 @@ def _names(head: list[list[str]], width: int) -> list[str]:
     return [" ".join(dict.fromkeys(part for part in parts if part)) for parts in zip(*stacked, strict=True)]
 
 
+def is_total(row: Sequence[str], width: int) -> bool:
+    """Whether the row says it is the total of those above, and leaves half of its cells empty."""
+    return width > 2 and filled(row) <= width // 2 and bool(row) and _TOTAL.fullmatch(row[0]) is not None
+
+
 def is_footer(row: Sequence[str], width: int, *, after_blank: bool, first_cells: Sequence[str]) -> bool:
     """Whether a last row of the text is a note under the table, not a row of it."""
-    if width < 2 or filled(row) > max(1, width // 4) or not row[0].strip():
+    if width < 2 or not row or not row[0].strip():
+        return False
+    if is_total(row, width):
+        return True
+    if filled(row) > max(1, width // 4):
         return False
     if _FOOT.match(row[0]):
         return True

@@ -88,8 +88,7 @@ def _kind(upload: Upload) -> Kind | None:
 def _one(work: Work, upload: Upload) -> FileRead:
     """One file, read or refused; whatever is wrong with it stays with it."""
     try:
-        if not upload.path.is_file():
-            return _refused(upload, "There is no such file.", "Check the path.")
+        _readable(upload)
         kind = kind_of(upload.path)
         tables, sheets = _tables(work.on(upload.file), upload, kind)
     except InputRefused as refusal:
@@ -111,6 +110,18 @@ def _one(work: Work, upload: Upload) -> FileRead:
         tables=tuple(tables),
         sheets=tuple(sheets),
     )
+
+
+def _readable(upload: Upload) -> None:
+    """Raises InputRefused where there is no file, or its name is no text."""
+    if not upload.path.exists():
+        raise InputRefused(upload.file, "There is no such file.", "Check the path.")
+    if not upload.path.is_file():
+        raise InputRefused(upload.file, "It is a pipe or a device, not a file.", "Write what it gives into a file.")
+    try:
+        str(upload.path).encode()
+    except UnicodeEncodeError:
+        raise InputRefused(upload.file, "Its name or its folder's is not valid UTF-8.", "Rename it.") from None
 
 
 def _tables(work: Work, upload: Upload, kind: Kind) -> tuple[Sequence[TableRead], Sequence[Sheet]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake.layouts import is_footer, is_rule
+from discovery_pipeline.engine.intake.layouts import is_footer, is_rule, is_total
 from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
@@ -77,6 +77,8 @@ class Repair:
     def _narrow(self, record: Record, *, after_blank: bool) -> bool:
         if self.width < 2 or record.fault is not None:
             return False
+        if is_total(record.cells, self.width):
+            return True
         short = len(record.cells) < self.width or after_blank or bool(self._held)
         return short and filled(record.cells) <= max(1, self.width // 4)
 

@@ -198,3 +198,38 @@ def test_only_the_sheets_asked_for_are_read(con: duckdb.DuckDBPyConnection, tmp_
     source.write_bytes(workbook({"A": [["x", "y"], [1, 2]], "B": [["x", "y"], [3, 4]]}))
     found = intake.read(con, [source], tmp_path / "tables", Options(sheets=("B",)))
     assert rows(con, found) == [("3", "4", 2)]
+
+
+def test_the_fields_beside_an_arrays_records_are_a_table_by_the_files_name(con, tmp_path):
+    data = json.dumps({"kind": "List", "items": [{"name": "a"}, {"name": "b"}]})
+    assert [t.name for t in read(con, tmp_path, "pods.json", data).tables] == ["pods.items", "pods"]
+
+
+def test_a_refusal_doesnt_say_where_on_the_machine_the_file_lies(con, tmp_path):
+    (refused,) = read(con, tmp_path, "bill.parquet", b"PAR1" + b"x" * 100).files
+    assert refused.reason
+    assert str(tmp_path) not in refused.reason
+
+
+def test_a_pipe_is_no_file(con, tmp_path):
+    os.mkfifo(pipe := tmp_path / "pipe.csv")
+    (refused,) = intake.read(con, [pipe], tmp_path / "tables").files
+    assert "pipe" in (refused.reason or "")
+
+
+def test_a_name_that_is_no_text_is_said_to_be_so(con, tmp_path):
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv"))
+    named.write_text("a,b\n1,2\n")
+    (refused,) = intake.read(con, [named], tmp_path / "tables").files
+    assert "not valid UTF-8" in (refused.reason or "")
+
+
+def test_a_total_below_the_rows_is_kept_as_a_note(con, tmp_path):
+    lines = ["host,ip,cpu,ram", *(f"h{n},10.0.0.{n},2,8" for n in range(1, 9)), "Total,8,,", "-- end of report --"]
+    found = read(con, tmp_path, "servers.csv", "\n".join(lines))
+    assert (found.tables[0].row_count, found.files[0].tables[0].rejected_count) == (8, 2)
+
+
+def test_a_total_amid_the_rows_is_a_row(con, tmp_path):
+    lines = ["team,cpu,ram,disk", *(f"t{n},1,2,3" for n in range(6)), "Total,8,,", *(f"t{n},1,2,3" for n in range(6))]
+    assert read(con, tmp_path, "teams.csv", "\n".join(lines)).tables[0].row_count == 13
