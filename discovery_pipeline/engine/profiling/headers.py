@@ -16,9 +16,9 @@ Words = frozenset[str]
 
 @lru_cache(maxsize=10_000)
 def words(header: str) -> Words:
-    """The words of a header in lower case, and neighbours run together: "sysId" gives sys, id, sysid."""
+    """The words of a header in lower case, and neighbours run together, and all: "sysId" gives sys, id, sysid."""
     parts = [p.lower() for p in _PARTS.findall(header)]
-    return frozenset(parts) | {a + b for a, b in pairwise(parts)}
+    return frozenset(parts) | {a + b for a, b in pairwise(parts)} | {"".join(parts)}
 
 
 @lru_cache(maxsize=10_000)

@@ -31,8 +31,8 @@ _MEASURES: tuple[tuple[str, Words], ...] = (
     ("percent", _words("percent pct percentage")),
     ("currency", _words("cost costs price amount salary revenue fee charge budget spend expense turnover income "
                         "payment balance preis kosten betrag prix usd eur gbp")),
-    ("ram", _words("ram memory mem")),
-    ("disk", _words("disk disks storage hdd ssd volume")),
+    ("ram", _words("ram memory mem speicher arbeitsspeicher")),
+    ("disk", _words("disk disks storage hdd ssd volume festplatte")),
     ("cpu", _words("cpu cpus vcpu vcpus core cores processor processors")),
     ("port", _words("port")),
 )  # fmt: skip
@@ -69,7 +69,7 @@ _PII: dict[str, tuple[str, str]] = {
 _PII_HEADERS: tuple[tuple[Words, str, str], ...] = (
     (_words("religion ethnicity ethnic race health diagnosis disability orientation sexual political union biometric "
             "genetic illness medical blood konfession"), "special_category", "high"),
-    (_words("passport taxid nationalid driverlicense licenceno licenseno ssn sin nino steuerid personalausweis"),
+    (_words("passport taxid nationalid driverlicense licenceno licenseno ssn sin nino nhs steuerid personalausweis"),
      "national_id", "high"),
     (_words("salary wage compensation payroll"), "financial", "high"),
     (_words("birth birthday birthdate dob geburtsdatum"), "identity", "high"),

@@ -161,7 +161,8 @@ def _single_name(value: str) -> bool:
 
 
 _HOST_HINTS = _hints("host hostname server servername node machine machinename computer computername vm vmname device "
-                     "devicename instance system name netbios nodename dnshostname")  # fmt: skip
+                     "devicename instance system name netbios nodename dnshostname "
+                     "rechner rechnername gerätename")  # fmt: skip
 _PERSON_HINTS = _hints(
     "owner manager contact person employee customer fullname owned managed assigned assignee author requester caller "
     "approver sponsor custodian engineer administrator admin representative responsible lead user surname "

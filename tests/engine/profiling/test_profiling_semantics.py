@@ -21,6 +21,8 @@ Of = Callable[[str, Sequence[str | None]], ColumnProfile]
         ("a", ["srv1.corp.example.com", "db2.corp.example.com"], "fqdn"),
         ("host", ["alpha", "beta", "gamma"], "hostname"),
         ("name", ["srv-fra-001", "srv-fra-002"], "hostname"),
+        ("Gerätename", ["PC-0001", "PC-0002"], "hostname"),
+        ("Speicher (MB)", ["8192", "16384"], "ram"),
         ("a", ["https://example.com/x?y=1", "http://a.b"], "url"),
         ("a", ["ann@example.com", "bo.li@example.co.uk"], "email"),
         ("a", ["+49 30 1234567", "+1 (555) 123-4567"], "phone"),
@@ -76,6 +78,8 @@ def test_the_share_of_valid_values_is_told(column: Of) -> None:
         ("dob", ["1980-01-31"], "identity", "high"),
         ("address", ["12 Main St", "7 High Road"], "location", "medium"),
         ("religion", ["x", "y"], "special_category", "high"),
+        ("NHS Number", ["943 476 5919", "943 476 5870"], "national_id", "high"),
+        ("sAMAccountName", ["alee", "bcho"], "online_identifier", "low"),
         (
             "notes",
             ["please call ann@example.com before noon", "nothing to see here at all"],
