@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,19 +174,44 @@ def recover(
 
     with open_store(settings.read()) as store:
         swept = store.sweep()
-        chosen = [store.flow(None, name) for name in names] if names else store.list_flows(limit=1_000_000)
-        found = [(flow, store.repair(flow) if repair else store.check(flow)) for flow in chosen]
+        checked = _named(store, names) if names else _every(store)
+        found = [
+            {"flow_id": str(flow.id), "slug": flow.slug, "broken": _mended(store, flow, broken) if repair else broken}
+            for flow, broken in checked
+        ]
+    broken = [flow for flow in found if flow["broken"]]
     if as_json:
-        told = [{"flow_id": str(flow.id), "slug": flow.slug, "broken": broken} for flow, broken in found]
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         for flow in swept:
             print(f"{flow.slug}: the run of {flow.current_phase.value} died; it can be started again")
-        for flow, broken in found:
-            for rule in broken:
-                print(f"{flow.slug}: {rule}")
-        print(f"{len(found)} flows checked, {sum(bool(broken) for _, broken in found)} broken.")
-    raise typer.Exit(1 if any(broken for _, broken in found) else 0)
+        for flow in broken:
+            for rule in flow["broken"]:
+                print(f"{flow['slug']}: {rule}")
+        print(f"{len(found)} flows checked, {len(broken)} broken.")
+    raise typer.Exit(1 if broken else 0)
+
+
+def _mended(store: Store, flow: Flow | Archived, broken: list[str]) -> list[str]:
+    """What stays broken of the flow: the history is closed to everybody."""
+    return store.repair(flow) if broken and isinstance(flow, Flow) else broken
+
+
+def _named(store: Store, names: Iterable[str]) -> Iterable[tuple[Flow | Archived, list[str]]]:
+    found = [_found(store, name) for name in names]
+    return ((flow, store.check(flow.slug)) for flow in found)
+
+
+def _every(store: Store) -> Iterable[tuple[Flow, list[str]]]:
+    """Each flow with the rules that it breaks; at a terminal, with how far the check is."""
+    from rich.console import Console
+    from rich.progress import track
+
+    flows = store.query("select count(*) from discovery_flows")[0][0]
+    console = Console(stderr=True)
+    return track(
+        store.check_all(), "Checking flows", flows, console=console, transient=True, disable=not console.is_terminal
+    )
 
 
 def _told(flow: Flow) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from discovery_pipeline.store.artifacts import Artifacts
 from discovery_pipeline.store.connection import connected, prepare
 from discovery_pipeline.store.databases import Databases, Role
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.listing import Place
 from discovery_pipeline.store.loop import Loop
 from discovery_pipeline.store.outbox import Cursor, Posted
 from discovery_pipeline.store.query import ask
@@ -229,6 +230,13 @@ class Store:
     def check(self, ref: FlowRef) -> list[str]:
         """Each rule that row, phases, audit and events of the flow break together."""
         return self.wait_for(self._recovery.check(ref))
+
+    def check_all(self) -> Iterator[tuple[Flow, list[str]]]:
+        """Every flow of every tenant, newest first, with the rules that it breaks; see StateRecovery.check_page."""
+        before = None
+        while page := self.wait_for(self._recovery.check_page(before)):
+            yield from page
+            before = Place.of(page[-1][0])
 
     def repair(self, ref: FlowRef) -> list[str]:
         """Mend the flow from its events; what stays broken is told."""

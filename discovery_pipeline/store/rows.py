@@ -205,8 +205,14 @@ async def tell(session: AsyncConnection, flow: Flow, events: Sequence[Event]) ->
 
 async def story(session: AsyncConnection, flow_id: FlowId) -> list[Event]:
     """Every event of the flow, in order."""
-    wanted = select(flow_events).where(flow_events.c.flow_id == flow_id).order_by(flow_events.c.id)
-    return [
-        Event(EventType(row.event_type), FlowId(row.flow_id), row.created_by, row.created_at, row.event_data)
-        for row in await session.execute(wanted)
-    ]
+    return (await stories(session, [flow_id]))[flow_id]
+
+
+async def stories(session: AsyncConnection, flow_ids: Sequence[FlowId]) -> dict[FlowId, list[Event]]:
+    """Every event of each flow, in order."""
+    wanted = select(flow_events).where(flow_events.c.flow_id.in_(flow_ids)).order_by(flow_events.c.id)
+    found: dict[FlowId, list[Event]] = {flow_id: [] for flow_id in flow_ids}
+    for row in await session.execute(wanted):
+        event = Event(EventType(row.event_type), FlowId(row.flow_id), row.created_by, row.created_at, row.event_data)
+        found[event.flow_id].append(event)
+    return found

@@ -49,11 +49,12 @@ class Sessions:
             yield session
 
     @asynccontextmanager
-    async def moment(self, tenant: Tenant) -> AsyncIterator[AsyncConnection]:
-        """One reading transaction of the tenant in which every query sees the same moment."""
-        async with self._begun(Role.APP) as session:
+    async def moment(self, tenant: Tenant | None) -> AsyncIterator[AsyncConnection]:
+        """One reading transaction in which every query sees one moment: of the tenant, or without one of everybody."""
+        async with self._begun(Role.APP if tenant else Role.OWNER) as session:
             await session.execute(text("set transaction isolation level repeatable read, read only"))
-            await session.execute(SET_TENANT, _named(tenant))
+            if tenant:
+                await session.execute(SET_TENANT, _named(tenant))
             yield session
 
     @asynccontextmanager

@@ -194,3 +194,9 @@ def test_recover_settles_dead_runs_and_names_and_mends_what_is_broken(store: Sto
     assert any("events_match_row" in rule for rule in json.loads(broken.stdout)[0]["broken"])
     assert call("flows", "recover", flow.slug, "--repair").exit_code == 0
     assert call("flows", "recover").stdout.endswith("1 flows checked, 0 broken.\n")
+
+
+def test_recover_checks_an_archived_flow_by_its_name(store: Store, flow: Flow):
+    store.query(f"select archive_flows(array['{flow.id}']::uuid[], 'ops', 'over')")
+    assert told("flows", "recover", flow.slug) == [{"flow_id": str(flow.id), "slug": flow.slug, "broken": []}]
+    assert told("flows", "recover") == []

@@ -8,6 +8,8 @@ import pytest
 from discovery_pipeline.errors import FlowNotFoundError, StateInconsistentError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.listing import Place
+from discovery_pipeline.store.recovery import StateRecovery
 
 
 @pytest.fixture
@@ -62,6 +64,26 @@ def test_a_gap_in_the_audit_is_named_and_closed_by_an_audit_of_its_own(store: St
     assert last[0][1].startswith("repaired: audit_chain")
     store.start_phase(flow, Phase.DATA_IMPORT)
     assert store.check(flow) == []
+
+
+def test_all_flows_are_checked_page_by_page_as_one_by_one(store: Store, flow: Flow):
+    ((account,),) = store.query("insert into client_accounts (name) values ('other') returning id")
+    store.query(f"insert into engagements (client_account_id, name) values ({account}, 'other') returning id")
+    others = store.tenant(account)
+    flows = [flow, *(store.create_flow(others, f"estate {n}", "servicenow", "aws") for n in range(4))]
+    for other in flows[1:3]:
+        store.start_phase(other, Phase.DATA_IMPORT)
+        store.fail_phase(other, Phase.DATA_IMPORT, {"error": "no rows"})
+    damage(store, f"update discovery_flows set version = 99 where id = '{flows[2].id}'")
+    damage(store, f"delete from flow_phases where discovery_flow_id = '{flows[3].id}' and name = 'cleansing'")
+    recovery, found, before = StateRecovery(store.flows), [], None
+    while page := store.wait_for(recovery.check_page(before, limit=2)):
+        found += page
+        before = Place.of(page[-1][0])
+    assert [checked.id for checked, _ in found] == [each.id for each in reversed(flows)]
+    assert {checked.id: broken for checked, broken in found} == {each.id: store.check(each) for each in flows}
+    assert [len(broken) for _, broken in found] == [0, 1, 1, 0, 0]
+    assert list(store.check_all()) == found
 
 
 def test_repairing_a_sound_flow_changes_nothing(store: Store, flow: Flow):
