@@ -7,7 +7,9 @@ import dagster as dg
 from discovery_pipeline.agents.gathering import named
 from discovery_pipeline.agents.tasks import AGENTS
 from discovery_pipeline.assets import agents, lineage
+from discovery_pipeline.assets import deltas as since
 from discovery_pipeline.assets.artifacts import COMPLETES
+from discovery_pipeline.assets.deltas import RESULTS
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import delivery
@@ -21,9 +23,6 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
-
-RESULTS = "results"
-"""Folder of the asset's files: what `--out` becomes a copy of."""
 
 
 @flow_asset(
@@ -61,6 +60,7 @@ def target_files(
         done = [
             delivery.deliver(stage.con, verdict, stage.target(verdict.target), into) for verdict in validated_tables
         ]
+        changes = since.deltas(stage, validated_tables, into)
         page = report.render(
             stage.con,
             report.Contents(
@@ -100,6 +100,7 @@ def target_files(
                     "quality.json": quality_report,
                     "risk.json": risk_assessment,
                     "report.html": page,
+                    **changes,
                 },
             ),
             into,
@@ -117,6 +118,7 @@ def target_files(
             "dagster/row_count": sum(rows.values()),
         }
         | {f"{target}_rows": count for target, count in rows.items()}
+        | since.counted(changes)
         | {"files": sum(len(each.files) for each in done)},
         check_results=[dg.AssetCheckResult(passed=rows == expected, check_name="complete")],
     )

@@ -15,14 +15,14 @@ from dagster._core.events import JobFailureData
 from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.build import build
-from discovery_pipeline.assets.delivery import RESULTS
+from discovery_pipeline.assets.deltas import DOCUMENT, RESULTS, SINCE
 from discovery_pipeline.assets.desk import DEMANDS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
-from discovery_pipeline.engine.delivery import publish, replaceable
+from discovery_pipeline.engine.delivery import Delta
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Approval
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, Unapplied
@@ -35,6 +35,7 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.destinations import Destination, Results
 from discovery_pipeline.store.values import VALUE, Value, decoded
 
 Tell = Callable[[str, str], None]
@@ -55,10 +56,11 @@ class Request:
     files: Sequence[Path]
     source: str
     targets: Sequence[Target]
-    out: Path
+    out: Destination
     name: str
     demands: Sequence[Demand] = ()
     profiles: Sequence[MappingProfile] = ()
+    since: str | None = None  # what the delivery is held against: LAST, or a folder of results
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Outcome:
     delivered: bool
     values: dict[str, Any] = field(default_factory=dict)
     left: tuple[Unapplied, ...] = ()  # what saved mappings say of columns that these files lack
+    results: Path = Path()  # the folder of all files, as the home keeps them
+    delta: Delta | None = None  # where one was asked for
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -117,7 +121,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
     RunFailed
         A step failed. The flow stays, failed and retryable, with all that was found before.
     """
-    replaceable(request.out)
+    request.out.check()
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
         store.sweep()
         dagster_instance.settle(instance, store)
@@ -134,12 +138,21 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
         tell("approval", "finished")
         worker.execute("deliver")
-        publish(store.artifacts.reading(flow, "target_files") / RESULTS, request.out)
-        values = {asset: _value(store, flow, asset) for asset in _SUMMED}
-        return Outcome(store.flow(None, flow.id), approvals, delivered=True, values=values, left=left)
+        values: dict[str, Any] = {asset: _value(store, flow, asset) for asset in _SUMMED}
+        results = store.artifacts.reading(flow, "target_files") / RESULTS
+        request.out.publish(Results(results, values["target_files"], request.targets))
+        return Outcome(
+            store.flow(None, flow.id),
+            approvals,
+            delivered=True,
+            values=values,
+            left=left,
+            results=results,
+            delta=_delta(results),
+        )
 
 
-_SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment")
+_SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "risk_assessment", "target_files")
 """Assets whose values an outcome holds."""
 
 
@@ -150,10 +163,17 @@ def _created(store: Store, request: Request) -> Flow:
     with store.artifacts.writing(flow, UPLOADS) as folder:
         for file in request.files:
             shutil.copyfile(file, folder / file.name)
+    kept: dict[str, Any] = {}
     if request.demands:
-        asked = [demand.model_dump(mode="json", exclude_defaults=True) for demand in request.demands]
-        return store.keep(flow.id, {DEMANDS: asked}, by="discovery run")
-    return flow
+        kept[DEMANDS] = [demand.model_dump(mode="json", exclude_defaults=True) for demand in request.demands]
+    if request.since:
+        kept[SINCE] = request.since
+    return store.keep(flow.id, kept, by="discovery run") if kept else flow
+
+
+def _delta(results: Path) -> Delta | None:
+    written = results / DOCUMENT
+    return Delta.model_validate_json(written.read_text(encoding="utf-8")) if written.exists() else None
 
 
 def _approvals(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.mapping.profiles import MappingProfile
     from discovery_pipeline.engine.targets.contract import Target
     from discovery_pipeline.engine.validation.demands import Demand
+    from discovery_pipeline.store.destinations import Destination
 
 DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
 """Exit codes. A failure beats a waiting review, which beats what was left out."""
@@ -38,7 +39,13 @@ def run(
     files: Annotated[list[Path], typer.Argument(help="CSV, TSV, XLSX, JSON, JSON Lines, Parquet, ZIP; or a folder.")],
     target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file; several by commas.")],
     source: Annotated[str, typer.Option(help="Where the data comes from, e.g. servicenow.")] = "generic",
-    out: Annotated[Path, typer.Option(help="Folder for the results, replaced at the end, all at once.")] = Path("out"),
+    out: Annotated[
+        str,
+        typer.Option(
+            help="Where results go, replaced at the end, all at once: a folder, a bucket (s3://…, gs://…, az://…), or "
+            "tables of PostgreSQL (postgresql://…?table=NAME)."
+        ),
+    ] = "out",
     name: Annotated[
         str | None, typer.Option(help="Name of the flow. Default: that of the first file or folder.")
     ] = None,
@@ -47,6 +54,13 @@ def run(
     ] = None,
     profile: Annotated[
         list[Path] | None, typer.Option(help="A saved mapping, which wins over every guess; one for each target.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Tell what is new, changed and gone: since the engagement's `last` delivery, or that of a folder.",
+            metavar="last|FOLDER",
+        ),
     ] = None,
     save_profile: Annotated[
         Path | None, typer.Option(help="Keep what was mapped there, for the next export: YAML, or CSV by its name.")
@@ -66,6 +80,7 @@ def run(
     console, settings = Console(), read()
     targets = _targets(target)
     demands, profiles = _demands(rules), _profiles(profile or ())
+    place = _destination(out)
     found, absent = _found(files)
     for path in absent:
         typer.echo(f"Error: {path}: there is no such file. Check its name and folder.", err=True)
@@ -83,10 +98,11 @@ def run(
                 files=found,
                 source=source.strip().casefold(),
                 targets=targets,
-                out=out,
+                out=place,
                 name=name or files[0].resolve().stem,
                 demands=demands,
                 profiles=profiles,
+                since=since if since in (None, "last") else str(Path(since).resolve()),
             ),
             steps,
         )
@@ -95,7 +111,7 @@ def run(
     if not outcome.delivered:
         summary.waiting(console, outcome)
         raise typer.Exit(WAITING)
-    summary.delivered(console, outcome, out)
+    summary.delivered(console, outcome, place)
     if save_profile:
         _save([a.mapping for a in outcome.approvals], source.strip().casefold(), save_profile)
     for file in outcome.intake.files:
@@ -109,6 +125,12 @@ def _targets(said: str) -> tuple[Target, ...]:
     from discovery_pipeline.engine import targets
 
     return tuple({t.name: t for t in (targets.load(part.strip()) for part in said.split(",") if part.strip())}.values())
+
+
+def _destination(out: str) -> Destination:
+    from discovery_pipeline.store.destinations import destination
+
+    return destination(out)
 
 
 def _demands(rules: Path | None) -> tuple[Demand, ...]:

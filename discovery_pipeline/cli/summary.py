@@ -12,16 +12,20 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from discovery_pipeline.assets.unattended import Outcome
+    from discovery_pipeline.engine.delivery import Delta
     from discovery_pipeline.engine.mapping.model import MappedField
+    from discovery_pipeline.store.destinations import Destination
 
 SHOWN = 5
 """Lines of a list before the rest is counted."""
 
 
-def delivered(console: Console, outcome: Outcome, out: Path) -> None:
+def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
     """The summary of a delivery."""
     tables = outcome.intake.tables
     rows = sum(table.row_count for table in tables)
+    from discovery_pipeline.store.destinations import Folder
+
     console.print()
     places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"
     console.print(f"[bold]{rows:,}[/] rows in {places}", highlight=False)
@@ -37,9 +41,22 @@ def delivered(console: Console, outcome: Outcome, out: Path) -> None:
             "For you", f"{_counted(len(below), 'mapping')} not sure enough to take: {_listed(map(_arrow, below))}"
         )
     facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
+    if outcome.delta:
+        facts.add_row("Changes", _changes(outcome.delta))
+    out = place.path if isinstance(place, Folder) else outcome.results
     facts.add_row("Report", f"[link={(out / 'report.html').resolve().as_uri()}]{out / 'report.html'}[/link]")
-    facts.add_row("Files", f"{out}: {', '.join(_files(out))}")
+    facts.add_row("Files", f"{place}: {', '.join(_files(out))}")
     console.print(Padding(facts, (0, 0, 0, 2)), highlight=False)
+
+
+def _changes(delta: Delta) -> str:
+    if not delta.tables:
+        return "there is no earlier delivery to hold it against"
+    return "; ".join(
+        f"{table.target_table} for {table.target} since {table.since}: {table.new:,} new, {table.changed:,} changed, "
+        f"{table.gone:,} gone, {table.same:,} as before"
+        for table in delta.tables
+    )
 
 
 def waiting(console: Console, outcome: Outcome) -> None:

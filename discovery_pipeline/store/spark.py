@@ -9,6 +9,7 @@ must have this package, and nothing of the data is copied to this machine but a 
 from __future__ import annotations
 
 import pickle
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -146,6 +147,7 @@ def of_places(
     refused: list[FileRead] = []
     con = duck.connect(threads=settings.threads, memory_limit=settings.memory_limit)
     with opened(settings) as session:
+        from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 
         for place in places:
@@ -156,8 +158,8 @@ def of_places(
                 tables.append(profiling.of_parts(con, parts, today=today))
             except InputRefused as refusal:
                 refused.append(_refused(place, f"{refusal.reason} {refusal.action}"))
-            except PySparkException as error:
-                refused.append(_refused(place, f"Spark can't read it: {_said(error)} {ELSEWHERE}"))
+            except (PySparkException, Py4JError) as error:
+                refused.append(_refused(place, f"Spark can't read it: {_said(error)}. {ELSEWHERE}"))
     return profiling.Profile(tables=tuple(tables)), tuple(refused)
 
 
@@ -166,7 +168,9 @@ def _refused(place: str, reason: str) -> FileRead:
 
 
 def _said(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0][:200]
+    """What kind of error it is, in Spark's words; its sentences may quote a row."""
+    conditions = re.findall(r"\[([A-Z][A-Z_]+)[.\]]", str(error))
+    return conditions[-1].replace("_", " ").lower() if conditions else type(error).__name__
 
 
 __all__ = ["SparkParts", "of_places", "opened"]

@@ -119,7 +119,7 @@ def test_a_table_of_the_catalog_is_profiled(chosen: Settings, session: SparkSess
     session.read.parquet(str(inventory)).createOrReplaceTempView("servers")
     found, refused = there(chosen, "table:servers", "table:none")
     assert [(t.name, t.row_count) for t in found.tables] == [("servers", ROWS)]
-    assert "Spark can't read it" in refused[0]
+    assert "Spark can't read it: table or view not found." in refused[0]
 
 
 @pytest.mark.usefixtures("session")
@@ -131,7 +131,7 @@ def test_what_spark_would_misread_is_refused(chosen: Settings, text: Path, tmp_p
     sheet.write_text('{"a": 1}')
     found, refused = there(chosen, str(titled), str(ragged), str(sheet), str(tmp_path / "none.csv"), str(text))
     assert [t.row_count for t in found.tables] == [ROWS]
-    for reason, why in zip(refused, ("not as regular", "Spark can't read it", "json", "no such file"), strict=True):
+    for reason, why in zip(refused, ("not as regular", "malformed csv record", "json", "no such file"), strict=True):
         assert why in reason
 
 

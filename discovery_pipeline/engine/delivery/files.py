@@ -20,7 +20,8 @@ from discovery_pipeline.engine.targets.contract import Target, TargetTable
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
 from discovery_pipeline.errors import TargetError
 
-_OURS = ("__table", "__row")
+OURS = ("__table", "__row")
+"""Columns of valid rows that say which row of the source it was, and go into no file."""
 
 
 def deliver(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, into: Path) -> Delivery:
@@ -38,7 +39,7 @@ def deliver(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, in
     for valid in verdict.valid:
         table = target.table(valid.target_table)
         if valid.row_count:
-            files += _written(con, valid, target, into)
+            files += written(con, valid, target, into)
             findings += _formulas(con, valid, target)
         elif table.file and not files:
             findings.append(_nothing(target, table, verdict))
@@ -50,10 +51,11 @@ def deliver(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, in
 def columns(con: duckdb.DuckDBPyConnection, valid: ValidRows) -> tuple[str, ...]:
     """The columns of valid rows that go into the target's file."""
     described = con.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.text(str(valid.path))})").fetchall()
-    return tuple(name for name, *_ in described if name not in _OURS)
+    return tuple(name for name, *_ in described if name not in OURS)
 
 
-def _written(con: duckdb.DuckDBPyConnection, valid: ValidRows, target: Target, into: Path) -> Iterator[DeliveredFile]:
+def written(con: duckdb.DuckDBPyConnection, valid: ValidRows, target: Target, into: Path) -> Iterator[DeliveredFile]:
+    """Write valid rows of one table as its files."""
     table = target.table(valid.target_table)
     named = columns(con, valid)
     parts = _parts(con, valid, table, named)
