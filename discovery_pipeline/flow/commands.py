@@ -58,6 +58,13 @@ class FailPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryPhase:
+    """The failed phase is to be worked on again. It waits until a run begins it."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class OfferMappings:
     """The matcher's suggestions are there to be reviewed."""
 
@@ -109,6 +116,7 @@ Command = (
     | StartPhase
     | CompletePhase
     | FailPhase
+    | RetryPhase
     | OfferMappings
     | SubmitMappings
     | RejectMappings

@@ -23,6 +23,7 @@ from discovery_pipeline.flow.commands import (
     OfferMappings,
     ReadAgain,
     RejectMappings,
+    RetryPhase,
     StartPhase,
     SubmitMappings,
     Tell,
@@ -92,6 +93,10 @@ def _happens(command: Command, flow: Flow) -> list[Happening]:  # noqa: PLR0911,
             _must_run(phase, flow)
             failure = {"phase": phase.value, "result": dict(result)}
             return [(EventType.PHASE_FAILED, failure), (EventType.FLOW_FAILED, {"phase": phase.value})]
+        case RetryPhase(phase=phase):
+            if flow.phases[phase].status is not PhaseStatus.FAILED:
+                raise _refused(flow, f"{phase.value} is {flow.phases[phase].status.value}, it hasn't failed.")
+            return [(EventType.PHASE_REOPENED, {"phase": phase.value})]
         case OfferMappings():
             offered = {"target": command.target, "fields": command.fields, "unmapped": command.unmapped}
             return [(EventType.MAPPING_SUGGESTED, offered)]

@@ -1,19 +1,50 @@
-"""The process that reads uploads: a line of JSON in, a line of JSON out, until standard input ends.
+"""The process that reads what users send: a line of JSON in, a line of JSON out, until standard input ends.
 
 It stands outside `services`, whose libraries it doesn't need.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel
+import duckdb
+from pydantic import BaseModel, Field, RootModel
 
 from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.engine.intake.model import Choice, FileRead
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.validation import corrections
+from discovery_pipeline.errors import InputRefused
+
+MOST_CORRECTED = 50_000
+"""Cells that one file may correct: each becomes a decision with a name, a moment and a reason."""
+
+
+class _Asked(BaseModel):
+    path: Path
+    scratch: Path = Field(description="folder to work in; it is gone afterwards")
+    memory_limit: str
+    threads: int | None
+
+
+class Reading(_Asked):
+    """What is in the file?"""
+
+    kind: Literal["reading"] = "reading"
+    chosen: tuple[Choice, ...] = Field(default=(), description="how parts of it are to be read")
+
+
+class Correcting(_Asked):
+    """Which cells of a table does the file correct?"""
+
+    kind: Literal["correcting"] = "correcting"
+    table: Table = Field(description="as it was cleansed")
+    source: Table = Field(description="as it came")
 
 
 class Found(BaseModel):
@@ -24,24 +55,58 @@ class Found(BaseModel):
     reason: str | None = None
 
 
-def _read(path: Path, scratch: Path, chosen: list[Choice], memory_limit: str, threads: int | None) -> Found:
-    try:
-        with duck.connect(memory_limit=memory_limit, threads=threads, scratch=scratch / "duckdb") as con:
-            found = intake.read(con, [path], scratch / "tables", chosen=chosen)
-            rejected = "SELECT line, reason FROM read_parquet(?) ORDER BY line LIMIT 1"
-            line, reason = con.execute(rejected, [str(found.rejected)]).fetchone() or (None, None)
-        return Found(files=found.files, line=line, reason=reason)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+class Corrected(BaseModel):
+    """What a file corrects, or why it isn't taken."""
+
+    cells: tuple[CellDecision, ...] = ()
+    refused: str | None = None
+
+
+class _Question(RootModel[Reading | Correcting]):
+    root: Reading | Correcting = Field(discriminator="kind")
+
+
+def _read(asked: Reading) -> Found:
+    with _connected(asked) as con:
+        found = intake.read(con, [asked.path], asked.scratch / "tables", chosen=asked.chosen)
+        rejected = "SELECT line, reason FROM read_parquet(?) ORDER BY line LIMIT 1"
+        line, reason = con.execute(rejected, [str(found.rejected)]).fetchone() or (None, None)
+    return Found(files=found.files, line=line, reason=reason)
+
+
+def _corrected(asked: Correcting) -> Corrected:
+    with _connected(asked) as con:
+        came = intake.read(con, [asked.path], asked.scratch / "tables")
+        if not came.tables:
+            return Corrected(refused=f"{asked.path.name}: {came.files[0].reason or 'it holds no table.'}")
+        try:
+            cells = corrections.corrected(con, came.tables[0], asked.table, asked.source)
+        except InputRefused as refusal:
+            return Corrected(refused=str(refusal))
+    return limited(asked.path.name, cells)
+
+
+def limited(name: str, cells: Sequence[CellDecision]) -> Corrected:
+    """The cells that the file of that name corrects, if they aren't too many."""
+    if len(cells) > MOST_CORRECTED:
+        many = f"it changes {len(cells):,} cells; at most {MOST_CORRECTED:,} are taken at once."
+        return Corrected(refused=f"{name}: {many} Send the rows in several files, or mend the source and upload it.")
+    return Corrected(cells=tuple(cells))
+
+
+def _connected(asked: _Asked) -> duckdb.DuckDBPyConnection:
+    return duck.connect(memory_limit=asked.memory_limit, threads=asked.threads, scratch=asked.scratch / "duckdb")
 
 
 def serve() -> None:
     """Answer what standard input asks."""
-    for question in sys.stdin:
-        asked = json.loads(question)
-        path, scratch = Path(asked.pop("path")), Path(asked.pop("scratch"))
-        chosen = [Choice.model_validate(said) for said in asked.pop("chosen")]
-        print(_read(path, scratch, chosen, **asked).model_dump_json(), flush=True)
+    for line in sys.stdin:
+        asked = _Question.model_validate_json(line).root
+        try:
+            answer = _read(asked) if isinstance(asked, Reading) else _corrected(asked)
+        finally:
+            shutil.rmtree(asked.scratch, ignore_errors=True)
+        print(answer.model_dump_json(), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,14 @@ from discovery_pipeline.flow.commands import (
     Keep,
     OfferMappings,
     RejectMappings,
+    RetryPhase,
     StartPhase,
     SubmitMappings,
     Tell,
 )
 from discovery_pipeline.flow.events import FACTS, Event
 from discovery_pipeline.flow.moment import Moment
-from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -41,6 +42,7 @@ commands = st.one_of(
     st.builds(StartPhase, phase=phases),
     st.builds(CompletePhase, phase=phases, result=st.just({"rows": 1})),
     st.builds(FailPhase, phase=phases, result=st.just({"error": "no disk"})),
+    st.builds(RetryPhase, phase=phases),
     st.builds(OfferMappings, target=st.just("aws"), fields=st.just(3), unmapped=st.just(0)),
     st.builds(SubmitMappings, fields=st.just({"aws": 3}), fingerprint=st.sampled_from(["a", "b"])),
     st.builds(RejectMappings, why=st.just("wrong system")),
@@ -70,6 +72,14 @@ IMPORTED = (StartPhase(Phase.DATA_IMPORT), CompletePhase(Phase.DATA_IMPORT))
 AGREED = (*IMPORTED, SubmitMappings({"aws": 3}, "a"))
 CLEANSED = (*AGREED, StartPhase(Phase.CLEANSING), CompletePhase(Phase.CLEANSING))
 DELIVERED = (*CLEANSED, StartPhase(Phase.VALIDATION), CompletePhase(Phase.VALIDATION))
+
+
+def test_a_retried_phase_waits_for_its_run_and_only_a_failed_one_is_retried():
+    flow = given_flow(StartPhase(Phase.DATA_IMPORT), FailPhase(Phase.DATA_IMPORT, {"error": "no disk"}))
+    again, _ = after(flow, RetryPhase(Phase.DATA_IMPORT), 9)
+    assert (again.status, again.phases[Phase.DATA_IMPORT]) == (FlowStatus.ACTIVE, PhaseState())
+    with pytest.raises(InvalidTransitionError, match="hasn't failed"):
+        after(again, RetryPhase(Phase.DATA_IMPORT), 10)
 
 
 @given(st.lists(commands, max_size=25))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import FlowNotFoundError
-from discovery_pipeline.flow.commands import CancelFlow, StartPhase
+from discovery_pipeline.flow.commands import CancelFlow, RetryPhase
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import audit, idempotency, requests, rows
 from discovery_pipeline.store.bell import Bell
@@ -208,7 +208,7 @@ class FlowService:
             if flow.phases[phase].status is not PhaseStatus.FAILED:
                 stands = f"{phase.value} is {flow.phases[phase].status.value}"
                 raise NotWaiting(f"There is nothing to retry: the flow is {flow.status.value}, and {stands}.")
-            after = await states.update_state(flow.id, StartPhase(phase), expected_version=version, reason="retried")
+            after = await states.update_state(flow.id, RetryPhase(phase), expected_version=version, reason="retried")
             await requests.request(states, after, JOB_OF[phase], f"{phase.value} retried")
             return view(after, await requests.newest(states.session, after))
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.engine.cleansing.model import Cleansed
-from discovery_pipeline.engine.intake import read
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.validation import corrections
 from discovery_pipeline.engine.validation.model import Verdict
-from discovery_pipeline.errors import InputRefused
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import requests, rows
 from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.web.faults import NotWaiting, NotYet, UploadUnreadable
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.values import Values
 
 KINDS = frozenset({RULE, VALUE, CELL})
@@ -28,8 +27,8 @@ KINDS = frozenset({RULE, VALUE, CELL})
 class MendingService:
     """Decisions on rules, values, cells and rejected rows."""
 
-    def __init__(self, flows: Flows, values: Values) -> None:
-        self._flows, self._values = flows, values
+    def __init__(self, flows: Flows, values: Values, reader: Reader) -> None:
+        self._flows, self._values, self._reader = flows, values, reader
 
     async def log(self, who: Caller, flow: Flow) -> tuple[Decided, ...]:
         """Every decision on the flow's cleansing, oldest first."""
@@ -94,11 +93,16 @@ class MendingService:
         intake = await self._values.of(flow, "source_tables", Intake)
         if cleansed is None or intake is None:
             raise NotYet("Nothing was cleansed so far.")
-        try:
-            found = await asyncio.to_thread(_corrected, file, table, cleansed, intake, who.login)
-        except InputRefused as refusal:
-            raise UploadUnreadable(str(refusal)) from None
-        wanted = [cell(one) for one in found]
+        now = next((each for each in cleansed.tables if each.name == table), None)
+        source = next((each for each in intake.tables if each.name == table), None)
+        if now is None or source is None:
+            raise UploadUnreadable(f"{file.name}: there is no table {table[:100]!r}.")
+        found = await self._reader.corrected(file, file.parent / ".reading", now, source)
+        if found is None:
+            raise UploadUnreadable(f"{file.name}: reading it took more than a file may take. Send fewer rows at once.")
+        if found.refused:
+            raise UploadUnreadable(found.refused)
+        wanted = [cell(one) for one in found.cells]
         await self.decide(who, flow, wanted, "corrected in the file of rejected rows")
         return len(wanted)
 
@@ -106,15 +110,3 @@ class MendingService:
 def cell(one: CellDecision) -> Decision:
     """A decision on a cell, as the log takes it."""
     return Decision(CELL, (one.table, one.column, one.row), {"seen": one.seen, "after": one.after})
-
-
-def _corrected(file: Path, table: str, cleansed: Cleansed, intake: Intake, by: str) -> Sequence[CellDecision]:
-    now = next((each for each in cleansed.tables if each.name == table), None)
-    source = next((each for each in intake.tables if each.name == table), None)
-    if now is None or source is None:
-        raise InputRefused(file.name, f"there is no table {table[:100]!r}.")
-    with duck.connect() as con:
-        came = read(con, [file], file.parent / "read")
-        if not came.tables:
-            raise InputRefused(file.name, came.files[0].reason or "it holds no table.")
-        return corrections.corrected(con, came.tables[0], now, source, by=by)

@@ -1,4 +1,4 @@
-"""Reading: what is in an upload, found by processes of its own, so that no file can take the service's memory or life.
+"""Reading: what is in a file that a user sent, found by processes of its own: no file can take the service with it.
 
 There are two: a large file never keeps small ones waiting. The one for small files is there from the start, so that the
 first upload doesn't wait for libraries; the other goes after each file, and the memory that it took with it.
@@ -7,7 +7,6 @@ first upload doesn't wait for libraries; the other goes after each file, and the
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.web import reader_process
-from discovery_pipeline.web.reader_process import Found
+from discovery_pipeline.web.reader_process import Corrected, Correcting, Found, Reading
 
 if TYPE_CHECKING:
     from discovery_pipeline.engine.intake.model import Choice
+    from discovery_pipeline.engine.tables import Table
 
 LARGE = 32 << 20
 """Bytes from which a file is a large one."""
@@ -32,7 +32,7 @@ class Reader:
     """Reads uploads, small and large ones side by side, one of each at a time."""
 
     def __init__(self, memory_limit: str, threads: int | None) -> None:
-        self._limits = {"memory_limit": memory_limit, "threads": threads}
+        self._memory_limit, self._threads = memory_limit, threads
         self._small, self._large = _Process(), _Process()
 
     async def start(self) -> None:
@@ -47,12 +47,28 @@ class Reader:
         chosen
             How parts of it are to be read.
         """
-        large = await asyncio.to_thread(_size, path) >= LARGE
-        process = self._large if large else self._small
-        told = [each.model_dump(mode="json") for each in chosen]
-        question = {"path": str(path), "scratch": str(scratch), "chosen": told, **self._limits}
-        answer = await process.ask(question, last=large)
+        asked = Reading(
+            path=path, scratch=scratch, memory_limit=self._memory_limit, threads=self._threads, chosen=tuple(chosen)
+        )
+        answer = await self._ask(asked)
         return Found.model_validate_json(answer) if answer else None
+
+    async def corrected(self, path: Path, scratch: Path, table: Table, source: Table) -> Corrected | None:
+        """Which cells of a cleansed table the file corrects; None where reading it ended the process."""
+        asked = Correcting(
+            path=path,
+            scratch=scratch,
+            memory_limit=self._memory_limit,
+            threads=self._threads,
+            table=table,
+            source=source,
+        )
+        answer = await self._ask(asked)
+        return Corrected.model_validate_json(answer) if answer else None
+
+    async def _ask(self, asked: Reading | Correcting) -> bytes:
+        large = await asyncio.to_thread(_size, asked.path) >= LARGE
+        return await (self._large if large else self._small).ask(asked.model_dump_json(), last=large)
 
     async def close(self) -> None:
         """End the processes."""
@@ -76,7 +92,7 @@ class _Process:
             )
         return self._running
 
-    async def ask(self, question: dict, *, last: bool) -> bytes:
+    async def ask(self, question: str, *, last: bool) -> bytes:
         """Its answer; none where it ended, or took too long. With `last` it ends afterwards."""
         async with self._free:
             try:
@@ -103,12 +119,12 @@ class _Process:
             process.kill()
             await process.wait()
 
-    async def _answer(self, question: dict) -> bytes:
+    async def _answer(self, question: str) -> bytes:
         process = await self.start()
         if process.stdin is None or process.stdout is None:
             return b""
         with suppress(ConnectionError):
-            process.stdin.write(json.dumps(question).encode() + b"\n")
+            process.stdin.write(question.encode() + b"\n")
             await process.stdin.drain()
         return await process.stdout.readline()
 

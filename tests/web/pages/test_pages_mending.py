@@ -8,6 +8,10 @@ import io
 import pytest
 from markup import hidden, plain, texts
 
+from discovery_pipeline.engine.cleansing.decisions import CellDecision
+from discovery_pipeline.web import reader_process
+from discovery_pipeline.web.services import reading
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROWS = [(f"srv{i:02}", 2 + i % 4, 4096, "Windows Server 2019", f"10.0.0.{i}") for i in range(1, 30)]
@@ -60,6 +64,29 @@ async def the_other_row_comes_back_as_a_file(visitor, here: str) -> None:
     assert "1 cell corrected" in plain(back.text)
     lost = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", "server_name\nx\n")})
     assert "has no column discovery_row" in " ".join(texts(lost.text, "note"))
+
+
+async def test_a_corrected_file_is_read_by_a_process_of_its_own_and_one_that_ends_it_is_refused(visitor, monkeypatch):
+    here = f"/discovery/validation/{await delivered(visitor)}"
+    fields = {"csrf_token": await visitor.csrf(), "table": "servers"}
+
+    async def sent(text: str) -> str:
+        answer = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", text)})
+        return " ".join(texts(answer.text, "note"))
+
+    for name in ("intake.read", "validation.corrections.corrected"):
+        monkeypatch.setattr(f"discovery_pipeline.engine.{name}", None)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(reading, "PATIENCE_SECONDS", 0.0)
+        assert "more than a file may take" in await sent("server_name,discovery_row\nsrv05,4\n")
+    assert "1 cell corrected" in await sent("server_name,discovery_row\nsrv05,4\n")
+
+
+async def test_a_file_corrects_so_many_cells_and_no_more(monkeypatch):
+    monkeypatch.setattr(reader_process, "MOST_CORRECTED", 2)
+    cell = CellDecision(table="t", column="c", row=0, seen=None, after="x")
+    assert reader_process.limited("back.csv", [cell] * 2).refused is None
+    assert "changes 3 cells; at most 2" in str(reader_process.limited("back.csv", [cell] * 3).refused)
 
 
 async def test_a_value_that_no_rule_may_decide_is_decided_and_taken_back(visitor):
