@@ -49,10 +49,11 @@ format: $(READY) ## Format and mend what can be mended
 bench: $(READY) ## Measure against peers in the same run; DATA=folder adds the sets with known answers
 	@$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
-soak: $(READY) ## Kill workers and servers CYCLES times, and judge what they leave; SEED=n repeats
+soak: $(READY) ## Kill workers and servers CYCLES times (SEED=n repeats); then events, clients and reversal at full size
 	@$(BIN)/python -m benchmarks.soak --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m benchmarks.projections
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.reversal
 
 docs: $(READY) ## Write docs/commands.md from the program's own help
 	@NO_COLOR=1 $(BIN)/python -m typer discovery_pipeline.cli.app utils docs --name discovery --title Commands > docs/commands.md

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from benchmarks import reversal
 from discovery_pipeline.engine import cleansing, duck
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS
 from discovery_pipeline.engine.tables import Source, Table, columns_named
@@ -116,6 +117,11 @@ def test_undoing_in_any_order_leaves_what_is_in_force(tmp_path: Path):
             max_examples=25, stateful_step_count=6, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
+
+
+def test_what_is_cleansed_decided_undone_redone_and_run_again_is_exact_to_the_byte():
+    counted = reversal.drawn(sequences=6, steps=12)
+    assert counted.cells > 100
 
 
 @pytest.mark.parametrize("order", [("r", "s"), ("s", "r")])
