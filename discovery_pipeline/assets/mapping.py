@@ -52,6 +52,7 @@ def match(
                 schema_analysis,
                 target,
                 stage.store.remembered(stage.flow, target.name),
+                source_tables.stated,
             )
             for target in stage.targets
         ]

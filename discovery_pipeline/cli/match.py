@@ -12,10 +12,10 @@ import typer
 if TYPE_CHECKING:
     import duckdb
 
+    from discovery_pipeline.engine.intake.model import Intake
     from discovery_pipeline.engine.mapping import Suggestions
     from discovery_pipeline.engine.mapping.fields import Side
     from discovery_pipeline.engine.mapping.profiles import Unapplied
-    from discovery_pipeline.engine.tables import Tables
     from discovery_pipeline.engine.targets import TargetTable
 
     Wanted = tuple[str, list[tuple[TargetTable, Side]]]
@@ -50,11 +50,12 @@ def match(
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         con = duck.connect(scratch=Path(folder) / "spill")
         stated = fields.read_schema(source_schema) if source_schema else ()
-        tables = _read(con, source, Path(folder) / "source")
+        read_in = _read(con, source, Path(folder) / "source")
+        tables = read_in.tables
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
         name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
         with using(taught):
-            found = suggesting.between(name, sides, wanted)
+            found = suggesting.between(name, sides, wanted, stated=read_in.stated)
     left: tuple[Unapplied, ...] = ()
     if saved:
         applied = profiles.applied(saved, found, tables)
@@ -77,7 +78,7 @@ def _wanted(con: duckdb.DuckDBPyConnection, target: str, schema: Path | None, in
     path = Path(target)
     stated = fields.read_schema(schema) if schema else ()
     if path.is_file() and not _is_schema(path):
-        tables = _read(con, path, into)
+        tables = _read(con, path, into).tables
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
         return path.stem, [(fields.as_target(side), side) for side in sides]
     if path.is_file():
@@ -105,14 +106,14 @@ def _is_schema(path: Path) -> bool:
     return "name" in columns and len(columns) > 1 and columns <= _SCHEMA_COLUMNS
 
 
-def _read(con: duckdb.DuckDBPyConnection, path: Path, into: Path) -> Tables:
+def _read(con: duckdb.DuckDBPyConnection, path: Path, into: Path) -> Intake:
     from discovery_pipeline.engine import intake
     from discovery_pipeline.errors import InputRefused
 
     found = intake.read(con, [path], into, intake.Options(keep_rowless=True))
     if not found.tables:
         raise InputRefused(path.name, next((f.reason for f in found.files if f.reason), None) or "It holds no table.")
-    return found.tables
+    return found
 
 
 def _told(found: Suggestions) -> dict[str, object]:
@@ -147,7 +148,7 @@ def _show(found: Suggestions) -> None:
     for field in sorted(found.assignment, key=lambda f: -f.confidence):
         colour = "green" if field.tier == "High" else "yellow"
         grid.add_row(
-            escape(field.source_field),
+            escape(field.source_field) or "[dim]every row[/]",
             escape(field.target_field),
             f"[{colour}]{field.tier} {field.confidence:.2f}[/]",
             escape(field.transformation or ""),

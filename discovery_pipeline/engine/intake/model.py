@@ -82,6 +82,13 @@ class TableRead(BaseModel):
     reasons: tuple[str, ...] = Field(default=(), description="why it was read this way, a sentence a decision")
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def above(self) -> tuple[str, ...]:
+        """What stands above the header, cell by cell; two cells of a row are one text: "Region: eu-west-1"."""
+        rows = self.top[: self.preamble_rows]
+        filled = [[cell for cell in row.cells if cell.strip()] for row in rows]
+        return tuple(text for cells in filled for text in ([": ".join(cells)] if len(cells) == 2 else cells))
+
 
 class FileRead(BaseModel):
     """One file: read, or refused with a reason."""
@@ -112,6 +119,11 @@ class Intake(BaseModel):
     def tables(self) -> tuple[Table, ...]:
         """All tables of all files, in order."""
         return tuple(read.table for file in self.files for read in file.tables)
+
+    @property
+    def stated(self) -> dict[str, tuple[str, ...]]:
+        """What stands above each table, by the table's name."""
+        return {read.table.name: read.above for file in self.files for read in file.tables if read.above}
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -27,11 +27,12 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     analysis: SchemaAnalysis | None,
     target: Target,
     memory: Memory = NOTHING,
+    stated: dict[str, tuple[str, ...]] | None = None,
 ) -> Suggestions:
     """Offer target fields for source columns; see `suggesting.suggest`, whose libraries load only when it is used."""
     from discovery_pipeline.engine.mapping import suggesting
 
-    return suggesting.suggest(con, tables, profile, analysis, target, memory)
+    return suggesting.suggest(con, tables, profile, analysis, target, memory, stated or {})
 
 
 __all__ = [

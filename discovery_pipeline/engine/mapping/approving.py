@@ -29,7 +29,9 @@ class _Feed:
 
     def _best(self, name: str) -> str:
         offered = next((f for f in self.unsure if f.target_field == name), None)
-        return f"best offer: {offered.source_field}, {offered.confidence:.2f}" if offered else "nothing is offered"
+        if offered is None:
+            return "nothing is offered"
+        return f"best offer: {offered.source_field or offered.transformation}, {offered.confidence:.2f}"
 
 
 def approve(suggestions: Suggestions, target: Target, threshold: float) -> Approval:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import duckdb
 import numpy as np
@@ -12,10 +13,11 @@ from discovery_pipeline.engine.mapping import datatypes, fields, samples, transf
 from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
+from discovery_pipeline.engine.mapping.constants import constants
 from discovery_pipeline.engine.mapping.evidence import Reasons
 from discovery_pipeline.engine.mapping.matching import DOUBTFUL, Matched, match
 from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
-from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
 from discovery_pipeline.engine.mapping.proposing import Proposal, propose
 from discovery_pipeline.engine.mapping.tagging import tagged
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
@@ -30,6 +32,11 @@ BEST = 20
 _EXPLAINED = 6  # ranks that get reasons and the transformation they need: the one that is taken, and five others
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
 _KEY_FROM = 0.4  # confidence that names and values must have given the pair already
+
+Stated = Mapping[str, Sequence[str]]
+"""What stands above tables, by their names."""
+
+_NOTHING_STATED: Stated = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     analysis: SchemaAnalysis | None,
     target: Target,
     memory: Memory = NOTHING,
+    stated: Stated = _NOTHING_STATED,
 ) -> Suggestions:
     """Offer target fields for source columns.
 
@@ -60,17 +68,20 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     memory
         What this tenant decided before for this kind of source and target: approved pairs come first, rejected ones
         only come back with new evidence.
+    stated
+        What stands above each table, by its name: a title, "Region: eu-west-1".
 
     Returns
     -------
     Suggestions
         The best 20 target fields of every source column, and an assignment that fills each target field at most
         once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
+        A required field without a column has a constant where the contract or the file says which.
     """
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    return tagged(between(target.name, sides, wanted, profile, analysis, memory), sides, target)
+    return tagged(between(target.name, sides, wanted, profile, analysis, memory, stated), sides, target)
 
 
 def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
@@ -80,6 +91,7 @@ def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     profile: Profile | None = None,
     analysis: SchemaAnalysis | None = None,
     memory: Memory = NOTHING,
+    stated: Stated = _NOTHING_STATED,
 ) -> Suggestions:
     """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
     pairings = [
@@ -88,7 +100,9 @@ def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
         for table, other in wanted
         if side.fields and other.fields
     ]
-    assignment = tuple(field for pairing in pairings for field in _assignment(pairing, profile))
+    assignment = tuple(
+        field for pairing in pairings for field in _completed(pairing, _assignment(pairing, profile), stated)
+    )
     used = {(f.source_table, f.source_field) for f in assignment}
     filled = {(f.target_table, f.target_field) for f in assignment}
     left = [(side.table, name) for side in sides for name in side.names]
@@ -186,6 +200,15 @@ def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]
     sure = frozenset(j for j, field in found.items() if field.confidence >= COMPOSED)
     found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, sure)}
     return [found[j] for j in sorted(found)]
+
+
+def _completed(pairing: _Pairing, assignment: Sequence[MappedField], stated: Stated) -> Iterator[MappedField]:
+    """An assignment, with constants for required fields where rows of the source are surely rows of the table."""
+    yield from assignment
+    if any(field.confidence >= HIGH for field in assignment):
+        filled = {field.target_field for field in assignment}
+        source = pairing.matched.source
+        yield from constants(pairing.table, source, filled, stated.get(source.table, ()))
 
 
 def _composed(pairing: _Pairing, part: Composed) -> MappedField:

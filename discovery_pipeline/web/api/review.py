@@ -15,7 +15,7 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.services.deciding import AnyDecision
-from discovery_pipeline.web.services.drafting import Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft, Entry, Need
 from discovery_pipeline.web.services.review import Accepting, Reviewed
 
 router = APIRouter(prefix="/api/v1/review", tags=["Review"])
@@ -62,6 +62,8 @@ class NeedView(BaseModel):
     target_table: str
     wants: str
     met: bool
+    proposed: str | None = Field(description="a constant that the contract or the file speaks for")
+    why: str = Field(description="what speaks for it")
 
 
 class ReviewView(BaseModel):
@@ -208,14 +210,22 @@ def _view(flow: Flow, reviewed: Reviewed, standing: str | None, page: slice) -> 
         version=flow.version,
         entries=[_entry(draft, entry) for draft, entry in entries[page]],
         total=len(entries),
-        needs=[
-            NeedView(target_system=draft.target.name, target_table=need.table, wants=need.wants, met=need.met)
-            for draft in reviewed.drafts
-            for need in draft.needs
-        ],
+        needs=[_need(draft, need) for draft in reviewed.drafts for need in draft.needs],
         latest=reviewed.latest,
         can_undo=bool(done),
         can_redo=bool(undone),
+    )
+
+
+def _need(draft: Draft, need: Need) -> NeedView:
+    offer = need.proposed
+    return NeedView(
+        target_system=draft.target.name,
+        target_table=need.table,
+        wants=need.wants,
+        met=need.met,
+        proposed=offer.transformation if offer else None,
+        why=" ".join(offer.evidence) if offer else "",
     )
 
 

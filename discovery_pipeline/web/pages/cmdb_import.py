@@ -141,7 +141,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
 
 def _ready(suggestions: tuple[Suggestions, ...]) -> str:
     first = suggestions[0]
-    columns = {(f.source_table, f.source_field) for f in first.assignment}
+    columns = {(f.source_table, f.source_field) for f in first.assignment if f.source_field}
     all_columns = len(columns) + len(first.unmapped_source)
     return f"{len(columns):,} of {plural(all_columns, 'column')} have a suggestion; the rest is yours to decide."
 

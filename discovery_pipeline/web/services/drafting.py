@@ -111,6 +111,7 @@ class Need:
     fields: tuple[str, ...]  # those that would do
     by: tuple[Entry, ...] = ()
     constant: str | None = None
+    proposed: MappedField | None = None  # a constant that the contract or the file speaks for
 
     @property
     def met(self) -> bool:
@@ -227,9 +228,14 @@ class Draft:
     def _needs(self, table: TargetTable) -> Iterator[Need]:
         source = self._nearest(table)
         fixed = {f.target_field: f.transformation or "" for f in self.constants.get(source, ())}
+        offered = {
+            f.target_field: f
+            for f in self.suggestions.assignment
+            if not f.source_field and (f.source_table, f.target_table) == (source, table.name)
+        }
         for field in (f for f in table.fields if f.required):
             yield Need(table.name, source, field.name, (field.name,), self._by(source, table, (field.name,)),
-                       fixed.get(field.name))  # fmt: skip
+                       fixed.get(field.name), offered.get(field.name))  # fmt: skip
         for rule in table.rules:
             if rule.kind != "at_least_one_of":
                 continue

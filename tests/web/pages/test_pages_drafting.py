@@ -10,6 +10,7 @@ from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggesti
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetRule, TargetTable
 from discovery_pipeline.store.decisions import MAPPING, Decided
+from discovery_pipeline.web.pages.views.review import needs
 from discovery_pipeline.web.services.drafting import Choice, Draft, draft
 
 TARGET = Target(
@@ -102,6 +103,20 @@ def test_a_constant_fills_a_need():
     assert {need.wants: need.constant for need in made.needs}["Name"] == 'constant("unnamed")'
     assert all(need.met for need in made.needs)
     assert constant in made.mapping().fields
+
+
+def test_a_proposed_constant_is_shown_and_fills_nothing_by_itself():
+    constant = MappedField(
+        source_table="servers", source_field="", target_table="server", target_field="Name", confidence=0.6,
+        transformation='constant("web")', evidence=("the table is called 'web'",),
+    )  # fmt: skip
+    found = Suggestions(target="t", matches=(), assignment=(constant, field("addr", "Ip")))
+    made = draft(TARGET, (table("host", "addr"),), found, {})
+    (name,) = [need for need in made.needs if need.wants == "Name"]
+    assert (name.met, name.proposed) == (False, constant)
+    assert made.mapping().fields == ()
+    (shown,) = [need for need in needs(made) if need.wants == "Name"]
+    assert (shown.proposed, shown.why) == ("web", "the table is called 'web'")
 
 
 def test_another_choice_is_a_change_and_the_offer_is_kept():

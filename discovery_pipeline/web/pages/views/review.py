@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.web.pages.views.paging import Chip, Page, paged
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need
@@ -158,6 +159,8 @@ class ShownNeed:
     constant: str
     columns: tuple[str, ...]
     met: bool
+    proposed: str  # the same for every row, as something says
+    why: str
 
 
 def needs(draft: Draft) -> list[ShownNeed]:
@@ -165,9 +168,16 @@ def needs(draft: Draft) -> list[ShownNeed]:
     return sorted((_need(draft, need) for need in draft.needs), key=lambda need: need.met)
 
 
+def _constant(need: Need) -> str:
+    """The value that a proposed constant writes."""
+    if need.proposed is None or need.proposed.transformation is None:
+        return ""
+    return str(transformations.parse(need.proposed.transformation).steps[0].arguments[0])
+
+
 def _need(draft: Draft, need: Need) -> ShownNeed:
     columns = () if need.met else tuple(e.column for e in draft.entries if e.table == need.source)
     return ShownNeed(
         need.table, need.source, need.wants, need.fields, tuple(e.column for e in need.by), need.constant or "",
-        columns, need.met,
+        columns, need.met, _constant(need), " ".join(need.proposed.evidence) if need.proposed else "",
     )  # fmt: skip
