@@ -187,7 +187,12 @@ def _gathered(
 
 
 def _misfit(column: Facts, referred: Facts, key: Key) -> float:
-    """How improbable it is that a random choice of the key's values stays so far below its end, 0..1."""
+    """How improbable it is that a random choice of the key's values stays so far below its end, 0..1.
+
+    That speaks for numbers of their own only where the key starts where those do: near 0.
+    """
+    if referred.low > 0.5 * referred.high:
+        return 0.0
     reach = (column.high - referred.low + 1) / (referred.high - referred.low + 1)
     if reach >= 1 or column.distinct >= key.distinct:
         return 0.0

@@ -100,9 +100,9 @@ def table_affinity(noun: Words, table: Words) -> float:
     """How clearly a column's stem names a table.
 
     1 for the table's whole name; a little less where the column says more ("owner_user" of "users") or less
-    ("server" of "cmdb_ci_server"); little for initials, and for a name that only stands within.
+    ("server" of "cmdb_ci_server"); little for initials, and for a name that only stands within. A number names nothing.
     """
-    if not noun or not table:
+    if not table or all(word.isdigit() for word in noun):
         return 0.0
     if "".join(map(singular, noun)) == "".join(map(singular, table)):
         return 1.0
@@ -116,7 +116,7 @@ def table_affinity(noun: Words, table: Words) -> float:
         return ending * (0.92 if len(noun) > len(table) else 0.8 + 0.1 * n / len(table))
     if len(table) > 1 and len(noun) == 1 and noun[0] == "".join(w[0] for w in table):
         return 0.6
-    within = max((likeness(left, right) for left in noun for right in table), default=0.0)
+    within = max((likeness(left, right) for left in noun for right in table if not left.isdigit()), default=0.0)
     return 0.35 * within if within >= 0.7 else 0.0
 
 

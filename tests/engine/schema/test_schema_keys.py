@@ -38,3 +38,13 @@ def test_tables_without_rows_columns_or_values_have_no_key(con, given):
 
 def test_no_tables_no_findings(con):
     assert schema.analyse(con, ()) == schema.SchemaAnalysis()
+
+
+def test_a_combination_that_is_unique_by_design_goes_before_one_that_is_by_chance(con, given):
+    lines = [(order, line) for order in range(400) for line in range(1, 4)]
+    articles = [f"A{(n * 7919) % 1009:04d}" for n in range(len(lines))]
+    tables = given(
+        {"order_lines": {"order_no": [o for o, _ in lines], "article": articles, "line": [n for _, n in lines]}}
+    )
+    key = schema.analyse(con, tables).primary_key("order_lines")
+    assert key is not None and key.columns == ("order_no", "line")

@@ -56,3 +56,8 @@ def test_a_role_names_the_people_who_play_it():
 def test_a_prefix_that_all_columns_share_says_nothing():
     columns = [names.words(n) for n in ("l_orderkey", "l_partkey", "l_quantity")]
     assert names.without_prefix(columns)[1] == ("part", "key")
+
+
+def test_a_number_names_no_table():
+    assert names.table_affinity(("2",), ("t", "2")) == 0
+    assert names.table_affinity(("c", "2"), ("t", "2")) == 0

@@ -130,3 +130,14 @@ def test_coverage_is_what_counting_by_hand_gives(con, given, chosen):
         if (reference.table, reference.ref_table) == ("check", "asset"):
             assert reference.orphans == orphans
             assert reference.coverage == (len(used) - orphans) / len(used)
+
+
+def test_a_key_that_starts_far_from_zero_may_be_referred_to_at_its_low_end(con, given):
+    tables = given(
+        {
+            "staff": {"staff_no": range(100_001, 102_501), "name": [f"n{i}" for i in range(2500)]},
+            "department": {"dept_no": range(10, 460, 10), "head": [100_001 + 6 * i for i in range(45)]},
+        }
+    )
+    found = {(f.table, f.columns, f.ref_table) for f in schema.analyse(con, tables).foreign_keys if f.confidence >= 0.5}
+    assert ("department", ("head",), "staff") in found
