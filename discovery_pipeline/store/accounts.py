@@ -68,6 +68,15 @@ async def _default(session: AsyncConnection) -> Tenant | None:
     return Tenant(ClientAccountId(row.client_account_id), EngagementId(row.id), OPERATOR) if row else None
 
 
+async def names(session: AsyncConnection) -> tuple[str, str]:
+    """What the session's account and engagement are called."""
+    wanted = select(client_accounts.c.name, engagements.c.name.label("engagement")).join(
+        engagements, engagements.c.client_account_id == client_accounts.c.id
+    )
+    row = (await session.execute(wanted)).one()
+    return row.name, row.engagement
+
+
 async def tenant(session: AsyncConnection, account: int, engagement: int | None, by: str = OPERATOR) -> Tenant:
     """The engagement of that number; without one, the account's first.
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from discovery_pipeline.web.api import cleansing, flows, health, layouts, mappings, profiles, results, review, uploads
+from discovery_pipeline.web.api import (
+    cleansing,
+    engagements,
+    flows,
+    health,
+    layouts,
+    mappings,
+    profiles,
+    results,
+    review,
+    uploads,
+)
 
 router = APIRouter()
-for part in (flows, uploads, layouts, mappings, review, profiles, cleansing, results, health):
+for part in (flows, uploads, layouts, mappings, review, profiles, cleansing, results, engagements, health):
     router.include_router(part.router)
 
 __all__ = ["router"]

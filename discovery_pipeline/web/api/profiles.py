@@ -13,7 +13,7 @@ from discovery_pipeline.engine.mapping import profiles as engine
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
 from discovery_pipeline.store.profiles import SavedProfile
-from discovery_pipeline.web.api.calls import Text, The, Who, refusals
+from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, refusals
 
 router = APIRouter(prefix="/api/v1/mapping-profiles", tags=["Mapping profiles"])
 
@@ -71,6 +71,14 @@ class Applied(BaseModel):
     left: list[Unapplied] = Field(description="what these files have no column for; it stays in the profile")
 
 
+class ComparedView(BaseModel):
+    """A profile beside a flow's mapping."""
+
+    profile: MappingProfile
+    changes: list[Change] = Field(description="`before` is the flow's, `after` the profile's")
+    left: list[Unapplied] = Field(description="what the flow's files have no column for")
+
+
 @router.get("", responses=refusals(422))
 async def profiles(who: Who, the: The, source_system: Narrow = None, target_system: Narrow = None) -> list[ProfileView]:
     """The newest version of each profile, the one kept last first."""
@@ -107,6 +115,15 @@ async def differences(
 ) -> list[Change]:
     """What changed between two versions, field by field."""
     return list(await the.profile.differences(who, name, before, after))
+
+
+@router.get("/{name}/against/{flow_id}", responses=refusals(404, 422))
+async def against(
+    name: Named, flow_id: FlowRef, who: Who, the: The, version: Version = None, target_system: Narrow = None
+) -> ComparedView:
+    """What a profile says otherwise than a flow's mapping as it stands, and what its files have no column for."""
+    found = await the.profile.against(who, name, flow_id, version, target_system)
+    return ComparedView(profile=found.profile, changes=list(found.changes), left=list(found.left))
 
 
 @router.get(

@@ -66,7 +66,9 @@ def page(request: Request, template: str, caller: Caller | None = None, **values
     status = values.pop("status_code", 200)
     carried = _carried(request)
     notes = (*([carried] if carried else []), *values.pop("notes", ()))
-    response = HTMLResponse(rendered(template, who=caller, notes=notes, **values), status)
+    several = caller is not None and len(caller.memberships) > 1
+    place = services_of(request).engagement.title(caller) if caller and several else ""
+    response = HTMLResponse(rendered(template, who=caller, place=place, notes=notes, **values), status)
     response.headers["Cache-Control"] = "no-store"
     if carried:
         response.delete_cookie(NOTE, path="/discovery")

@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from discovery_pipeline.store import profiles
-from discovery_pipeline.web.faults import InvalidRequest, NotYet
+from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
 from discovery_pipeline.web.pages.answering import Called, Note, Visitor, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk, entry_of, patch, review_page
 from discovery_pipeline.web.pages.templating import plural, rendered
 from discovery_pipeline.web.pages.views.mapping_page import Asked, alone
+from discovery_pipeline.web.pages.views.profiles import Used, used_profiles
 from discovery_pipeline.web.pages.views.review import View
+from discovery_pipeline.web.services import Services
 from discovery_pipeline.web.services.affecting import delivered
 from discovery_pipeline.web.services.review import Reviewed
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission
@@ -36,7 +38,7 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
     system = reviewed.of(view.system).target.name
     kept = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
     asked = Asked(caller, reviewed, view, profiles=tuple(kept))
-    return await review_page(request, asked)
+    return await review_page(request, replace(asked, used=await _used(called, asked)))
 
 
 @router.get("/changes")
@@ -91,6 +93,21 @@ async def save(at: AtDesk) -> Response:
         return await review_page(at.request, asked, note, status=422)
     note = Note(f"Saved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)
+
+
+async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
+    """Mapping profiles that decide columns of this review, and what of them finds no column in these files."""
+    found = []
+    for name, version, columns in used_profiles(asked.draft):
+        try:
+            beside = await called.profile.against(
+                asked.caller, name, str(asked.reviewed.flow.id), version, asked.draft.target.name
+            )
+        except Missing:  # a file that was given to a run, and is kept nowhere
+            found.append(Used(name, version, columns, kept=False))
+        else:
+            found.append(Used(name, version, columns, beside.left))
+    return tuple(found)
 
 
 def _submission(reviewed: Reviewed) -> Submission:

@@ -97,6 +97,8 @@ async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
     status: str = "",
     before: str = "",
 ) -> Response:
+    if len(caller.memberships) > 1:
+        await called.engagement.of(caller)  # their names stand above every page from now on
     wanted = FlowStatus(status) if status in {s.value for s in FlowStatus} else None
     found = await called.flow.list(caller, Listing(wanted, q or None, before or None))
     chips = [

@@ -1,75 +1,127 @@
-"""Mapping profiles on the review page: a mapping kept under a name, for the next export of the same kind."""
+"""/discovery/profiles: mappings under a name: looked at, compared, copied, handed on as files, made of old runs."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Any
+
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from discovery_pipeline.engine.mapping import profiles
-from discovery_pipeline.engine.mapping.profiles import MappingProfile
 from discovery_pipeline.errors import MappingError
-from discovery_pipeline.store import profiles as kept
-from discovery_pipeline.store.decisions import Decision
-from discovery_pipeline.web.faults import InvalidRequest
-from discovery_pipeline.web.pages.answering import Called, Note, Visitor, ours, text, to
-from discovery_pipeline.web.pages.review_desk import AtDesk
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.web.api.profiles import Version
+from discovery_pipeline.web.api.uploads import body
+from discovery_pipeline.web.faults import InvalidRequest, RequestFault
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, page, text, to
 from discovery_pipeline.web.pages.templating import plural
-from discovery_pipeline.web.services.drafting import Draft
-from discovery_pipeline.web.services.profiles import decisions
+from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.pages.views.profiles import at, shown_changes, shown_profile
+from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
+from discovery_pipeline.web.services import Caller, Services
 
-router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
+router = APIRouter(prefix="/discovery/profiles")
 
-_LONGEST = 120
-
-
-@router.post("/keep")
-async def keep(at: AtDesk) -> Response:
-    """Keep what was accepted under a name; the same name again is a new version."""
-    at.caller.must_be("reviewer")
-    asked, name = await at.asked(), text(at.form, "name")
-    if not name or len(name) > _LONGEST:
-        raise InvalidRequest(f"A mapping profile needs a name of at most {_LONGEST} characters.")
-    mapping = asked.draft.mapping()
-    if not mapping.fields:
-        raise InvalidRequest("Nothing is accepted yet, so there is nothing to keep.")
-    made = profiles.made(name, 1, at.flow.source_system, mapping)
-    saved = await kept.save(at.called.flows, at.caller.tenant, made)
-    said = f"Kept as mapping profile {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
-    return to(ours(text(at.form, "back")), Note(said))
+LARGEST = 5 << 20
+"""Bytes of a profile's file."""
+FLOWS = 100
+"""Flows offered to make a profile of."""
 
 
-@router.post("/apply")
-async def apply(at: AtDesk) -> Response:
-    """Accept what a profile says, as far as these files have its columns; what they haven't is listed."""
-    asked, name = await at.asked(), text(at.form, "name")
+@router.get("")
+async def profiles(request: Request, called: Called, caller: Visitor) -> Response:
+    """All profiles, the one kept last first."""
+    return await _listed(request, called, caller)
+
+
+@router.post("")
+async def upload(request: Request, called: Called, caller: Visitor) -> Response:
+    """Keep the profile that a file holds."""
     try:
-        saved = await kept.get(at.called.flows, at.caller.tenant, name)
-    except MappingError as missing:
-        raise InvalidRequest(str(missing)) from None
-    wanted, left = _applied(asked.draft, saved.profile)
-    await at.called.review.decide(at.caller, at.flow, wanted, f"mapping profile {saved.profile}")
-    note = Note(
-        f"Mapping profile {saved.profile}: {plural(len(wanted), 'column')} accepted. Undo takes them back in one step.",
-        "warn" if left else "",
-        left,
-    )
-    return to(ours(text(at.form, "back")), note)
+        with called.upload.arriving() as folder:
+            form = await body(request, LARGEST, folder)
+            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
+            if not form.files or not form.files[0].byte_size:
+                raise InvalidRequest("Choose a profile's file first: YAML or CSV.")
+            file = form.files[0]
+            saved = await called.profile.take(caller, file.name, file.path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        return await _listed(request, called, caller, Note("The file is no text in UTF-8.", "bad"), status=422)
+    except (RequestFault, MappingError) as fault:
+        if isinstance(fault, RequestFault) and fault.status in (401, 403):
+            raise
+        return await _listed(request, called, caller, Note(str(fault), "bad"), status=422)
+    return to(at(saved.profile.name), Note(f"Kept as {saved.profile}."))
 
 
-@router.get("/file")
-async def file(called: Called, caller: Visitor, flow_id: str, name: str) -> Response:
-    """A profile as a YAML file, to be given to others or to `--profile`."""
-    await called.flow.get(caller, flow_id)
+@router.post("/made")
+async def made(request: Request, called: Called, caller: Visitor, form: Sent) -> Response:
+    """Keep the mapping of a flow that was run before."""
+    name, (flow, _, target) = text(form, "name"), text(form, "flow").partition("|")
+    if not name or not flow:
+        note = Note("Say under which name to keep it, and of which discovery.", "bad")
+        return await _listed(request, called, caller, note, status=422)
     try:
-        saved = await kept.get(called.flows, caller.tenant, name)
-    except MappingError as missing:
-        raise InvalidRequest(str(missing)) from None
-    headers = {"Content-Disposition": 'attachment; filename="mapping-profile.yaml"'}
-    return Response(profiles.as_yaml(saved.profile), media_type="application/yaml", headers=headers)
+        saved = await called.profile.keep(caller, name, flow, target or None)
+    except RequestFault as fault:
+        if fault.status in (401, 403):
+            raise
+        return await _listed(request, called, caller, Note(fault.detail, "bad"), status=fault.status)
+    return to(at(saved.profile.name), Note(f"Kept as {saved.profile}, {plural(len(saved.profile.fields), 'field')}."))
 
 
-def _applied(draft: Draft, profile: MappingProfile) -> tuple[list[Decision], tuple[str, ...]]:
-    """What the profile decides on this draft, and what it has no column for."""
-    done = profiles.applied(profile, draft.suggestions, draft.tables, draft.target)
-    left = tuple(f"{one.field.source_field or 'a constant'} → {one.field.target_field}: {one.why}" for one in done.left)
-    return decisions(draft, done.taken), left
+@router.get("/{name}")
+async def profile(  # noqa: PLR0913, PLR0917 - what to look at, and beside what
+    request: Request, called: Called, caller: Visitor, name: str,
+    version: Version = None, before: Version = None, flow: str = "",
+) -> Response:  # fmt: skip
+    """One version: its fields; what changed since another, or what it says otherwise than a flow's mapping."""
+    versions = await called.profile.versions(caller, name)
+    shown = await called.profile.get(caller, name, version)
+    told: dict[str, Any] = {"beside": "", "changes": None, "left": ()}
+    if before is not None:
+        changed = await called.profile.differences(caller, name, before, shown.profile.version)
+        told = {"beside": f"version {before}", "changes": shown_changes(changed), "left": ()}
+    elif flow:
+        found = await called.profile.against(caller, name, flow, shown.profile.version)
+        told = {"beside": found.flow.name, "changes": shown_changes(found.changes), "left": found.left}
+    return page(
+        request, "profile.html.j2", caller, title=name, profile=shown_profile(shown), before=before, flow=flow,
+        versions=[shown_profile(each) for each in versions], flows=await _flows(called, caller, reviewed=True), **told,
+    )  # fmt: skip
+
+
+@router.post("/{name}/copy")
+async def copy(called: Called, caller: Visitor, name: str, form: Sent) -> Response:
+    """The same under another name."""
+    wanted, version = text(form, "name"), text(form, "version")
+    try:
+        made = await called.profile.copy(caller, name, wanted, int(version) if version.isdigit() else None)
+    except InvalidRequest as fault:
+        return to(at(name), Note(fault.detail, "bad"))
+    return to(at(made.profile.name), Note(f"Copied as {made.profile}."))
+
+
+async def _listed(request: Request, called: Services, caller: Caller, *notes: Note, status: int = 200) -> Response:
+    kept = await called.profile.list(caller, None, None)
+    return page(
+        request, "profiles.html.j2", caller, title="Mapping profiles", notes=notes, status_code=status,
+        profiles=[shown_profile(each) for each in kept], flows=await _flows(called, caller),
+    )  # fmt: skip
+
+
+async def _flows(called: Services, caller: Caller, *, reviewed: bool = False) -> list[tuple[str, str]]:
+    """Flows with a mapping, each target by itself: a value and a title. With `reviewed`, those under review, too."""
+    found = await called.flows.list(caller.tenant, limit=FLOWS)
+    ready = [flow for flow in found if _mapped(flow, reviewed=reviewed)]
+    if reviewed:
+        return [(flow.slug, f"{flow.name} ({flow.created_at:%Y-%m-%d})") for flow in ready]
+    return [
+        (f"{flow.slug}|{target}", f"{flow.name} to {label(target)} ({flow.created_at:%Y-%m-%d})")
+        for flow in ready
+        for target in flow.targets
+    ]
+
+
+def _mapped(flow: Flow, *, reviewed: bool) -> bool:
+    done = PhaseStatus.COMPLETED, *([PhaseStatus.WAITING_FOR_REVIEW] if reviewed else [])
+    return flow.phases[Phase.FIELD_MAPPING].status in done

@@ -23,6 +23,7 @@ from discovery_pipeline.web.oidc import Issuer
 from discovery_pipeline.web.services.affecting import AffectedService
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.deciding import DecidingService
+from discovery_pipeline.web.services.engagements import EngagementService
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.layouts import LayoutService
@@ -72,6 +73,11 @@ class Services:
         return Access(self.sessions)
 
     @cached_property
+    def engagement(self) -> EngagementService:
+        """Engagements that callers belong to."""
+        return EngagementService(self.sessions)
+
+    @cached_property
     def values(self) -> Values:
         """What stages published."""
         return Values(self.artifacts)
@@ -109,7 +115,7 @@ class Services:
     @cached_property
     def profile(self) -> ProfileService:
         """Mappings kept under a name."""
-        return ProfileService(self.flows, self.values, self.review)
+        return ProfileService(self.flows, self.review)
 
     @cached_property
     def patches(self) -> PatchService:

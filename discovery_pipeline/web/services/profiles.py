@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from discovery_pipeline.engine import targets
-from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping import profiles as engine
-from discovery_pipeline.engine.mapping.model import MappedField, Mapping, Suggestions
-from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
+from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.mapping.profiles import Applied, Change, MappingProfile, Unapplied
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import profiles
@@ -24,7 +23,6 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.review import ReviewService
-from discovery_pipeline.web.services.values import Values
 
 KEEPABLE = re.compile(r"[^\x00-\x1f\x7f/]{1,120}")
 """Names of profiles: they stand in addresses."""
@@ -40,11 +38,21 @@ class Put:
     left: tuple[Unapplied, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A profile beside a flow's mapping: a change's `before` is the mapping's, its `after` the profile's."""
+
+    profile: MappingProfile
+    flow: Flow
+    changes: tuple[Change, ...]
+    left: tuple[Unapplied, ...]
+
+
 class ProfileService:
     """What can be done with mapping profiles of a tenant."""
 
-    def __init__(self, flows: Flows, values: Values, review: ReviewService) -> None:
-        self._flows, self._values, self._review = flows, values, review
+    def __init__(self, flows: Flows, review: ReviewService) -> None:
+        self._flows, self._review = flows, review
 
     async def list(self, who: Caller, source_system: str | None, target_system: str | None) -> list[SavedProfile]:
         """The newest version of each profile."""
@@ -58,6 +66,8 @@ class ProfileService:
         Missing
             There is no such profile, or no such version.
         """
+        if not KEEPABLE.fullmatch(name):
+            raise Missing(f"There is no mapping profile {name[:120]!r}.")
         try:
             return await profiles.get(self._flows, who.tenant, name, version)
         except MappingError as error:
@@ -73,6 +83,23 @@ class ProfileService:
         old, new = await self.get(who, name, before), await self.get(who, name, after)
         return engine.differences(old.profile, new.profile)
 
+    async def against(
+        self, who: Caller, name: str, ref: str, version: int | None = None, target_system: str | None = None
+    ) -> Compared:
+        """What a profile says otherwise than a flow's mapping as it stands, and what it has no column for there.
+
+        Raises
+        ------
+        NotYet
+            Nothing is suggested so far.
+        """
+        saved, flow = await self.get(who, name, version), await self._flows.get(who.tenant, checked(ref))
+        draft = await self._draft(who, flow, target_system or saved.profile.target_system)
+        done = await self._applied(saved.profile, draft)
+        placed = Mapping(target=draft.target.name, fields=done.taken)
+        now, then = (engine.made(name, 1, flow.source_system, each) for each in (draft.mapping(), placed))
+        return Compared(saved.profile, flow, engine.differences(now, then), done.left)
+
     async def keep(self, who: Caller, name: str, ref: str, target_system: str | None = None) -> SavedProfile:
         """Keep a flow's approved mapping, or what its reviewers accepted so far; the same name is a new version.
 
@@ -82,6 +109,7 @@ class ProfileService:
             Nothing is approved or accepted.
         """
         who.must_be("reviewer")
+        _check_name(name)
         flow = await self._flows.get(who.tenant, checked(ref))
         mapping = await self._mapping(who, flow, target_system)
         if not mapping.fields:
@@ -92,6 +120,7 @@ class ProfileService:
     async def copy(self, who: Caller, name: str, new_name: str, version: int | None = None) -> SavedProfile:
         """The same under another name."""
         who.must_be("reviewer")
+        _check_name(new_name)
         saved = await self.get(who, name, version)
         return await profiles.save(self._flows, who.tenant, engine.copied(saved.profile, new_name))
 
@@ -120,15 +149,16 @@ class ProfileService:
         who.must_be("reviewer")
         saved = await self.get(who, name, version)
         flow = await self._flows.get(who.tenant, checked(ref))
-        draft = (await self._review.read(who, flow)).of(_target(flow, target_system or saved.profile.target_system))
-        offered = await self._values.all_of(flow, "mapping_suggestions", Suggestions)
-        intake = await self._values.of(flow, "source_tables", Intake)
-        mine = next((each for each in offered if each.target == draft.target.name), None)
-        if mine is None or intake is None:
-            raise NotYet("Nothing is suggested yet.")
-        done = await asyncio.to_thread(engine.applied, saved.profile, mine, intake.tables, draft.target)
+        draft = await self._draft(who, flow, target_system or saved.profile.target_system)
+        done = await self._applied(saved.profile, draft)
         batch = await self._review.decide(who, flow, decisions(draft, done.taken), f"profile {saved.profile}")
         return Put(saved.profile, batch, done.taken, done.left)
+
+    async def _draft(self, who: Caller, flow: Flow, target_system: str) -> Draft:
+        return (await self._review.read(who, flow)).of(_target(flow, target_system))
+
+    async def _applied(self, profile: MappingProfile, draft: Draft) -> Applied:
+        return await asyncio.to_thread(engine.applied, profile, draft.suggestions, draft.tables, draft.target)
 
     async def _mapping(self, who: Caller, flow: Flow, target_system: str | None) -> Mapping:
         approved = await self._flows.approved_mappings(who.tenant, flow)
@@ -147,6 +177,11 @@ def _target(flow: Flow, wanted: str | None) -> str:
         if name is not None:
             return name
     raise InvalidRequest(f"Say which target_system: {', '.join(flow.targets)}.")
+
+
+def _check_name(name: str) -> None:
+    if not KEEPABLE.fullmatch(name):
+        raise InvalidRequest("A mapping profile's name is one line of at most 120 characters, without slashes.")
 
 
 def decisions(draft: Draft, taken: Iterable[MappedField]) -> list[Decision]:

@@ -43,6 +43,10 @@ async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client
     entries = (await client.get(f"/review/{fresh}", params={"standing": "accepted"})).json()["entries"]
     assert {entry["column"] for entry in entries} == set(taken)
 
+    beside = (await client.get(f"/mapping-profiles/Copy/against/{fresh}")).json()
+    assert beside["changes"] == []
+    assert len(beside["left"]) == len(put.json()["left"])
+
     stranger = await member()
     assert (await stranger.get("/mapping-profiles")).json() == []
     assert (await stranger.get("/mapping-profiles/SNOW")).status_code == 404

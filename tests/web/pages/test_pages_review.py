@@ -213,13 +213,14 @@ async def test_a_mapping_profile_is_kept_and_applied_to_the_next_file(visitor):
     await visitor.send(f"{here}/accept", {"what": "all", "back": here})
     kept = await visitor.send(f"{here}/profile/keep", {"name": "CMDB <prod>", "back": here})
     assert "Kept as mapping profile 'CMDB <prod>' v1" in plain(kept.text)
-    file = await visitor.get(f"{here}/profile/file?name=CMDB+%3Cprod%3E")
-    assert "target_field: HostName" in file.text
     second = await visitor.client.suggested("hostname,notes\nweb1,a\nweb2,b\n")
     there = f"/discovery/field-mapping/{second}"
     applied = await visitor.send(f"{there}/profile/apply", {"name": "CMDB <prod>", "back": there})
     assert "no column 'ip_address'" in plain(applied.text)
     assert 'class="mapping-row accepted"' in applied.text
+    later = plain(await page(visitor, second))
+    assert "Mapping profile CMDB <prod> v1 was used: it decides 1 column here, before any guess." in later
+    assert "found no column in these files" in later
 
 
 async def test_hostile_text_is_only_text(visitor):

@@ -21,6 +21,7 @@ from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.pages.views.panel import Edit, panel
+from discovery_pipeline.web.pages.views.profiles import Used
 from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
 from discovery_pipeline.web.pages.views.rows import Rows
 from discovery_pipeline.web.services import Caller
@@ -56,6 +57,7 @@ class Asked:
     view: View
     edit: Edit | None = None
     profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
+    used: tuple[Used, ...] = ()  # profiles that decide columns here
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
     affected: Affected | None = None  # what saving would change in what is delivered
 
@@ -179,6 +181,7 @@ def _around(asked: Asked) -> dict[str, Any]:
         "data_types": DATA_TYPES,
         "high": HIGH,
         "profiles": asked.profiles,
+        "used": asked.used,
         "affected": asked.affected,
         "label": label,
         "undecided": asked.undecided,

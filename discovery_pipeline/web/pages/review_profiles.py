@@ -1,0 +1,47 @@
+"""Mapping profiles on the review page: a mapping kept under a name, for the next export of the same kind."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from discovery_pipeline.engine.mapping import profiles
+from discovery_pipeline.store import profiles as kept
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.pages.answering import Note, ours, text, to
+from discovery_pipeline.web.pages.review_desk import AtDesk
+from discovery_pipeline.web.pages.templating import plural
+
+router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
+
+_LONGEST = 120
+
+
+@router.post("/keep")
+async def keep(at: AtDesk) -> Response:
+    """Keep what was accepted under a name; the same name again is a new version."""
+    at.caller.must_be("reviewer")
+    asked, name = await at.asked(), text(at.form, "name")
+    if not name or len(name) > _LONGEST:
+        raise InvalidRequest(f"A mapping profile needs a name of at most {_LONGEST} characters.")
+    mapping = asked.draft.mapping()
+    if not mapping.fields:
+        raise InvalidRequest("Nothing is accepted yet, so there is nothing to keep.")
+    made = profiles.made(name, 1, at.flow.source_system, mapping)
+    saved = await kept.save(at.called.flows, at.caller.tenant, made)
+    said = f"Kept as mapping profile {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
+    return to(ours(text(at.form, "back")), Note(said))
+
+
+@router.post("/apply")
+async def apply(at: AtDesk) -> Response:
+    """Accept what a profile says, as far as these files have its columns; what they haven't is listed."""
+    asked = await at.asked()
+    done = await at.called.profile.put(at.caller, text(at.form, "name"), str(at.flow.id), None, asked.draft.target.name)
+    left = tuple(f"{one.field.source_field or 'a constant'} → {one.field.target_field}: {one.why}" for one in done.left)
+    columns = len({(field.source_table, field.source_field) for field in done.taken})
+    said = f"Mapping profile {done.profile}: {plural(columns, 'column')} accepted. Undo takes them back in one step."
+    if left:
+        said = f"{said} {plural(len(left), 'line')} of it found no column here, and stay in the profile:"
+    note = Note(said, "warn" if left else "", left)
+    return to(ours(text(at.form, "back")), note)

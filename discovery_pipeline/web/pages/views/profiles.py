@@ -1,0 +1,111 @@
+"""Mapping profiles on the pages: what each says, what changed from one version to another, and which are in use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+from discovery_pipeline.engine.mapping.profiles import Change, ProfiledField, Unapplied
+from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.services.drafting import Draft
+
+_SAID = re.compile(r"saved mapping '(.+)' v(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A profile that decides columns of a review."""
+
+    name: str
+    version: int
+    columns: int
+    left: tuple[Unapplied, ...] = ()  # what it says and these files have no column for
+    kept: bool = True  # whether it is one of the tenant's profiles
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return f"{at(self.name)}?version={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProfile:
+    """A version of a profile."""
+
+    name: str
+    version: int
+    source: str
+    target: str
+    fields: tuple[ProfiledField, ...]
+    by: str
+    at: datetime
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A target field for which two mappings say something else."""
+
+    kind: Literal["added", "removed", "changed"]
+    table: str
+    field: str
+    before: str
+    after: str
+
+
+def used_profiles(draft: Draft) -> list[tuple[str, int, int]]:
+    """Name, version and columns of each profile that decides something in a review, the most used first."""
+    found: Counter[tuple[str, int]] = Counter()
+    for entry in draft.entries:
+        reasons = {reason for field in entry.fields for reason in field.evidence} if entry.live else set[str]()
+        found.update({(said[1], int(said[2])) for reason in reasons if (said := _SAID.fullmatch(reason))})
+    return [(name, version, columns) for (name, version), columns in found.most_common()]
+
+
+def shown_profile(saved: SavedProfile) -> ShownProfile:
+    """A version as the pages show it."""
+    profile = saved.profile
+    return ShownProfile(
+        name=profile.name,
+        version=profile.version,
+        source=profile.source_system,
+        target=label(profile.target_system),
+        fields=profile.fields,
+        by=saved.created_by,
+        at=saved.created_at,
+        href=at(profile.name),
+    )
+
+
+def at(name: str) -> str:
+    """The address of a profile's page."""
+    return f"/discovery/profiles/{quote(name, safe='')}"
+
+
+def shown_changes(changes: Iterable[Change]) -> list[ShownChange]:
+    """What changed, target field by target field."""
+    return [_change(change) for change in changes]
+
+
+def _change(change: Change) -> ShownChange:
+    one = change.after or change.before
+    kind = "added" if change.before is None else "removed" if change.after is None else "changed"
+    return ShownChange(
+        kind,
+        one.target_table if one else "",
+        one.target_field if one else "",
+        said(change.before) if change.before else "",
+        said(change.after) if change.after else "",
+    )
+
+
+def said(field: ProfiledField) -> str:
+    """What fills a field, in one line."""
+    how = f" by {field.transformation}" if field.transformation else ""
+    return f"{field.source_field or 'in every row'}{how}"
