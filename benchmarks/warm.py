@@ -154,7 +154,7 @@ def plain(store: Store, dagster: dg.DagsterInstance, files: Path, repeat: int) -
             )
             began = time.time()
             dagster.add_dynamic_partitions(FLOWS, [flow.slug])
-            run = starting.create(dagster, starting.code_location(code), request)
+            run = starting.origin(starting.code_location(code)).create(dagster, request)
             dagster.submit_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - a queue needs none
             found.append(followed(store, dagster, flow, run.run_id, began))
     return found[1:]

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster._api.list_repositories import sync_list_repositories_grpc
 from dagster._core.code_pointer import CodePointer
-from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, RepositoryPythonOrigin
 from dagster._core.remote_origin import CodeLocationOrigin, GrpcServerCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from discovery_pipeline.assets.partitions import FLOWS
-from discovery_pipeline.assets.runner.starting import tags
+from discovery_pipeline.assets.runner import starting
+from discovery_pipeline.assets.runner.starting import Origin
 from discovery_pipeline.errors import ServerError
 
 if TYPE_CHECKING:
@@ -27,27 +27,16 @@ if TYPE_CHECKING:
 
 def enqueue(context: dg.SensorEvaluationContext, request: RunRequest, prefix: Sequence[str] = ()) -> dg.DagsterRun:
     """Have the request's run wait in the queue; whatever of that is done already isn't done again."""
-    instance = context.instance
-    instance.add_dynamic_partitions(FLOWS, [request.slug])
-    run = instance.get_run_by_id(request.run_id) or _created(context, request, prefix)
-    if run.status is dg.DagsterRunStatus.NOT_STARTED:
-        instance.submit_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - a queue needs none
-    return run
+    run = starting.created(context.instance, lambda: _origin(context, prefix), request)
+    return starting.queue(context.instance, run)
 
 
-def _created(context: dg.SensorEvaluationContext, request: RunRequest, prefix: Sequence[str]) -> dg.DagsterRun:
+def _origin(context: dg.SensorEvaluationContext, prefix: Sequence[str]) -> Origin:
     location, repository = context.code_location_origin, context.repository_def
     if location is None or repository is None:
         raise ServerError("Runs are queued by a sensor that a Dagster daemon evaluates.")
-    origin = RemoteRepositoryOrigin(location, repository.name)
-    return context.instance.create_run_for_job(
-        repository.get_job(request.job),
-        run_id=request.run_id,
-        tags=tags(request),
-        asset_selection={dg.AssetKey([*prefix, asset]) for asset in request.selection} or None,
-        remote_job_origin=origin.get_job_origin(request.job),
-        job_code_origin=JobPythonOrigin(request.job, _code(location, repository.name)),
-    )
+    remote = RemoteRepositoryOrigin(location, repository.name)
+    return Origin(repository, remote, _code(location, repository.name), tuple(prefix))
 
 
 def _code(location: CodeLocationOrigin, repository: str) -> RepositoryPythonOrigin:

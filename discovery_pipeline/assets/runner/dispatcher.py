@@ -16,7 +16,7 @@ import structlog
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 from discovery_pipeline.assets import instance
-from discovery_pipeline.assets.runner.starting import start
+from discovery_pipeline.assets.runner.starting import Origin, origin, start
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import open_store
@@ -38,20 +38,19 @@ def serve(home: Path, code: ReconstructableRepository) -> None:
         instance.opened(store.dagster_url, home) as dagster,
         _listening(store.databases.dsn(Role.ORCHESTRATOR)) as rung,
     ):
+        ours = origin(code)
         while True:
             for request in store.wait_for(requests.open_requests(store.flows)):
-                store.wait_for(_dispatch(store.flows, request, dagster, code))
+                store.wait_for(_dispatch(store.flows, request, dagster, ours))
             rung(LOOK_SECONDS)
 
 
-async def _dispatch(
-    flows: Flows, request: RunRequest, dagster: dg.DagsterInstance, code: ReconstructableRepository
-) -> None:
+async def _dispatch(flows: Flows, request: RunRequest, dagster: dg.DagsterInstance, ours: Origin) -> None:
     """Start one request's run, unless somebody else does. What Dagster refuses is noted with the request."""
     try:
         async with requests.claiming(flows, request, CLAIMER) as mine:
             if mine is not None:
-                run = await asyncio.to_thread(start, dagster, code, mine)
+                run = await asyncio.to_thread(start, dagster, ours, mine)
                 log.info("run started", flow=mine.slug, job=mine.job, run=run.run_id)
     except dg.DagsterError as error:
         log.error("run not started", flow=request.slug, job=request.job, error=str(error))

@@ -1,7 +1,8 @@
 """Locks of workers: a run has one worker at most, and everybody can see whether it lives.
 
 A worker holds an exclusive lock on `$DISCOVERY_HOME/run/workers/<run id>`, which names its process. The kernel drops
-the lock with the process, however it ends, so a lock is never stale. Only its holder removes a file.
+the lock with the process, however it ends, so a lock is never stale. Whoever only looks takes a shared one for a
+moment, and no worker takes that for another worker.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from discovery_pipeline.assets.runner import place
+
+LOOK_SECONDS = 0.001
+"""How long somebody who looks holds a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,14 @@ def acquire(home: Path, run_id: str) -> WorkerLock | None:
     path = _file(home, run_id)
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if _locked(handle, fcntl.LOCK_EX):
+            if _names(path, handle):
+                return WorkerLock(path, handle)
+        elif not _locked(handle, fcntl.LOCK_SH):
             os.close(handle)
             return None
-        if _names(path, handle):
-            return WorkerLock(path, handle)
-        os.close(handle)  # its last holder removed the file between our opening and our locking it
+        os.close(handle)  # somebody looks at this moment, or removed the file between our opening and our locking it
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
@@ -119,23 +123,40 @@ def end_workers(home: Path, seconds: float) -> None:
 def forget_dead(home: Path) -> None:
     """Remove the files that killed workers left."""
     for file in _file(home, "").iterdir():
-        if lock := acquire(home, file.name):
-            lock.release()
+        with _looking(home, file.name) as handle:
+            if handle is not None and _locked(handle, fcntl.LOCK_SH) and _names(file, handle):
+                file.unlink(missing_ok=True)
 
 
 def _holder(home: Path, run_id: str) -> str | None:
     """What the holder of the run's lock has written there; None where nobody holds it."""
+    with _looking(home, run_id) as handle:
+        if handle is None or _locked(handle, fcntl.LOCK_SH):
+            return None
+        return os.pread(handle, 20, 0).decode()
+
+
+@contextmanager
+def _looking(home: Path, run_id: str) -> Iterator[int | None]:
+    """The run's file, opened; None where there is none."""
     try:
         handle = os.open(_file(home, run_id), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        yield None
+        return
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(handle, 20, 0).decode()
+        yield handle
     finally:
         os.close(handle)
-    return None
+
+
+def _locked(handle: int, how: int) -> bool:
+    """Lock the file, where nobody's lock is in the way."""
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _file(home: Path, run_id: str) -> Path:

@@ -7,13 +7,15 @@ one run more than the limit may work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.launcher.base import LaunchRunContext
-from dagster._core.origin import JobPythonOrigin
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 from dagster._utils.tags import TagConcurrencyLimitsCounter
@@ -21,6 +23,7 @@ from dagster._utils.tags import TagConcurrencyLimitsCounter
 from discovery_pipeline.assets.instance import ENGAGEMENT_TAG
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.runner import place
+from discovery_pipeline.assets.runner.launcher import WarmRunLauncher
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.requests import RunRequest
@@ -31,32 +34,56 @@ REPOSITORY = "__repository__"
 """How Dagster calls what a code location's Definitions hold."""
 
 
-def start(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the code of runs comes from: the definitions, what Dagster calls them, and how a worker loads them."""
+
+    repository: dg.RepositoryDefinition
+    remote: RemoteRepositoryOrigin
+    python: RepositoryPythonOrigin
+    prefix: tuple[str, ...] = ()  # of the assets' keys
+
+    def create(self, instance: dg.DagsterInstance, request: RunRequest) -> dg.DagsterRun:
+        """The request's run, as a new one that nobody has launched."""
+        return instance.create_run_for_job(
+            self.repository.get_job(request.job),
+            run_id=request.run_id,
+            tags=tags(request),
+            asset_selection={dg.AssetKey([*self.prefix, asset]) for asset in request.selection} or None,
+            remote_job_origin=self.remote.get_job_origin(request.job),
+            job_code_origin=JobPythonOrigin(request.job, self.python),
+        )
+
+
+def start(instance: dg.DagsterInstance, origin: Origin, request: RunRequest) -> dg.DagsterRun:
     """Have the request's run work, or wait in the queue; whatever of that is done already isn't done again."""
+    run = created(instance, lambda: origin, request)
+    if run.status is dg.DagsterRunStatus.NOT_STARTED and _room(instance, run):
+        instance.launch_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - our launcher needs none
+        return run
+    return queue(instance, run)
+
+
+def created(instance: dg.DagsterInstance, origin: Callable[[], Origin], request: RunRequest) -> dg.DagsterRun:
+    """The request's run, and its flow's partition; both may be there already."""
     instance.add_dynamic_partitions(FLOWS, [request.slug])
-    run = instance.get_run_by_id(request.run_id) or create(instance, code, request)
+    return instance.get_run_by_id(request.run_id) or origin().create(instance, request)
+
+
+def queue(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun:
+    """Have the run wait in the queue, unless it was launched."""
     if run.status is dg.DagsterRunStatus.NOT_STARTED:
-        if _room(instance, run):
-            instance.launch_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - our launcher needs none
-        else:
-            instance.submit_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType]
-    elif run.status is dg.DagsterRunStatus.STARTING:
-        # Whoever began to launch it may have died before it had a worker; a run never gets two.
+        instance.submit_run(run.run_id, workspace=None)  # pyright: ignore[reportArgumentType] - a queue needs none
+    elif run.status is dg.DagsterRunStatus.STARTING and isinstance(instance.run_launcher, WarmRunLauncher):
+        # Whoever began to launch it may have died before it had a worker; of ours, a run never gets two.
         instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
     return run
 
 
-def create(instance: dg.DagsterInstance, code: ReconstructableRepository, request: RunRequest) -> dg.DagsterRun:
-    """The request's run, as a new one that nobody has launched."""
-    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
-    return instance.create_run_for_job(
-        code.get_definition().get_job(request.job),
-        run_id=request.run_id,
-        tags=tags(request),
-        asset_selection={dg.AssetKey(asset) for asset in request.selection} or None,
-        remote_job_origin=location.get_job_origin(request.job),
-        job_code_origin=JobPythonOrigin(request.job, code.get_python_origin()),
-    )
+def origin(code: ReconstructableRepository) -> Origin:
+    """The origin of a code location on this machine."""
+    remote = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(place.LOCATION), REPOSITORY)
+    return Origin(code.get_definition(), remote, code.get_python_origin())
 
 
 def code_location(file: Path) -> ReconstructableRepository:

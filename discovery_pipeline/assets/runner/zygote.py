@@ -110,7 +110,11 @@ class Zygote:
             caller.close()
             worker.live(self._home, run_id, lock)
 
-        pid = self._fork(work)
+        try:
+            pid = self._fork(work)
+        except OSError:
+            lock.release()
+            raise
         lock.hand_over()
         self._workers[pid] = run_id
         return {"worker": pid}

@@ -111,6 +111,30 @@ def test_two_never_hold_it_at_once_though_each_removes_the_file(tmp_path: Path):
     assert file.read_text() == "600"
 
 
+def _look(home: Path) -> None:
+    """Look whether the run lives, and clear up, without an end."""
+    while True:
+        locks.lives(home, "run")
+        locks.forget_dead(home)
+
+
+def test_who_only_looks_is_never_taken_for_a_worker(tmp_path: Path):
+    context = multiprocessing.get_context("spawn")
+    looking = [context.Process(target=_look, args=(tmp_path,), daemon=True) for _ in range(2)]
+    for each in looking:
+        each.start()
+    try:
+        for _ in range(2000):
+            lock = locks.acquire(tmp_path, "run")
+            assert lock is not None
+            assert locks.lives(tmp_path, "run")
+            lock.release()
+    finally:
+        for each in looking:
+            each.kill()
+            each.join()
+
+
 def test_only_the_owner_can_enter_the_folder(tmp_path: Path):
     (tmp_path / "run").mkdir(mode=0o755)
     assert place.folder(tmp_path).stat().st_mode & 0o777 == 0o700

@@ -119,8 +119,7 @@ def test_a_run_outlives_the_zygote_and_its_dispatcher_does_not(warm: Warm):
 def test_without_a_zygote_a_run_starts_in_a_process_of_its_own(warm: Warm):
     warm.stop()
     request = warm.request("good")
-    code = starting.code_location(warm.definitions)
-    starting.start(warm.dagster, code, request)
+    starting.start(warm.dagster, warm.origin, request)
     assert warm.becomes(request).status is SUCCESS
     assert "starts in a new process" in warm.messages(request)
 
@@ -128,16 +127,20 @@ def test_without_a_zygote_a_run_starts_in_a_process_of_its_own(warm: Warm):
 def test_a_launch_that_was_broken_off_is_taken_up_again_and_never_twice(warm: Warm):
     warm.stop()
     request = warm.request("good")
-    code = starting.code_location(warm.definitions)
-    run = starting.create(warm.dagster, code, request)
-    warm.dagster.report_dagster_event(
-        dg.DagsterEvent(event_type_value="PIPELINE_STARTING", job_name=run.job_name), run.run_id
-    )
+    warm.begun(request)
     warm.start()
     assert warm.becomes(request).status is SUCCESS
-    starting.start(warm.dagster, code, request)
+    starting.start(warm.dagster, warm.origin, request)
     begun = warm.dagster.all_logs(request.run_id, dg.DagsterEventType.RUN_START)
     assert len(begun) == 1
+
+
+def test_a_launch_that_was_broken_off_is_taken_up_by_the_sensor_while_there_is_no_zygote(warm: Warm):
+    warm.stop()
+    request = warm.request("good")
+    run = warm.begun(request)
+    starting.queue(warm.dagster, run)
+    assert warm.becomes(request).status is SUCCESS
 
 
 def test_a_zygote_with_other_code_than_on_disk_refuses_and_ends(warm: Warm):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
-from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.runner import locks, starting
 from discovery_pipeline.assets.runner.calling import STALE, ask
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import Store
@@ -56,9 +56,18 @@ class Warm:
             )
 
     @property
-    def definitions(self) -> Path:
-        """The file of its code location."""
-        return DEFINITIONS
+    def origin(self) -> starting.Origin:
+        """Where the code of its runs comes from."""
+        return starting.origin(starting.code_location(DEFINITIONS))
+
+    def begun(self, request: RunRequest) -> dg.DagsterRun:
+        """The request's run, whose launch was broken off before it had a worker."""
+        run = starting.created(self.dagster, lambda: self.origin, request)
+        starting_ = dg.DagsterEvent(event_type_value="PIPELINE_STARTING", job_name=run.job_name)
+        self.dagster.report_dagster_event(starting_, run.run_id)
+        found = self.run(request)
+        assert found is not None
+        return found
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the zygote; its exit code."""
