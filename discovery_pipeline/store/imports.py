@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.flow.commands import AcceptImport, Tell
+from discovery_pipeline.flow.commands import AcceptImport, ReadAgain, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import rows
@@ -62,6 +62,34 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
         refused = {"import_id": import_id, "reason": file.reason}
         await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))
     return import_id
+
+
+async def vanished(
+    session: AsyncConnection, flow_id: FlowRef, archive: str, files: Sequence[FileRead]
+) -> list[Row[Any]]:
+    """Accepted members of an earlier archive of that name whose bytes aren't among `files`: id and filename."""
+    flow = await rows.find(session, flow_id)
+    member = func.starts_with(data_imports.c.filename, f"{archive}/")
+    elsewhere = data_imports.c.sha256.not_in([identity(file) for file in files])
+    gone = (data_imports.c.flow_id == flow.id) & (data_imports.c.status == ACCEPTED) & member & elsewhere
+    wanted = select(data_imports.c.id, data_imports.c.filename).where(gone).order_by(data_imports.c.id)
+    return (await session.execute(wanted)).all()
+
+
+async def withdraw(states: FlowStateManager, flow_id: FlowRef, archive: str, files: Sequence[FileRead]) -> list[str]:
+    """Let go of what an earlier archive of that name brought and this one doesn't, saying so; the members' names."""
+    gone = await vanished(states.session, flow_id, archive, files)
+    if not gone:
+        return []
+    flow = await rows.find(states.session, flow_id, lock=True)
+    mine = data_imports.c.id.in_([row.id for row in gone])
+    await states.session.execute(update(data_imports).where(mine).values(status=REPLACED))
+    names = [str(row.filename) for row in gone]
+    await states.update_state(flow.id, ReadAgain(), reason=f"{archive} came again without {', '.join(names)}"[:500])
+    for row in gone:
+        told = {"import_id": row.id, "reason": f"{archive} came again without it."}
+        await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, told), reason=f"{row.filename} is replaced")
+    return names
 
 
 async def known_files(session: AsyncConnection, flow: Flow, files: Iterable[FileRead]) -> dict[str, Any]:

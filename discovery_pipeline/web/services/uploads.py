@@ -148,17 +148,25 @@ class UploadService:
 
     async def _keep(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> list[ImportedFile]:
         """Files first, then the rows that tell of them: a run is only asked for what it can read."""
-        known = await self._known(who, flow, looked)
-        new = {each.arrived.sha256: each for each in looked if any(not _kept(known, read) for read in each.read)}
+        known, shrunk = await self._known(who, flow, looked)
+        new = {
+            each.arrived.sha256: each
+            for each in looked
+            if each.arrived.name in shrunk or any(not _kept(known, read) for read in each.read)
+        }
         fresh = list(new.values())  # bytes that came twice at once are one file
         if fresh:
             await asyncio.to_thread(self._publish, flow, [each.arrived for each in fresh])
         return await self._record(who, flow, looked, known, [each.arrived.name for each in fresh])
 
     @flow_transaction("read imports")
-    async def _known(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> dict[str, Any]:
+    async def _known(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> tuple[dict[str, Any], set[str]]:
+        """Files whose bytes came before, and archives that came before with more in them."""
         async with self._flows.sessions.transaction(who.tenant) as session:
-            return await imports.known_files(session, flow, [read for each in looked for read in each.read])
+            known = await imports.known_files(session, flow, [read for each in looked for read in each.read])
+            archives = [(each.arrived.name, each.read) for each in looked if each.read]
+            shrunk = {name for name, read in archives if await imports.vanished(session, flow, name, read)}
+        return known, shrunk
 
     @flow_transaction("record imports")
     async def _record(
@@ -172,6 +180,9 @@ class UploadService:
                 for each in looked
                 for read in _recorded(each)
             ]
+            for each in looked:
+                if each.read:
+                    await imports.withdraw(states, now, each.arrived.name, each.read)
             if fresh:
                 await requests.request(states, now, "discover", f"upload of {', '.join(fresh)}"[:500])
         return kept

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from discovery_pipeline.store import imports
 from discovery_pipeline.store.artifacts import UPLOADS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -177,6 +178,30 @@ async def test_an_archive_is_its_members(client):
     answer = await client.upload(flow, packed(one__csv=TABLE, two__csv="x,y\n1,2\n", three__pdf=b"%PDF"), "all.zip")
     told = {file["filename"]: file["status"] for file in answer.json()["files"]}
     assert told == {"all.zip/one.csv": "accepted", "all.zip/two.csv": "accepted", "all.zip/three.pdf": "rejected"}
+
+
+async def test_what_an_archive_brought_before_and_does_not_any_more_is_let_go_and_said(client):
+    flow = await client.suggested()
+    assert (await client.upload(flow, packed(one__csv=TABLE, two__csv="x,y\n1,2\n"), "all.zip")).status_code == 200
+    await client.work()
+    again = await client.upload(flow, packed(one__csv=TABLE), "all.zip")
+    assert (again.status_code, again.json()["repeated"]) == (200, True)
+    assert (await client.status(flow))["current_phase"] == "data_import"
+    audit = (await client.get(f"/unified-discovery/flow/audit/{flow}?limit=500")).json()["changes"]
+    assert "all.zip came again without all.zip/two.csv" in [change["reason"] for change in audit]
+    await client.work()
+    tables = {table["name"] for table in (await client.get(f"/profile/{flow}")).json()["tables"]}
+    assert tables == {"servers", "one"}
+    assert await statuses(client, flow) == {
+        "servers.csv": "accepted", "all.zip/one.csv": "accepted", "all.zip/two.csv": "replaced",
+    }  # fmt: skip
+    await client.upload(flow, packed(one__csv=TABLE, two__csv="x,y\n1,2\n"), "all.zip")
+    assert (await statuses(client, flow))["all.zip/two.csv"] == "accepted"
+
+
+async def statuses(client: Any, flow: str) -> dict[str, str]:
+    async with client.services.sessions.transaction(client.tenant) as session:
+        return {row.filename: row.status for row in await imports.of_flow(session, flow)}
 
 
 async def test_an_archive_that_unpacks_to_far_more_is_refused(client):
