@@ -1,10 +1,14 @@
 """Lineage for others: at the end of a run, what it made of what is told in OpenLineage's words, column by column.
 
-Where it goes is OpenLineage's own configuration (OPENLINEAGE_URL, openlineage.yml): HTTP, Kafka, a file, the console.
+Where it goes is OpenLineage's own configuration (OPENLINEAGE_URL, openlineage.yml): HTTP, Kafka, a file, the console. A
+run is told at least once: again, as a whole and with the same ids, until the collector has accepted all of it.
 Events are made of what Dagster has recorded of the run, so they hold names and counts, and no value of the data.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -22,35 +26,103 @@ NAMESPACE = "discovery_pipeline"
 PRODUCER = f"urn:discovery-pipeline:{__version__}"
 PARTITION_TAG = "dagster/partition"
 JOBS = ("discover", "deliver")
+PAGE = 50
+TICK_SECONDS = 20.0
+"""After so long, a tick leaves the other runs to the next."""
+SETTLED_SECONDS = 5.0
+"""How old an event is before it is read: by then, whatever was written before it can be seen."""
+REFUSALS = 5
+"""So often a run is sent to a collector that answers that it won't have it."""
+PASSING = {401, 403, 404, 408, 425, 429}
+"""Refusals that have to do with the collector and not with the run."""
 
 
 def lineage_sensor(settings: Settings) -> dg.SensorDefinition:
     """The sensor that tells of runs that ended well; it sleeps unless the settings wake it."""
 
-    @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS,
+    @dg.sensor(
         name="lineage_sensor",
         minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.lineage else dg.DefaultSensorStatus.STOPPED,
-        description="Sends the lineage of finished runs to an OpenLineage collector.",
+        description="Sends the lineage of finished runs to an OpenLineage collector, each until it is accepted.",
     )
-    def lineage_sensor_(context: dg.RunStatusSensorContext) -> None:
-        """Hears of runs that ended well."""
-        run = context.dagster_run
-        if run.job_name not in JOBS or PARTITION_TAG not in run.tags:
-            return
-        from openlineage.client import OpenLineageClient
-
-        made = context.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-        found = [record.asset_materialization for record in made.records if record.asset_materialization]
-        client = OpenLineageClient()
-        try:
-            for event in events(run, found, context.instance.get_run_stats(run.run_id).end_time):
-                client.emit(event)
-        finally:
-            client.close()
+    def lineage_sensor_(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        """Reads finished runs from where it stood; the cursor moves past a run when the collector has all of it."""
+        since = time.monotonic()
+        place = Place(**json.loads(context.cursor)) if context.cursor else Place(_newest(context.instance))
+        told, said = 0, ""
+        for ended in _ended(context.instance, place.after):
+            try:
+                _tell(context.instance, ended.event_log_entry.run_id)
+            except OSError as error:  # as every error of the wire is
+                place, given_up = place.missed(ended.storage_id, refused=_refused(error))
+                said = f" The collector doesn't accept a run ({type(error).__name__})."
+                if given_up:
+                    context.log.error(f"Run {ended.event_log_entry.run_id} is refused, and not told.")
+                    continue
+                break
+            place, told = Place(ended.storage_id), told + 1
+            if time.monotonic() - since > TICK_SECONDS:
+                break
+        return dg.SensorResult(skip_reason=f"{told} runs told.{said}", cursor=json.dumps(asdict(place)))
 
     return lineage_sensor_
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the collector has come: past an event of Dagster's, and how often it refused the next."""
+
+    after: int
+    refusals: int = 0
+
+    def missed(self, storage_id: int, *, refused: bool) -> "tuple[Place, bool]":
+        """Where one stands when a run was not accepted, and whether it is given up.
+
+        A collector that is away is waited for. One that answers that it won't have a run is asked some times more:
+        the runs after it don't wait for ever.
+        """
+        if not refused:
+            return self, False
+        if self.refusals + 1 < REFUSALS:
+            return Place(self.after, self.refusals + 1), False
+        return Place(storage_id), True
+
+
+def _ended(instance: dg.DagsterInstance, after: int) -> Sequence[dg.EventLogRecord]:
+    """A page of runs that ended well, oldest first; not the very newest: they may be seen before earlier ones."""
+    wanted = dg.RunStatusChangeRecordsFilter(
+        dg.DagsterEventType.RUN_SUCCESS, after_storage_id=after, before_timestamp=time.time() - SETTLED_SECONDS
+    )
+    return instance.fetch_run_status_changes(wanted, limit=PAGE, ascending=True).records
+
+
+def _newest(instance: dg.DagsterInstance) -> int:
+    newest = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1).records
+    return newest[0].storage_id if newest else 0
+
+
+def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Send what a run made, where it is one of a flow."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.job_name not in JOBS or PARTITION_TAG not in run.tags:
+        return
+    from openlineage.client import OpenLineageClient
+
+    made = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found = [record.asset_materialization for record in made.records if record.asset_materialization]
+    client = OpenLineageClient()
+    try:
+        for event in events(run, found, instance.get_run_stats(run_id).end_time):
+            client.emit(event)
+    finally:
+        client.close()
+
+
+def _refused(error: OSError) -> bool:
+    """Whether the collector answered that it won't have what was sent; anything else may pass."""
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    return 400 <= status < 500 and status not in PASSING
 
 
 def events(run: dg.DagsterRun, made: Iterable[dg.AssetMaterialization], ended: float | None) -> "Iterator[RunEvent]":

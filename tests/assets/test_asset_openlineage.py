@@ -5,32 +5,47 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from discovery_pipeline.assets import openlineage
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.blocking import Store
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-class Collector(HTTPServer):
-    """Keeps the events that it gets."""
+Tick = Callable[[], str]
 
-    def __init__(self) -> None:
+
+class Collector(HTTPServer):
+    """Keeps the events that it gets, or answers as it is told."""
+
+    def __init__(self, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self.events: list[dict[str, Any]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 201
+        self.accepts = 10**6  # so many, before it answers as it is told
+        super().__init__(address, _Handler)
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs that it heard of."""
+        return {event["job"]["name"] for event in self.events}
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server: Any = self.server
-        server.events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(201)
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        accepted = server.status == 201 or server.accepts > 0
+        if accepted:
+            server.accepts -= 1
+            server.events.append(event)
+        self.send_response(201 if accepted else server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -38,11 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@pytest.fixture
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
-    """A collector that OpenLineage's own configuration names."""
-    with Collector() as server:
-        monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{server.server_port}")
+@contextmanager
+def serving(address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Collector]:
+    with Collector(address) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -50,27 +63,53 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         thread.join()
 
 
-def test_a_delivery_is_told_column_by_column(
-    defs: dg.Definitions,
-    store: Store,
-    flow: Flow,
-    instance: dg.DagsterInstance,
-    approve: Callable[[Flow], None],
-    collector: Collector,
-):
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """A collector that OpenLineage's own configuration names, with a client that doesn't try again by itself."""
+    with serving() as server:
+        monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
+        monkeypatch.setenv("OPENLINEAGE__TRANSPORT__URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("OPENLINEAGE__TRANSPORT__RETRY", '{"total": 0}')
+        yield server
+
+
+@pytest.fixture
+def run(defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance) -> Callable[[str], None]:
+    """Run a job of the flow."""
     instance.add_dynamic_partitions(FLOWS, [flow.slug])
-    sensor = defs.resolve_sensor_def("lineage_sensor")
-    for job in ("discover", "deliver"):
-        result = defs.resolve_job_def(job).execute_in_process(
+
+    def ran(job: str) -> None:
+        made = defs.resolve_job_def(job).execute_in_process(
             instance=instance, partition_key=flow.slug, run_config=QUIET
         )
-        event = next(e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_SUCCESS)
-        with dg.build_run_status_sensor_context(
-            sensor_name="lineage_sensor", dagster_event=event, dagster_instance=instance, dagster_run=result.dagster_run
-        ) as context:
-            sensor(context)
-        if job == "discover":
-            approve(flow)
+        assert made.success
+
+    return ran
+
+
+@pytest.fixture
+def tick(defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
+    """Evaluate the sensor as a daemon does, from where it stood; what it says."""
+    monkeypatch.setattr(openlineage, "SETTLED_SECONDS", 0)
+    sensor, cursors = defs.resolve_sensor_def("lineage_sensor"), [None]
+
+    def evaluate() -> str:
+        with dg.build_sensor_context(instance=instance, cursor=cursors[-1], sensor_name="lineage_sensor") as context:
+            result: Any = sensor(context)
+        cursors.append(result.cursor)
+        return str(result.skip_reason.skip_message)
+
+    evaluate()
+    return evaluate
+
+
+def test_a_delivery_is_told_column_by_column(
+    run: Callable[[str], None], tick: Tick, flow: Flow, approve: Callable[[Flow], None], collector: Collector
+):
+    run("discover")
+    approve(flow)
+    run("deliver")
+    assert "2 runs told" in tick()
     told = {event["job"]["name"]: event for event in collector.events}
     assert {"discover.source_tables", "deliver.validated_tables", "deliver.target_files"} <= told.keys()
     assert all(event["eventType"] == "COMPLETE" for event in told.values())
@@ -89,6 +128,46 @@ def test_a_delivery_is_told_column_by_column(
     said = json.dumps(collector.events)
     assert "web007" not in said
     assert "10.0.0.7" not in said
+
+
+def test_a_run_is_told_again_as_a_whole_until_all_of_it_is_accepted(
+    run: Callable[[str], None], tick: Tick, collector: Collector
+):
+    run("discover")
+    collector.status, collector.accepts = 503, 2
+    assert "0 runs told" in tick()
+    assert len(collector.events) == 2
+    collector.status = 201
+    assert "1 runs told" in tick()
+    told = [event["run"]["runId"] for event in collector.events]
+    assert len(told) == len(set(told)) + 2  # the same ids: whoever hears of them twice knows it
+    assert "0 runs told" in tick()
+
+
+def test_a_collector_that_is_away_is_waited_for(
+    run: Callable[[str], None], tick: Tick, collector: Collector, monkeypatch: pytest.MonkeyPatch
+):
+    run("discover")
+    with monkeypatch.context() as away:
+        away.setenv("OPENLINEAGE__TRANSPORT__URL", "http://127.0.0.1:1")
+        for _ in range(openlineage.REFUSALS + 2):
+            assert "doesn't accept" in tick()
+    assert "1 runs told" in tick()
+    assert "discover.mapping_suggestions" in collector.jobs
+
+
+def test_a_run_that_a_collector_will_not_have_holds_up_no_other(
+    run: Callable[[str], None], tick: Tick, flow: Flow, approve: Callable[[Flow], None], collector: Collector
+):
+    run("discover")
+    collector.status, collector.accepts = 422, 0
+    for _ in range(openlineage.REFUSALS):
+        assert "0 runs told" in tick()
+    collector.status = 201
+    approve(flow)
+    run("deliver")
+    assert "1 runs told" in tick()
+    assert not any(job.startswith("discover.") for job in collector.jobs)
 
 
 def test_it_sleeps_until_it_is_woken(defs: dg.Definitions):
