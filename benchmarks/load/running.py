@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.follow import Wanted, follow
+from discovery_pipeline.store.outbox import Posted
 from discovery_pipeline.store.session import Sessions
 
 AUDITS = "select flow_id::text, previous_state, new_state from flow_state_audits order by flow_id, id"
@@ -87,7 +88,7 @@ def run(settings: Settings, load: Load) -> Told:
         ):
             history = [operation for done in processes.map(work, shifts) for operation in done]
             places = store.query(PLACES)
-            wrong = _unread(read, places)
+            wrong = unread(read, places)
         wrong += faults(history, chains(store, wrong))
         wrong += [f"{flow.slug}: {rule}" for flow in flows for rule in store.check(flow)]
     return Told(load, history, len(places), wrong)
@@ -115,9 +116,9 @@ def chains(store: Store, wrong: list[str]) -> dict[str, Chain]:
 
 
 @contextmanager
-def following(store: Store) -> Iterator[list[tuple[int, int]]]:
-    """Places of events, as a reader beside the clients gets them."""
-    read: list[tuple[int, int]] = []
+def following(store: Store) -> Iterator[list[Posted]]:
+    """Events, as a reader beside the clients gets them."""
+    read: list[Posted] = []
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -132,22 +133,23 @@ def following(store: Store) -> Iterator[list[tuple[int, int]]]:
         loop.close()
 
 
-async def _follow(store: Store, read: list[tuple[int, int]]) -> None:
+async def _follow(store: Store, read: list[Posted]) -> None:
     sessions = Sessions(store.databases)
     try:
         async with Bell(store.databases) as bell:
             async for posted in follow(sessions, bell, Wanted()):
-                read.append((posted.cursor.position, posted.cursor.id))
+                read.append(posted)
     finally:
         await sessions.close()
 
 
-def _unread(read: list[tuple[int, int]], places: list[tuple[int, int]], patience: float = 20) -> list[str]:
+def unread(read: Sequence[Posted], places: Sequence[tuple[int, int]], patience: float = 20) -> list[str]:
     """What a reader that followed all the while got wrong; it has some seconds to catch up."""
     until = time.monotonic() + patience
     while len(read) < len(places) and time.monotonic() < until:
         time.sleep(0.05)
-    if read == [tuple(place) for place in places]:
+    met = [(posted.cursor.position, posted.cursor.id) for posted in read]
+    if met == [tuple(place) for place in places]:
         return []
-    missing, twice = len({*places} - {*read}), len(read) - len({*read})
+    missing, twice = len({*places} - {*met}), len(met) - len({*met})
     return [f"a reader of events missed {missing}, got {twice} twice, or got them out of order"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.load import lives
 from benchmarks.load.history import Link, Operation, Outcome, Seen, faults
 from benchmarks.load.running import Load, run
 from discovery_pipeline.settings import Settings
@@ -82,3 +83,16 @@ def test_what_many_clients_do_at_once_is_one_story(settings: Settings):
     assert told.faults == []
     assert {operation.outcome for operation in told.history} == {"done", "refused"}
     assert told.events > 100
+
+
+def test_flows_that_live_at_once_keep_their_order(settings: Settings):
+    lived = lives.run(settings, flows=40)
+    assert lived.faults == []
+    assert lived.events > 2 * lived.steps
+
+
+def test_a_flow_whose_steps_are_told_out_of_order_is_noticed():
+    whole = [("a", str(step)) for step in range(1 + len(lives.LIFE))]
+    assert lives.disordered("a reader met", whole) == []
+    for wrong in ([*whole[:2], whole[3], whole[2], *whole[4:]], whole[:-1], [*whole, whole[0]]):
+        assert len(lives.disordered("a reader met", wrong)) == 1
