@@ -41,7 +41,7 @@ def match(
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
     from discovery_pipeline.engine import duck
-    from discovery_pipeline.engine.mapping import fields, profiles, samples, suggesting
+    from discovery_pipeline.engine.mapping import conflicts, fields, profiles, samples, suggesting
     from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.settings import read
 
@@ -56,6 +56,7 @@ def match(
         name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
         with using(taught):
             found = suggesting.between(name, sides, wanted, stated=read_in.stated)
+        found = found.model_copy(update={"conflicts": conflicts.found(con, tables, found)})
     left: tuple[Unapplied, ...] = ()
     if saved:
         applied = profiles.applied(saved, found, tables)
@@ -129,6 +130,7 @@ def _told(found: Suggestions) -> dict[str, object]:
         ],
         "unmapped_source": [f.model_dump(mode="json") for f in found.unmapped_source],
         "unmapped_target": [f.model_dump(mode="json") for f in found.unmapped_target],
+        "conflicts": [c.model_dump(mode="json") | {"said": c.said} for c in found.conflicts],
     }
 
 
@@ -155,6 +157,11 @@ def _show(found: Suggestions) -> None:
             escape("; ".join(field.evidence[:2])),
         )
     console.print(grid)
+    for conflict in found.conflicts:
+        others = " and ".join(name for name in conflict.source_fields if name != conflict.assigned)
+        console.print(
+            f"[yellow]{escape(others)} would fill {escape(conflict.target_field)}, too.[/] {escape(conflict.said)}"
+        )
     if found.unmapped_source:
         console.print(f"[dim]No target for: {escape(', '.join(f.field for f in found.unmapped_source))}[/]")
     if found.unmapped_target:

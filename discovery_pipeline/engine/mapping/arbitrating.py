@@ -59,6 +59,7 @@ def arbitrated(  # noqa: PLR0913, PLR0917 - each is what one stage before this o
     return suggestions.model_copy(
         update={
             "assignment": tuple(assignment),
+            "conflicts": suggestions.conflicts_of(assignment),
             "unmapped_source": _left(suggestions, {(f.source_table, f.source_field) for f in assignment}, source=True),
             "unmapped_target": _left(suggestions, {(f.target_table, f.target_field) for f in assignment}, source=False),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,6 +76,49 @@ class FieldRef(_Value):
     field: str
 
 
+class Conflict(_Value):
+    """Columns of one table of which each could fill a target field, the fullest first, and what they hold."""
+
+    source_table: str
+    source_fields: tuple[str, ...]
+    target_table: str = ""
+    target_field: str = ""
+    assigned: str = Field(default="", description="the column that is suggested")
+    rows: int = Field(ge=0, description="rows looked at")
+    filled: tuple[int, ...] = Field(description="rows in which each holds a value")
+    together: int = Field(ge=0, description="rows in which several hold one")
+    agree: int = Field(ge=0, description="of these, rows in which they are the same, but for case")
+    examples: tuple[tuple[str, ...], ...] = Field(default=(), description="values of rows that differ")
+    transformation: str | None = Field(
+        default=None, description="of the first column: joins them all; None where one is to be chosen"
+    )
+
+    @property
+    def said(self) -> str:
+        """What they hold, in words, and what may be done."""
+        names = self.source_fields
+        counts = ", ".join(f"{n} in {c:,}" for n, c in zip(names, self.filled, strict=True))
+        both = "both" if len(names) == 2 else "several"
+        agreed = f"{self.agree:,} of {self.together:,} rows that {both} fill agree" if self.together else ""
+        shown = "; ".join(" and ".join(map(repr, filter(None, row))) for row in self.examples)
+        parts = [
+            f"Of {self.rows:,} rows, filled are {counts}",
+            agreed or f"no row has {both}",
+            shown and f"others hold {shown}",
+        ]
+        return f"{'; '.join(filter(None, parts))}. {self.advice}"
+
+    @property
+    def advice(self) -> str:
+        """What may be done about it."""
+        first = self.source_fields[0]
+        if self.transformation:
+            return f"Join them: {first} with {self.transformation}."
+        if self.agree == self.together and self.filled[0] == self.rows:
+            return f"They say the same: {first} alone will do."
+        return "They differ: choose one."
+
+
 class Suggestions(_Value):
     """What the matcher offers for one target."""
 
@@ -83,6 +127,14 @@ class Suggestions(_Value):
     assignment: tuple[MappedField, ...] = Field(description="at most one source column a target field and source table")
     unmapped_source: tuple[FieldRef, ...] = ()
     unmapped_target: tuple[FieldRef, ...] = ()
+    conflicts: tuple[Conflict, ...] = Field(default=(), description="fields that several columns could fill")
+
+    def conflicts_of(self, assignment: Iterable[MappedField]) -> tuple[Conflict, ...]:
+        """The conflicts that there still are where this is assigned instead."""
+        now = {(f.source_table, f.target_table, f.target_field): f.source_field for f in assignment}
+        return tuple(
+            c for c in self.conflicts if now.get((c.source_table, c.target_table, c.target_field)) == c.assigned
+        )
 
 
 class Mapping(_Value):

@@ -254,6 +254,7 @@ def _instead(suggestions: Suggestions, taken: Sequence[MappedField]) -> Suggesti
     return suggestions.model_copy(
         update={
             "assignment": assignment,
+            "conflicts": suggestions.conflicts_of(assignment),
             "unmapped_source": tuple(r for r in left if (r.table, r.field) not in sources),
             "unmapped_target": tuple(r for r in right if (r.table, r.field) not in targets),
         }

@@ -17,11 +17,12 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import datatypes, model, transformations
+from discovery_pipeline.engine.mapping import conflicts, datatypes, model, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.mapping.previewing import preview
 from discovery_pipeline.engine.mapping.transformations import Transformation
+from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
 from discovery_pipeline.errors import MappingError, TransformationError, UnknownOperationError
 
@@ -40,6 +41,7 @@ class SourceField(_Value):
     type: str = "string"  # string, integer, float, boolean, date, datetime or json
     samples: tuple[str, ...] = ()
     null_ratio: float = 0.0
+    personal: bool = False  # no value of it is told
 
 
 class SourceSchema(_Value):
@@ -87,8 +89,9 @@ class MappingValidation(_Value):
 class FieldMappingService:
     """Checks submitted mappings, against one target's contract where there is one."""
 
-    def __init__(self, target: Target | None = None) -> None:
+    def __init__(self, target: Target | None = None, tables: Tables = ()) -> None:
         self.target = target
+        self.tables = tables  # where they are at hand, conflicts are counted in them
 
     def validate_mapping(
         self, mapping: model.Mapping | Iterable[Any] | Any, source_schema: SourceSchema | Mapping[str, Any]
@@ -102,7 +105,7 @@ class FieldMappingService:
         source_schema
             See `SourceSchema.of`.
         """
-        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping))
+        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables)
         errors = list(check.errors())
         return MappingValidation(is_valid=not errors, errors=errors, warnings=list(check.warnings()))
 
@@ -116,7 +119,7 @@ class FieldMappingService:
         MappingError
             It has errors; the message lists them all.
         """
-        errors = list(_Check(self.target, SourceSchema.of(source_schema), _lines(mapping)).errors())
+        errors = list(_Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables).errors())
         if errors:
             raise MappingError(" ".join(errors))
         return self.as_mapping(mapping, source_schema)
@@ -139,8 +142,10 @@ def _lines(mapping: model.Mapping | Iterable[Any] | Any) -> tuple[Submitted, ...
 class _Check:
     """One mapping beside all that it is held to."""
 
-    def __init__(self, target: Target | None, schema: SourceSchema, lines: Sequence[Submitted]) -> None:
-        self.target, self.schema, self.lines = target, schema, lines
+    def __init__(
+        self, target: Target | None, schema: SourceSchema, lines: Sequence[Submitted], tables: Tables = ()
+    ) -> None:
+        self.target, self.schema, self.lines, self.tables = target, schema, lines, tables
 
     @cached_property
     def sources(self) -> list[list[SourceField]]:
@@ -264,15 +269,26 @@ class _Check:
 
     def _twice(self) -> Iterator[str]:
         """Target fields that several lines fill from one source table."""
-        filled: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        filled: dict[tuple[str, str, str], list[model.MappedField]] = defaultdict(list)
         for field in self.fields():
-            filled[field.source_table, field.target_table, self._name(field)].append(field.source_field)
-        for (_, _, name), sources in filled.items():
-            if len(sources) > 1:
-                yield (
-                    f"Target mapped twice: {name} is filled by {' and '.join(s or 'a constant' for s in sources)}. "
-                    "Choose one, or join them with concat or coalesce."
-                )
+            filled[field.source_table, field.target_table, self._name(field)].append(field)
+        for (source, _, name), rivals in filled.items():
+            if len(rivals) > 1:
+                by = " and ".join(field.source_field or "a constant" for field in rivals)
+                what = self._compared(source, rivals) or "Choose one, or join them with concat or coalesce."
+                yield f"Target mapped twice: {name} is filled by {by}. {what}"
+
+    def _compared(self, source: str, rivals: Sequence[model.MappedField]) -> str:
+        """What the columns hold in common, counted where the table is at hand; empty elsewhere."""
+        table = next((table for table in self.tables if table.name == source), None)
+        names = {field.source_field for field in rivals}
+        if table is None or len(names) < len(rivals) or not names <= {column.name for column in table.columns}:
+            return ""
+        personal = any(f.personal for f in self.schema.fields if f.name in names and f.table in ("", source))
+        with duck.connect() as con:
+            lines = [(field.source_field, field.transformation) for field in rivals]
+            found = conflicts.explained(con, table, lines, examples=not personal)
+        return found.said if found else ""
 
     def _name(self, field: model.MappedField) -> str:
         """What the field will be called in the delivery: under a key, each source has a field of its own."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import duckdb
 import numpy as np
 
-from discovery_pipeline.engine.mapping import datatypes, fields, samples, transformations
+from discovery_pipeline.engine.mapping import conflicts, datatypes, fields, samples, transformations
 from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
@@ -81,7 +81,8 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    return tagged(between(target.name, sides, wanted, profile, analysis, memory, stated), sides, target)
+    found = tagged(between(target.name, sides, wanted, profile, analysis, memory, stated), sides, target)
+    return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
 
 
 def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
@@ -268,6 +269,12 @@ def _as_before(
     except TransformationError:  # an operation that there no longer is
         pass
     return proposal
+
+
+def _personal(profile: Profile | None) -> frozenset[tuple[str, str]]:
+    """Columns that hold personal data, by table and name."""
+    known = profile.tables if profile else ()
+    return frozenset((table.name, column.name) for table in known for column in table.columns if column.pii)
 
 
 def _profile(profile: Profile | None, table: str, column: str) -> ColumnProfile | None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine.mapping import SourceSchema
-from discovery_pipeline.engine.mapping.model import DataType, FieldRef, Match, Origin, Suggestions
+from discovery_pipeline.engine.mapping.model import Conflict, DataType, FieldRef, Match, Origin, Suggestions
 from discovery_pipeline.engine.mapping.submitting import SourceField
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.tables import Table
@@ -72,6 +72,13 @@ class SuggestedMapping(BaseModel):
     alternatives: list[Alternative] = []
 
 
+class ConflictView(Conflict):
+    """A target field that several columns could fill, what they hold in common, and how they may be joined."""
+
+    target_system: str
+    explanation: str
+
+
 class Preview(BaseModel):
     """Everything that a reviewer needs to decide on a mapping."""
 
@@ -83,6 +90,7 @@ class Preview(BaseModel):
     suggested_mappings: list[SuggestedMapping]
     unmapped_source: list[FieldRef]
     unmapped_target: list[FieldRef]
+    conflicts: list[ConflictView]
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Offer:
             fields=tuple(
                 SourceField(
                     name=column.name, table=table.name, type=column.inferred_type, samples=samples(column),
-                    null_ratio=column.null_ratio,
+                    null_ratio=column.null_ratio, personal=column.pii is not None,
                 )
                 for table, column in self.columns
             )
@@ -128,6 +136,11 @@ def preview(flow: Flow, offers: Sequence[Offer]) -> Preview:
         suggested_mappings=[line for offer in offers for line in _suggested(offer)],
         unmapped_source=_in_all(offer.suggestions.unmapped_source for offer in offers),
         unmapped_target=[ref for offer in offers for ref in offer.suggestions.unmapped_target],
+        conflicts=[
+            ConflictView(**each.model_dump(), target_system=offer.target.name, explanation=each.said)
+            for offer in offers
+            for each in offer.suggestions.conflicts
+        ],
     )
 
 
