@@ -14,6 +14,8 @@ from discovery_pipeline.errors import InputRefused
 if TYPE_CHECKING:
     from discovery_pipeline.engine.intake import FileRead, TableRead
 
+_HEADS = ("file", "table", "rows", "columns", "rejected", "encoding", "delimiter", "header", "above")
+_NUMBERS = ("rows", "columns", "rejected", "header", "above")
 _SEVERITIES = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -104,6 +106,14 @@ def _table(read: TableRead) -> dict[str, Any]:
     }
 
 
+def _row(file: FileRead, read: TableRead) -> tuple[str, ...]:
+    """What stands beside a table, in the order of _HEADS."""
+    table = read.table
+    sizes = (f"{table.row_count:,}", f"{len(table.columns):,}", f"{read.rejected_count:,}")
+    dialect = (read.encoding or "", repr(read.delimiter) if read.delimiter else "")
+    return (file.file, table.name, *sizes, *dialect, str(read.header_rows), str(read.preamble_rows))
+
+
 def _show(files: tuple[FileRead, ...]) -> None:
     """A line a file and a block a table, for people."""
     from rich.console import Console
@@ -111,19 +121,14 @@ def _show(files: tuple[FileRead, ...]) -> None:
     from rich.table import Table
 
     console = Console()
+    rows = [_row(file, read) for file in files for read in file.tables]
+    told = [n for n, _ in enumerate(_HEADS) if any(row[n] for row in rows)]
     grid = Table(box=None, pad_edge=False)
-    for title in ("file", "table", "rows", "columns", "rejected", "encoding", "delimiter", "header", "above"):
-        grid.add_column(
-            title, justify="right" if title in ("rows", "columns", "rejected", "header", "above") else "left"
-        )
-    for file in files:
-        for read in file.tables:
-            table = read.table
-            sizes = [f"{table.row_count:,}", f"{len(table.columns):,}", f"{read.rejected_count:,}"]
-            dialect = [read.encoding or "", repr(read.delimiter) if read.delimiter else ""]
-            above = [str(read.header_rows), str(read.preamble_rows)]
-            grid.add_row(escape(file.file), escape(table.name), *sizes, *map(escape, dialect), *above)
-    if grid.row_count:
+    for n in told:
+        grid.add_column(_HEADS[n], justify="right" if _HEADS[n] in _NUMBERS else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(escape(row[n]) for n in told))
+    if rows:
         console.print(grid)
     for file in files:
         if file.status == "refused":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from discovery_pipeline.engine.intake import FileRead
@@ -23,6 +26,33 @@ WARNINGS = 2
 
 PIPED = 160
 """Characters of a line where there is no terminal to ask."""
+
+LONGEST = 44
+"""Characters of a cell."""
+
+GAP = 3
+"""Characters between two columns."""
+
+
+class _Head(NamedTuple):
+    """A column of what is shown."""
+
+    title: str
+    least: int  # characters of its cells that are always shown
+    justify: Literal["left", "right"] = "left"
+    room: int = 0  # characters of a line from which it is shown
+
+
+_HEADS = (
+    _Head("column", 24),
+    _Head("type", 14),
+    _Head("meaning", 12),
+    _Head("null", 6, "right"),
+    _Head("distinct", 12, "right"),
+    _Head("from … to", 16, room=100),
+    _Head("most frequent", 16, room=130),
+    _Head("quality", 7, "right"),
+)
 
 
 def profile(
@@ -86,9 +116,8 @@ def _show(found: Profile, refused: tuple[FileRead, ...]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED)
+    # What COLUMNS says, or the terminal; a log takes long lines.
+    console = Console(width=shutil.get_terminal_size((PIPED, 0)).columns)
     for table in found.tables:
         _show_table(console, table)
     for file in refused:
@@ -105,20 +134,13 @@ def _show_table(console: Console, table: TableProfile) -> None:
         f"{table.duplicate_row_count:,} duplicate rows",
         highlight=False,
     )
+    rows = [_cells(column) for column in table.columns]
+    widths = _widths(rows, console.width)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title, right in (
-        ("column", False),
-        ("type", False),
-        ("meaning", False),
-        ("null", True),
-        ("distinct", True),
-        ("from … to", False),
-        ("most frequent", False),
-        ("quality", True),
-    ):
-        grid.add_column(title, justify="right" if right else "left", no_wrap=True, max_width=44)
-    for column in table.columns:
-        grid.add_row(*(escape(cell) for cell in _cells(column)))
+    for n, width in widths.items():
+        grid.add_column(_HEADS[n].title, justify=_HEADS[n].justify, no_wrap=True, width=width)
+    for row in rows:
+        grid.add_row(*(escape(row[n]) for n in widths))
     console.print(grid)
     for column in table.columns:
         for anomaly in column.anomalies[:WARNINGS]:
@@ -128,6 +150,20 @@ def _show_table(console: Console, table: TableProfile) -> None:
         console.print(
             f"[cyan]~[/] {escape(pair.left)} and {escape(pair.right)} correlate: {pair.pearson:.2f}", highlight=False
         )
+
+
+def _widths(rows: Sequence[tuple[str, ...]], room: int) -> dict[int, int]:
+    """The columns of the list that a line has room for, each with its characters; the last ones give way first."""
+    from rich.cells import cell_len
+
+    heads = {n: head for n, head in enumerate(_HEADS) if room >= head.room}
+    widths = {n: min(LONGEST, max(len(h.title), *(cell_len(row[n]) for row in rows))) for n, h in heads.items()}
+    over = sum(widths.values()) + GAP * (len(widths) - 1) - room
+    for n in reversed(heads):
+        taken = max(0, min(over, widths[n] - max(heads[n].least, len(heads[n].title))))
+        widths[n] -= taken
+        over -= taken
+    return widths
 
 
 def _cells(column: ColumnProfile) -> tuple[str, ...]:
