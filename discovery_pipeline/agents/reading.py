@@ -10,8 +10,8 @@ from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import AgentError
 from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store import values
 from discovery_pipeline.store.artifacts import Artifacts
-from discovery_pipeline.store.values import VALUE, decoded
 
 
 def results(artifacts: Artifacts, flow: Flow) -> Results:
@@ -51,4 +51,4 @@ def _value(artifacts: Artifacts, flow: Flow, stage: str) -> Any:
         folder = artifacts.reading(flow, stage)
     except FileNotFoundError:
         return None
-    return decoded((folder / VALUE).read_text(), folder)
+    return values.read(folder)

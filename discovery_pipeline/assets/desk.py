@@ -26,7 +26,7 @@ from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.disk import room
-from discovery_pipeline.store.values import VALUE, Value, decoded
+from discovery_pipeline.store.values import Value, read
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
@@ -148,7 +148,7 @@ class Desk(dg.ConfigurableResource):
         except FileNotFoundError:
             return None
         if folder not in self._values:
-            self._values[folder] = decoded((folder / VALUE).read_text(), folder)
+            self._values[folder] = read(folder)
         return self._values[folder]
 
     @contextmanager

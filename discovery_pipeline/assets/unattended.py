@@ -36,7 +36,7 @@ from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.destinations import Destination, Results
-from discovery_pipeline.store.values import VALUE, Value, decoded
+from discovery_pipeline.store.values import Value, read
 
 Tell = Callable[[str, str], None]
 """Called with a step's name and 'started', 'finished' or 'failed'."""
@@ -203,8 +203,7 @@ def _about(target: Target, profiles: Sequence[MappingProfile]) -> list[MappingPr
 
 
 def _value(store: Store, flow: Flow, asset: str) -> Value:
-    folder = store.artifacts.reading(flow, asset)
-    return decoded((folder / VALUE).read_text(), folder)
+    return read(store.artifacts.reading(flow, asset))
 
 
 class _Worker:

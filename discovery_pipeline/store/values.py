@@ -54,3 +54,8 @@ def decoded(text: str, root: Path) -> Value:
     held: dict[str, Any] = json.loads(text)
     items = [_KINDS[held["kind"]].model_validate(item, context={"root": root}) for item in held["items"]]
     return items if held["many"] else items[0]
+
+
+def read(folder: Path) -> Value:
+    """The value that a stage published in that folder."""
+    return decoded((folder / VALUE).read_text(), folder)

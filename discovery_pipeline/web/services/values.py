@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.artifacts import Artifacts
-from discovery_pipeline.store.values import VALUE, Value, decoded
+from discovery_pipeline.store.values import Value, read
 
 KEPT = 24
 """Decoded values kept: the stages of about three flows that people look at."""
@@ -45,7 +45,7 @@ class Values:
                 return self._kept[key]
         try:
             folder = self._artifacts.reading(flow, asset)
-            found = decoded((folder / VALUE).read_text(), folder)
+            found = read(folder)
         except FileNotFoundError:  # a newer version took its place meanwhile
             return self._read(flow, asset)
         with self._lock:
