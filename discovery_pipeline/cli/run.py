@@ -109,9 +109,9 @@ def run(
     for line in outcome.left:
         typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
     if not outcome.delivered:
-        summary.waiting(console, outcome)
+        summary.waiting(console, outcome, settings.auto_approval)
         raise typer.Exit(WAITING)
-    summary.delivered(console, outcome, place)
+    summary.delivered(console, outcome, place, settings.auto_approval)
     if save_profile:
         _save([a.mapping for a in outcome.approvals], source.strip().casefold(), save_profile)
     for file in outcome.intake.files:

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Lines of a list before the rest is counted."""
 
+MOST_OFFERED = 20
+"""Mappings that are listed for a review."""
 
-def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
-    """The summary of a delivery."""
+
+def delivered(console: Console, outcome: Outcome, place: Destination, threshold: float) -> None:
+    """The summary of a delivery; mappings were taken from the threshold on."""
     tables = outcome.intake.tables
     rows = sum(table.row_count for table in tables)
     from discovery_pipeline.store.destinations import Folder
@@ -36,10 +39,13 @@ def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
     facts.add_row("Cleansed", _cleansed(outcome))
     facts.add_row("Quality", _quality(outcome))
     facts.add_row("Risks", _risks(outcome))
-    if below := sorted((f for a in outcome.approvals for f in a.waiting), key=lambda f: -f.confidence):
+    below, beside = _left(outcome, threshold)
+    if below:
         facts.add_row(
             "For you", f"{_counted(len(below), 'mapping')} not sure enough to take: {_listed(map(_arrow, below))}"
         )
+    if beside:
+        facts.add_row("Beside", f"{_counted(len(beside), 'mapping')} of tables that don't fill the target's rows")
     facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
     if outcome.delta:
         facts.add_row("Changes", _changes(outcome.delta))
@@ -59,18 +65,24 @@ def _changes(delta: Delta) -> str:
     )
 
 
-def waiting(console: Console, outcome: Outcome) -> None:
+def _left(outcome: Outcome, threshold: float) -> tuple[list[MappedField], list[MappedField]]:
+    """What was offered and not taken, the surest first: for its confidence, and for what its table lacks."""
+    left = sorted((f for a in outcome.approvals for f in a.waiting), key=lambda f: -f.confidence)
+    return [f for f in left if f.confidence < threshold], [f for f in left if f.confidence >= threshold]
+
+
+def waiting(console: Console, outcome: Outcome, threshold: float) -> None:
     """What a person has to decide before anything can be delivered."""
     console.print()
     console.print("[bold yellow]Nothing delivered: a review is waiting.[/]")
     for reason in outcome.missing:
         console.print(f"  • {reason}", highlight=False, markup=False)
-    offered = [field for approval in outcome.approvals for field in approval.waiting]
-    if offered:
+    below, beside = _left(outcome, threshold)
+    if below:
         table = Table(
             "Source", "Target", "Confidence", "Why", title="Offered, and not sure enough to take", title_justify="left"
         )
-        for field in sorted(offered, key=lambda f: -f.confidence)[:20]:
+        for field in below[:MOST_OFFERED]:
             table.add_row(
                 f"{field.source_table}.{field.source_field}",
                 field.target_field,
@@ -78,6 +90,14 @@ def waiting(console: Console, outcome: Outcome) -> None:
                 "; ".join(field.evidence[:2]),
             )
         console.print(table)
+    if len(below) > MOST_OFFERED:
+        console.print(f"  and {len(below) - MOST_OFFERED} less sure", highlight=False)
+    if beside:
+        verb = "is" if len(beside) == 1 else "are"
+        console.print(
+            f"  {_counted(len(beside), 'mapping')} {verb} sure enough, and left for what their tables lack",
+            highlight=False,
+        )
     console.print(f"  The flow is kept: discovery flows show {outcome.flow.slug}", highlight=False)
 
 
