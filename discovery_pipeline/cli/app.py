@@ -32,7 +32,7 @@ from discovery_pipeline.cli.up import down, status, up
 from discovery_pipeline.cli.validate import validate
 from discovery_pipeline.errors import DiscoveryError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
 def _version(asked: bool) -> None:
