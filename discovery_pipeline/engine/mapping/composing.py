@@ -1,22 +1,28 @@
 """Composing: target fields made of several columns, and columns that fill several target fields.
 
 Offered only where no single column is sure, and never surely enough to be taken without a person: that a host
-name and a domain make the wanted FQDN is likely, not seen.
+name and a domain make the wanted FQDN is likely, not seen. What composes what is knowledge, in compositions.yaml.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from discovery_pipeline.engine.mapping import knowledge, transformations
+from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.knowledge import Composition
 from discovery_pipeline.engine.mapping.matching import Matched
+from discovery_pipeline.engine.mapping.proposing import dates_in
+from discovery_pipeline.engine.mapping.words import Reader
 
 CONFIDENCE = 0.7
 _NAMED = 0.95  # how well fields must name the concepts; half likenesses compose nonsense
-_WHOLE = 0.5  # share of values that hold what stands between the parts, from which a column is the whole already
+_WHOLE = 0.8  # share of values that look like the whole, from which a column is it
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +35,93 @@ class Composed:
     reason: str
 
 
-def composed(matched: Matched, filled: frozenset[int]) -> Iterator[Composed]:
-    """What can be put together or taken apart for target fields that are not surely filled."""
-    places = {concept.name: place for place, concept in enumerate(knowledge.concepts())}
+def composed(matched: Matched, filled: Mapping[int, int | None]) -> Iterator[Composed]:
+    """What can be put together or taken apart for target fields that are not surely filled.
+
+    `filled` says which source field likely fills a target field, or None where that is sure. What is only likely gives
+    way where it is a part of what is wanted, or holds more than that: a domain looks like the whole name.
+    """
+    source = _Named(matched.source.fields, matched.evidence.names.source_concepts)
+    target = _Named(matched.target.fields, matched.evidence.names.target_concepts)
+    taken: set[int] = set()
     for made in knowledge.compositions():
-        whole, parts = places[made.whole], [places[p] for p in made.parts]
-        yield from _joined(matched, filled, whole, parts, made.between)
-        yield from _split(matched, filled, whole, parts, made.between)
+        for each in (*_joined(matched, filled, made, source, target), *_split(matched, filled, made, source, target)):
+            if each.target not in taken:
+                taken.add(each.target)
+                yield each
 
 
-def _joined(matched: Matched, filled: frozenset[int], whole: int, parts: list[int], between: str) -> Iterator[Composed]:
-    columns = [_naming(matched.evidence.names.source_concepts, part) for part in parts]
-    if any(c is None for c in columns) or len(set(columns)) < len(parts):
-        return
+class _Named:
+    """Fields by what they are called."""
+
+    def __init__(self, fields: Sequence[Field], concepts: np.ndarray) -> None:
+        self._concepts = concepts
+        self._places = {concept.name: place for place, concept in enumerate(knowledge.concepts())}
+        reader = Reader.of([field.own for field in fields])
+        self._said = [frozenset(reader.words(field.own)) for field in fields]
+
+    def one(self, names: Sequence[str]) -> int | None:
+        """The field that is called one of these, the first name first; None where none is, or two are."""
+        for name in names:
+            if (found := self._one(name)) is not None:
+                return found
+        return None
+
+    def _one(self, name: str) -> int | None:
+        if (place := self._places.get(name)) is not None and len(self._concepts):
+            best = int(self._concepts[:, place].argmax())
+            if self._concepts[best, place] >= max(_NAMED, self._concepts[best].max()):
+                return best
+        said = frozenset(Reader().words(name))
+        saying = [i for i, words in enumerate(self._said) if words == said]
+        return saying[0] if len(saying) == 1 else None
+
+
+def _joined(
+    matched: Matched, filled: Mapping[int, int | None], made: Composition, source: _Named, target: _Named
+) -> Iterator[Composed]:
+    columns = [source.one(part.names) for part in made.parts]
     chosen = [c for c in columns if c is not None]
-    target = _naming(matched.evidence.names.target_concepts, whole)
-    if target is None or target in filled or _holds(matched, chosen[0], between):
+    wanted = target.one(made.whole)
+    if not made.joined or wanted is None or len(set(chosen)) < len(columns):
+        return
+    if filled.get(wanted, chosen[0]) not in chosen or _is_whole(matched, chosen[0], made):
         return
     names = [matched.source.fields[c].name for c in chosen]
-    separator = f", {transformations.quoted(between)}, "
-    text = f"concat({separator.join(map(transformations.named, names))})"
-    yield Composed(chosen[0], target, text, f"no column holds it whole; {' and '.join(names)} together make it")
+    separator = f", {transformations.quoted(made.joined)}, "
+    text = f"concat({separator.join(map(transformations.named, names))}){_as_date(matched, chosen)}"
+    yield Composed(chosen[0], wanted, text, f"no column holds it whole; {' and '.join(names)} together make it")
 
 
-def _split(matched: Matched, filled: frozenset[int], whole: int, parts: list[int], between: str) -> Iterator[Composed]:
-    column = _naming(matched.evidence.names.source_concepts, whole)
-    if column is None or not _holds(matched, column, between):
+def _as_date(matched: Matched, columns: Sequence[int]) -> str:
+    """What reads a date put together with a time, where the date isn't written as ISO 8601; else nothing."""
+    values = [matched.source.sample.examples[c] if matched.source.sample else () for c in columns]
+    times = {match[1] for match in map(_TIME.match, values[-1]) if match}
+    formats = dates_in(values[0])
+    if not times or len(columns) != 2 or not formats or formats == ["%Y-%m-%d"]:
+        return ""
+    clocks = ["%H:%M" if time is None else "%H:%M:%S" for time in sorted(times, key=str)]
+    return f" | parse_date({', '.join(transformations.quoted(f'{d} {t}') for d in formats for t in clocks)})"
+
+
+def _split(
+    matched: Matched, filled: Mapping[int, int | None], made: Composition, source: _Named, target: _Named
+) -> Iterator[Composed]:
+    places = [target.one(part.names) for part in made.parts]
+    all_wanted = all(place is not None and place not in filled for place in places) and len(set(places)) == len(places)
+    column = source.one(made.whole)
+    if column is None and all_wanted:
+        column = source.one(made.perhaps)
+    if column is None or not made.fits or not _is_whole(matched, column, made):
         return
     name = matched.source.fields[column].name
-    for place, part in enumerate(parts):
-        target = _naming(matched.evidence.names.target_concepts, part)
-        if target is not None and target not in filled:
-            index = -1 if place == len(parts) - 1 and between == " " else place
-            text = f"split({transformations.quoted(between)}, {index})"
-            yield Composed(column, target, text, f"{name} holds it together with more")
+    for place, part in zip(places, made.parts, strict=True):
+        if place is not None and filled.get(place, column) == column:
+            yield Composed(column, place, part.taken, f"{name} holds it together with more")
 
 
-def _naming(concepts: np.ndarray, concept: int) -> int | None:
-    """The one field that names a concept best of all concepts; None where none does clearly."""
-    best = int(concepts[:, concept].argmax())
-    return best if concepts[best, concept] >= max(_NAMED, concepts[best].max()) else None
-
-
-def _holds(matched: Matched, column: int, between: str) -> bool:
-    """Whether most values of a column hold what stands between parts."""
+def _is_whole(matched: Matched, column: int, made: Composition) -> bool:
+    """Whether most values of a column look like the whole."""
     values = matched.source.sample.examples[column] if matched.source.sample else ()
-    return bool(values) and sum(between in value for value in values) / len(values) >= _WHOLE
+    fitting = sum(re.fullmatch(made.fits, value.casefold()) is not None for value in values) if made.fits else 0
+    return bool(values) and fitting >= _WHOLE * len(values)

@@ -14,7 +14,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import LIKELY, Conflict, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import Conflict, MappedField, Match, Suggestions
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError
 
@@ -24,6 +24,7 @@ ROWS = 100_000
 _EXAMPLES = 3
 _LONGEST = 40  # characters of an example
 _RIVALS = 3  # columns beside the one that is assigned
+_LIKELY = 0.5  # confidence of a rival
 _AGREED = 0.5  # share of the rows that both fill from which one may stand in for the other
 
 Line = tuple[str, str | None]
@@ -81,10 +82,10 @@ def found(
 
     Examples are left out of columns that hold personal data, which `personal` names by table and column.
     """
-    used = {(f.source_table, f.source_field) for f in suggestions.assignment}
+    used = {(f.source_table, name) for f in suggestions.assignment for name in transformations.read_by(f)}
     rivals: dict[tuple[str, str, str], list[Match]] = defaultdict(list)
     for match in suggestions.matches:
-        best = match.rank == 1 and match.confidence >= LIKELY
+        best = match.rank == 1 and match.confidence >= _LIKELY
         if best and (match.source_table, match.source_field) not in used:
             rivals[match.source_table, match.target_table, match.target_field].append(match)
     known = {table.name: table for table in tables}

@@ -140,6 +140,11 @@ def _formats(values: tuple[str, ...], profile: ColumnProfile | None) -> list[str
     return [fmt for fmt, _ in found.most_common()]
 
 
+def dates_in(values: tuple[str, ...]) -> list[str]:
+    """Formats of dates as these values are written, the most frequent first."""
+    return _formats(values, None)
+
+
 def _list(values: tuple[str, ...], target: TargetField) -> str | None:
     """Several items in one cell: rewritten for a target that takes several, the first taken for one that doesn't."""
     items = {"list<ip>", "list<mac>", "ip", "ipv4", "mac"}

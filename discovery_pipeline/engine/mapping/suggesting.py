@@ -104,7 +104,7 @@ def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     assignment = tuple(
         field for pairing in pairings for field in _completed(pairing, _assignment(pairing, profile), stated)
     )
-    used = {(f.source_table, f.source_field) for f in assignment}
+    used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
     filled = {(f.target_table, f.target_field) for f in assignment}
     left = [(side.table, name) for side in sides for name in side.names]
     right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
@@ -198,8 +198,8 @@ def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
 def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
     pairs = assigned(pairing.matched.confidence)
     found = {j: _mapped(pairing, i, j, profile) for i, j in pairs}
-    sure = frozenset(j for j, field in found.items() if field.confidence >= COMPOSED)
-    found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, sure)}
+    filled = {j: i if found[j].confidence < HIGH else None for i, j in pairs if found[j].confidence >= COMPOSED}
+    found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, filled)}
     return [found[j] for j in sorted(found)]
 
 
@@ -220,6 +220,7 @@ def _composed(pairing: _Pairing, part: Composed) -> MappedField:
         target_table=pairing.table.name,
         target_field=field.name,
         transformation=part.transformation,
+        data_type=datatypes.of_field(field.type),
         is_required=field.required,
         confidence=COMPOSED,
         evidence=(part.reason,),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import knowledge, names
+from discovery_pipeline.engine.mapping import knowledge, names, transformations
 from discovery_pipeline.engine.mapping.fields import Side
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Suggestions
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
@@ -24,7 +24,7 @@ _TELLING = frozenset(
 
 def tagged(suggestions: Suggestions, sides: Sequence[Side], target: Target) -> Suggestions:
     """Suggestions with a tag for each column that tells what people sort servers by and that nothing else takes."""
-    used = {(f.source_table, f.source_field) for f in suggestions.assignment}
+    used = {(f.source_table, name) for f in suggestions.assignment for name in transformations.read_by(f)}
     new = [
         tag
         for table in target.tables

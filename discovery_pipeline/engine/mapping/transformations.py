@@ -10,12 +10,15 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping.operations import OPERATIONS, Argument, Misfit, Pairs, Reference
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError, UnknownOperationError
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.mapping.model import MappedField
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -74,6 +77,12 @@ def parse(text: str) -> Transformation:
         Says at which character it stops making sense, and what would do.
     """
     return _Reader(text).transformation()
+
+
+def read_by(field: MappedField) -> tuple[str, ...]:
+    """The columns that a mapped field takes from: its own, and those that its transformation reads beside it."""
+    beside = parse(field.transformation).references if field.transformation else ()
+    return tuple(dict.fromkeys(filter(None, (field.source_field, *beside))))
 
 
 def compile(transformation: Transformation, table: Table, source_field: str) -> str:

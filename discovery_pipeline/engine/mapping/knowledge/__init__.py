@@ -41,12 +41,22 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
-class Composition:
-    """A concept that is others put together."""
+class Part:
+    """A part of what is written as one: what it is called, and the transformation that takes it from the whole."""
 
-    whole: str
-    parts: tuple[str, ...]
-    between: str
+    names: tuple[str, ...]
+    taken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What may be written as one column or as several."""
+
+    whole: tuple[str, ...]
+    perhaps: tuple[str, ...]  # names of the whole where all parts are wanted
+    fits: str  # what its values look like; empty where that says nothing
+    joined: str  # what stands between the parts; empty where they are only taken apart
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ def contrasts() -> tuple[Contrast, ...]:
 
 
 def compositions() -> tuple[Composition, ...]:
-    """Concepts that are others put together."""
+    """What may be written as one column or as several."""
     return _known().compositions
 
 
@@ -158,7 +168,7 @@ def shipped() -> Knowledge:
             *(Contrast(tuple(words), words[0]) for words in contrasts["silent"]),
             *(Contrast(tuple(words)) for words in contrasts["loud"]),
         ),
-        compositions=tuple(Composition(c["whole"], tuple(c["parts"]), c["between"]) for c in _read("compositions")),
+        compositions=tuple(map(_composition, _read("compositions"))),
         looks=_read("looks"),
         vocabularies=_by_word(_read("vocabularies").items(), {}),
     )
@@ -213,6 +223,16 @@ def _concepts() -> tuple[Concept, ...]:
             names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
         )
         for concept, said in _read("fields").items()
+    )
+
+
+def _composition(said: Mapping[str, Any]) -> Composition:
+    return Composition(
+        whole=tuple(said["whole"]),
+        perhaps=tuple(said.get("perhaps", ())),
+        fits=said.get("fits", ""),
+        joined=said.get("joined", ""),
+        parts=tuple(Part(tuple(part["names"]), part["taken"]) for part in said["parts"]),
     )
 
 
