@@ -26,7 +26,7 @@ from discovery_pipeline.store import outbox, rows
 from discovery_pipeline.store.connection import connected
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.outbox import Cursor
-from discovery_pipeline.store.schema import discovery_flows
+from discovery_pipeline.store.schema.flows import discovery_flows
 from discovery_pipeline.store.session import Sessions
 
 SHARES = {

@@ -17,7 +17,7 @@ from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.follow import Wanted, follow
 from discovery_pipeline.store.outbox import Cursor, Posted
-from discovery_pipeline.store.schema import flow_events
+from discovery_pipeline.store.schema.flows import flow_events
 from discovery_pipeline.store.session import Sessions
 
 LOOK_SECONDS = 0.02

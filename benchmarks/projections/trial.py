@@ -24,7 +24,7 @@ from discovery_pipeline.store.connection import connected, prepare
 from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.follow import Wanted
-from discovery_pipeline.store.schema import discovery_flows, flow_events
+from discovery_pipeline.store.schema.flows import discovery_flows, flow_events
 from discovery_pipeline.store.session import Sessions
 
 TENANTS, FLOWS_EACH = 3, 12

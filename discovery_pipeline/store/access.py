@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from discovery_pipeline.errors import TenantAccessError
 from discovery_pipeline.store.accounts import Membership, hashed, memberships_in
 from discovery_pipeline.store.operation import flow_operation
-from discovery_pipeline.store.schema import login_codes, users, web_sessions
+from discovery_pipeline.store.schema.people import login_codes, users, web_sessions
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.store.state import Clock, utc_now
 

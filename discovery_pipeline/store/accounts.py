@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import TenantAccessError
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, ClientAccountId, EngagementId, Tenant
-from discovery_pipeline.store.schema import api_tokens, client_accounts, engagements, memberships, users
+from discovery_pipeline.store.schema.people import api_tokens, client_accounts, engagements, memberships, users
 
 UserRole = Literal["viewer", "reviewer", "admin"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.schema import flow_state_audits
+from discovery_pipeline.store.schema.flows import flow_state_audits
 
 
 @dataclass(frozen=True, slots=True)

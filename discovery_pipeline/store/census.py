@@ -9,7 +9,8 @@ from sqlalchemy import func, select, text
 
 from discovery_pipeline.store.operation import flow_operation
 from discovery_pipeline.store.requests import REQUESTED
-from discovery_pipeline.store.schema import discovery_flows, run_requests
+from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.work import run_requests
 from discovery_pipeline.store.session import Sessions
 
 

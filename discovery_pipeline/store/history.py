@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.store.schema import discovery_flows_history
+from discovery_pipeline.store.schema.flows import discovery_flows_history
 
 
 @dataclass(frozen=True, slots=True)

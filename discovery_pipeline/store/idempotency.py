@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import IntegrityConflictError
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store.schema import idempotency_keys
+from discovery_pipeline.store.schema.people import idempotency_keys
 
 KEPT = timedelta(days=1)
 """How long an answer can be asked for again."""

@@ -13,7 +13,7 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.schema import data_imports
+from discovery_pipeline.store.schema.work import data_imports
 from discovery_pipeline.store.state import FlowStateManager
 
 if TYPE_CHECKING:

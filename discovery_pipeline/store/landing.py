@@ -26,7 +26,8 @@ from discovery_pipeline.store import accounts, requests, rows
 from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.inbox import Arrival, Arrived, Inbox, Place
 from discovery_pipeline.store.outbox import Cursor
-from discovery_pipeline.store.schema import data_imports, discovery_flows, run_requests
+from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.work import data_imports, run_requests
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store

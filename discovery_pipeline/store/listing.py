@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.store import rows
-from discovery_pipeline.store.schema import discovery_flows
+from discovery_pipeline.store.schema.flows import discovery_flows
 
 SEPARATOR = "~"
 

@@ -20,7 +20,7 @@ from discovery_pipeline.flow.state import Flow, PhaseStatus
 from discovery_pipeline.flow.state import Phase as FlowPhase
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.schema import field_mappings
+from discovery_pipeline.store.schema.work import field_mappings
 from discovery_pipeline.store.state import FlowStateManager
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL
 from discovery_pipeline.store import decisions
 from discovery_pipeline.store.mappings import APPROVED, KEY, REJECTED, as_field
-from discovery_pipeline.store.schema import discovery_flows, field_mappings, review_decisions
+from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.work import field_mappings, review_decisions
 
 _Dated = tuple[datetime, Decided]
 

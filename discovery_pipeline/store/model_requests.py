@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.schema import agent_requests
+from discovery_pipeline.store.schema.work import agent_requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.tenant import FlowId
-from discovery_pipeline.store.schema import flow_events
+from discovery_pipeline.store.schema.flows import flow_events
 
 CLOSED_BELOW = literal_column("events_closed_below()", BigInteger)
 """Every transaction of a lower number has ended, and what it wrote is to be seen or never will be."""

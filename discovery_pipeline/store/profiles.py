@@ -13,7 +13,7 @@ from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.operation import flow_operation
-from discovery_pipeline.store.schema import mapping_profiles
+from discovery_pipeline.store.schema.work import mapping_profiles
 
 
 @dataclass(frozen=True, slots=True)

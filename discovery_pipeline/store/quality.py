@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.schema import quality_issues
+from discovery_pipeline.store.schema.work import quality_issues
 
 OPEN, RESOLVED = "open", "resolved"
 

@@ -16,7 +16,7 @@ from discovery_pipeline.flow import machine
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, PhaseStatus
 from discovery_pipeline.store import rows
-from discovery_pipeline.store.schema import discovery_flows, flow_phases, flow_state_audits
+from discovery_pipeline.store.schema.flows import discovery_flows, flow_phases, flow_state_audits
 
 REPAIRED = "repaired: "
 """How the reason of an audit begins that closes a gap; the chain is held to from the last one on."""

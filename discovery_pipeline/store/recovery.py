@@ -22,7 +22,7 @@ from discovery_pipeline.store.listing import Listed, Place
 from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.records import REPAIRED, Record
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.schema import discovery_flows, flow_phases, flow_state_audits
+from discovery_pipeline.store.schema.flows import discovery_flows, flow_phases, flow_state_audits
 
 PAGE = 500
 """Flows that are checked in one transaction: a millisecond each, where one by one they take six."""

@@ -24,7 +24,8 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import ENDED, Flow
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
 from discovery_pipeline.store import rows
-from discovery_pipeline.store.schema import discovery_flows, run_requests
+from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.work import run_requests
 from discovery_pipeline.store.state import FlowStateManager
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import ORDER, RESERVED, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId
-from discovery_pipeline.store.schema import discovery_flows, discovery_flows_history, flow_events, flow_phases
+from discovery_pipeline.store.schema.flows import discovery_flows, discovery_flows_history, flow_events, flow_phases
 
 FlowRef = FlowId | str | Flow
 """A flow by its id, its slug, or as it was read."""

@@ -19,7 +19,7 @@ from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, Tenant
 from discovery_pipeline.store.exports import is_address
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.operation import flow_operation
-from discovery_pipeline.store.schema import database_sources
+from discovery_pipeline.store.schema.work import database_sources
 
 REFERENCE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<file>/.+)")
 FORM = "It is env:NAME for a variable of the orchestrator's environment, or file:/path for a file that it can read."
