@@ -1,5 +1,6 @@
 """Delivery as an asset."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,8 +11,9 @@ from discovery_pipeline.assets import agents, lineage
 from discovery_pipeline.assets import deltas as since
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.deltas import RESULTS
-from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flow_asset
+from discovery_pipeline.assets.desk import Desk, Stage
+from discovery_pipeline.assets.partitions import code_version, flow_asset
+from discovery_pipeline.assets.reuse import Parts
 from discovery_pipeline.engine import delivery
 from discovery_pipeline.engine.cleansing.model import Cleansed, PatchLog
 from discovery_pipeline.engine.delivery import report
@@ -23,6 +25,13 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.store.destinations import Results, of_flow
+
+READ = (
+    "source_tables", "column_profile", "schema_analysis", "mapping_suggestions", "approved_mapping", "cleansed_tables",
+    "patch_log", "validated_tables", "quality_report", "risk_assessment",
+)  # fmt: skip
+"""The stages that a delivery is made of."""
 
 
 @flow_asset(
@@ -53,58 +62,31 @@ def target_files(
     risk_assessment: RiskAssessment,
 ) -> dg.MaterializeResult:
     """The files that each target takes as they are, and beside them what people read."""
-    from discovery_pipeline.agents.narrative import narrative
-
+    made = _Made(
+        source_tables,
+        column_profile,
+        schema_analysis,
+        mapping_suggestions,
+        approved_mapping,
+        cleansed_tables,
+        patch_log,
+        validated_tables,
+        quality_report,
+        risk_assessment,
+    )
     with desk.stage(context) as stage:
-        into = stage.folder("target_files") / RESULTS
-        done = [
-            delivery.deliver(stage.con, verdict, stage.target(verdict.target), into) for verdict in validated_tables
-        ]
-        changes = since.deltas(stage, validated_tables, into)
-        page = report.render(
-            stage.con,
-            report.Contents(
-                title=stage.flow.name,
-                made_at=datetime.now(UTC),
-                intake=source_tables,
-                profile=column_profile,
-                analysis=schema_analysis,
-                targets=tuple(
-                    report.TargetStory(
-                        target=stage.target(verdict.target),
-                        suggestions=offered,
-                        approval=_approval(offered, mapping),
-                        verdict=verdict,
-                        files=written.files,
-                    )
-                    for offered, mapping, verdict, written in _by_target(
-                        mapping_suggestions, approved_mapping, validated_tables, done
-                    )
-                ),
-                patches=cleansed_tables.patches,
-                quality=quality_report,
-                risk=risk_assessment,
-                findings=quality_report.findings,
-                narrative=narrative(agents.given(desk, stage.flow, *AGENTS), named(column_profile)),
-            ),
-        )
-        delivery.bundle(
-            stage.con,
-            delivery.Bundle(
-                verdicts=tuple(validated_tables),
-                mappings=tuple(approved_mapping),
-                unreadable=source_tables.rejected,
-                patches=(patch_log.path,),
-                documents={
-                    "profile.json": column_profile,
-                    "quality.json": quality_report,
-                    "risk.json": risk_assessment,
-                    "report.html": page,
-                    **changes,
-                },
-            ),
-            into,
-        )
+        parts, before = Parts.of(stage, "target_files"), desk.value(stage.flow, "target_files")
+        read = parts.of_stages(*READ, *AGENTS)
+        same = parts.same("files", code_version("delivery"), stage.flow.name, *stage.targets, *read)
+        # What is held against another delivery is made again: that one may have been, too.
+        if same and since.SINCE not in stage.flow.data and isinstance(before, list):
+            parts.link("files")
+            done, changes = [one for one in before if isinstance(one, delivery.Delivery)], {}
+        else:
+            done, changes = _written(desk, stage, made)
+        parts.write()
+        if place := of_flow(desk.settings, stage.flow):
+            place.publish(Results(stage.folder("target_files") / RESULTS, done, stage.targets))
         rows = {each.target: sum(file.row_count for file in each.files) for each in done}
         stage.store.append_event(stage.flow, EventType.DELIVERY_COMPLETED, rows)
     expected = {v.target: sum(valid.row_count for valid in v.valid) for v in validated_tables}
@@ -119,9 +101,77 @@ def target_files(
         }
         | {f"{target}_rows": count for target, count in rows.items()}
         | since.counted(changes)
-        | {"files": sum(len(each.files) for each in done)},
+        | {"files": sum(len(each.files) for each in done), "taken_over": bool(parts.reused)},
         check_results=[dg.AssetCheckResult(passed=rows == expected, check_name="complete")],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a delivery is made of: the values of READ, in its order."""
+
+    intake: Intake
+    profile: Profile
+    analysis: SchemaAnalysis
+    offered: list[Suggestions]
+    approved: list[Mapping]
+    cleansed: Cleansed
+    patches: PatchLog
+    verdicts: list[Verdict]
+    quality: QualityReport
+    risk: RiskAssessment
+
+
+def _written(desk: Desk, stage: Stage, made: _Made) -> tuple[list[delivery.Delivery], dict[str, delivery.Delta]]:
+    """The files of every target with what stands beside them, and what they change of an earlier delivery."""
+    from discovery_pipeline.agents.narrative import narrative
+
+    into = stage.folder("target_files") / RESULTS
+    done = [delivery.deliver(stage.con, verdict, stage.target(verdict.target), into) for verdict in made.verdicts]
+    changes = since.deltas(stage, made.verdicts, into)
+    page = report.render(
+        stage.con,
+        report.Contents(
+            title=stage.flow.name,
+            made_at=datetime.now(UTC),
+            intake=made.intake,
+            profile=made.profile,
+            analysis=made.analysis,
+            targets=tuple(
+                report.TargetStory(
+                    target=stage.target(verdict.target),
+                    suggestions=offered,
+                    approval=_approval(offered, mapping),
+                    verdict=verdict,
+                    files=written.files,
+                )
+                for offered, mapping, verdict, written in _by_target(made.offered, made.approved, made.verdicts, done)
+            ),
+            patches=made.cleansed.patches,
+            quality=made.quality,
+            risk=made.risk,
+            findings=made.quality.findings,
+            narrative=narrative(agents.given(desk, stage.flow, *AGENTS), named(made.profile)),
+        ),
+    )
+    delivery.bundle(
+        stage.con,
+        delivery.Bundle(
+            verdicts=tuple(made.verdicts),
+            mappings=tuple(made.approved),
+            unreadable=made.intake.rejected,
+            patches=(made.patches.path,),
+            documents={
+                "profile.json": made.profile,
+                "quality.json": made.quality,
+                "risk.json": made.risk,
+                "report.html": page,
+                **changes,
+            },
+        ),
+        into,
+    )
+    return done, changes
 
 
 def _by_target(

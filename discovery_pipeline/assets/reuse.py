@@ -1,7 +1,8 @@
 """Reuse: what would be made of the same things by the same code is taken over from the last time.
 
 So a mapping that is changed after a delivery runs again what it touches and nothing else: cleansing stays as it is, and
-so does every target whose mapping stayed. Files are taken over as links, which cost nothing.
+so does every target whose mapping stayed. Where nothing changed, the delivery is the one that is there. Files are taken
+over as links, which cost nothing.
 """
 
 from __future__ import annotations
@@ -53,8 +54,17 @@ class Parts:
         self.now[part] = hashlib.sha256(told.encode()).hexdigest()
         return self.made_of.get(part) == self.now[part]
 
+    def of_stages(self, *stages: str) -> tuple[str | None, ...]:
+        """What these stages hold, by the hash of their content."""
+        return tuple(self.stage.store.artifacts.digest(self.stage.flow, stage) for stage in stages)
+
     def take_over(self, part: str, value: V, folder: str = "") -> V:
-        """A part's value as it was, with its files linked into the new version."""
+        """A part's value as it was, with its files."""
+        dumped = value.model_dump(mode="json", context={"root": self.link(part, folder)})
+        return type(value).model_validate(dumped, context={"root": self.stage.folder(self.asset)})
+
+    def link(self, part: str, folder: str = "") -> Path:
+        """Link a part's files into the new version; where they were."""
         if self.former is None:
             raise FileNotFoundError(f"{self.asset} was never made")
         there, here = self.former, self.stage.folder(self.asset)
@@ -64,8 +74,7 @@ class Parts:
                 link.parent.mkdir(parents=True, exist_ok=True)
                 os.link(file, link)
         self.reused.append(part)
-        dumped = value.model_dump(mode="json", context={"root": there})
-        return type(value).model_validate(dumped, context={"root": here})
+        return there
 
     def write(self) -> None:
         """Say in the new version what its parts are made of."""

@@ -9,7 +9,8 @@ from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.assets import agents, contract
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import flows, of_stage
+from discovery_pipeline.assets.partitions import code_version, flows, of_stage
+from discovery_pipeline.assets.reuse import Parts
 from discovery_pipeline.engine import risk
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
@@ -53,7 +54,15 @@ def assess(
             verdicts=tuple(validated_tables),
             patches=cleansed_tables.patches,
         )
-        found = risk.assess(stage.con, facts)
+        parts, before = Parts.of(stage, "assessed"), desk.value(stage.flow, "assessed")
+        read = parts.of_stages(
+            "column_profile", "schema_analysis", "approved_mapping", "cleansed_tables", "validated_tables"
+        )
+        if parts.same("risks", code_version("risk"), *read, *stage.targets) and isinstance(before, RiskAssessment):
+            found = parts.take_over("risks", before)
+        else:
+            found = risk.assess(stage.con, facts)
+        parts.write()
         results = Results(
             profile=column_profile,
             analysis=schema_analysis,
@@ -66,7 +75,7 @@ def assess(
             risk=found,
         )
     told = agents.briefed(context, desk, results)
-    yield dg.Output(found, "assessed", metadata={"risks": len(found.risks)})
+    yield dg.Output(found, "assessed", metadata={"risks": len(found.risks), "taken_over": bool(parts.reused)})
     yield dg.Output(told, "risk_brief")
 
 

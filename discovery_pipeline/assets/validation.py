@@ -15,7 +15,7 @@ from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.validation import asked, demands
-from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, Verdict
+from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, QualityReport, Verdict
 from discovery_pipeline.engine.validation.quality import quality
 from discovery_pipeline.engine.validation.rejections import together
 from discovery_pipeline.flow.events import EventType
@@ -136,22 +136,30 @@ def quality_report(
     """How good the data was and is, by dimension, with what a person should still look at."""
     with desk.stage(context) as stage:
         today = datetime.now(UTC).date()
-        now = profiling.profile(stage.con, cleansed_tables.tables, today=today)
-        # Demands of severity error rejected rows, and are among the verdicts' findings.
-        milder = [d for d in stage.demands if d.severity is not Severity.ERROR]
-        findings = (
-            *source_tables.findings,
-            *cleansed_tables.findings,
-            *(finding for verdict in validated_tables for finding in verdict.findings),
-            *demands.check(stage.con, cleansed_tables.tables, milder, today=today),
-        )
-        found = quality(column_profile, now, findings)
+        parts, before = Parts.of(stage, "quality_report"), desk.value(stage.flow, "quality_report")
+        read = parts.of_stages("source_tables", "column_profile", "cleansed_tables", "validated_tables")
+        code = code_version("profiling"), code_version("validation")
+        if parts.same("report", *code, *read, *stage.demands, today) and isinstance(before, QualityReport):
+            found = parts.take_over("report", before)
+        else:
+            now = profiling.profile(stage.con, cleansed_tables.tables, today=today)
+            # Demands of severity error rejected rows, and are among the verdicts' findings.
+            milder = [d for d in stage.demands if d.severity is not Severity.ERROR]
+            findings = (
+                *source_tables.findings,
+                *cleansed_tables.findings,
+                *(finding for verdict in validated_tables for finding in verdict.findings),
+                *demands.check(stage.con, cleansed_tables.tables, milder, today=today),
+            )
+            found = quality(column_profile, now, findings)
+        parts.write()
         stage.store.record_quality(stage.flow, found.findings)
     return dg.MaterializeResult(
         value=found,
         metadata={
             "before": found.before,
             "after": found.after,
+            "taken_over": bool(parts.reused),
             "dimensions": charts.bars({d.dimension: d.after for d in found.dimensions}, "Quality now", share=True),
         },
         check_results=[

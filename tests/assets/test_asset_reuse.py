@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from discovery_pipeline.assets.deltas import RESULTS
+from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.flow.state import Flow, FlowStatus
@@ -68,13 +70,18 @@ def versions(instance: dg.DagsterInstance, flow: Flow, *assets: str) -> dict[str
     return found
 
 
+def stored(store: Store, flow: Flow) -> dict[str, int]:
+    """The inodes of what was delivered: another one where a file was written again."""
+    folder = store.artifacts.reading(flow, "target_files") / RESULTS
+    return {str(file.relative_to(folder)): file.stat().st_ino for file in folder.rglob("*") if file.is_file()}
+
+
 def test_a_data_version_is_the_content(run: Run, flow: Flow, store: Store, instance: dg.DagsterInstance):
     run("discover")
-    names = ("source_tables", "column_profile", "schema_analysis", "mapping_suggestions")
-    first = versions(instance, flow, *names)
-    assert first == {name: store.artifacts.digest(flow, name) for name in names}
+    first = versions(instance, flow, *DISCOVER)
+    assert first == {name: store.artifacts.digest(flow, name) for name in DISCOVER}
     run("discover")
-    assert versions(instance, flow, *names) == first
+    assert versions(instance, flow, *DISCOVER) == first
 
 
 def test_a_changed_mapping_runs_again_only_the_target_that_it_touches(
@@ -105,13 +112,29 @@ def test_a_changed_mapping_runs_again_only_the_target_that_it_touches(
     assert store.check(flow) == []
 
 
-def test_delivered_again_without_a_change_everything_but_the_report_is_the_same(
-    run: Run, flow: Flow, instance: dg.DagsterInstance, delivered: dg.ExecuteInProcessResult
+def test_run_again_on_the_same_things_every_asset_is_the_same_to_the_byte(
+    run: Run, flow: Flow, store: Store, instance: dg.DagsterInstance, delivered: dg.ExecuteInProcessResult
 ):
-    names = ("approved_mapping", "cleansing_plan", "cleansed_tables", "patch_log", "validated_tables", "rejected_rows")
-    first = versions(instance, flow, *names)
+    first, files = versions(instance, flow, *DELIVER), stored(store, flow)
     run("deliver")
-    assert versions(instance, flow, *names) == first
+    assert versions(instance, flow, *DELIVER) == first
+    assert stored(store, flow) == files
+    assert store.flow(None, flow.id).status is FlowStatus.COMPLETED
+
+
+def test_a_delivery_of_what_was_delivered_writes_no_file_again(
+    run: Run, flow: Flow, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+):
+    from discovery_pipeline.engine import cleansing, delivery, risk, validation
+    from discovery_pipeline.engine.delivery import report
+
+    for engine, work in (
+        (cleansing, "cleanse"), (validation, "validate"), (risk, "assess"), (delivery, "deliver"), (report, "render"),
+    ):  # fmt: skip
+        monkeypatch.setattr(engine, work, lambda *_, **__: pytest.fail("it is there already"))
+    again = run("deliver")
+    assert told(again, "quality_report", "quality_report")["taken_over"] is True
+    assert told(again, "target_files", "target_files")["taken_over"] is True
 
 
 def test_the_gate_says_who_decided_when_and_how_much(delivered: dg.ExecuteInProcessResult):
