@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     artifacts_url: str | None = Field(
         default=None, description="an fsspec URL (s3://, gs://, az://) to keep artifacts at; default: in the home"
     )
+    deliveries_url: SecretStr | None = Field(
+        default=None,
+        description="an fsspec URL to which the results of every flow go, too, below <client>/<engagement>/<flow>",
+    )
     auto_approval: float = Field(
         default=0.8,
         ge=0,
@@ -118,7 +122,11 @@ class Settings(BaseSettings):
         "own configuration says",
     )
     threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
-    memory_limit: str = Field(default="700MB", description="DuckDB's memory before it spills to disk")
+    memory_limit: str = Field(
+        default="700MB",
+        pattern=r"(?i)^\d+(\.\d+)?\s?[kmgt]i?b$",
+        description="DuckDB's memory before it spills to disk",
+    )
     upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")
     rate_limit: float = Field(default=50, gt=0, description="requests a second that one token may make, on average")
     session_hours: float = Field(default=12, gt=0, description="hours after which the pages ask to log in again")

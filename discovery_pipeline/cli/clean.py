@@ -47,7 +47,8 @@ def clean(
 
     What rules may not decide is listed. With --revert, changes are taken back; everything else stays.
     """
-    from discovery_pipeline.engine import duck, intake
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake
 
     if not revert and not patches:
         raise typer.BadParameter("say where the log of changes goes", param_hint="--patches")
@@ -55,7 +56,7 @@ def clean(
         raise typer.BadParameter("the log needs a file of its own", param_hint="--patches")
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
-        con = duck.connect(scratch=folder / "spill")
+        con = connected(folder)
         found = intake.read(con, [file], folder / "tables", intake.Options(keep_rowless=True))
         refused = [read for read in found.files if read.status == "refused"]
         if refused or not found.tables:

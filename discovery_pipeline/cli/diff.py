@@ -42,16 +42,15 @@ def _profile(path: Path, folder: Path) -> Profile:
 
     from pydantic import ValidationError
 
-    from discovery_pipeline import settings
-    from discovery_pipeline.engine import duck, profiling
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import profiling
 
     if path.suffix.lower() == ".json" and path.is_file():
         try:
             return profiling.Profile.model_validate_json(path.read_bytes())
         except ValidationError:
             pass  # JSON of something else is data like any other
-    chosen = settings.read()
-    con = duck.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, scratch=folder / "spill")
+    con = connected(folder)
     found, refused = profiling.of_files(con, [path], folder / "tables", today=datetime.now(UTC).date())
     if refused or not found.tables:
         reason = refused[0].reason if refused else None

@@ -40,7 +40,8 @@ def inspect(
 
     Exit code 0: all files were read; 2: some were refused; 1: none could be read.
     """
-    from discovery_pipeline.engine import duck, intake
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake
 
     options = intake.Options(
         delimiter=delimiter.encode().decode("unicode_escape") if delimiter else None,
@@ -53,7 +54,7 @@ def inspect(
         keep_rowless=True,
     )
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = duck.connect(scratch=Path(folder) / "spill")
+        con = connected(Path(folder))
         paths, unreached = local(places, Path(folder))
         files = (*unreached, *intake.read(con, paths, Path(folder) / "tables", options).files)
         if out:

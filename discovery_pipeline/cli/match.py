@@ -40,7 +40,7 @@ def match(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all matches there.", metavar="OUT")] = None,
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
-    from discovery_pipeline.engine import duck
+    from discovery_pipeline.cli.computing import connected
     from discovery_pipeline.engine.mapping import conflicts, fields, profiles, samples, suggesting
     from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.settings import read
@@ -48,7 +48,7 @@ def match(
     taught = own.read(read().dictionaries)
     saved = profiles.read(profile) if profile else None
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = duck.connect(scratch=Path(folder) / "spill")
+        con = connected(Path(folder))
         stated = fields.read_schema(source_schema) if source_schema else ()
         read_in = _read(con, source, Path(folder) / "source")
         tables = read_in.tables

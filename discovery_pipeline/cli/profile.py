@@ -71,7 +71,7 @@ def profile(
     from discovery_pipeline import settings
 
     chosen = settings.read()
-    found, refused = (_by_spark if chosen.engine == "spark" else _here)(chosen, places)
+    found, refused = _by_spark(chosen, places) if chosen.engine == "spark" else _here(places)
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -82,14 +82,15 @@ def profile(
     raise typer.Exit(0 if not refused else 2 if found.tables else 1)
 
 
-def _here(chosen: Settings, places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
+def _here(places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
     from datetime import UTC, datetime
 
+    from discovery_pipeline.cli.computing import connected
     from discovery_pipeline.cli.inspect import local
-    from discovery_pipeline.engine import duck, profiling
+    from discovery_pipeline.engine import profiling
 
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = duck.connect(threads=chosen.threads, memory_limit=chosen.memory_limit, scratch=Path(folder) / "spill")
+        con = connected(Path(folder))
         paths, unreached = local(places, Path(folder))
         found, refused = profiling.of_files(con, paths, Path(folder) / "tables", today=datetime.now(UTC).date())
     return found, (*unreached, *refused)

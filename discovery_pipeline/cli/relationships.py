@@ -34,12 +34,13 @@ def relationships(
     """
     from rich.console import Console
 
-    from discovery_pipeline.engine import duck, intake, schema
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake, schema
     from discovery_pipeline.errors import InputRefused
 
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
-        con = duck.connect(scratch=folder / "spill")
+        con = connected(folder)
         found = intake.read(con, paths, folder / "tables")
         if not found.tables:
             refused = next((f for f in found.files if f.reason), None)

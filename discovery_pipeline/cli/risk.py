@@ -36,13 +36,14 @@ def risk(
     be lost is counted on the real values. Exit code 0: all files were read; 2: some were refused; 1: none could be
     read.
     """
-    from discovery_pipeline.engine import duck, intake, targets
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake, targets
     from discovery_pipeline.engine.risk import Assumptions, assess
 
     wanted = tuple(targets.load(name.strip()) for name in target.split(",")) if target else ()
     assumptions = Assumptions(bandwidth_mbit=bandwidth, rows_per_second=rate, window_hours=window, region=region)
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = duck.connect(scratch=Path(folder) / "spill")
+        con = connected(Path(folder))
         found = intake.read(con, paths, Path(folder) / "tables")
         refused = sum(file.status == "refused" for file in found.files)
         if refused < len(found.files):

@@ -39,7 +39,8 @@ def validate(
     """
     from datetime import date
 
-    from discovery_pipeline.engine import duck, intake, targets, validation
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake, targets, validation
     from discovery_pipeline.engine.validation import asked, demands
     from discovery_pipeline.errors import InputRefused
 
@@ -47,7 +48,7 @@ def validate(
     contract = targets.load(target)
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
-        con = duck.connect(scratch=folder / "spill")
+        con = connected(folder)
         found = intake.read(con, files, folder / "tables")
         if not found.tables:
             refused = next((f for f in found.files if f.reason), None)

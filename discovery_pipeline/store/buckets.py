@@ -71,9 +71,7 @@ class Bucket:
         return {file.path.partition("/")[0] for file in told.files}
 
     def _refuse(self) -> NoReturn:
-        raise SettingsError(
-            f"--out {self} holds files that no delivery wrote, and is left as it is. Name a new folder."
-        )
+        raise SettingsError(f"{self} holds files that no delivery wrote, and is left as it is. Name a new folder.")
 
     def _forget(self, files: Any, base: str, kept: set[str]) -> None:
         """Remove deliveries that count no more, but for the last of them."""
@@ -103,12 +101,10 @@ class Bucket:
             files, base = url_to_fs(self._url)
             yield files, base.rstrip("/")
         except (ImportError, ValueError) as error:
-            raise SettingsError(f"--out {self}: {error}") from None
+            raise SettingsError(f"{self}: {error}") from None
         except OSError as error:
             what = error.strerror or type(error).__name__
-            raise ServerError(
-                f"--out {self} can't be written: {what}. Check the address and what it lets you do."
-            ) from None
+            raise ServerError(f"{self} can't be written: {what}. Check the address and what it lets you do.") from None
 
 
 __all__ = ["Bucket"]

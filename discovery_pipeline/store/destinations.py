@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from discovery_pipeline.engine.delivery import Delivery, publish, replaceable
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.errors import ServerError, SettingsError
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.exports import SECONDS, is_address
 
 if TYPE_CHECKING:
@@ -54,6 +56,16 @@ def destination(out: str) -> Destination:
 
         return Bucket(out)
     return Folder(Path(out))
+
+
+def of_flow(settings: Settings, flow: Flow) -> Destination | None:
+    """Where the results of every flow go, too; None where the settings name no such place."""
+    if settings.deliveries_url is None:
+        return None
+    from discovery_pipeline.store.buckets import Bucket
+
+    base = settings.deliveries_url.get_secret_value().rstrip("/")
+    return Bucket(f"{base}/{flow.client_account_id}/{flow.engagement_id}/{flow.slug}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,7 @@ class Tables:
             with psycopg.connect(address, connect_timeout=SECONDS, client_encoding="utf8") as session:
                 yield session
         except psycopg.Error as error:
-            said = error.diag.message_primary or " ".join(str(error).split())[:200]
+            said = error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
             raise ServerError(f"--out {self} can't be written: {said}. Nothing there has changed.") from None
 
     def _planned(self, results: Results) -> Iterator[tuple[str, list[str], str]]:
@@ -196,4 +208,4 @@ class Tables:
                     rows.write(piece)
 
 
-__all__ = ["Destination", "Folder", "Results", "Tables", "destination"]
+__all__ = ["Destination", "Folder", "Results", "Tables", "destination", "of_flow"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from discovery_pipeline.cli.app import app, main
+from discovery_pipeline.store.server import EmbeddedServer
 
 run = CliRunner()
 
@@ -81,3 +83,17 @@ def test_what_cannot_be_read_cannot_be_compared(
         main()
     assert stopped.value.code == 1
     assert "none.csv" in capsys.readouterr().err
+
+
+def test_a_table_of_a_database_is_profiled_by_its_address(server: EmbeddedServer, tmp_path: Path) -> None:
+    out = tmp_path / "profile.json"
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute("create table profiled as select i as id, null::text as owner from generate_series(1, 7) i")
+    address = f"postgresql://postgres@/postgres?host={server.sockets}&table=public.profiled"
+    nowhere = f"postgresql://postgres@/postgres?host={server.sockets}&table=public.nowhere"
+    result = run.invoke(app, ["profile", address, nowhere, "--json", str(out)])
+    assert result.exit_code == 2, result.output
+    (table,) = json.loads(out.read_text())["tables"]
+    assert (table["name"], table["row_count"]) == ("profiled", 7)
+    assert [c["null_count"] for c in table["columns"]] == [0, 7]
+    assert "public.nowhere" in result.output

@@ -10,12 +10,14 @@ from pathlib import Path
 import fsspec
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.delivery import DeliveredFile, Delivery, Manifest
 from discovery_pipeline.engine.delivery.bundle import MANIFEST, signed
 from discovery_pipeline.errors import ServerError, SettingsError
-from discovery_pipeline.store.destinations import Folder, Results, destination
+from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.destinations import Folder, Results, destination, of_flow
 from discovery_pipeline.store.server import EmbeddedServer
 
 Make = Callable[..., Results]
@@ -124,7 +126,7 @@ def test_a_bucket_with_other_files_is_left_as_it_is(results: Make, url: str):
 
 
 def test_a_kind_of_url_that_nobody_knows_is_a_sentence():
-    with pytest.raises(SettingsError, match="--out nowhere://bucket"):
+    with pytest.raises(SettingsError, match="nowhere://bucket"):
         destination("nowhere://bucket").check()
 
 
@@ -218,3 +220,10 @@ def test_a_folder_is_a_destination_as_ever(results: Make, tmp_path: Path):
     place.check()
     place.publish(results("january", ["web01"]))
     assert (tmp_path / "out" / "aws.csv").exists()
+
+
+def test_every_flow_has_a_place_of_its_own_where_the_settings_name_one(store: Store, tmp_path: Path):
+    flow = store.create_flow(store.default_tenant(), "June", "servicenow", "aws")
+    assert of_flow(store.settings, flow) is None
+    named = store.settings.model_copy(update={"deliveries_url": SecretStr("ftp://me:hunter2@host/landing/")})
+    assert str(of_flow(named, flow)) == f"ftp://host/landing/{flow.client_account_id}/{flow.engagement_id}/{flow.slug}"

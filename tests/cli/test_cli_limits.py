@@ -1,0 +1,43 @@
+"""Stage commands keep to the memory and threads that the settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from discovery_pipeline.cli.app import app
+from discovery_pipeline.cli.computing import connected
+from discovery_pipeline.errors import SettingsError
+
+COMMANDS = {
+    "inspect": ("{file}",),
+    "profile": ("{file}",),
+    "diff": ("{file}", "{file}"),
+    "relationships": ("{file}",),
+    "match": ("{file}", "aws"),
+    "clean": ("{file}", "--out", "{folder}/out.csv", "--patches", "{folder}/patches.csv"),
+    "validate": ("{file}", "--target", "aws"),
+    "risk": ("{file}", "--target", "aws"),
+}
+
+
+def test_the_settings_say_how_much_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCOVERY_MEMORY_LIMIT", "64 MiB")
+    monkeypatch.setenv("DISCOVERY_THREADS", "1")
+    with connected(tmp_path) as con:
+        said = con.execute("select current_setting('memory_limit'), current_setting('threads')").fetchall()
+    assert said == [("64.0 MiB", 1)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_stage_command_asks_the_settings(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that can't be is refused by each of them."""
+    file = tmp_path / "servers.csv"
+    file.write_text("name,ip\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
+    monkeypatch.setenv("DISCOVERY_MEMORY_LIMIT", "much")
+    arguments = (part.format(file=file, folder=tmp_path) for part in COMMANDS[command])
+    result = CliRunner().invoke(app, [command, *arguments])
+    assert isinstance(result.exception, SettingsError)
+    assert "DISCOVERY_MEMORY_LIMIT" in str(result.exception)
