@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         le=1,
         description="calibrated confidence from which an unattended run takes a mapping",
     )
+    two_people: bool = Field(
+        default=False,
+        description="a mapping that a person submits takes another reviewer's approval before it counts",
+    )
     suggest_cells: int = Field(
         default=1_000_000,
         ge=0,

@@ -16,6 +16,7 @@ from discovery_pipeline.web.description import describe
 from discovery_pipeline.web.metrics import Counted, Metrics
 from discovery_pipeline.web.pages.router import error_page
 from discovery_pipeline.web.pages.router import router as page_router
+from discovery_pipeline.web.pages.warming import warming
 from discovery_pipeline.web.security import Door, SecurityHeaders
 from discovery_pipeline.web.services import opened
 
@@ -33,7 +34,7 @@ def application(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.configure(chosen.log_level)
-        async with opened(chosen) as services:
+        async with opened(chosen) as services, warming():
             app.state.services = services
             yield
 

@@ -3,6 +3,7 @@
 RequestFault                 a status and a title each; the sentence says what to do
 ├── NotAuthenticated         401  no token, or one that is worth nothing
 ├── NotAuthorized            403  known, but not allowed
+├── SecondPersonNeeded       403  what they proposed themselves takes somebody else's approval
 ├── HeadersMissing           400  nobody said for which engagement
 ├── TooManyRequests          429  faster than one token may ask
 ├── UnknownFileType          400  an upload of a type that isn't read
@@ -104,6 +105,12 @@ class NotYet(RequestFault):
     """The result isn't there yet."""
 
     status, kind, title = 404, "not-yet", "Not there yet"
+
+
+class SecondPersonNeeded(RequestFault):
+    """Whoever proposed a mapping can't approve it, too: a mapping takes two people here."""
+
+    status, kind, title = 403, "second-person", "It takes a second person"
 
 
 class NotWaiting(RequestFault):

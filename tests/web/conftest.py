@@ -146,3 +146,13 @@ def member(app: Any, web_settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 async def client(member: Callable[..., Any]) -> Client:
     """A reviewer of a tenant of their own."""
     return await member()
+
+
+@pytest.fixture
+def two_people(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule is in force."""
+    services = app.state.services
+    from discovery_pipeline.web.services.mappings import MappingService, Rules
+
+    strict = MappingService(services.flows, services.values, services.bell, Rules(0.8, two_people=True))
+    monkeypatch.setitem(services.__dict__, "mapping", strict)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from discovery_pipeline.web.api import (
     cleansing,
+    clusters,
     engagements,
     flows,
     health,
@@ -18,7 +19,7 @@ from discovery_pipeline.web.api import (
 )
 
 router = APIRouter()
-for part in (flows, uploads, layouts, mappings, review, profiles, cleansing, results, engagements, health):
+for part in (flows, uploads, layouts, mappings, review, profiles, cleansing, clusters, results, engagements, health):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -11,7 +12,10 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine.mapping import Preview as TriedTransformation
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.web.api.calls import FlowRef, IdempotencyKey, IfMatch, Text, The, Who, expected, on_flow
+from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.affecting import Affected
+from discovery_pipeline.web.services.flows import FlowView, view
+from discovery_pipeline.web.services.mappings import Submitted
 from discovery_pipeline.web.services.schemas import Preview
 from discovery_pipeline.web.services.submissions import MOST, FieldMappingItem, Submission, ValidationRule
 from discovery_pipeline.web.services.trials import Trial
@@ -46,6 +50,34 @@ class FieldMappingResponse(BaseModel):
     mapped_fields: int = Field(description="target fields that are filled")
     unmapped_fields: list[str] = Field(description="source columns that fill nothing")
     validation_warnings: list[str] = Field(description="what the mapping costs, a sentence each")
+
+
+class Proposed(BaseModel):
+    """A mapping that takes a second person's approval before it counts."""
+
+    status: Literal["waiting_for_approval"] = "waiting_for_approval"
+    flow_id: str
+    version: int
+    mapped_fields: int
+    unmapped_fields: list[str]
+    validation_warnings: list[str]
+    detail: str = "Somebody else has to approve it: POST /api/v1/field-mapping/approve/{flow_id}."
+
+
+class ProposalView(BaseModel):
+    """What waits for a second person."""
+
+    flow_id: str
+    proposed_by: str
+    proposed_at: datetime
+    mapped_fields: int
+    mappings: list[FieldMappingItem]
+
+
+class Decline(BaseModel):
+    """Why a proposal is sent back."""
+
+    reason: Text = ""
 
 
 class Patience(BaseModel):
@@ -89,7 +121,14 @@ async def affected(wanted: FieldMappingRequest, who: Who, the: The) -> Affected:
     return await the.affected.of(who, wanted.flow_id, _submission(wanted))
 
 
-@router.post("/submit", responses=on_flow(409, 412, 422))
+@router.post(
+    "/submit",
+    response_model=FieldMappingResponse,
+    responses={
+        **on_flow(409, 412, 422),
+        202: {"model": Proposed, "description": "Kept: it takes a second person's approval (where that is demanded)"},
+    },
+)
 async def submit(
     wanted: FieldMappingRequest,
     who: Who,
@@ -97,24 +136,58 @@ async def submit(
     response: Response,
     match: IfMatch = None,
     key: IdempotencyKey = None,
-) -> FieldMappingResponse:
+) -> FieldMappingResponse | Response:
     """Approve a mapping; cleansing, validation and delivery begin at once.
 
     Submitting the same again gives the first answer, by its content or by `Idempotency-Key`. `If-Match` that names
     another version is a 412. Without it, a flow whose mapping somebody else submitted meanwhile is a 409 that says what
-    changed; with the present version it opens the review again.
+    changed; with the present version it opens the review again. Where a mapping takes two people, it is a 202 until
+    another reviewer submits the same, or approves it.
     """
     once = Once.of(key, "submit", wanted.model_dump(mode="json"))
     with expected(match) as version:
         done = await the.mapping.submit(who, wanted.flow_id, _submission(wanted), version, once)
+    if done.proposed:
+        return JSONResponse(Proposed.model_validate(_told(done)).model_dump(), 202)
     response.headers["ETag"] = f'"{done.flow.version}"'
-    return FieldMappingResponse(
-        flow_id=str(done.flow.id),
-        version=done.flow.version,
-        mapped_fields=done.mapped,
-        unmapped_fields=list(done.unmapped),
-        validation_warnings=list(done.warnings),
-    )
+    return FieldMappingResponse.model_validate(_told(done))
+
+
+@router.get("/proposal/{flow_id}", responses=on_flow())
+async def proposal(flow_id: FlowRef, who: Who, the: The) -> ProposalView:
+    """The mapping that waits for a second person; 404 where none does."""
+    flow = await the.flow.get(who, flow_id)
+    found = await the.mapping.proposed(who, flow)
+    if found is None:
+        raise NotYet(f"Flow {flow.slug} has no mapping that waits for a second person.")
+    return ProposalView(
+        flow_id=str(flow.id), proposed_by=found.by, proposed_at=found.at, mapped_fields=found.fields,
+        mappings=list(found.submission.items),
+    )  # fmt: skip
+
+
+@router.post("/approve/{flow_id}", responses=on_flow(409, 422))
+async def approve(flow_id: FlowRef, who: Who, the: The, response: Response) -> FieldMappingResponse:
+    """Approve what another reviewer proposed, as it was proposed. One's own is a 403 of type `second-person`."""
+    done = await the.mapping.approve(who, flow_id)
+    response.headers["ETag"] = f'"{done.flow.version}"'
+    return FieldMappingResponse.model_validate(_told(done))
+
+
+@router.post("/decline/{flow_id}", responses=on_flow(409, 422))
+async def decline(flow_id: FlowRef, who: Who, the: The, wanted: Decline | None = None) -> FlowView:
+    """Send a proposed mapping back, with a reason; it stays in the history."""
+    return view(await the.mapping.decline(who, flow_id, wanted.reason if wanted else ""))
+
+
+def _told(done: Submitted) -> dict[str, Any]:
+    return {
+        "flow_id": str(done.flow.id),
+        "version": done.flow.version,
+        "mapped_fields": done.mapped,
+        "unmapped_fields": list(done.unmapped),
+        "validation_warnings": list(done.warnings),
+    }
 
 
 def _submission(wanted: FieldMappingRequest) -> Submission:

@@ -21,6 +21,7 @@ from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.services import Services
 from discovery_pipeline.web.services.affecting import delivered
 from discovery_pipeline.web.services.review import Reviewed
+from discovery_pipeline.web.services.seconding import Proposal
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}")
@@ -38,7 +39,9 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
     system = reviewed.of(view.system).target.name
     kept = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
     asked = Asked(caller, reviewed, view, profiles=tuple(kept))
-    return await review_page(request, replace(asked, used=await _used(called, asked)))
+    return await review_page(
+        request, replace(asked, used=await _used(called, asked), proposal=await _waiting(called, asked))
+    )
 
 
 @router.get("/changes")
@@ -91,8 +94,18 @@ async def save(at: AtDesk) -> Response:
     except InvalidRequest as fault:
         note = Note("The mapping can't be followed yet. Nothing was saved.", "bad", tuple(map(str, fault.errors)))
         return await review_page(at.request, asked, note, status=422)
+    if done.proposed:
+        said = f"Proposed: {plural(done.mapped, 'target field')}. It counts once another reviewer approves it."
+        return to(f"/discovery/field-mapping/{at.flow.id}", Note(said, "warn", done.warnings[:20]))
     note = Note(f"Saved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)
+
+
+async def _waiting(called: Services, asked: Asked) -> Proposal | None:
+    """What waits for a second person, where that is the rule."""
+    if not called.mapping.two_people:
+        return None
+    return await called.mapping.proposed(asked.caller, asked.reviewed.flow)
 
 
 async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
@@ -108,6 +121,21 @@ async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
         else:
             found.append(Used(name, version, columns, beside.left))
     return tuple(found)
+
+
+@router.post("/approve")
+async def approve(at: AtDesk) -> Response:
+    """Approve what somebody else proposed."""
+    done = await at.called.mapping.approve(at.caller, str(at.flow.id))
+    note = Note(f"Approved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
+    return to(f"/discovery/cleansing/{at.flow.id}", note)
+
+
+@router.post("/decline")
+async def decline(at: AtDesk) -> Response:
+    """Send back what was proposed."""
+    await at.called.mapping.decline(at.caller, str(at.flow.id), text(at.form, "reason"))
+    return to(f"/discovery/field-mapping/{at.flow.id}", Note("Sent back. What was decided stays as it is."))
 
 
 def _submission(reviewed: Reviewed) -> Submission:

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from discovery_pipeline.web.pages import (
     agents,
     cleansing,
+    clusters,
     cmdb_import,
     engagements,
     field_mapping,
@@ -42,6 +43,7 @@ for part in (
     review_profiles,
     profiles,
     cleansing,
+    clusters,
     validation,
     report,
     agents,

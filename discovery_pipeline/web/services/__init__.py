@@ -22,12 +22,13 @@ from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.oidc import Issuer
 from discovery_pipeline.web.services.affecting import AffectedService
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.clusters import ClusterService
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.engagements import EngagementService
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.layouts import LayoutService
-from discovery_pipeline.web.services.mappings import MappingService
+from discovery_pipeline.web.services.mappings import MappingService, Rules
 from discovery_pipeline.web.services.mending import MendingService
 from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.profiles import ProfileService
@@ -85,7 +86,8 @@ class Services:
     @cached_property
     def mapping(self) -> MappingService:
         """Suggestions, and mappings that are submitted."""
-        return MappingService(self.flows, self.values, self.bell, self.settings.auto_approval)
+        rules = Rules(self.settings.auto_approval, self.settings.two_people)
+        return MappingService(self.flows, self.values, self.bell, rules)
 
     @cached_property
     def affected(self) -> AffectedService:
@@ -121,6 +123,11 @@ class Services:
     def patches(self) -> PatchService:
         """What cleansing changed."""
         return PatchService(self.flows, self.values)
+
+    @cached_property
+    def clusters(self) -> ClusterService:
+        """Spellings of one value."""
+        return ClusterService(self.flows, self.values)
 
     @cached_property
     def mending(self) -> MendingService:

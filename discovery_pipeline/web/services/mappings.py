@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from discovery_pipeline.engine import mapping as engine
@@ -23,6 +23,7 @@ from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
+from discovery_pipeline.web.services import seconding
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.schemas import Offer, Preview, preview
@@ -45,13 +46,27 @@ class Submitted:
     mapped: int
     unmapped: tuple[str, ...]
     warnings: tuple[str, ...]
+    proposed: bool = False  # it waits for a second person; nothing is approved yet
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By which mappings are approved."""
+
+    threshold: float  # confidence from which what was left out is taken, 0..1
+    two_people: bool = False  # whether one proposes and another approves
 
 
 class MappingService:
     """Suggestions to look at, and the one way to approve a mapping."""
 
-    def __init__(self, flows: Flows, values: Values, bell: Bell, threshold: float) -> None:
-        self._flows, self._values, self._bell, self._threshold = flows, values, bell, threshold
+    def __init__(self, flows: Flows, values: Values, bell: Bell, rules: Rules) -> None:
+        self._flows, self._values, self._bell, self._rules = flows, values, bell, rules
+
+    @property
+    def two_people(self) -> bool:
+        """Whether one person proposes a mapping and another one approves it."""
+        return self._rules.two_people
 
     async def preview(self, who: Caller, ref: str) -> Preview | None:
         """What is suggested; None where it is still being made when patience ends.
@@ -98,11 +113,13 @@ class MappingService:
         async with self._flows.changing(who.tenant) as states:
             if once and (first := await idempotency.earlier(states.session, who.tenant, once)):
                 flow = await rows.find(states.session, first["flow_id"])
-                return Submitted(flow, first["mapped"], tuple(first["unmapped"]), tuple(first["warnings"]))
+                lists = tuple(first["unmapped"]), tuple(first["warnings"])
+                return Submitted(flow, first["mapped"], *lists, proposed=first.get("proposed", False))
             flow = await rows.find(states.session, checked(ref), lock=True)
             done = await self._submitted(states, flow, who, wanted, version)
             if once:
                 said = {"mapped": done.mapped, "unmapped": done.unmapped, "warnings": done.warnings}
+                said |= {"proposed": done.proposed}
                 answer = {"flow_id": str(done.flow.id), **said}
                 await idempotency.answered(states.session, who.tenant, once, answer)
         return done
@@ -129,7 +146,7 @@ class MappingService:
         InvalidRequest
             Lists every error of every line.
         """
-        found = await asyncio.to_thread(check, wanted, await self._offers(flow), self._threshold)
+        found = await asyncio.to_thread(check, wanted, await self._offers(flow), self._rules.threshold)
         if found.errors:
             raise InvalidRequest(f"The mapping can't be followed: {' '.join(found.errors)}", errors=found.errors)
         return found
@@ -143,10 +160,62 @@ class MappingService:
         what = mappings.fingerprint(found.mappings, held)
         if again and not mappings.submitted(flow, what):
             raise await _moved(states, flow)
+        if self._rules.two_people and not mappings.submitted(flow, what):
+            there = await seconding.waiting(states.session, flow)
+            if there is None or there.fingerprint != what or there.by == who.login:
+                told = _told(flow, found)
+                await seconding.propose(states, flow, wanted, what, told.mapped)
+                return replace(told, proposed=True)
+        return await self._approved(states, flow, found)
+
+    async def _approved(self, states: FlowStateManager, flow: Flow, found: Checked) -> Submitted:
+        """Approve it, and ask for the run that delivers it."""
+        proposed = await seconding.waiting(states.session, flow)
+        if proposed is not None:
+            await seconding.withdraw(states, flow, f"approved by {states.tenant.by}")
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
         if after.version != flow.version:
             await requests.request(states, after, "deliver", "mapping submitted")
         return _told(after, found)
+
+    @flow_transaction("approve mapping")
+    async def approve(self, who: Caller, ref: str) -> Submitted:
+        """Approve what somebody else proposed; the run that delivers it is asked for in the same transaction.
+
+        Raises
+        ------
+        SecondPersonNeeded
+            The caller proposed it.
+        NotWaiting
+            Nothing is proposed, or what it maps was read anew since.
+        """
+        who.must_be("reviewer")
+        async with self._flows.changing(who.tenant) as states:
+            flow = await rows.find(states.session, checked(ref), lock=True)
+            proposal = await seconding.waiting(states.session, flow)
+            if proposal is None:
+                raise NotWaiting(f"Flow {flow.slug} has no mapping that waits for a second person.")
+            seconding.refuse_own(proposal, who.login)
+            found = await self.check(flow, proposal.submission)
+            held = flow.data.get(mappings.DEMANDS, []) if found.demands is None else found.demands
+            if mappings.fingerprint(found.mappings, held) != proposal.fingerprint:
+                raise NotWaiting("What was proposed would map otherwise now: it was read anew since. Propose it again.")
+            return await self._approved(states, flow, found)
+
+    @flow_transaction("decline mapping")
+    async def decline(self, who: Caller, ref: str, reason: str) -> Flow:
+        """Send back what was proposed; whoever proposed it may do so, too."""
+        who.must_be("reviewer")
+        async with self._flows.changing(who.tenant) as states:
+            flow = await rows.find(states.session, checked(ref), lock=True)
+            await seconding.withdraw(states, flow, reason or "declined")
+            return flow
+
+    @flow_transaction("read proposal")
+    async def proposed(self, who: Caller, flow: Flow) -> seconding.Proposal | None:
+        """What waits for a second person."""
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            return await seconding.waiting(session, flow)
 
     @flow_transaction("read flow")
     async def _ready(self, who: Caller, flow: Flow) -> Flow | None:

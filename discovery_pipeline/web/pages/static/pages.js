@@ -209,11 +209,12 @@ function reviewing(table) {
     const form = event.target;
     const mine = form.action.includes("/field-mapping/") && form.method === "post";
     if (!mine) return;
-    if (/\/(save|profile\/\w+)$/.test(form.action)) {
+    const by = event.submitter;
+    if (/\/(save|approve|decline|profile\/\w+)$/.test(by?.hasAttribute("formaction") ? by.formAction : form.action)) {
       if (!waiting) return;
       event.preventDefault(); // what was decided just now is part of what is saved
       const address = form.getAttribute("action");
-      sent.then(() => document.querySelector(`form[action="${address}"]`)?.requestSubmit());
+      sent.then(() => (form.isConnected ? form.requestSubmit(by) : document.querySelector(`form[action="${address}"]`)?.requestSubmit()));
       return;
     }
     event.preventDefault();

@@ -28,10 +28,12 @@ from discovery_pipeline.web.services import Caller
 from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Reviewed
+from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal
 
 DATA_TYPES = get_args(DataType)
 
 
+_KINDS = {PROPOSAL: "proposed"}
 STEPS = 15
 """Steps shown below the rows; a column's own history stands in its panel."""
 
@@ -58,6 +60,7 @@ class Asked:
     edit: Edit | None = None
     profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
     used: tuple[Used, ...] = ()  # profiles that decide columns here
+    proposal: Proposal | None = None  # what waits for a second person
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
     affected: Affected | None = None  # what saving would change in what is delivered
 
@@ -182,6 +185,7 @@ def _around(asked: Asked) -> dict[str, Any]:
         "high": HIGH,
         "profiles": asked.profiles,
         "used": asked.used,
+        "proposal": asked.proposal,
         "affected": asked.affected,
         "label": label,
         "undecided": asked.undecided,
@@ -203,6 +207,8 @@ def _named(reviewed: Reviewed, batch: UUID) -> str:
     """A step in a few words: "accepted, 12 columns, by ana"."""
     mine = reviewed.batch(batch)
     first = mine[0]
-    said = Choice.model_validate(first.after).standing if first.kind == MAPPING and first.after else "decided"
+    said = _KINDS.get(first.kind, "decided")
+    if first.kind == MAPPING and first.after:
+        said = Choice.model_validate(first.after).standing
     what = str(first.subject[-1]) if len(mine) == 1 else plural(len(mine), "column")
     return f"{said}: {what}, by {first.by}"

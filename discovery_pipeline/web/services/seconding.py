@@ -1,0 +1,92 @@
+"""Seconding: where a mapping takes two people, one proposes it and another one approves it.
+
+A proposal is a decision like any other: it stands in the log with who, when and why, and can be taken back. It holds
+what was submitted, so that what is approved is what was proposed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store import decisions
+from discovery_pipeline.store.decisions import Decided, Decision
+from discovery_pipeline.store.state import FlowStateManager
+from discovery_pipeline.web.faults import NotWaiting, SecondPersonNeeded
+from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission, ValidationRule
+
+PROPOSAL = "mapping.proposal"
+"""Kind of decision; subject: "mapping"."""
+_SUBJECT = ("mapping",)
+_ITEMS = TypeAdapter(list[FieldMappingItem])
+_RULES = TypeAdapter(dict[str, list[ValidationRule]] | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping that waits for another person's approval."""
+
+    by: str
+    at: datetime
+    fields: int
+    fingerprint: str
+    submission: Submission
+
+
+async def waiting(session: AsyncConnection, flow: Flow) -> Proposal | None:
+    """What waits for a second person; None where nothing does."""
+    held = await decisions.current(session, flow, PROPOSAL)
+    return _read(held[PROPOSAL, _SUBJECT]) if (PROPOSAL, _SUBJECT) in held else None
+
+
+async def propose(states: FlowStateManager, flow: Flow, wanted: Submission, fingerprint: str, fields: int) -> None:
+    """Keep a submission until somebody else approves it; the same by the same person is kept once."""
+    said: dict[str, Any] = {
+        "by": states.tenant.by,
+        "fingerprint": fingerprint,
+        "fields": fields,
+        "items": _ITEMS.dump_python(list(wanted.items), mode="json", exclude_defaults=True),
+        "auto_map_remaining": wanted.auto_map_remaining,
+        "rules": _RULES.dump_python(wanted.rules, mode="json", exclude_defaults=True),
+    }
+    await decisions.decide(states, flow, [Decision(PROPOSAL, _SUBJECT, said)], "waits for a second person")
+
+
+async def withdraw(states: FlowStateManager, flow: Flow, reason: str) -> None:
+    """Nothing is proposed any more.
+
+    Raises
+    ------
+    NotWaiting
+        Nothing was.
+    """
+    if await waiting(states.session, flow) is None:
+        raise NotWaiting(f"Flow {flow.slug} has no mapping that waits for a second person.")
+    await decisions.decide(states, flow, [Decision(PROPOSAL, _SUBJECT, None)], reason)
+
+
+def refuse_own(proposal: Proposal, who: str) -> None:
+    """Refuse whoever would approve what they proposed themselves.
+
+    Raises
+    ------
+    SecondPersonNeeded
+        They did.
+    """
+    if proposal.by == who:
+        raise SecondPersonNeeded(
+            f"You proposed this mapping at {proposal.at:%Y-%m-%d %H:%M} UTC; somebody else has to approve it. "
+            "Ask another reviewer of this engagement."
+        )
+
+
+def _read(one: Decided) -> Proposal:
+    said = one.after or {}
+    items = _ITEMS.validate_python(said["items"])
+    wanted = Submission(items, said["auto_map_remaining"], _RULES.validate_python(said["rules"]))
+    return Proposal(one.by, one.at, said["fields"], said["fingerprint"], wanted)
