@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import re
 import sys
 from typing import Annotated, NoReturn
 
@@ -103,10 +104,22 @@ def main() -> None:
         print("Stopped.", file=sys.stderr)
         raise SystemExit(130) from None
     except Exception as error:
+        if said := _of_the_disk(error):
+            _fail(f"{said}. Check the disk and the permissions.")
         if os.environ.get("DISCOVERY_LOG_LEVEL", "").lower() == "debug":
             raise
         fault = "This is a fault of discovery_pipeline; DISCOVERY_LOG_LEVEL=debug shows where."
         _fail(f"{type(error).__name__}: {error}. {fault}")
+
+
+def _of_the_disk(error: Exception) -> str:
+    """What the system said of a file, where DuckDB wrapped it; else empty."""
+    import duckdb
+
+    if not isinstance(error, duckdb.IOException):
+        return ""
+    named = re.search(r'file \\?"(?P<file>[^"\\]+)\\?": (?P<said>[^"\n]+)', str(error))
+    return f"{named['file']}: {named['said'].strip()}" if named else ""
 
 
 def _fail(sentence: str) -> NoReturn:

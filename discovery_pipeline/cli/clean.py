@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery_pipeline.cli import json_file
 from discovery_pipeline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
     from discovery_pipeline.engine.intake import Intake
     from discovery_pipeline.engine.tables import Tables
+
+
+WORKBOOKS = (".xlsx", ".xls", ".ods")
+"""Endings of names that would promise what isn't written."""
 
 
 class Depth(StrEnum):
@@ -41,7 +45,9 @@ def clean(
     cell: Annotated[
         str | None, typer.Option(help="With --revert: undo this cell only; rows count from 0.", metavar="ROW:COLUMN")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the findings there.", metavar="FILE")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Mend what rules can mend: the same rows and columns come out, and each change can be undone.
 
@@ -54,6 +60,8 @@ def clean(
         raise typer.BadParameter("say where the log of changes goes", param_hint="--patches")
     if patches and patches.resolve() in (out.resolve(), file.resolve()):
         raise typer.BadParameter("the log needs a file of its own", param_hint="--patches")
+    if out.suffix.lower() in WORKBOOKS:
+        raise typer.BadParameter("a mended table is written as CSV; give it such a name", param_hint="--out")
     with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
         folder = Path(scratch)
         con = connected(folder)
@@ -66,7 +74,7 @@ def clean(
         if revert:
             desk.undo(revert, rule, _place(cell, found.tables) if cell else None, patches)
             return
-        desk.mend(patches or folder / "patches.parquet", tier, json_file)
+        desk.mend(patches or folder / "patches.parquet", tier, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class _Desk:
     work: Path
     out: Path
 
-    def mend(self, patches: Path, tier: Depth, json_file: Path | None) -> None:
+    def mend(self, patches: Path, tier: Depth, answer: Path | None) -> None:
         from discovery_pipeline.engine import cleansing, schema
         from discovery_pipeline.engine.profiling.model import Profile
         from discovery_pipeline.engine.schema.model import SchemaAnalysis
@@ -90,10 +98,7 @@ class _Desk:
         done = cleansing.cleanse(self.con, tables, plan, self.work, tier.value)
         self._write(done.tables)
         cleansing.export(self.con, done.patches.path, patches)
-        if json_file:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            told = _told(plan, done, tier)
-            json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        json_file.write(answer, _told(plan, done, tier))
         _show(self.con, done, self.out, patches)
 
     def undo(self, log: Path, rule: str | None, cell: tuple[int, str] | None, patches: Path | None) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery_pipeline.cli import json_file
 from discovery_pipeline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A file, or the JSON of its profile.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A later file, or the JSON of its profile.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the findings there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="OUT")
+    ] = None,
 ) -> None:
     """Say what changed between two exports: columns, types, units, formats, distributions and categories."""
     from discovery_pipeline.engine import profiling
@@ -29,10 +31,7 @@ def diff(
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
         before, after = (_profile(path, Path(folder) / str(i)) for i, path in enumerate((old, new)))
     found = profiling.diff(before, after)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        told = {"findings": [finding.model_dump(mode="json") for finding in found]}
-        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    json_file.write(answer, {"findings": [finding.model_dump(mode="json") for finding in found]})
     _show(found)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery_pipeline.cli import json_file
 from discovery_pipeline.errors import InputRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from discovery_pipeline.engine.intake import FileRead, TableRead
 
 _HEADS = ("file", "table", "rows", "columns", "rejected", "encoding", "delimiter", "header", "above")
@@ -25,7 +27,9 @@ def inspect(
         typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, or postgresql://…?table=NAME."),
     ],
     out: Annotated[Path | None, typer.Option(help="Write each table there as plain CSV.", metavar="DIR")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write what was found there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write what was found there; - is standard output.", metavar="OUT")
+    ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of text files; \\t for a tab.")] = None,
     quote: Annotated[str | None, typer.Option(help="Quote of text files; empty where nothing is quoted.")] = None,
     escape: Annotated[str | None, typer.Option(help="What escapes a quote in a quoted cell, e.g. a backslash.")] = None,
@@ -57,12 +61,11 @@ def inspect(
         con = connected(Path(folder))
         paths, unreached = local(places, Path(folder))
         files = (*unreached, *intake.read(con, paths, Path(folder) / "tables", options).files)
+        if out and _overwrites(files, paths, out):
+            raise typer.BadParameter("the files themselves lie there; choose another folder", param_hint="--out")
         if out:
             intake.to_csv(con, files, out)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        told = {"files": [_file(file) for file in files]}
-        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    json_file.write(answer, {"files": [_file(file) for file in files]})
     _show(files)
     refused = sum(file.status == "refused" for file in files)
     raise typer.Exit(1 if refused == len(files) else 2 if refused else 0)
@@ -82,6 +85,12 @@ def local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
             reason = f"{refusal.reason} {refusal.action}"
             unreached.append(FileRead(file=refusal.file, status="refused", reason=reason))
     return paths, unreached
+
+
+def _overwrites(files: Iterable[FileRead], paths: Iterable[Path], out: Path) -> bool:
+    """Whether a table would be written over the file that it came from, or another's."""
+    sources = {p.resolve() for path in paths for p in (path.iterdir() if path.is_dir() else (path,))}
+    return any((out / Path(file.file).name).resolve() in sources for file in files if file.media_type == "text/csv")
 
 
 def _file(file: FileRead) -> dict[str, Any]:

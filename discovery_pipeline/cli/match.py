@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from discovery_pipeline.cli import json_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +38,9 @@ def match(
     profile: Annotated[
         Path | None, typer.Option(help="A saved mapping, which wins over every guess (YAML or CSV).", metavar="FILE")
     ] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write all matches there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write all matches there; - is standard output.", metavar="OUT")
+    ] = None,
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
     from discovery_pipeline.cli.computing import connected
@@ -61,10 +64,8 @@ def match(
     if saved:
         applied = profiles.applied(saved, found, tables)
         found, left = applied.suggestions, applied.left
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        told = _told(found) | ({"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {})
-        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    told = {"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {}
+    json_file.write(answer, _told(found) | told)
     _show(found)
     for line in left:
         typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)

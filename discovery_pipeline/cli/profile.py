@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
+from discovery_pipeline.cli import json_file
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,7 +62,9 @@ def profile(
         list[str],
         typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, or postgresql://…?table=NAME."),
     ],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the profile there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write the profile there; - is standard output.", metavar="OUT")
+    ] = None,
 ) -> None:
     """Say what the columns of these files look like: types, meanings, values, and what is odd about them.
 
@@ -72,10 +76,8 @@ def profile(
 
     chosen = settings.read()
     found, refused = _by_spark(chosen, places) if chosen.engine == "spark" else _here(places)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    if json_file and not sys.stdout.isatty():
+    json_file.write(answer, found.model_dump_json(indent=2))
+    if answer and not sys.stdout.isatty():
         _tell(found, refused)
     else:
         _show(found, refused)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery_pipeline.cli import json_file
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,7 +24,9 @@ _SHOWN = 15
 
 def relationships(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, folders or ZIP archives.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the analysis there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write the analysis there; - is standard output.", metavar="OUT")
+    ] = None,
     least: Annotated[
         float, typer.Option("--least", min=0, max=1, help="Confidence of the least likely reference shown.")
     ] = 0.5,
@@ -48,9 +52,7 @@ def relationships(
             raise InputRefused(name, reason or "there is no table in it.")
         with Console(stderr=True).status("Comparing columns"):
             analysis = schema.analyse(con, found.tables)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(analysis.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    json_file.write(answer, analysis.model_dump_json(indent=2))
     _show(Console(emoji=False, highlight=False), found, analysis, least)
     raise typer.Exit(2 if any(f.status == "refused" for f in found.files) else 0)
 

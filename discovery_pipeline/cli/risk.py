@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from discovery_pipeline.cli import json_file
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -28,7 +30,9 @@ def risk(
     rate: Annotated[float | None, typer.Option(help="Rows that the target loads in a second.", min=0.001)] = None,
     window: Annotated[float | None, typer.Option(help="Hours that the cut-over may take.", min=0.001)] = None,
     region: Annotated[str | None, typer.Option(help="Where the target keeps its data, in your words.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write all risks there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write all risks there; - is standard output.", metavar="OUT")
+    ] = None,
 ) -> None:
     """Say what may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers.
 
@@ -48,9 +52,7 @@ def risk(
         refused = sum(file.status == "refused" for file in found.files)
         if refused < len(found.files):
             assessment = assess(con, _facts(con, found, wanted, Path(folder)), assumptions)
-            if json_file:
-                json_file.parent.mkdir(parents=True, exist_ok=True)
-                json_file.write_text(assessment.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            json_file.write(answer, assessment.model_dump_json(indent=2))
             _show(assessment)
     _tell(found.files)
     raise typer.Exit(1 if refused == len(found.files) else 2 if refused else 0)

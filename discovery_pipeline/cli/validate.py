@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from discovery_pipeline.cli import json_file
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +27,9 @@ _SHOWN, _LISTED = 20, 1000
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
     target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file.", metavar="NAME")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the findings there.", metavar="OUT")] = None,
+    answer: Annotated[
+        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="OUT")
+    ] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What fills which field, as `discovery run` writes it.", metavar="YAML")
     ] = None,
@@ -64,10 +67,7 @@ def validate(
         milder = demands.check(con, found.tables, [d for d in yours if d.severity != "error"], today=today)
         verdict = verdict.model_copy(update={"findings": (*verdict.findings, *milder)})
         reasons = _reasons(con, verdict)
-    if json_file:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        told = _told(verdict, followed, reasons, found)
-        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    json_file.write(answer, _told(verdict, followed, reasons, found))
     _show(verdict, contract, reasons, found)
     raise typer.Exit(2 if verdict.rows_rejected or _unread(found) else 0)
 

@@ -103,3 +103,22 @@ def test_a_cell_that_isnt_one_is_refused(dirty: Path, tmp_path: Path):
     done = CliRunner().invoke(app, [*map(str, arguments), "--cell", "x:host"])
     assert done.exit_code == 2
     assert not (tmp_path / "b.csv").exists()
+
+
+def test_a_file_that_is_no_log_of_changes_takes_nothing_back(tmp_path: Path):
+    source, out = tmp_path / "hosts.csv", tmp_path / "out.csv"
+    source.write_text("name,cpus\nana,4\n")
+    for other in (source, tmp_path / "log.parquet"):
+        (tmp_path / "log.parquet").write_bytes(b"PAR1 and then nothing PAR1")
+        with pytest.raises(InputRefused, match="no log of changes"):
+            CliRunner().invoke(
+                app, ["clean", str(source), "--revert", str(other), "--out", str(out)], catch_exceptions=False
+            )
+    assert not out.exists()
+
+
+def test_a_mended_table_is_not_called_a_workbook(tmp_path: Path):
+    source = tmp_path / "hosts.csv"
+    source.write_text("name,cpus\nana,4\n")
+    args = ["clean", str(source), "--out", str(tmp_path / "out.xlsx"), "--patches", str(tmp_path / "p.csv")]
+    assert CliRunner().invoke(app, args).exit_code == 2

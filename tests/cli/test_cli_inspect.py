@@ -59,3 +59,20 @@ def test_a_database_that_is_not_there_is_refused_without_its_password(tmp_path: 
     assert "can't be read" in done.output
     assert "names no table" in done.output
     assert "hunter2" not in done.output
+
+
+def test_tables_are_never_written_over_their_sources(tmp_path: Path):
+    source = tmp_path / "hosts.csv"
+    source.write_bytes(kept := b"name;cpus\r\nana;4\r\n")
+    done = RUN.invoke(app, ["inspect", str(source), "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert source.read_bytes() == kept
+
+
+def test_json_on_standard_output_stands_alone(tmp_path: Path):
+    source = tmp_path / "hosts.csv"
+    source.write_text("name,cpus\nana,4\n")
+    done = RUN.invoke(app, ["inspect", str(source), "--json", "-"])
+    assert [f["file"] for f in json.loads(done.stdout)["files"]] == ["hosts.csv"]
+    assert "The first row names the columns" in done.stderr
+    assert not Path("-").exists()

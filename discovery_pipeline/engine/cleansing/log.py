@@ -6,6 +6,7 @@ already looks so gets one more: reading takes exactly one away, and the log is w
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS
+from discovery_pipeline.errors import InputRefused
 
 # Plain numbers and lone marks are no formulas: "-5" and "-" stay readable.
 _FORMULA = r"^'*([=@\t\r]|[+-])"
@@ -77,8 +79,21 @@ def summary(con: duckdb.DuckDBPyConnection, patches: Path) -> list[Line]:
 
 
 def tables_of(con: duckdb.DuckDBPyConnection, patches: Path) -> list[str]:
-    """The tables that a log speaks of."""
+    """The tables that a log speaks of. Raises InputRefused where the file is no log."""
+    if set(PATCH_COLUMNS) - set(_columns(con, patches)):
+        raise InputRefused(str(patches), "it is no log of changes.", "Give the file that --patches wrote.")
     return [name for (name,) in con.execute(f'SELECT DISTINCT "table" FROM {relation(patches)} ORDER BY 1').fetchall()]
+
+
+def _columns(con: duckdb.DuckDBPyConnection, patches: Path) -> list[str]:
+    """The columns of a file that may be a log; none where it can't be read."""
+    if patches.suffix.lower() == ".csv":
+        with patches.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            return next(csv.reader([stream.readline(1000)]), [])
+    try:
+        return [name for name, *_ in con.execute(f"DESCRIBE FROM read_parquet({duck.text(str(patches))})").fetchall()]
+    except duckdb.Error:
+        return []
 
 
 def export(con: duckdb.DuckDBPyConnection, patches: Path, out: Path) -> int:

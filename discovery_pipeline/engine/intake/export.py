@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -46,15 +47,18 @@ def _write(con: duckdb.DuckDBPyConnection, read: TableRead, path: Path) -> None:
     """One table; the header is written apart, so that it says what the source's header says."""
     columns = read.table.columns
     header = ",".join(_quoted(column.name) for column in columns)
-    body = path.with_name(f".{path.name}.part")
+    body, draft = path.with_name(f".{path.name}.rows"), path.with_name(f".{path.name}.part")
     keys = ", ".join(duck.col(column) for column in columns)
     query = f"SELECT {keys} FROM read_parquet({duck.text(str(read.table.path))})"
-    con.execute(f"COPY ({query}) TO {duck.text(str(body))} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"')")
-    with path.open("wb") as out, body.open("rb") as rows:
-        out.write(header.encode() + b"\n")
-        while chunk := rows.read(1 << 20):
-            out.write(chunk)
-    body.unlink()
+    try:
+        con.execute(f"COPY ({query}) TO {duck.text(str(body))} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"')")
+        with draft.open("wb") as out, body.open("rb") as rows:
+            out.write(header.encode() + b"\n")
+            shutil.copyfileobj(rows, out, 1 << 20)
+        draft.replace(path)
+    finally:
+        body.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def _quoted(name: str) -> str:

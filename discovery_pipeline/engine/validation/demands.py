@@ -88,7 +88,8 @@ def read(path: Path) -> tuple[Demand, ...]:
     try:
         said: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
-        raise InputRefused(str(path), f"it can't be read: {wrong}.", "Quality rules are YAML, in UTF-8.") from None
+        said = " ".join(str(wrong).split())
+        raise InputRefused(str(path), f"it can't be read: {said}.", "Quality rules are YAML, in UTF-8.") from None
     if not isinstance(said, dict) or not isinstance(said.get("rules"), list):
         raise InputRefused(str(path), "there is no list of rules in it.", "Write them under 'rules:'.")
     demands = []
