@@ -7,11 +7,12 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,7 +27,7 @@ from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import open_store
 from discovery_pipeline.store.databases import Role
-from discovery_pipeline.store.restore import restore
+from discovery_pipeline.store.placement import Placement
 from discovery_pipeline.store.server import EmbeddedServer
 
 SECONDS = 180  # after which a process that neither ends nor is killed is itself a fault
@@ -123,7 +124,7 @@ class Soak:
         process = self._started(program, plan, settings, journal, place=place)
         try:
             if plan.kind == "server":
-                _kill_server(plan, settings, journal)
+                _kill_server(plan, settings, journal, process)
                 process.join(plan.random("grace").random())
                 if process.is_alive():
                     os.kill(int(process.pid or 0), signal.SIGKILL)
@@ -173,9 +174,11 @@ class Soak:
                 self._template_made = True
 
     def _home(self, scene: ExitStack, place: Path) -> Settings:
-        """A home with a server of its own, as a restore brings it back."""
+        """A home with a server of its own, a tenant and no flow."""
         settings = self._empty(scene, place)
-        restore(settings, self._backed_up())
+        data = self._data()
+        with _stopped(settings) as at:
+            _copy(data, at.data)
         return settings
 
     def _empty(self, scene: ExitStack, place: Path) -> Settings:
@@ -184,16 +187,17 @@ class Soak:
         scene.callback(_forget, settings)
         return settings
 
-    def _backed_up(self) -> Path:
-        """The backup of a home with a tenant and no flow."""
-        file = self._folder / "empty.backup"
-        if not file.exists():
+    def _data(self) -> Path:
+        """What PostgreSQL holds of such a home: to copy it takes a moment, to make it takes many."""
+        data = self._folder / "data"
+        if not data.exists():
             settings = Settings(home=self._folder / "source")
             with open_store(settings):
                 pass
-            backup(settings, file)
+            with _stopped(settings) as at:
+                _copy(at.data, data)
             _forget(settings)
-        return file
+        return data
 
     def _at_work(self) -> Path:
         """The backup of a home with flows, made while so much was written that its recovery takes a moment."""
@@ -226,10 +230,10 @@ def _alone(place: Path, program: Callable[..., None], *arguments: object) -> Non
     program(*arguments)
 
 
-def _kill_server(plan: Plan, settings: Settings, journal: Path) -> None:
+def _kill_server(plan: Plan, settings: Settings, journal: Path, worker: BaseProcess) -> None:
     """Kill the home's PostgreSQL while the worker is at work: its postmaster, or everything at once."""
     deadline = time.monotonic() + SECONDS
-    while not journal.exists() and time.monotonic() < deadline:
+    while not journal.exists() and worker.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(plan.delay)
     pid_file = settings.root / "postgres" / "cluster" / "data" / "postmaster.pid"
@@ -246,6 +250,17 @@ def _write(dsn: str, over: threading.Event) -> None:
         for _ in range(60):
             if not over.is_set():
                 connection.execute("select pg_logical_emit_message(false, 'soak', repeat('x', 1000000))")
+
+
+def _stopped(settings: Settings) -> AbstractContextManager[Placement]:
+    """The home, which is made if need be, while its server can't run."""
+    settings.root.mkdir(exist_ok=True)
+    return EmbeddedServer(settings.root).alone()
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """Copy a folder with owners and modes."""
+    subprocess.run(["cp", "-a", os.fspath(folder), os.fspath(to)], check=True)
 
 
 def _forget(settings: Settings) -> None:

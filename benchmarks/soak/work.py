@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +95,10 @@ class Worker:
 
     @contextmanager
     def _locked(self, flow: Flow) -> Iterator[None]:
-        try:
-            with self.store.run_lock(flow):
-                yield
-        except FlowOperationError:  # its connection was cut; the work goes on
-            return
+        with ExitStack() as held:
+            with suppress(DiscoveryError):  # the server is away; the work goes on
+                held.enter_context(self.store.run_lock(flow))
+            yield
 
     def _aside(self, flow: Flow) -> None:
         """Something that moves no phase on, or one back."""
@@ -168,7 +167,7 @@ def until_killed(plan: Plan, settings: Settings, journal: Path) -> None:
     """Work on the home until the plan's point, or its moment, is there."""
     points = Points(plan)
     points.install()
-    if not plan.point:
+    if plan.kind == "moment":
         die_after(plan.delay)
     flows = survivors(journal)
     with open_store(settings) as store:

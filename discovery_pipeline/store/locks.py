@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import DiscoveryError, FlowOperationError
 from discovery_pipeline.flow.tenant import FlowId
+from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.session import Sessions
 
 HELD = text(
@@ -51,16 +52,19 @@ async def running(sessions: Sessions, flow_id: FlowId) -> AsyncIterator[None]:
             await asyncio.wait([keeper])
 
 
+@flow_transaction("lock flow")
 async def _taken(stack: AsyncExitStack, sessions: Sessions, flow_id: FlowId) -> AsyncConnection:
     """The connection that holds the lock until the stack is left."""
-    session = await stack.enter_async_context(sessions.holding())
-    if not await _got(session, flow_id):
-        raise FlowOperationError(
-            f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
-            flow_id,
-            {"error_type": "running"},
-        )
-    stack.push_async_callback(_give_back, session, flow_id)
+    async with AsyncExitStack() as taking:
+        session = await taking.enter_async_context(sessions.holding())
+        if not await _got(session, flow_id):
+            raise FlowOperationError(
+                f"Another run works on flow {flow_id}. Wait for it, or cancel it first.",
+                flow_id,
+                {"error_type": "running"},
+            )
+        taking.push_async_callback(_give_back, session, flow_id)
+        await stack.enter_async_context(taking.pop_all())
     return session
 
 
@@ -77,7 +81,7 @@ async def _keep(stack: AsyncExitStack, sessions: Sessions, flow_id: FlowId, sess
             await session.execute(text("select 1"))
         except SQLAlchemyError:
             log.warning("run lost its lock", flow=str(flow_id))
-            with suppress(DiscoveryError, SQLAlchemyError):  # it is tried again
+            with suppress(DiscoveryError):  # it is tried again
                 session = await _taken(stack, sessions, flow_id)
 
 

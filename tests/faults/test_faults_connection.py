@@ -179,3 +179,11 @@ def test_a_run_whose_connection_is_cut_takes_its_lock_again(store: Store, monkey
             pass
     assert not store.is_run(flow)
     assert [swept.id for swept in store.sweep()] == [flow.id]
+
+
+def test_a_run_whose_connection_is_cut_while_it_takes_its_lock_takes_it_again(store: Store):
+    flow = new(store)
+    with once("pg_try_advisory_lock", lambda: cut(store)) as tries, store.run_lock(flow):
+        assert store.is_run(flow)
+    assert len(tries) == 2
+    assert not store.is_run(flow)
