@@ -132,6 +132,20 @@ async def redo(states: FlowStateManager, flow_id: FlowRef) -> Undone | None:
     return await _take_back(states, flow, written, undone[-1]) if undone else None
 
 
+def restoring(written: Sequence[Decided], to: int) -> tuple[Decision, ...]:
+    """What has to be decided so that all holds again that held after decision `to`, of 0 before the first one.
+
+    Each names the decision that it takes the place of: where another one came meanwhile, none is made.
+    """
+    then = {one.what: one.after for one in written if one.id <= to}
+    now = {one.what: one for one in written}
+    return tuple(
+        Decision(kind, subject, then.get((kind, subject)), one.id if one.after is not None else 0)
+        for (kind, subject), one in now.items()
+        if one.after != then.get((kind, subject))
+    )
+
+
 async def current(session: AsyncConnection, flow_id: FlowRef, kind: str | None = None) -> dict[What, Decided]:
     """The decision that holds, for each subject that has one."""
     flow = await rows.find(session, flow_id)

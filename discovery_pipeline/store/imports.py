@@ -66,7 +66,7 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
 
 async def vanished(
     session: AsyncConnection, flow_id: FlowRef, archive: str, files: Sequence[FileRead]
-) -> list[Row[Any]]:
+) -> Sequence[Any]:
     """Accepted members of an earlier archive of that name whose bytes aren't among `files`: id and filename."""
     flow = await rows.find(session, flow_id)
     member = func.starts_with(data_imports.c.filename, f"{archive}/")

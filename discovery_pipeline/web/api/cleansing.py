@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse
@@ -41,11 +41,12 @@ async def patches(
     table: Narrow = None,
     column: Narrow = None,
     rule: Narrow = None,
+    tier: Literal["auto", "suggest", "review"] | None = None,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> PatchPage:
     """Changed cells, before and after, in order of table and row."""
-    return await the.patches.page(who, flow_id, Patches(table, column, rule, offset, limit))
+    return await the.patches.page(who, flow_id, Patches(table, column, rule, tier, offset, limit))
 
 
 @router.post("/{flow_id}/rerun", responses=on_flow(409))

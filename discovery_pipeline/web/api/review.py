@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,8 +15,9 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
-from discovery_pipeline.web.services.deciding import AnyDecision
+from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need
+from discovery_pipeline.web.services.masking import masked
 from discovery_pipeline.web.services.review import Accepting, Reviewed
 
 router = APIRouter(prefix="/api/v1/review", tags=["Review"])
@@ -123,6 +125,35 @@ class Undo(BaseModel):
     batch: UUID | None = Field(default=None, description="left out: the newest that stands")
 
 
+To = Annotated[int, Field(ge=0, le=LARGEST, description="number of a decision; 0: before the first one")]
+
+
+class Restore(BaseModel):
+    """How far to go back, and what the caller saw when they decided so."""
+
+    to: To
+    latest: int | None = Field(
+        default=None, ge=0, le=LARGEST, description="as the preview said; refused where something was decided since"
+    )
+
+
+class WayBack(BaseModel):
+    """One subject for which something else would hold."""
+
+    kind: str
+    subject: list[Any]
+    before: Mapping[str, Any] | None = Field(description="what holds now; null: nothing is decided")
+    after: Mapping[str, Any] | None = Field(description="what would hold")
+
+
+class RestoreView(BaseModel):
+    """What restoring would change."""
+
+    to: int
+    latest: int = Field(description="number of the newest decision there is")
+    changes: list[WayBack]
+
+
 class UndoneView(BaseModel):
     """A step that was taken back, or taken again."""
 
@@ -193,11 +224,33 @@ async def redo(flow_id: FlowRef, who: Who, the: The) -> UndoneView:
     return _undone(await the.review.redo(who, flow))
 
 
+@router.get("/{flow_id}/restore", responses=on_flow(422))
+async def restoring(flow_id: FlowRef, who: Who, the: The, to: To = 0) -> RestoreView:
+    """What would change if everything were as it was after decision `to`. Changes nothing; `restore` does it."""
+    flow = await the.flow.get(who, flow_id)
+    found = await the.deciding.restoring(who, flow, to)
+    mask = await the.masking.mask(who, flow)
+    changes = [
+        masked(WayBack(kind=one.kind, subject=list(one.subject), before=one.after, after=then), mask)
+        for one, then in found.changes
+    ]
+    return RestoreView(to=to, latest=found.latest, changes=changes)
+
+
+@router.post("/{flow_id}/restore", responses=on_flow(409, 422))
+async def restore(flow_id: FlowRef, wanted: Restore, who: Who, the: The) -> Done:
+    """Have all decisions stand as after decision `to`. It is one step, and undone like any other."""
+    who.must_be("reviewer")
+    flow = await the.flow.get(who, flow_id)
+    return Done(batch=await the.deciding.restore(who, flow, wanted.to, wanted.latest))
+
+
 @router.get("/{flow_id}/history", responses=on_flow())
 async def history(flow_id: FlowRef, who: Who, the: The) -> list[DecisionView]:
     """Every decision, oldest first: who, when, what and why."""
     flow = await the.flow.get(who, flow_id)
-    return [_decision(one) for one in await the.deciding.history(who, flow)]
+    mask = await the.masking.mask(who, flow)
+    return [masked(_decision(one), mask) for one in await the.deciding.history(who, flow)]
 
 
 def _view(flow: Flow, reviewed: Reviewed, standing: str | None, page: slice) -> ReviewView:

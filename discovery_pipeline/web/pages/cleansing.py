@@ -11,7 +11,6 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
-from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
@@ -19,6 +18,7 @@ from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.views import cleansing as views
 from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.masking import mask_for
 
 router = APIRouter(prefix="/discovery/cleansing/{flow_id}")
 
@@ -116,7 +116,7 @@ def _shown(
     decided = {what: one for what, one in newest.items() if one.after is not None}
     narrowed = views.Narrowed.of(request.query_params)
     patches = values["log"].path if values["log"] else None
-    mask = mask_of(values["profile"] or Profile(tables=()), raised=caller.may("reviewer"))
+    mask = mask_for(caller, values["profile"])
     with duck.connect() as con:
         counts = views.counts(con, patches)
         cells, page = (

@@ -13,6 +13,7 @@ from discovery_pipeline.web.pages import (
     engagements,
     field_mapping,
     flows,
+    history,
     login,
     oidc,
     profiles,
@@ -45,6 +46,7 @@ for part in (
     cleansing,
     clusters,
     validation,
+    history,
     report,
     agents,
 ):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed
-from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
@@ -23,7 +19,7 @@ from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.decisions import CELL, Decided, Decision
-from discovery_pipeline.web.api.uploads import body
+from discovery_pipeline.web.api.uploads import Folder, body
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.templating import plural
@@ -31,6 +27,7 @@ from discovery_pipeline.web.pages.views import cleansing as cleansing_views
 from discovery_pipeline.web.pages.views import validation as views
 from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
+from discovery_pipeline.web.services.masking import mask_for
 
 router = APIRouter(prefix="/discovery/validation/{flow_id}")
 
@@ -80,14 +77,11 @@ async def fix(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Resp
 
 
 @router.get("/rejected")
-async def rejected(called: Called, caller: Visitor, flow_id: str, table: str) -> Response:
+async def rejected(called: Called, caller: Visitor, flow_id: str, table: str, folder: Folder) -> Response:
     """The rejected rows of a table, to be corrected in a spreadsheet."""
     flow = await called.flow.get(caller, flow_id)
-    folder = tempfile.TemporaryDirectory(prefix="rejected-")
-    file = await called.mending.rejected_file(caller, flow, table, Path(folder.name))
-    return FileResponse(
-        file, media_type="text/csv", filename=f"{table}-rejected.csv", background=BackgroundTask(folder.cleanup)
-    )
+    file = await called.mending.rejected_file(caller, flow, table, folder)
+    return FileResponse(file, media_type="text/csv", filename=f"{table}-rejected.csv")
 
 
 @router.post("/corrected")
@@ -155,7 +149,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
     newest = {one.what: one for one in log}
     decided = {what: one for what, one in newest.items() if one.after is not None}
     narrowed = views.Narrowed.of(request.query_params)
-    mask = mask_of(values["column_profile"] or Profile(tables=()), raised=caller.may("reviewer"))
+    mask = mask_for(caller, values["column_profile"])
     reader = views.Reader(address, decided, mask)
     quality, place = values["quality_report"], narrowed.place
     with duck.connect() as con:

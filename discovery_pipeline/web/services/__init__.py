@@ -29,6 +29,7 @@ from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.layouts import LayoutService
 from discovery_pipeline.web.services.mappings import MappingService, Rules
+from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.mending import MendingService
 from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.profiles import ProfileService
@@ -87,7 +88,7 @@ class Services:
     def mapping(self) -> MappingService:
         """Suggestions, and mappings that are submitted."""
         rules = Rules(self.settings.auto_approval, self.settings.two_people)
-        return MappingService(self.flows, self.values, self.bell, rules)
+        return MappingService(self.flows, self.values, self.bell, self.masking, rules)
 
     @cached_property
     def affected(self) -> AffectedService:
@@ -95,9 +96,14 @@ class Services:
         return AffectedService(self.flows, self.values, self.mapping, self.settings)
 
     @cached_property
+    def masking(self) -> MaskingService:
+        """What is hidden from who only reads."""
+        return MaskingService(self.values)
+
+    @cached_property
     def result(self) -> ResultService:
         """What stages found, and delivered files."""
-        return ResultService(self.flows, self.values, self.artifacts)
+        return ResultService(self.flows, self.values, self.artifacts, self.masking)
 
     @cached_property
     def health(self) -> HealthService:
@@ -122,7 +128,7 @@ class Services:
     @cached_property
     def patches(self) -> PatchService:
         """What cleansing changed."""
-        return PatchService(self.flows, self.values)
+        return PatchService(self.flows, self.values, self.masking)
 
     @cached_property
     def clusters(self) -> ClusterService:
@@ -132,7 +138,7 @@ class Services:
     @cached_property
     def mending(self) -> MendingService:
         """What people decide on cleansing and on rejected rows."""
-        return MendingService(self.flows, self.values, self.reader)
+        return MendingService(self.flows, self.values, self.reader, self.masking)
 
 
 @asynccontextmanager

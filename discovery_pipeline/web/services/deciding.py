@@ -5,8 +5,9 @@ Whatever is named has to be there; what holds and what was seen is the log's to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -17,9 +18,9 @@ from discovery_pipeline.engine.mapping.model import DataType, MappedField
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision
+from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision, restoring
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.web.faults import InvalidRequest, NotYet
+from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Reviewed, ReviewService
@@ -86,6 +87,16 @@ class CellDecision(_Decided):
 AnyDecision = Annotated[MappingDecision | RuleDecision | ValueDecision | CellDecision, Field(discriminator="kind")]
 
 
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """A way back to what held before: what now holds for each subject that differs, and what would."""
+
+    to: int
+    latest: int  # the newest decision there is
+    wanted: tuple[Decision, ...]
+    changes: tuple[tuple[Decided, Mapping[str, Any] | None], ...]
+
+
 class DecidingService:
     """Decisions of every kind in one step, and their log."""
 
@@ -108,6 +119,38 @@ class DecidingService:
         if intake is None:
             raise NotYet("The files aren't read yet.")
         return await self._flows.decide(who.tenant, flow, decisions(wanted, reviewed, intake), reason)
+
+    async def restoring(self, who: Caller, flow: Flow, to: int) -> Restoring:
+        """What would be decided to restore what held after decision `to`. Changes nothing.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such decision.
+        """
+        log = await self.history(who, flow)
+        if to and to not in {one.id for one in log}:
+            raise InvalidRequest(f"There is no decision {to} on this flow. Its history lists them.")
+        now = {one.what: one for one in log}
+        wanted = restoring(log, to)
+        changes = tuple((now[one.kind, one.subject], one.after) for one in wanted)
+        return Restoring(to, log[-1].id if log else 0, wanted, changes)
+
+    async def restore(self, who: Caller, flow: Flow, to: int, latest: int | None = None) -> UUID | None:
+        """Have everything hold again that held after decision `to`, as one step that can be undone like any other.
+
+        Raises
+        ------
+        NotWaiting
+            Something was decided after `latest`, which is as far as the caller saw.
+        """
+        who.must_be("reviewer")
+        found = await self.restoring(who, flow, to)
+        if latest is not None and latest != found.latest:
+            raise NotWaiting(
+                "Somebody decided something since you looked. Look at what would change now, then restore."
+            )
+        return await self._flows.decide(who.tenant, flow, found.wanted, f"restored to what held after decision {to}")
 
     async def history(self, who: Caller, flow: Flow) -> Sequence[Decided]:
         """Every decision on the flow, oldest first."""

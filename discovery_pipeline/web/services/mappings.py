@@ -26,6 +26,7 @@ from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services import seconding
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.schemas import Offer, Preview, preview
 from discovery_pipeline.web.services.submissions import Checked, FieldMappingItem, Submission, check
 from discovery_pipeline.web.services.trials import Trial, tried
@@ -60,8 +61,9 @@ class Rules:
 class MappingService:
     """Suggestions to look at, and the one way to approve a mapping."""
 
-    def __init__(self, flows: Flows, values: Values, bell: Bell, rules: Rules) -> None:
-        self._flows, self._values, self._bell, self._rules = flows, values, bell, rules
+    def __init__(self, flows: Flows, values: Values, bell: Bell, masking: MaskingService, rules: Rules) -> None:
+        self._flows, self._values, self._bell, self._masking = flows, values, bell, masking
+        self._rules = rules
 
     @property
     def two_people(self) -> bool:
@@ -82,7 +84,7 @@ class MappingService:
             while True:
                 rung.clear()
                 if (ready := await self._ready(who, flow)) is not None:
-                    return preview(ready, await self._offers(ready))
+                    return await self._masking.shown(who, ready, preview(ready, await self._offers(ready)))
                 left = until - time.monotonic()
                 if left <= 0:
                     return None
@@ -132,6 +134,7 @@ class MappingService:
         InvalidRequest
             There is no such column.
         """
+        who.must_be("reviewer")
         flow = await self._flows.get(who.tenant, checked(ref))
         intake = await self._values.of(flow, "source_tables", Intake)
         if intake is None:

@@ -18,6 +18,7 @@ from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decis
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.web.faults import NotWaiting, NotYet, UploadUnreadable
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.values import Values
 
@@ -27,8 +28,8 @@ KINDS = frozenset({RULE, VALUE, CELL})
 class MendingService:
     """Decisions on rules, values, cells and rejected rows."""
 
-    def __init__(self, flows: Flows, values: Values, reader: Reader) -> None:
-        self._flows, self._values, self._reader = flows, values, reader
+    def __init__(self, flows: Flows, values: Values, reader: Reader, masking: MaskingService) -> None:
+        self._flows, self._values, self._reader, self._masking = flows, values, reader, masking
 
     async def log(self, who: Caller, flow: Flow) -> tuple[Decided, ...]:
         """Every decision on the flow's cleansing, oldest first."""
@@ -65,12 +66,15 @@ class MendingService:
         ------
         NotYet
             Nothing was validated so far, or there is no such table.
+        NotAuthorized
+            The flow has personal data, and the caller only reads.
         """
         cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
         verdicts = await self._values.all_of(flow, "validated_tables", Verdict)
         wanted = next((each for each in cleansed.tables if each.name == table), None) if cleansed else None
         if wanted is None or not verdicts:
             raise NotYet(f"There are no rejected rows of {table[:100]!r}.")
+        await self._masking.allow(who, flow, "The file of rejected rows")
         out = folder / "rejected.csv"
 
         def write() -> None:

@@ -16,6 +16,7 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.values import Values
 
 COLUMNS = ("table", "row", "column", "before", "after", "rule", "tier", "confidence", "reason")
@@ -61,6 +62,7 @@ class Patches:
     table: str | None = None
     column: str | None = None
     rule: str | None = None
+    tier: str | None = None
     offset: int = 0
     limit: int = 100
 
@@ -68,8 +70,8 @@ class Patches:
 class PatchService:
     """Reads what cleansing did."""
 
-    def __init__(self, flows: Flows, values: Values) -> None:
-        self._flows, self._values = flows, values
+    def __init__(self, flows: Flows, values: Values, masking: MaskingService) -> None:
+        self._flows, self._values, self._masking = flows, values, masking
 
     async def overview(self, who: Caller, ref: str) -> CleansingView:
         """The plan, what each rule did, and what needs a person. Empty before cleansing began."""
@@ -77,7 +79,7 @@ class PatchService:
         plan = await self._values.of(flow, "cleansing_plan", CleansingPlan)
         cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
         log = cleansed.patches if cleansed else None
-        return CleansingView(
+        view = CleansingView(
             flow_id=str(flow.id),
             status=flow.phases[Phase.CLEANSING].status,
             rules=list(plan.rules) if plan else [],
@@ -85,6 +87,7 @@ class PatchService:
             cells=log.count if log else 0,
             for_people=list(cleansed.findings) if cleansed else [],
         )
+        return await self._masking.shown(who, flow, view)
 
     async def page(self, who: Caller, ref: str, wanted: Patches) -> PatchPage:
         """Changed cells, in order of table and row.
@@ -99,11 +102,11 @@ class PatchService:
         if log is None:
             raise NotYet(f"Flow {flow.slug} has no patches yet: it is at {flow.current_phase.value}.")
         total, found = await asyncio.to_thread(_read, log, wanted)
-        return PatchPage(flow_id=str(flow.id), patches=found, total=total)
+        return await self._masking.shown(who, flow, PatchPage(flow_id=str(flow.id), patches=found, total=total))
 
 
 def _read(log: PatchLog, wanted: Patches) -> tuple[int, list[Patch]]:
-    narrowed = {name: getattr(wanted, name) for name in ("table", "column", "rule")}
+    narrowed = {name: getattr(wanted, name) for name in ("table", "column", "rule", "tier")}
     said = [f"{duck.name(name)} = {duck.text(value)}" for name, value in narrowed.items() if value is not None]
     where = f" WHERE {' AND '.join(said)}" if said else ""
     source = f"read_parquet({duck.text(str(log.path))}){where}"

@@ -28,10 +28,13 @@ from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.values import Values
 
 DELIVERED, FOLDER = "target_files", "results"
 """The asset whose files are delivered, and their folder in it."""
+WITHOUT_ROWS = frozenset({"report.html", "mapping.yaml", "manifest.json"})
+"""Delivered files without a client's rows, or with personal data as initials."""
 MEDIA_TYPES = {".csv": "text/csv", ".yaml": "application/yaml", ".html": "text/html", ".json": "application/json"}
 
 T = TypeVar("T", bound=BaseModel)
@@ -105,10 +108,10 @@ KINDS: dict[str, tuple[str, type[BaseModel], str]] = {
 
 
 class ResultService:
-    """Reads results. They change nothing, so a viewer may."""
+    """Reads results. They change nothing, so a viewer may, with what is personal as initials."""
 
-    def __init__(self, flows: Flows, values: Values, artifacts: Artifacts) -> None:
-        self._flows, self._values, self._artifacts = flows, values, artifacts
+    def __init__(self, flows: Flows, values: Values, artifacts: Artifacts, masking: MaskingService) -> None:
+        self._flows, self._values, self._artifacts, self._masking = flows, values, artifacts, masking
 
     async def read(self, who: Caller, ref: str, name: str) -> Result:
         """What a stage found: profile, relationships, quality or risk.
@@ -123,7 +126,10 @@ class ResultService:
         value = await self._values.of(flow, asset, kind)
         if value is None:
             raise NotYet(f"Flow {flow.slug} has no {name} yet: it is at {flow.current_phase.value}. {before}")
-        return Result(value, self._artifacts.digest(flow, asset) or "")
+        digest = self._artifacts.digest(flow, asset) or ""
+        if who.may("reviewer"):
+            return Result(value, digest)
+        return Result(await self._masking.shown(who, flow, value), f"{digest}-masked")
 
     @flow_transaction("read lineage")
     async def lineage(self, who: Caller, ref: str) -> Lineage:
@@ -171,12 +177,16 @@ class ResultService:
         ------
         NotYet
             Nothing is delivered, or no file of that name.
+        NotAuthorized
+            It holds rows with personal data, and the caller only reads.
         """
         flow = await self._flows.get(who.tenant, checked(ref))
         files = await asyncio.to_thread(self._delivered, flow)
         if name not in files:
             there = ", ".join(sorted(files)[:20])
             raise NotYet(f"Flow {flow.slug} has no file {name[:200]!r}. There are: {there}.")
+        if name not in WITHOUT_ROWS:
+            await self._masking.allow(who, flow, name)
         return files[name]
 
     def _delivered(self, flow: Flow) -> dict[str, Path]:

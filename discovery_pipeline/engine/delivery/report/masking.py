@@ -11,6 +11,7 @@ from discovery_pipeline.engine.profiling.model import Pii, Profile
 
 _WORD = re.compile(r"\w+\b(?!•)")  # what stands as an initial already stays
 _MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.[\w•]+")
+_QUOTED = re.compile(r"(?<=['\"“‘`])[^'\"”’`]+(?=['\"”’`])")
 _NEVER_SHOWN = {"email", "name", "person_name", "phone"}
 
 
@@ -27,12 +28,12 @@ class Mask:
 
     def value(self, table: str, column: str | None, value: str) -> str:
         """A value of that column, as it may be shown."""
-        return _initials(value) if self.column(table, column) else self.text(value)
+        return initials(value) if self.column(table, column) else self.text(value)
 
     def values(self, places: Sequence[tuple[str, str]], value: str) -> str:
         """A value that stands in several columns: as the most private of them lets it be shown."""
         hidden = any(self.column(table, column) for table, column in places)
-        return _initials(value) if hidden else self.text(value)
+        return initials(value) if hidden else self.text(value)
 
     def examples(self, finding: Finding) -> tuple[str, ...]:
         """A finding's examples. One about a whole table may quote any column: none, if a personal one is among them."""
@@ -40,9 +41,16 @@ class Mask:
             return ()
         return tuple(self.value(finding.table, finding.column, example) for example in finding.examples)
 
+    def said(self, table: str, column: str | None, sentence: str) -> str:
+        """A sentence about that column; it may quote values between quotes, or after a colon."""
+        if not self.column(table, column):
+            return self.text(sentence)
+        before, colon, quoted = sentence.partition(": ")
+        return self.text(_QUOTED.sub(lambda found: initials(found[0]), before)) + colon + initials(quoted)
+
     def text(self, text: str) -> str:
         """A sentence that may quote values."""
-        return text if self.raised else _MAILBOX.sub(lambda found: _initials(found[0]), text)
+        return text if self.raised else _MAILBOX.sub(lambda found: initials(found[0]), text)
 
 
 def mask_of(profile: Profile, *, raised: bool = False) -> Mask:
@@ -55,5 +63,6 @@ def _hidden(pii: Pii) -> bool:
     return pii.risk != "low" or pii.kind in _NEVER_SHOWN
 
 
-def _initials(value: str) -> str:
+def initials(value: str) -> str:
+    """The value with each word as its first character."""
     return _WORD.sub(lambda word: word[0][0] + "•••" if len(word[0]) > 1 else "•", value)

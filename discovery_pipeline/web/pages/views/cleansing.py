@@ -83,6 +83,7 @@ class Narrowed:
     table: str = ""
     column: str = ""
     rule: str = ""
+    tier: str = ""
     q: str = ""
     page: int = 1
 
@@ -91,11 +92,12 @@ class Narrowed:
         """As an address says it."""
         page = query.get("page", "1")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
-        return cls(*(query.get(name, "") for name in ("table", "column", "rule", "q")), page=number)
+        return cls(*(query.get(name, "") for name in ("table", "column", "rule", "tier", "q")), page=number)
 
     def query(self, **other: str | int) -> str:
         """The query of an address."""
-        said = {"table": self.table, "column": self.column, "rule": self.rule, "q": self.q, **other}
+        mine = {"table": self.table, "column": self.column, "rule": self.rule, "tier": self.tier, "q": self.q}
+        said = {**mine, **other}
         return urlencode({name: value for name, value in said.items() if value})
 
 
@@ -219,7 +221,12 @@ def _log(patches: Path) -> str:
 
 def _where(narrowed: Narrowed) -> tuple[str, Sequence[str]]:
     tests, values = ["true"], []
-    for name, value in (("table", narrowed.table), ("column", narrowed.column), ("rule", narrowed.rule)):
+    for name, value in (
+        ("table", narrowed.table),
+        ("column", narrowed.column),
+        ("rule", narrowed.rule),
+        ("tier", narrowed.tier),
+    ):
         if value:
             tests.append(f"{duck.name(name)} = ?")
             values.append(value)

@@ -1,0 +1,58 @@
+"""/discovery/history: who decided what, and the way back to any point of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from discovery_pipeline.store.decisions import stacks
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
+from discovery_pipeline.web.pages.views import history as views
+from discovery_pipeline.web.pages.views.paging import paged
+
+router = APIRouter(prefix="/discovery/history/{flow_id}")
+
+PAGE = 50
+
+
+@router.get("")
+async def history(  # noqa: PLR0913, PLR0917 - a query's parts
+    request: Request, called: Called, caller: Visitor, flow_id: str, page: int = 1, to: int | None = None
+) -> Response:
+    """Every step, and with `to` what going back to there would change."""
+    flow = await called.flow.get(caller, flow_id)
+    log = await called.deciding.history(caller, flow)
+    mask = await called.masking.mask(caller, flow)
+    address = f"/discovery/history/{flow.id}"
+    made = views.steps(log, address, mask)
+    part = paged(len(made), PAGE, page, lambda number: f"{address}?page={number}")
+    done, undone = stacks(log)
+    way = None
+    if to is not None:
+        way = views.way_back(await called.deciding.restoring(caller, flow, max(to, 0)), log, mask)
+    return flow_page(
+        request, "history.html.j2", caller, flow, title="History", action=address, way=way,
+        steps_made=made[part.offset : part.offset + PAGE], page=part, can_undo=bool(done), can_redo=bool(undone),
+        may_decide=caller.may("reviewer"),
+    )  # fmt: skip
+
+
+@router.post("/restore")
+async def restore(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Go back, as one step."""
+    flow = await called.flow.get(caller, flow_id)
+    there, latest = text(form, "to"), text(form, "latest")
+    if not all(said.isascii() and said.isdigit() and len(said) < 19 for said in (there, latest)):
+        raise InvalidRequest("Back to which step? Load the page again.")
+    restored = await called.deciding.restore(caller, flow, int(there), int(latest))
+    said = "Restored. It is one step: undo takes it back." if restored else "All stood like that already."
+    return to(f"/discovery/history/{flow.id}", Note(said))
+
+
+@router.post("/undo")
+async def undo(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Take back the newest step of anybody, or decide it again."""
+    flow = await called.flow.get(caller, flow_id)
+    done = await (called.review.redo if text(form, "do") == "redo" else called.review.undo)(caller, flow)
+    return to(f"/discovery/history/{flow.id}", Note("Done." if done else "There is nothing to take back."))

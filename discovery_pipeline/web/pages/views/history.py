@@ -1,0 +1,117 @@
+"""History on the page: the steps of all reviewers in words, and what going back to one would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from discovery_pipeline.engine.delivery.report.masking import Mask
+from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, Decided, stacks
+from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.services.deciding import Restoring
+
+LINES = 4
+"""Decisions of one step that are said one by one."""
+MOST = 200
+"""Changes of a way back that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """One click of somebody."""
+
+    at: datetime
+    by: str
+    reason: str
+    lines: tuple[str, ...]
+    more: int
+    undone: bool
+    href: str  # to what going back to it would change
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """One thing that would stand otherwise."""
+
+    what: str
+    now: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What going back would change."""
+
+    to: int
+    latest: int
+    said: str
+    changes: Sequence[Any]
+    shown: tuple[ShownChange, ...]
+
+    @property
+    def more(self) -> int:
+        """Changes that are not shown."""
+        return len(self.changes) - len(self.shown)
+
+
+def steps(log: Sequence[Decided], address: str, mask: Mask) -> list[ShownStep]:
+    """Every step, the newest first."""
+    done, _ = stacks(log)
+    return [_step(list(mine), batch not in done, address, mask) for batch, mine in groupby(log, lambda d: d.batch)][
+        ::-1
+    ]
+
+
+def way_back(found: Restoring, log: Sequence[Decided], mask: Mask) -> WayBack:
+    """What going back would change, in words."""
+    at = next((one.at for one in log if one.id == found.to), None)
+    shown = tuple(
+        ShownChange(_what(one, mask), _state(one, one.after, mask), _state(one, then, mask))
+        for one, then in found.changes[:MOST]
+    )
+    said = f"{at:%Y-%m-%d %H:%M} UTC" if at else "before anything was decided"
+    return WayBack(found.to, found.latest, said, found.changes, shown)
+
+
+def _step(mine: Sequence[Decided], undone: bool, address: str, mask: Mask) -> ShownStep:
+    last = mine[-1]
+    lines = tuple(f"{_what(one, mask)}: {_state(one, one.after, mask)}" for one in mine[:LINES])
+    taking_back = "took a step back" if last.undoes else ""
+    return ShownStep(
+        at=last.at,
+        by=last.by,
+        reason=mask.text(last.reason or taking_back),
+        lines=lines,
+        more=len(mine) - len(lines),
+        undone=undone and last.undoes is None,
+        href=f"{address}?to={last.id}",
+    )
+
+
+def _what(one: Decided, mask: Mask) -> str:
+    first, second, third = (*one.subject, "", "", "")[:3]
+    if one.kind == MAPPING:
+        return f"{second}.{third} for {label(str(first))}"
+    if one.kind == RULE:
+        return f"{third} on {first}.{second}"
+    if one.kind == CELL:
+        return f"{first}.{second} in row {int(third or 0) + 1:,}"
+    value = "empty cells" if third is None else mask.value(str(first), str(second), str(third))
+    return f"{value} in {first}.{second}"
+
+
+def _state(one: Decided, after: Mapping[str, Any] | None, mask: Mask) -> str:
+    if after is None:
+        return "not decided"
+    if one.kind == MAPPING:
+        fields = ", ".join(f"{f.get('target_table')}.{f.get('target_field')}" for f in after.get("fields") or ())
+        return f"{after.get('standing')} {fields}".strip() if after.get("standing") == "accepted" else after["standing"]
+    if one.kind == RULE:
+        return {"accept": "taken", "reject": "left out"}.get(str(after.get("verdict")), "as planned")
+    value = after.get("after")
+    return (
+        "left empty" if value is None else f"becomes {mask.value(str(one.subject[0]), str(one.subject[1]), str(value))}"
+    )
