@@ -211,6 +211,42 @@ def test_a_review_by_keyboard(visit: Visit, offered: str):
         no_objections(page)
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_line_that_names_the_columns_is_chosen(visit: Visit, tmp_path: Path, *, scripts: bool):
+    odd = tmp_path / "odd.csv"
+    odd.write_text("Estate\nhost,ip,ram\nname,address,GB\n" + "".join(f"web{i},10.0.0.{i},{i}\n" for i in range(1, 30)))
+    with visit(java_script_enabled=scripts) as page:
+        flow = begin(page, "Odd header")
+        upload(page, odd)
+        page.goto(f"/discovery/cmdb-import/{flow}")
+        page.get_by_role("radio", name="Line 3").check()
+        page.fill("input[name='header_rows']", "1")
+        page.click("button:has-text('Read it like this')")
+        expect(page.locator("details", has_text="as you chose")).to_be_visible()
+        page.wait_for_selector(":text('Upload successful')")
+        if scripts:
+            no_objections(page)
+        page.click("button:has-text('Continue to Field Mapping')")
+        expect(page.locator(".mapping-row .name").first).to_have_text("name")
+
+
+def test_all_high_are_listed_and_then_accepted_as_one_step(visit: Visit, servers: Path):
+    with visit() as page:
+        begin(page, "Sure ones")
+        upload(page, servers)
+        page.click("button:has-text('Continue to Field Mapping')")
+        page.wait_for_selector(".mapping-row")
+        page.keyboard.press("A")
+        sheet = page.locator("#sure")
+        expect(sheet).to_be_visible()
+        listed = sheet.locator("li").count()
+        no_objections(page)
+        sheet.get_by_role("button", name=f"Accept these {listed}").click()
+        expect(page.locator(".mapping-row.accepted")).to_have_count(listed)
+        page.keyboard.press("u")
+        expect(page.locator(".mapping-row.accepted")).to_have_count(0)
+
+
 def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
     with visit() as one, visit() as other:
         for page in (one, other):
@@ -223,7 +259,8 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_legible_on_a_phone(visit: Visit, offered: str, scheme: str):
     with visit(viewport={"width": 390, "height": 844}, color_scheme=scheme) as page:
-        for path in ("/discovery?new=1", f"/discovery/cmdb-import/{offered}", f"/discovery/field-mapping/{offered}"):
+        for path in ("/discovery?new=1", f"/discovery/cmdb-import/{offered}", f"/discovery/field-mapping/{offered}",
+                     "/discovery/profiles", f"/discovery/clusters/{offered}", "/discovery/engagements"):  # fmt: skip
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             no_objections(page)

@@ -151,8 +151,6 @@ async def client(member: Callable[..., Any]) -> Client:
 @pytest.fixture
 def two_people(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule is in force."""
-    services = app.state.services
-    from discovery_pipeline.web.services.mappings import MappingService, Rules
+    from discovery_pipeline.web.services.mappings import Rules
 
-    strict = MappingService(services.flows, services.values, services.bell, Rules(0.8, two_people=True))
-    monkeypatch.setitem(services.__dict__, "mapping", strict)
+    monkeypatch.setattr(app.state.services.mapping, "_rules", Rules(0.8, two_people=True))

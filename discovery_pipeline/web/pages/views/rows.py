@@ -123,7 +123,7 @@ class Rows:
             confidence=entry.confidence,
             why=tuple(self._mask.text(reason) for reason in why[:REASONS]),
             again=self._mask.text(again),
-            kind=_KINDS[surest.origin] if surest else "",
+            kind=_kind(surest) if surest else "",
             standing=entry.standing,
             changed=entry.changed,
             conflict=tuple(other.column for other in rivals),
@@ -173,7 +173,7 @@ class Rows:
             transformation=field.transformation or "",
             data_type=field.data_type,
             trial=tuple(self.masked(entry, change) for change in found.changes[:TRIALS]),
-            losses=tuple(self._mask.text(loss) for loss in found.losses),
+            losses=tuple(self._mask.text(loss) for loss in found.losses if loss not in _possible(field)),
             errors=tuple(self._mask.text(error) for error in found.errors),
             odd=self._odd(entry, field, wanted) if wanted else (),
         )
@@ -209,6 +209,20 @@ class Rows:
             return 0.0
         missing = profile.null_count + sum(token.count for token in profile.null_tokens)
         return max(rows - missing, 0) / rows
+
+
+def _possible(field: MappedField) -> tuple[str, ...]:
+    """What a transformation may lose with other values; the line tells what these lose, the panel tells both."""
+    try:
+        return transformations.parse(field.transformation).losses if field.transformation else ()
+    except TransformationError:
+        return ()
+
+
+def _kind(field: MappedField) -> str:
+    """Where a suggestion comes from: a saved mapping says so in its reasons."""
+    saved = any(reason.startswith("saved mapping") for reason in field.evidence)
+    return "saved mapping" if saved and field.origin == "memory" else _KINDS[field.origin]
 
 
 def takes(field: TargetField) -> str:
