@@ -164,13 +164,16 @@ def begin(store: Store, journal: Path) -> None:
 
 
 def until_killed(plan: Plan, settings: Settings, journal: Path) -> None:
-    """Work on the home until the plan's point, or its moment, is there."""
+    """Work on the home until the plan's point, or its moment, is there, which may be while it opens."""
     points = Points(plan)
     points.install()
-    if plan.kind == "moment":
+    opening = plan.random("opening").random() < 0.5
+    if plan.kind == "moment" and opening:
         die_after(plan.delay)
     flows = survivors(journal)
     with open_store(settings) as store:
+        if plan.kind == "moment" and not opening:
+            die_after(plan.delay)
         worker = Worker(store, Journal(journal), plan.random("work"), f"c{plan.cycle}")
         worker.flows = flows
         begun = time.monotonic()
@@ -198,8 +201,8 @@ def come_and_go(plan: Plan, settings: Settings, journal: Path) -> None:
 
 def back_up(plan: Plan, settings: Settings, journal: Path) -> None:
     """Back the home up, again and again, while it is worked on."""
-    die_after(plan.delay)
     with open_store(settings) as store:
+        die_after(plan.delay)
         worker = Worker(store, Journal(journal), plan.random("work"), f"c{plan.cycle}")
         for number in range(ENOUGH):
             worker.step()
