@@ -53,6 +53,7 @@ soak: $(READY) ## Kill workers and servers CYCLES times (SEED=n repeats); then e
 	@$(BIN)/python -m benchmarks.soak --cycles $(or $(CYCLES),1000) $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m benchmarks.projections
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.api_soak
 	@$(BIN)/python -m benchmarks.service_soak
 	@$(BIN)/python -m benchmarks.load --lives 1000
 	@$(BIN)/python -m benchmarks.reversal

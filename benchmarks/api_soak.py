@@ -1,4 +1,4 @@
-"""Fifty thousand requests of every kind at the API: `python -m benchmarks.api_soak [--requests N]`.
+"""Fifty thousand requests of every kind at the API: `python -m benchmarks.api_soak [--requests N] [--seed N]`.
 
 Schemathesis makes them from the API's own description, well-formed and not, alone and in sequences, against a server
 of its own on a fresh home. What counts: no 5xx but a 503 that says when to come again, every answer as documented.
@@ -104,8 +104,10 @@ def main() -> None:
     """Attack until enough requests were made."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--requests", type=int, default=50_000)
-    wanted = asked.parse_args().requests
-    made, seed, well, began = 0, 0, True, time.monotonic()
+    asked.add_argument("--seed", type=int, default=0, help="of the first round; each round adds one")
+    given = asked.parse_args()
+    wanted, seed = given.requests, given.seed
+    made, well, began = 0, True, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, served(Path(folder) / "home") as (address, headers):
         while made < wanted:
             count, good = attacked(address, headers, begun(address, headers), seed, Path(folder))
