@@ -48,7 +48,7 @@ def target_columns(agreed: Sequence[Mapping], targets: Iterable[Target]) -> dg.T
         field = contracts[mapping.target].table(mapped.target_table).field(mapped.target_field)
         demands = dg.TableColumnConstraints(nullable=not field.required, unique=field.unique)
         name = _name(mapping, mapped)
-        columns.append(dg.TableColumn(name, field.type, transformed(mapped), demands))
+        columns.append(dg.TableColumn(name, field.type, _made_of(mapped), demands))
     return dg.TableSchema(list({column.name: column for column in columns}.values()))
 
 
@@ -72,6 +72,12 @@ def transformed(field: MappedField) -> str:
     if not field.transformation:
         return AS_IT_IS
     return " | ".join(step.operation for step in transformations.parse(field.transformation).steps)
+
+
+def _made_of(field: MappedField) -> str:
+    """Where a field comes from and how, in the words that Dagster's pages show beside the column."""
+    sources = " and ".join(f"{field.source_table}.{column}" for column in _sources(field))
+    return f"{sources or 'a constant'}, {transformed(field)}"
 
 
 def _fields(agreed: Sequence[Mapping]) -> Iterator[tuple[Mapping, MappedField]]:

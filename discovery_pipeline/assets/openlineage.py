@@ -188,7 +188,7 @@ def _facets(made: dg.AssetMaterialization, partition: str) -> dict[str, Any]:
 def _from(dep: dg.TableColumnDep, partition: str, how: str) -> Any:
     from openlineage.client.facet_v2 import column_lineage_dataset as lineage
 
-    changed = "IDENTITY" if how in {"", AS_IT_IS} else "TRANSFORMATION"
+    changed = "IDENTITY" if not how or how.endswith(AS_IT_IS) else "TRANSFORMATION"
     kind = lineage.Transformation(type="DIRECT", subtype=changed, description=how)
     return lineage.InputField(
         namespace=NAMESPACE, name=_name(dep.asset_key, partition), field=dep.column_name, transformations=[kind]

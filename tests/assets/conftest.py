@@ -67,7 +67,7 @@ def instance(dagster_template: str, server, settings: Settings, store: Store) ->
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def approving() -> Callable[[Store], Callable[[Flow], None]]:
     """Approve what the matcher offers for a flow of a store, as a reviewer who takes all of it."""
 
