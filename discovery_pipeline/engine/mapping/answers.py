@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from discovery_pipeline.engine.mapping import vocabularies
 from discovery_pipeline.engine.mapping.operations import BOOLEANS
 from discovery_pipeline.engine.mapping.transformations import quoted
 from discovery_pipeline.engine.mapping.words import split
@@ -85,7 +86,10 @@ def _named(values: Sequence[str], asked: str) -> str | None:
         for yes, no in (pair, pair[::-1]):
             if not _says(asked, yes):
                 continue
-            pairs = {v: "true" if _says(_phrase(v), yes) else "false" for v in values if _says(_phrase(v), (*yes, *no))}
+            meant = {value: f"{_phrase(value)} {' '.join(vocabularies.meanings(value))} " for value in values}
+            pairs = {
+                v: "true" if _says(said, yes) else "false" for v, said in meant.items() if _says(said, (*yes, *no))
+            }
             if len(pairs) >= _MOST * len(values):
                 listed = ", ".join(f"{quoted(value)}: {quoted(answer)}" for value, answer in sorted(pairs.items()))
                 return f"map_values({{{listed}}})"

@@ -45,10 +45,15 @@ class Operation:
     makes: str = "any"  # type of the result: a data type, "same" as what goes in, or "any"
 
 
-_NUMBER = r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)"
+_GAPS = "'\u00a0\u202f "  # what parts thousands in any country, and decimals in none
+_NUMBER = rf"[+-]?(?:\d+|\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
+_NUMBER_WITH_COMMA = rf"[+-]?(?:\d+|\d{{1,3}}(?:\.\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
+_MONEY = r"(?:USD|EUR|GBP|CHF|JPY|INR|[$€£¥₹])"
 BOOLEANS: dict[str, str] = {
-    **{yes: "true" for yes in ("true", "yes", "y", "t", "1", "on", "enabled")},
-    **{no: "false" for no in ("false", "no", "n", "f", "0", "off", "disabled")},
+    **dict.fromkeys(("true", "yes", "y", "t", "1", "on", "enabled", "x", "✓", "✔"), "true"),
+    **dict.fromkeys(("false", "no", "n", "f", "0", "off", "disabled", "✗", "✘"), "false"),
+    **dict.fromkeys(("ja", "j", "wahr", "oui", "vrai", "sí", "si", "sì", "sim", "vero", "verdadero", "tak"), "true"),
+    **dict.fromkeys(("nein", "falsch", "non", "faux", "não", "nao", "nee", "falso", "nie"), "false"),
 }
 _OTHERS = "*"  # key of map_values for every value that isn't listed
 
@@ -97,16 +102,34 @@ def _fault(query: str, argument: str) -> str:
     return ""
 
 
-def _to_integer(value: str) -> str:
+def _to_integer(value: str, arguments: Sequence[Argument] = (), _: Resolve | None = None) -> str:
     # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
-    digits = _found(value, rf"^\s*({_NUMBER})(?:\.0*)?\s*$")
-    return f"CAST(TRY_CAST(replace({digits}, ',', '') AS HUGEINT) AS VARCHAR)"
+    mark, number = _numeral(arguments)
+    digits = _found(value, rf"^\s*({number})(?:{re.escape(mark)}0*)?\s*$")
+    return f"CAST(TRY_CAST({_ungrouped(digits, mark)} AS HUGEINT) AS VARCHAR)"
 
 
-def _to_number(value: str) -> str:
-    # The digits stay text: nothing is rounded.
-    digits = _found(value, rf"^\s*({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*$")
-    return f"replace({digits}, ',', '')"
+def _to_number(value: str, arguments: Sequence[Argument] = (), _: Resolve | None = None) -> str:
+    # The digits stay text: nothing is rounded. A sum in brackets is owed.
+    mark, number = _numeral(arguments)
+    decimal = rf"{number}(?:{re.escape(mark)}\d+)?(?:[eE][+-]?\d+)?"
+    written = duck.text(rf"^\s*(-?){_MONEY}?\s*({decimal})\s*{_MONEY}?\s*$")
+    owed = rf"regexp_replace({value}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
+    parts = f"regexp_extract({owed}, {written}, ['sign', 'number'])"
+    whole = f"list_transform([{parts}], lambda __is: __is.sign || __is.number)[1]"
+    return f"replace({_ungrouped(_filled(whole), mark)}, ',', '.')"
+
+
+def _numeral(arguments: Sequence[Argument]) -> tuple[str, str]:
+    """The mark before decimals, and the pattern of what stands before it."""
+    if len(arguments) > 1 or (arguments and arguments[0] not in (".", ",")):
+        raise Misfit('takes what stands before decimals, "." or ","')
+    return (",", _NUMBER_WITH_COMMA) if arguments and arguments[0] == "," else (".", _NUMBER)
+
+
+def _ungrouped(number: str, mark: str) -> str:
+    """A number without what parts its thousands."""
+    return f"translate({number}, {duck.text(('.' if mark == ',' else ',') + _GAPS)}, '')"
 
 
 def _found(value: str, pattern: str, group: int = 1) -> str:
@@ -137,14 +160,38 @@ def _to_boolean(value: str) -> str:
 
 def _parse_date(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     formats = _texts(arguments, 1, 20, 'one or more formats such as "%d/%m/%Y"')
-    for one in formats:
+    written = [one for one in formats if one not in COUNTED]
+    for one in written:
         if not re.search(r"%[A-Za-z-]", one):
-            raise Misfit(f'{one!r} is no format: it needs parts such as "%Y-%m-%d"')
+            named = ", ".join(f'"{name}"' for name in COUNTED)
+            raise Misfit(f'{one!r} is no format: it needs parts such as "%Y-%m-%d", or is one of {named}')
         _must_run("SELECT try_strptime('', ?)", one, "no format")
-    timed = any(re.search(r"%-?[HIMSfgnpcX]", one) for one in formats)
+    timed = len(written) < len(formats) or any(re.search(r"%-?[HIMSfgnpcX]", one) for one in written)
     shown = "%Y-%m-%d %H:%M:%S" if timed else "%Y-%m-%d"
-    tried = ", ".join(duck.text(one) for one in formats)
-    return f"strftime(try_strptime(trim({value}), [{tried}]), {duck.text(shown)})"
+    reads = [_counted_since(value, COUNTED[one]) for one in formats if one in COUNTED]
+    zoned = [one for one in written if "%z" in one]
+    if plain := ", ".join(duck.text(one) for one in written if one not in zoned):
+        reads.append(f"try_strptime(trim({value}), [{plain}])")
+    # What states its zone comes to UTC; tried each by itself, since in a list DuckDB shifts what states none.
+    reads += [f"CAST(try_strptime(trim({value}), {duck.text(one)}) AS TIMESTAMP)" for one in zoned]
+    moment = f"coalesce({', '.join(reads)})" if len(reads) > 1 else reads[0]
+    return f"strftime({moment}, {duck.text(shown)})"
+
+
+COUNTED: dict[str, tuple[str, float, float, float]] = {
+    "epoch": ("1970-01-01", 86_400, 1e8, 1e10),
+    "epoch ms": ("1970-01-01", 86_400_000, 1e11, 1e13),
+    "excel": ("1899-12-30", 1, 1, 100_000),
+}
+"""Moments as numbers: since when, how many make a day, and the least and most that is taken for one."""
+
+
+def _counted_since(value: str, counted: tuple[str, float, float, float]) -> str:
+    since, a_day, least, most = counted
+    number = f"TRY_CAST({_to_number(value)} AS DOUBLE)"
+    within = f"list_filter([{number}], lambda __n: __n BETWEEN {least!r} AND {most!r})[1]"
+    micros = f"CAST(round({within} / {float(a_day)!r} * 86400.0) AS BIGINT)"
+    return f"TIMESTAMP '{since}' + to_seconds({micros})"
 
 
 def _convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
@@ -153,13 +200,14 @@ def _convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     if stated is None:
         known = ", ".join(unit for unit in ("B", "KB", "MB", "GB", "TB", "MB/s", "MHz", "GHz", "percent", "s"))
         raise Misfit(f"{source!r} can't become {target!r}; units of one kind are needed, e.g. {known}")
-    written = rf"^\s*({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(%|[A-Za-z]+(?:/s)?)?\s*$"
-    parts = f"regexp_extract({_with_point(value)}, {duck.text(written)}, ['number', 'unit'])"
+    number = rf"({_NUMBER}(?:\.\d+)?(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
+    written = duck.text(rf"^\s*(?:{number})\s*(%|[A-Za-z]+(?:/s)?)?\s*$")
+    parts = f"regexp_extract({_with_point(value)}, {written}, ['number', 'grouped', 'unit'])"
     factors = {"": stated} | units.spellings(target)
     spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
-    number = "TRY_CAST(replace(__is.number, ',', '') AS DOUBLE)"
+    plain = f"{_ungrouped('__is.number', '.')} || replace({_ungrouped('__is.grouped', ',')}, ',', '.')"
     each = f"MAP([{spelt}], [{factor}])[lower(__is.unit)]"
-    return _plain(f"list_transform([{parts}], lambda __is: {number} * {each})[1]")
+    return _plain(f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]")
 
 
 def _with_point(value: str) -> str:
@@ -293,9 +341,11 @@ _ALL = (
               "same"),
     Operation("lower", "lower", "writes in small letters", _no_arguments("lower({})".format), "the original case",
               "same"),
-    Operation("to_integer", "to_integer", "reads a whole number", _no_arguments(_to_integer),
+    Operation("to_integer", "to_integer", "reads a whole number; \",\" where decimals stand after a comma",
+              _to_integer,
               "leading zeros; values with a fraction become empty", "integer"),
-    Operation("to_number", "to_number", "reads a number", _no_arguments(_to_number), "thousands separators",
+    Operation("to_number", "to_number", "reads a number, or a sum; \",\" where decimals stand after a comma",
+              _to_number, "thousands separators, signs of currencies",
               "float"),
     Operation("to_boolean", "to_boolean", "reads yes and no", _no_arguments(_to_boolean), "the original wording",
               "boolean"),

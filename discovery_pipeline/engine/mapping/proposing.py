@@ -15,6 +15,7 @@ from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.conversions import conversion, in_several_units
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.profiling import dates, numerals
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 
@@ -29,6 +30,37 @@ _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}$")
 _COUNTED = re.compile(r"^\s*\d+(\.0*)?\s*[A-Za-z][\w() -]*$")
 _PLAIN_INTEGER = re.compile(r"^[+-]?\d+$")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+_DOT_GROUPS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+$")
+_DOTS_OR_NONE = re.compile(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)$")
+_MEASURED = re.compile(r"^\s*[+-]?\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CHF|JPY|INR)\b)[^\W\d_]+[\w()/ -]*$")
+_COMMA_AFTER_GAPS = re.compile(r",\d+\D*$")
+_TIMED = re.compile(r"%-?[HIMS]|\"(epoch|excel)")
+_WITH_PREFIX = re.compile(r"^[0-9a-fA-F.:]+/\d{1,3}$")
+_COUNTS = {dates.EPOCH_SECONDS: "epoch", dates.EPOCH_MILLIS: "epoch ms"}
+_COUNTED_DATES = (  # of a column that shall become dates; the ranges of no two overlap
+    ("%Y%m%d", re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")),
+    ("epoch", re.compile(r"(9[4-9]|1\d|20)\d{8}$")),
+    ("epoch ms", re.compile(r"(9[4-9]|1\d|20)\d{11}$")),
+    ("excel", re.compile(r"[2-5]\d{4}(\.\d+)?$")),  # 1954 to 2064
+)
+_MONTHS = {
+    word: english
+    for english, words in (
+        ("January", "januar jänner janvier enero gennaio januari janeiro"),
+        ("February", "februar feber février fevrier febrero febbraio februari fevereiro"),
+        ("March", "märz maerz mars marzo maart março marco"),
+        ("April", "avril abril aprile"),
+        ("May", "mai mayo maggio mei maio"),
+        ("June", "juni juin junio giugno junho"),
+        ("July", "juli juillet julio luglio julho"),
+        ("August", "août aout agosto augustus"),
+        ("September", "septembre septiembre settembre setembro"),
+        ("October", "oktober octobre octubre ottobre outubro"),
+        ("November", "novembre noviembre novembro"),
+        ("December", "dezember décembre decembre diciembre dicembre dezembro"),
+    )
+    for word in words.split()
+}
 _MOST = 0.5  # share of values from which a look is the column's look
 _SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
@@ -96,19 +128,48 @@ def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: T
         case "integer":
             return _integer(values)
         case "number":
-            return None if _share(values, _PLAIN_NUMBER) == 1 else "to_number"
+            return _number(values)
         case "boolean":
             return None if {v.lower() for v in values} <= {"true", "false"} else "to_boolean"
         case "date" | "datetime":
-            return _date(_formats(values, profile))
+            read = _date(values, profile)
+            # A day is wanted: the time is left out, and the loss is told.
+            return f'{read} | split(" ", 0)' if read and target.type == "date" and _TIMED.search(read) else read
         case _:
             return _list(values, target)
 
 
-def _date(formats: list[str]) -> str | None:
-    if not formats or formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
+def _date(values: tuple[str, ...], profile: ColumnProfile | None) -> str | None:
+    formats = _formats(values, profile) or _counted(values)
+    if not formats:
+        return _of_other_months(values)
+    if formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
         return None
     return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
+
+
+def _counted(values: tuple[str, ...]) -> list[str]:
+    """The one way in which all numbers are dates; none where that is none, or not only one."""
+    return next(([said] for said, numbers in _COUNTED_DATES if _share(values, numbers) == 1), [])
+
+
+def _of_other_months(values: tuple[str, ...]) -> str | None:
+    """A reading of dates whose months are named in another language: these in English, then the formats."""
+    written = {word for value in values for word in re.findall(r"[^\W\d_]{3,}", value)}
+    named = {word: _MONTHS[word.casefold()] for word in written if word.casefold() in _MONTHS}
+    english = [_replaced(value, named) for value in values]
+    found = [parsed for parsed in map(dates.parse, english) if parsed] if named else []
+    if len(found) < _MOST * len(values) or not found:
+        return None
+    steps = [f"replace({transformations.quoted(w)}, {transformations.quoted(e)})" for w, e in sorted(named.items())]
+    formats = dates.formats((one, 1) for one in found).names
+    return " | ".join((*steps, f"parse_date({', '.join(map(transformations.quoted, formats))})"))
+
+
+def _replaced(value: str, words: dict[str, str]) -> str:
+    for word, english in sorted(words.items()):
+        value = value.replace(word, english)
+    return value
 
 
 def _kind(values: tuple[str, ...]) -> str:
@@ -123,15 +184,31 @@ def _integer(values: tuple[str, ...]) -> str | None:
         return None
     if _share(values, _COUNTED) >= _MOST:
         return r'regex_extract("(\d+)") | to_integer'
-    return "to_integer"
+    in_groups = _share(values, _DOTS_OR_NONE) == 1 and _share(values, _DOT_GROUPS) > 0
+    return 'to_integer(",")' if in_groups or _with_comma(values) else "to_integer"
+
+
+def _number(values: tuple[str, ...]) -> str | None:
+    if _share(values, _PLAIN_NUMBER) == 1:
+        return None
+    read = 'to_number(",")' if _with_comma(values) else "to_number"
+    return rf'regex_extract("([+-]?\d[\d.,]*)") | {read}' if _share(values, _MEASURED) >= _MOST else read
+
+
+def _with_comma(values: tuple[str, ...]) -> bool:
+    """Whether decimals stand after a comma in these numbers."""
+    shapes = {value: numeral.shape for value in values if (numeral := numerals.parse(value)) is not None}
+    if any(_COMMA_AFTER_GAPS.search(v) for v, s in shapes.items() if s is numerals.Shape.SPACE_GROUPS):
+        return True
+    return numerals.style(Counter(shapes.values()), shapes) == "comma_decimal"
 
 
 def _formats(values: tuple[str, ...], profile: ColumnProfile | None) -> list[str]:
     """Formats of dates, the most frequent first; day or month first is decided by values that can't be the other."""
     if profile and profile.date_formats:
-        return [f.value for f in profile.date_formats]
+        return [_COUNTS.get(f.value, f.value) for f in profile.date_formats]
     if profile and profile.date_format:
-        return [profile.date_format]
+        return [_COUNTS.get(profile.date_format, profile.date_format)]
     found = Counter(fmt for value in values for pattern, fmt in _DATE_FORMATS if pattern.match(value))
     slashed = [m for m in map(_SLASHED.match, values) if m]
     if slashed:
@@ -150,6 +227,8 @@ def _list(values: tuple[str, ...], target: TargetField) -> str | None:
     items = {"list<ip>", "list<mac>", "ip", "ipv4", "mac"}
     if target.type not in items:
         return None
+    if target.type in ("ip", "ipv4") and _share(values, _WITH_PREFIX) >= _MOST:
+        return 'split("/", 0)'
     separators = Counter(mark for value in values for mark in (";", "|", ",") if mark in value)
     if not separators:
         return None

@@ -7,8 +7,8 @@ person's to name, and counts with the rows that hold it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
@@ -21,6 +21,10 @@ from discovery_pipeline.engine.targets import TargetField
 
 _SLIP = 0.92  # Jaro-Winkler from which a value is a listed one with a slip of the pen
 _SHORTEST = 4  # letters of a value that may have one
+_TURNING = frozenset(
+    ("non", "not", "no", "pre", "post", "un", "nicht", "kein", "keine", "hors", "sans", "sin", "fuera", "ex", "former",
+     "out", "or", "and", "und", "oder")
+)  # fmt: skip
 _SHORT_FORM = 3  # letters of which a value may be the beginning of a listed one
 
 
@@ -40,7 +44,17 @@ def matched(field: TargetField, counted: Iterable[tuple[str, int]]) -> tuple[Val
     if not field.allowed:
         return ()
     listed = _Listed(field)
-    return tuple(listed.match(value, count) for value, count in counted if value.strip())
+    found = [listed.match(value, count) for value, count in counted if value.strip()]
+    return tuple(_initials(found, field.allowed))
+
+
+def _initials(found: Sequence[ValueMatch], allowed: Sequence[str]) -> Sequence[ValueMatch]:
+    """The same, with letters as the beginnings of listed values where all of a column are, each of one only."""
+    begun = {m.value: [a for a in allowed if a[:1].casefold() == m.value.strip().casefold()] for m in found}
+    told = len(found) > 1 and all(len(listed) == 1 for listed in begun.values())
+    if not told or all(m.target for m in found):
+        return found
+    return [m if m.target else replace(m, target=begun[m.value][0], reason="its first letter") for m in found]
 
 
 def unmatched_rows(matches: Iterable[ValueMatch]) -> int:
@@ -68,7 +82,7 @@ class _Listed:
             for pattern in patterns
         ]
         self._reader = Reader.of(field.allowed)
-        self._meant = {a: _meanings(a) for a in field.allowed}
+        self._meant = {a: meanings(a) for a in field.allowed}
         self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
 
     def match(self, value: str, count: int) -> ValueMatch:
@@ -88,29 +102,52 @@ class _Listed:
         return self._guessed(value, plain, count)
 
     def _guessed(self, value: str, plain: str, count: int) -> ValueMatch:
-        meanings = _meanings(plain)
-        meant = [a for a, listed in self._meant.items() if listed & meanings]
-        if len(meant) == 1:
-            return ValueMatch(value, count, meant[0], "another word for it")
-        spoken = self._spoken.get(frozenset(self._reader.words(value)))
-        if spoken:
-            return ValueMatch(value, count, spoken, "the words say the same")
-        answer = BOOLEANS.get(plain)
-        same = [a for k, a in self._exact.items() if answer and BOOLEANS.get(k) == answer]
-        if len(same) == 1:
-            return ValueMatch(value, count, same[0], "the same answer")
-        begun = [
-            a for k, a in self._exact.items() if len(plain.strip(".")) >= _SHORT_FORM and k.startswith(plain.strip("."))
-        ]
-        if len(begun) == 1:
-            return ValueMatch(value, count, begun[0], "short for it")
+        target, reason = next(self._guesses(value, plain), (None, "nothing that the target lists is like it"))
+        return ValueMatch(value, count, target, reason)
+
+    def _guesses(self, value: str, plain: str) -> Iterator[tuple[str, str]]:
+        """Listed values that may be meant, and why; the surest first."""
+        known, answer, short = meanings(plain), BOOLEANS.get(plain), plain.strip(".")
+        if meant := _sole(a for a, listed in self._meant.items() if listed & known):
+            yield meant, "another word for it"
+        if spoken := self._spoken.get(frozenset(self._reader.words(value))):
+            yield spoken, "the words say the same"
+        if same := _sole(a for k, a in self._exact.items() if answer and BOOLEANS.get(k) == answer):
+            yield same, "the same answer"
+        if numbered := _sole(a for a in self._exact.values() if plain.isdigit() and _number(a) == plain):
+            yield numbered, "its number"
+        if begun := _sole(a for k, a in self._exact.items() if len(short) >= _SHORT_FORM and k.startswith(short)):
+            yield begun, "short for it"
+        if held := self._spoken_of(plain):
+            yield held, "a word of it says so"
         near = process.extractOne(plain, list(self._exact), scorer=JaroWinkler.normalized_similarity)
         if near and near[1] >= _SLIP and len(plain) >= _SHORTEST and _digits(plain) == _digits(near[0]):
-            return ValueMatch(value, count, self._exact[near[0]], "a slip of the pen")
-        return ValueMatch(value, count, None, "nothing that the target lists is like it")
+            yield self._exact[near[0]], "a slip of the pen"
+
+    def _spoken_of(self, plain: str) -> str | None:
+        """The one listed value that a word of a value means, as in "prod-eu"; None where a word turns it round."""
+        words = [word for word in split(plain) if not word.isdigit() and len(word) >= _SHORT_FORM]
+        if _TURNING.intersection(split(plain)):
+            return None
+        found = {
+            a for a, listed in self._meant.items() for word in words if word == a.casefold() or listed & meanings(word)
+        }
+        return found.pop() if len(found) == 1 else None
 
 
-def _meanings(value: str) -> frozenset[str]:
+def _sole(found: Iterable[str]) -> str | None:
+    """The only one there is."""
+    listed = list(dict.fromkeys(found))
+    return listed[0] if len(listed) == 1 else None
+
+
+def _number(listed: str) -> str:
+    """The number that a listed value begins with: "1 - High" is 1."""
+    found = re.match(r"(\d+)\s*[-:.)]", listed)
+    return found[1] if found else ""
+
+
+def meanings(value: str) -> frozenset[str]:
     """What a value is known to mean."""
     return knowledge.vocabularies().get(value.strip().casefold(), frozenset())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery_pipeline.engine import duck, mapping, targets, units
@@ -95,6 +95,7 @@ def test_a_values_own_unit_wins_and_a_decimal_comma_is_one(converted, value: str
     assert converted('convert("MB","MB")', value) == expected
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**9), st.sampled_from(["KB", "MB", "GB"]))
 def test_a_number_comes_to_the_same_with_its_unit_beside_it_or_without(converted, number: int, unit: str):
     text = f'convert("{unit}","MB")'
