@@ -16,7 +16,13 @@ from benchmarks.soak import actions
 from benchmarks.soak.journal import Entry, Journal, read
 from benchmarks.soak.plan import Plan
 from benchmarks.soak.points import Points, die, die_after
-from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError, FlowOperationError, ServerError
+from discovery_pipeline.errors import (
+    DiscoveryError,
+    FlowNotFoundError,
+    FlowOperationError,
+    OutcomeUnknownError,
+    ServerError,
+)
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.backup import BackupError, backup
@@ -145,7 +151,7 @@ class Worker:
 
 def _nothing_was_done(error: DiscoveryError) -> bool:
     """Whether the error says that nothing happened, to be held to it."""
-    return isinstance(error, FlowOperationError) and error.details.get("error_type") != "unknown_outcome"
+    return isinstance(error, FlowOperationError) and not isinstance(error, OutcomeUnknownError)
 
 
 def survivors(journal: Path) -> list[str]:
