@@ -120,6 +120,8 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
     ------
     RunFailed
         A step failed. The flow stays, failed and retryable, with all that was found before.
+    KeyboardInterrupt
+        Somebody asked it to stop. The flow stays as after a failure.
     """
     request.out.check()
     with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
@@ -162,13 +164,21 @@ def _created(store: Store, request: Request) -> Flow:
     flow = store.create_flow(store.default_tenant(), request.name, request.source, targets, created_by="discovery run")
     with store.artifacts.writing(flow, UPLOADS) as folder:
         for file in request.files:
-            shutil.copyfile(file, folder / file.name)
+            shutil.copyfile(file, _free(folder / file.name))
     kept: dict[str, Any] = {}
     if request.demands:
         kept[DEMANDS] = [demand.model_dump(mode="json", exclude_defaults=True) for demand in request.demands]
     if request.since:
         kept[SINCE] = request.since
     return store.keep(flow.id, kept, by="discovery run") if kept else flow
+
+
+def _free(path: Path) -> Path:
+    """The path, or a numbered one where a file of that name came from another folder already."""
+    free, n = path, 2
+    while free.exists():
+        free, n = path.with_name(f"{path.stem}_{n}{path.suffix}"), n + 1
+    return free
 
 
 def _delta(results: Path) -> Delta | None:
@@ -223,6 +233,8 @@ class _Worker:
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
+        if _stopped(result):
+            raise KeyboardInterrupt
         if not result.success:
             raise RunFailed(_reason(result))
 
@@ -246,6 +258,12 @@ _STEP_ASSETS = {"cleansed": ("cleansed_tables", "patch_log")}
 """Steps that make more than one asset."""
 _ENDS = {"started": ("match", "assess"), "finished": ("arbitrate", "conclude")}
 """The first and the last op of an asset that is made by several; its others are not told of."""
+
+
+def _stopped(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether it ended because somebody asked it to: Ctrl-C, or a signal."""
+    errors = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
+    return any(error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__ for error in errors)
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

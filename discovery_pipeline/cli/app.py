@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import re
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -90,6 +91,7 @@ def program() -> None:
 
 def main() -> None:
     """Run a command; an error is a sentence on standard error, and exit code 1."""
+    signal.signal(signal.SIGTERM, _ended)
     try:
         app()
     except DiscoveryError as error:
@@ -110,6 +112,11 @@ def main() -> None:
             raise
         fault = "This is a fault of discovery_pipeline; DISCOVERY_LOG_LEVEL=debug shows where."
         _fail(f"{type(error).__name__}: {error}. {fault}")
+
+
+def _ended(number: int, _: object) -> NoReturn:
+    """Asked to end, a command clears away what it had in hand."""
+    raise SystemExit(128 + number)
 
 
 def _of_the_disk(error: Exception) -> str:

@@ -157,7 +157,7 @@ def _save(mappings: Sequence[Mapping], source: str, path: Path) -> None:
 
 
 def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """The files that are there, those of folders among them, by name; and the paths that aren't."""
+    """The files that are there, each once, those of folders among them, by name; and the paths that aren't."""
     found: list[Path] = []
     absent: list[Path] = []
     for path in paths:
@@ -167,4 +167,4 @@ def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:
             found.append(path)
         else:
             absent.append(path)
-    return found, absent
+    return list({path.resolve(): path for path in found}.values()), absent

@@ -139,3 +139,14 @@ def test_a_second_run_by_a_saved_mapping_replaces_the_folder_and_keeps_both_flow
     assert "saved mapping 'saved-aws' v1" in (out / "mapping.yaml").read_text()
     assert not (out / "aws-mgn.csv").exists()
     assert len(json.loads(shell("flows", "list", "--json").out)) == 2
+
+
+def test_files_of_one_name_from_two_folders_are_both_read(shell: Shell):
+    for folder in ("east", "west"):
+        (shell.folder / folder).mkdir()
+        rows = [f"{folder}-web-{n:02d},10.0.{len(folder)}.{n},4\n" for n in range(1, 21)]
+        (shell.folder / folder / "servers.csv").write_text("hostname,ip_address,cpu_count\n" + "".join(rows))
+    said = shell("run", "east/servers.csv", "west/servers.csv", "east/servers.csv", "--target", "aws", "--out", "both")
+    assert said.code == 0, said.err + said.out
+    names = {row["HostName"].partition("-")[0] for row in rows_of(shell.folder / "both" / "aws.csv")}
+    assert names == {"east", "west"}
