@@ -29,7 +29,8 @@ class SemanticType:
     """One kind of value.
 
     `alone` is the share of values from which the values prove it without the header; above 1 they never do.
-    `hinted` is the share from which they do when a word of the header says the same.
+    `hinted` is the share from which they do when a word of the header says the same. `judged` says which values pass
+    once the column is known to be of this kind, where that takes less than telling it: rare names are names.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SemanticType:
     hints: Words = frozenset()
     alone: float = 0.8
     hinted: float = 0.5
+    judged: Validator | None = None
 
 
 def _matches(pattern: str, flags: int = 0) -> Validator:
@@ -204,7 +206,7 @@ TYPES: tuple[SemanticType, ...] = (
     ),
     SemanticType("hostname", _hostname, _HOST_HINTS - {"name", "system", "instance"}, alone=2, hinted=0.8),
     SemanticType("hostname", _coined_hostname, _hints("name system instance"), alone=2, hinted=0.8),
-    SemanticType("person_name", _known_person, _PERSON_HINTS, alone=0.4, hinted=0.2),
+    SemanticType("person_name", _known_person, _PERSON_HINTS, alone=0.4, hinted=0.2, judged=_person),
     SemanticType("person_name", _person, _PERSON_HINTS, alone=2, hinted=0.8),
     SemanticType(
         "person_name",
@@ -240,7 +242,7 @@ def of_texts(header: str, values: Weighted) -> Meaning | None:
     hints = words(header)
     screen = values[:SCREENED]
     best: Meaning | None = None
-    said = False
+    said, judged = False, None
     for kind in TYPES:
         hinted = bool(kind.hints & hints)
         needed = kind.hinted if hinted else kind.alone
@@ -248,8 +250,10 @@ def of_texts(header: str, values: Weighted) -> Meaning | None:
             continue
         fit = share(kind.valid, values)
         if fit >= needed and (best is None or (hinted and not said and best.fit < PROVEN) or fit > best.fit + 0.1):
-            best, said = Meaning(kind.name, fit, kind.valid), hinted
-    return best
+            best, said, judged = Meaning(kind.name, fit, kind.valid), hinted, kind.judged
+    if best is None or judged is None:
+        return best
+    return Meaning(best.name, share(judged, values), judged)
 
 
 def share(valid: Validator, values: Iterable[tuple[str, int]]) -> float:

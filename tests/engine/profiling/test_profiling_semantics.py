@@ -98,3 +98,9 @@ def test_personal_data_is_told_by_class_and_risk(
 
 def test_an_inventory_number_is_no_personal_data(column: Of) -> None:
     assert column("asset", ["A-1", "A-2"]).pii is None
+
+
+def test_a_rare_name_among_known_ones_is_a_name(column: Of) -> None:
+    found = column("Benutzer", ["Anna Abel", "Bernd Haas", "Söhnke Groß", "Ifeoma Nwosu"] * 4)
+    assert (found.semantic_type, found.semantic_fit) == ("person_name", 1.0)
+    assert not any("no valid" in a for a in found.anomalies)
