@@ -43,13 +43,15 @@ def unchanged(tables: Tables, source: dg.AssetKey) -> dg.TableColumnLineage:
 def target_columns(agreed: Sequence[Mapping], targets: Iterable[Target]) -> dg.TableSchema:
     """The mapped fields of the targets, with what their contracts demand."""
     contracts = {target.name: target for target in targets}
-    columns = []
+    columns: dict[str, dg.TableColumn] = {}
+    told: dict[str, list[str]] = {}  # a field of several tables' rows is made of several columns
     for mapping, mapped in _fields(agreed):
         field = contracts[mapping.target].table(mapped.target_table).field(mapped.target_field)
         demands = dg.TableColumnConstraints(nullable=not field.required, unique=field.unique)
         name = _name(mapping, mapped)
-        columns.append(dg.TableColumn(name, field.type, _made_of(mapped), demands))
-    return dg.TableSchema(list({column.name: column for column in columns}.values()))
+        told.setdefault(name, []).append(_made_of(mapped))
+        columns[name] = dg.TableColumn(name, field.type, "; ".join(told[name]), demands)
+    return dg.TableSchema(list(columns.values()))
 
 
 def mapped(agreed: Sequence[Mapping], source: dg.AssetKey) -> dg.TableColumnLineage:
