@@ -21,6 +21,7 @@ from discovery_pipeline.engine.mapping import fields, samples
 from discovery_pipeline.engine.targets import TargetTable
 
 HEADERS = Path(__file__).with_name("exports.yaml")
+SEALED = Path(__file__).with_name("exports_sealed.yaml")
 MEANINGS = Path(__file__).with_name("estates.yaml")
 SERVERS = 60
 
@@ -157,9 +158,9 @@ _VALUES: dict[str, Callable[[Server, str], str]] = {
 }  # fmt: skip
 
 
-def written(folder: Path) -> Iterator[tuple[str, Path, list[str]]]:
+def written(folder: Path, headers: Path = HEADERS) -> Iterator[tuple[str, Path, list[str]]]:
     """Every export as a file: its name, its path, and the label of each column."""
-    for name, columns in yaml.safe_load(HEADERS.read_text(encoding="utf-8")).items():
+    for name, columns in yaml.safe_load(headers.read_text(encoding="utf-8")).items():
         said = [value.partition(" ") for value in columns.values()]
         path = folder / f"{name}.csv"
         servers = [Server(number) for number in range(1, SERVERS + 1)]
@@ -180,11 +181,11 @@ def wanted() -> Iterator[tuple[str, TargetTable, dict[str, list[str]]]]:
             yield target, table.model_copy(update={"fields": kept}), meanings
 
 
-def problems() -> Iterator[tuple[str, str, bool, fields.Side, fields.Side, np.ndarray]]:
+def problems(headers: Path = HEADERS) -> Iterator[tuple[str, str, bool, fields.Side, fields.Side, np.ndarray]]:
     """Each export against each contract: names of both, whether the contract is bare, both sides, and the truth."""
     con = duck.connect()
     with tempfile.TemporaryDirectory() as home:
-        for name, path, labels in written(Path(home)):
+        for name, path, labels in written(Path(home), headers):
             (table,) = intake.read(con, [path], Path(home) / name, intake.Options(header_rows=1)).tables
             source = fields.of_table(table, samples.take(con, table))
             for target, contract, meanings in wanted():
