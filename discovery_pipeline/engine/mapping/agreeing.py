@@ -11,7 +11,7 @@ from discovery_pipeline.engine.mapping.channels import CHANNELS
 from discovery_pipeline.engine.mapping.model import HIGH
 
 _SQUEEZED_FROM = 0.7  # confidence from which a pair without agreement is held back
-_MARGIN = 0.1  # how far ahead of the next best target field
+_MARGIN = 0.2  # how far ahead of the next best target field
 # Any of these channels with at least so much speaks. Measured on benchmarks left out (benchmarks/RESULTS.md).
 _NAMES = {"words": 0.5, "path": 0.5, "concept": 0.6, "same": 0.95, "meaning": 0.6}
 _BESIDES = {

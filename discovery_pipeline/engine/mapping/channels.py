@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery_pipeline.engine.mapping import dimensions, embedding, looks, names, values
+from discovery_pipeline.engine.mapping import dimensions, looks, names, telling, values
 from discovery_pipeline.engine.mapping.fields import Field, Side
 from discovery_pipeline.engine.mapping.samples import KINDS, Sample
 
 CHANNELS = (
     "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast", "group",
-    "description", "told", "type", "unit", "key", "allowed", "look", "unlike",
-    "shared", "contained", "frequency", "value words", "masks", "kinds", "shape", "numbers", "uniqueness",
+    "meaning apart", "description", "told", "told apart", "values told",
+    "type", "unit", "key", "allowed", "look", "unlike",
+    "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
+    "uniqueness",
 )  # fmt: skip
 
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
@@ -55,13 +57,13 @@ class Evidence:
 def gather(source: Side, target: Side) -> Evidence:
     """Look at every pair of fields through every channel."""
     called = names.compare(source.fields, target.fields)
+    told = telling.compare(source, target, called.source_words, called.target_words)
     empty = np.full((len(source.fields), len(target.fields)), np.nan)
     data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
     found = [
         called.words, called.covered, called.path, called.same, called.spelling, called.grams,
         called.meaning, called.path_meaning, called.concept, called.contrast, called.group,
-        _described(source.fields, target.fields),
-        _told(source.fields, target.fields),
+        told.names, told.descriptions, told.whole, told.apart, told.values,
         _typed(source, target),
         _units(source.fields, target.fields),
         _keys(source.sample, target.fields, empty),
@@ -69,29 +71,11 @@ def gather(source: Side, target: Side) -> Evidence:
         *_looking(source.sample, target.sample, called.target_concepts, empty),
     ]  # fmt: skip
     found += (
-        [data.shared, data.contained, data.frequency, data.words, data.masks, data.kinds, data.shape, data.numbers,
-         data.uniqueness]
-        if data else [empty] * 9
+        [data.shared, data.contained, data.frequency, data.words, data.meaning, data.masks, data.kinds, data.shape,
+         data.numbers, data.uniqueness]
+        if data else [empty] * 10
     )  # fmt: skip
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
-
-
-def _described(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
-    """How alike two descriptions are, where both fields have one."""
-    alike = embedding.likeness([f.description for f in source], [f.description for f in target])
-    both = np.logical_and.outer([bool(f.description) for f in source], [bool(f.description) for f in target])
-    return np.where(both, alike, np.nan)
-
-
-def _told(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
-    """How alike names and descriptions are taken together, where at least one field has a description."""
-
-    def whole(field: Field) -> str:
-        return f"{field.name.replace('_', ' ').replace('.', ' ')}: {field.description}"
-
-    alike = embedding.likeness([*map(whole, source)], [*map(whole, target)])
-    either = np.logical_or.outer([bool(f.description) for f in source], [bool(f.description) for f in target])
-    return np.where(either, alike, np.nan)
 
 
 def _typed(source: Side, target: Side) -> np.ndarray:

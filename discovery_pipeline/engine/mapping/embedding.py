@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = Path("weights", "l2_supercat_256.safetensors")
 _TOKENS = Path("tokenizers", "l2_supercat_tokenizer_config.json")
+_STARTS = "\u2581"  # what stands before a token that begins a word
 _LONGEST = 512  # characters of a text that count
 _KEPT = 50_000  # vectors in the cache: 50 MB
 
@@ -49,13 +50,27 @@ def likeness(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     return np.clip(vectors(left) @ vectors(right).T, 0.0, 1.0)
 
 
+@lru_cache(maxsize=1)
+def whole_words() -> frozenset[str]:
+    """English words so common that the encoder has a vector for each, in small letters."""
+    tokens = _model()[0].get_vocab()
+    return frozenset(t[1:] for t in tokens if t.startswith(_STARTS) and _plain(t[1:]))
+
+
+def _plain(word: str) -> bool:
+    return word.isascii() and word.isalpha() and word.islower()
+
+
 def _embedded(texts: list[str]) -> np.ndarray:
     tokenizer, table = _model()
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     lengths = np.array([len(e.ids) for e in encoded])
     tokens = np.fromiter((t for e in encoded for t in e.ids), dtype=np.int64, count=int(lengths.sum()))
     sums = np.zeros((len(texts), table.shape[1]), dtype=np.float32)
-    np.add.at(sums, np.repeat(np.arange(len(texts)), lengths), table[np.clip(tokens, 0, len(table) - 1)])
+    spoken = np.flatnonzero(lengths)
+    if len(spoken):
+        found = table[np.clip(tokens, 0, len(table) - 1)].astype(np.float32)
+        sums[spoken] = np.add.reduceat(found, (np.cumsum(lengths) - lengths)[spoken], axis=0)
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
 

@@ -14,6 +14,7 @@ from discovery_pipeline.engine.mapping.recognising import recognised
 _OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
 DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
+_BEND = 0.8  # share of a cap from which confidences are pressed together
 _IMPOSSIBLE = 0.3  # and one that measures something else is not offered by itself
 
 
@@ -57,7 +58,13 @@ def tempered(confidence: np.ndarray, found: np.ndarray, clashes: np.ndarray, *, 
     """Confidence within what types, measures, agreement and the tables as a whole allow."""
     fits, measures = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit"))
     misfit = (fits < _NO_FIT) | (measures == 0)
-    within = np.where(misfit, np.minimum(confidence, DOUBTFUL), confidence)
-    within = np.where(clashes, np.minimum(within, _IMPOSSIBLE), within)
+    within = np.where(misfit, _capped(confidence, DOUBTFUL), confidence)
+    within = np.where(clashes, _capped(within, _IMPOSSIBLE), within)
     within = within * _OTHER_SUBJECT if elsewhere else within
     return agreeing.held_back(within, found)
+
+
+def _capped(confidence: np.ndarray, most: float) -> np.ndarray:
+    """Confidences below a cap; what would be above it keeps its order."""
+    bent = most * _BEND
+    return np.where(confidence <= bent, confidence, bent + (confidence - bent) * (most - bent) / (1 - bent))

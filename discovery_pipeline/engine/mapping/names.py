@@ -14,17 +14,20 @@ from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
 from scipy import sparse
 
-from discovery_pipeline.engine.mapping import embedding, knowledge
+from discovery_pipeline.engine.mapping import embedding, knowledge, readings
 from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.readings import Readings
 from discovery_pipeline.engine.mapping.words import Reader
 
-_ALIAS = 0.97  # an alias says a little less than the name itself
 _SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of the pen
 _SHORTENED = 0.85  # what a likely abbreviation is worth
 _KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})  # words a key goes by
 _BOTH_KEYS = 0.7
 _UNSAID = 0.4  # agreement of "peak usage" with a name that says neither peak nor average
-_SUBJECTS = frozenset({"server", "virtual machine", "device", "instance", "asset", "system", "configuration item"})
+_SUBJECTS = frozenset(
+    {"server", "node", "virtual machine", "device", "instance", "asset", "system", "configuration item"}
+)
+_BARE = 0.97  # what a name without its subject is worth
 _NAMED = 0.6  # share of words in common from which a name names a concept
 
 
@@ -51,73 +54,47 @@ class Names:
     target_concepts: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class _Called:
-    """One side's names: each field under its name and its aliases."""
-
-    phrases: tuple[tuple[str, ...], ...]
-    first: np.ndarray  # index of each field's own name in `phrases`
-
-
 def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     """Compare all source names with all target names."""
     reader = Reader.of([f.name for f in (*source, *target)])
-    left, right = _called(source, reader), _called(target, reader)
+    left, right = readings.of(source, reader, target), readings.of(target, reader, source)
     words, covered = _by_word(left.phrases, right.phrases)
-    own_left = [left.phrases[i] for i in left.first]
-    own_right = [right.phrases[i] for i in right.first]
-    long_left, long_right = (
-        [(*reader.words(f.group), *reader.words(f.own)) for f in side] for side in (source, target)
-    )
     groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
+    paths = [_paths(side, group) for side, group in zip((left, right), groups, strict=True)]
+    long = [[side[i] for i in read.first] for side, read in zip(paths, (left, right), strict=True)]
     same = np.equal.outer(*_numbered(left.phrases, right.phrases)).astype(float)
     concepts_left, concepts_right = _named(left), _named(right)
+    meaning = embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)])
     return Names(
-        words=_best(words, left, right),
-        covered=_best(covered, left, right),
-        path=_by_word(long_left, long_right)[0],
-        same=_best(same, left, right),
+        words=readings.best(words, left, right),
+        covered=readings.best(covered, left, right),
+        path=readings.best(_by_word(*paths)[0] if any(map(any, groups)) else words, left, right),
+        same=readings.best(same, left, right),
         spelling=process.cdist(
             [f.own.lower() for f in source], [f.own.lower() for f in target], scorer=JaroWinkler.normalized_similarity
         ),
         grams=_grams([f.own for f in source], [f.own for f in target]),
-        meaning=_best(embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)]), left, right),
-        path_meaning=embedding.likeness([*map(" ".join, long_left)], [*map(" ".join, long_right)]),
+        meaning=readings.best(meaning, left, right),
+        path_meaning=embedding.likeness([*map(" ".join, long[0])], [*map(" ".join, long[1])]),
         concept=_concepts(concepts_left, concepts_right),
-        contrast=np.fmin(_contrasts(own_left, own_right), _numbers(own_left, own_right)),
+        contrast=np.fmin(_contrasts(left.usual, right.usual), _numbers(left.usual, right.usual)),
         group=_groups(*groups),
-        source_words=tuple(own_left),
-        target_words=tuple(own_right),
+        source_words=tuple(left.usual),
+        target_words=tuple(right.usual),
         source_concepts=concepts_left,
         target_concepts=concepts_right,
     )
+
+
+def _paths(read: Readings, groups: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Every reading with the words of its field's group before it."""
+    return [(*groups[i], *phrase) for i, phrase in zip(read.of, read.phrases, strict=True)]
 
 
 def _numbered(*sides: Sequence[tuple[str, ...]]) -> list[list[int]]:
     """A number for each phrase, the same for those of the same words."""
     numbers: dict[frozenset[str], int] = {}
     return [[numbers.setdefault(frozenset(phrase), len(numbers)) for phrase in side] for side in sides]
-
-
-def _called(fields: Sequence[Field], reader: Reader) -> _Called:
-    phrases: list[tuple[str, ...]] = []
-    first = []
-    for field in fields:
-        first.append(len(phrases))
-        phrases += dict.fromkeys([reader.words(field.own), *map(reader.words, field.aliases)])
-    return _Called(tuple(phrases), np.array(first))
-
-
-def _best(phrases: np.ndarray, left: _Called, right: _Called) -> np.ndarray:
-    """From phrases × phrases to fields × fields: the best of a field's names."""
-    rows = np.maximum.reduceat(_discounted(phrases, left.first, 0), left.first, axis=0)
-    return np.maximum.reduceat(_discounted(rows, right.first, 1), right.first, axis=1)
-
-
-def _discounted(phrases: np.ndarray, first: np.ndarray, axis: int) -> np.ndarray:
-    worth = np.full(phrases.shape[axis], _ALIAS)
-    worth[first] = 1.0
-    return phrases * (worth[:, None] if axis == 0 else worth)
 
 
 def _by_word(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
@@ -191,8 +168,10 @@ def _word_likeness(left: list[str], right: list[str]) -> np.ndarray:
 
 def _shortens(short: str, full: str) -> bool:
     """Whether a word is likely an abbreviation of the other: same first letter, its letters in order, vowels gone."""
-    if len(short) < 3 or len(full) < len(short) + 2 or short[0] != full[0] or not short.isascii():
+    if len(short) < 3 or short[0] != full[0] or len(full) <= len(short) or not short.isascii():
         return False
+    if len(full) == len(short) + 1:
+        return short == full[0] + "".join(c for c in full[1:] if c not in "aeiou")
     if full.startswith(short):
         return True
     letters = iter(full)
@@ -231,13 +210,13 @@ def _concepts(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def naming(fields: Sequence[Field]) -> np.ndarray:
     """How well each field names each concept of the knowledge, fields × concepts."""
-    return _named(_called(fields, Reader.of([f.name for f in fields])))
+    return _named(readings.of(fields, Reader.of([f.name for f in fields])))
 
 
-def _named(called: _Called) -> np.ndarray:
-    bare = [_without_subject(phrase) for phrase in called.phrases]
-    naming = np.maximum(_naming(called.phrases), _ALIAS * _naming(bare))
-    return np.maximum.reduceat(_discounted(naming, called.first, 0), called.first, axis=0)
+def _named(read: Readings) -> np.ndarray:
+    bare = [_without_subject(phrase) for phrase in read.phrases]
+    naming = np.maximum(_naming(read.phrases), _BARE * _naming(bare))
+    return np.maximum.reduceat(naming * read.worth[:, None], read.first, axis=0)
 
 
 def _without_subject(phrase: tuple[str, ...]) -> tuple[str, ...]:

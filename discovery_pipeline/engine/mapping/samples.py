@@ -42,6 +42,9 @@ KINDS = {
     "words": r"^\S+( \S+){1,3}$",
     "text": r"",
 }  # fmt: skip
+WORDED = frozenset({"word", "words", "text"})  # kinds of values that are read
+_MOSTLY = 0.5  # share of values of these kinds from which a column is read
+_TOLD = 10  # frequent values that are
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHAPES = (
     "digit share", "letter share", "capital share", "space share", "other share",
@@ -73,6 +76,14 @@ class Sample:
     def uniqueness(self) -> np.ndarray:
         """Distinct values over values seen."""
         return np.divide(self.values, self.cells, out=np.zeros(len(self.values)), where=self.cells > 0)
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The most frequent values of columns that hold words, as one text; empty for all others."""
+        worded = self.kinds[:, [k in WORDED for k in KINDS]].sum(axis=1) >= _MOSTLY
+        return tuple(
+            ", ".join(values[:_TOLD]) if words else "" for values, words in zip(self.examples, worded, strict=True)
+        )
 
     @cached_property
     def numeric(self) -> np.ndarray:

@@ -19,8 +19,14 @@ from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.channels import CHANNELS, Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 
-_FLAGGED = ("description", "told", "type", "contrast", "unit", "key", "allowed", "look", "shared", "numbers")
-_RELATIVE = ("path", "meaning", "path meaning", "told", "shared", "frequency", "value words", "shape")
+_FLAGGED = (
+    "description", "told", "type", "contrast", "unit", "key", "allowed", "look", "shared", "numbers", "value meaning",
+    "values told",
+)  # fmt: skip
+_RELATIVE = (
+    "path", "meaning", "path meaning", "meaning apart", "told", "told apart", "shared", "frequency", "value words",
+    "shape",
+)  # fmt: skip
 _TOGETHER = ("best name", "best name of its type", "best name told", "best name and values")
 ALONE = (
     *CHANNELS,
@@ -57,9 +63,10 @@ def weights() -> Weights:
     text = (files(knowledge) / "weights.yaml").read_text(encoding="utf-8")
     said = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     return Weights(
-        alone=np.array([said["alone"][name] for name in ALONE]),
+        # A feature that nothing was learned of yet counts nothing.
+        alone=np.array([said["alone"].get(name, 0.0) for name in ALONE]),
         alone_bias=said["alone"]["bias"],
-        among=np.array([said["among"][name] for name in AMONG]),
+        among=np.array([said["among"].get(name, 0.0) for name in AMONG]),
         among_bias=said["among"]["bias"],
         curve=np.array([said["curve"]["score"], said["curve"]["confidence"]]),
     )

@@ -31,7 +31,7 @@ BEST = 20
 
 _EXPLAINED = 6  # ranks that get reasons and the transformation they need: the one that is taken, and five others
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
-_KEY_FROM = 0.4  # confidence that names and values must have given the pair already
+_KEY_FROM = 0.2  # confidence that names and values must have given the pair already
 
 Stated = Mapping[str, Sequence[str]]
 """What stands above tables, by their names."""

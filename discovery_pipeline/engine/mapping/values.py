@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from discovery_pipeline.engine.mapping import embedding
 from discovery_pipeline.engine.mapping.samples import BUCKETS, Sample
 
 _FEW = 3  # distinct values below which an overlap says little
@@ -23,6 +24,7 @@ class Values:
     contained: np.ndarray  # distinct values in common, of the side with fewer
     frequency: np.ndarray  # cosine of value counts
     words: np.ndarray  # cosine of words, rare ones counting more
+    meaning: np.ndarray  # of frequent values that are words; NaN where they are not
     masks: np.ndarray  # patterns in common
     kinds: np.ndarray  # kinds of value in common
     shape: np.ndarray  # length and letters
@@ -47,11 +49,19 @@ def compare(source: Sample, target: Sample) -> Values:
         contained=seen(common / (fewer + _FEW).clip(min=1)),
         frequency=seen(_cosine(source.by_value, target.by_value)),
         words=seen(_cosine(*_weighed(source.by_word, target.by_word))),
+        meaning=seen(_meant(source, target)),
         masks=seen(_common_share(source.by_mask, target.by_mask)),
         kinds=seen(np.minimum(source.kinds[:, None, :], target.kinds[None, :, :]).sum(axis=2)),
         shape=seen(_shapes(source.shape, target.shape)),
         numbers=_numbers(source, target),
         uniqueness=seen(1 - np.abs(np.subtract.outer(source.uniqueness, target.uniqueness))),
+    )
+
+
+def _meant(source: Sample, target: Sample) -> np.ndarray:
+    spoken = [side.spoken for side in (source, target)]
+    return np.where(
+        np.logical_and.outer(*(list(map(bool, side)) for side in spoken)), embedding.likeness(*spoken), np.nan
     )
 
 

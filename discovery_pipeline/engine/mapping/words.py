@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping import embedding, knowledge
 
 _PARTS = re.compile(r"[A-Z]{2,}s(?![a-zA-Z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+|[#%]")
 _ACCENTED = re.compile(r"[^\W\d_]+|\d+|[#%]")
@@ -44,6 +44,9 @@ _ARTICLES = frozenset(
 _UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz", "optional", "required"))
 _LONGEST = 4  # words in a phrase of the synonyms
 _SHORTEST_PIECE = 3
+_LONG_PIECE = 4  # letters of a piece that is likely no accident
+_COMMON_PIECE = 5  # letters from which any common word may be a piece of another
+_JOINTS = ("", "s", "n", "en", "es", "er")  # letters between the parts of a German or Dutch compound
 
 
 def split(name: str) -> tuple[str, ...]:
@@ -69,10 +72,24 @@ class Reader:
         """The words of a name, written out and in their usual form; the words as written if none is left."""
         return _words(name, self.around)
 
+    def literal(self, name: str) -> tuple[str, ...]:
+        """The words of a name as they stand there, each in the singular: what is usual elsewhere may mislead here."""
+        return _literal(name, self.around)
+
+
+def _written(name: str, around: frozenset[str]) -> list[str]:
+    return [piece for word in _rejoined(split(name)) for piece in _parted(word, around)]
+
+
+@knowledge.remembered(65536)
+def _literal(name: str, around: frozenset[str]) -> tuple[str, ...]:
+    written = tuple(map(singular, _written(name, around)))
+    return tuple(w for w in written if w not in _EMPTY and w not in _UNITS) or written
+
 
 @knowledge.remembered(65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
-    written = [piece for word in _rejoined(split(name)) for piece in _parted(word, around)]
+    written = _written(name, around)
     inner = range(1, len(written) - 1)
     full: list[str] = []
     for at, word in enumerate(written):
@@ -99,31 +116,80 @@ def _rejoined(words: tuple[str, ...]) -> list[str]:
 def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     """A word that is two or three known ones written together, parted; else as it is."""
     known = _known()
-    if len(word) < 5 or word in known or not _LATIN.fullmatch(word):
+    if len(word) < 5 or word in known or singular(word) in known or not _LATIN.fullmatch(word):
         return (word,)
-    vocabulary = known | around
-    best = _cover(word, vocabulary - {word}, 3)
-    return best if best else (word,)
+    best = _cut(word, _vocabulary(around), 3)
+    common = embedding.whole_words()
+    # "present" is not "pre" and "sent".
+    if best and _likely(best) and (min(map(len, best)) >= _LONG_PIECE or not {word, singular(word)} & common):
+        return best
+    return (word,) if word in common else _cut(word, _wide_vocabulary(around), 3) or (word,)
+
+
+@knowledge.remembered(16)
+def _vocabulary(around: frozenset[str]) -> frozenset[str]:
+    """What a word may be made of: known words, and those around it."""
+    return _known() | around
+
+
+@knowledge.remembered(16)
+def _wide_vocabulary(around: frozenset[str]) -> frozenset[str]:
+    """These, and common words that are long enough to be parts of others, and what may stand between them."""
+    common = frozenset(w for w in embedding.whole_words() if len(w) >= _COMMON_PIECE)
+    return _vocabulary(around) | common | {"is", "in", "of", "by"}
+
+
+def _likely(pieces: tuple[str, ...]) -> bool:
+    """Whether pieces are no accident: one is long, or all are forms in which words are shortened."""
+    return max(map(len, pieces)) >= _LONG_PIECE or all(p in knowledge.abbreviations() or len(p) < 3 for p in pieces)
 
 
 def _cover(word: str, vocabulary: frozenset[str], pieces: int) -> tuple[str, ...]:
     """The fewest known pieces that make up the word; empty where none do."""
-    if word in vocabulary:
-        return (word,)
+    return (word,) if word in vocabulary else _cut(word, vocabulary, pieces)
+
+
+def _cut(word: str, vocabulary: frozenset[str], pieces: int) -> tuple[str, ...]:
+    """The same, of two pieces at least."""
     if pieces == 1:
         return ()
     found: tuple[str, ...] = ()
     for cut in range(len(word) - 2, 1, -1):
         head, tail = word[:cut], word[cut:]
         if head in vocabulary and _whole(head):
-            rest = _cover(tail, vocabulary, pieces - 1)
+            rest = _joined(head, tail, vocabulary, pieces - 1)
             if rest and all(map(_whole, rest)) and (not found or len(rest) + 1 < len(found)):
                 found = (head, *rest)
     return found
 
 
+def _joined(head: str, tail: str, vocabulary: frozenset[str], pieces: int) -> tuple[str, ...]:
+    """The pieces after the first one, with or without letters that merely join them to it."""
+    joints = _JOINTS if len(head) > _LONG_PIECE else ("",)
+    covers = (
+        _cover(tail[len(j) :], vocabulary, pieces) for j in joints if tail.startswith(j) and len(tail) > len(j) + 1
+    )
+    return next(filter(None, covers), ())
+
+
 def _whole(piece: str) -> bool:
-    return len(piece) >= _SHORTEST_PIECE or piece in ("id", "nm", "no", "cd", "dt", "ip", "os", "vm", "db", "pk", "fk")
+    return len(piece) >= _SHORTEST_PIECE or piece in (
+        "id",
+        "nm",
+        "no",
+        "cd",
+        "dt",
+        "ip",
+        "os",
+        "vm",
+        "db",
+        "pk",
+        "fk",
+        "is",
+        "in",
+        "of",
+        "by",
+    )
 
 
 @knowledge.remembered(1)
@@ -139,13 +205,13 @@ def _usual(words: tuple[str, ...]) -> list[str]:
     while at < len(words):
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
-            usual = synonyms.get(phrase) or synonyms.get(_singular(phrase))
+            usual = synonyms.get(phrase) or synonyms.get(singular(phrase))
             if usual:
                 out.append(usual)
                 at += length
                 break
         else:
-            out.append(_singular(words[at]))
+            out.append(singular(words[at]))
             at += 1
     return out
 
@@ -157,7 +223,8 @@ def _synonyms() -> dict[str, str]:
     return {**spoken, **knowledge.synonyms()}
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """A word without the ending of an English plural."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):

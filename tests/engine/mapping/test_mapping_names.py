@@ -26,6 +26,11 @@ def _side(name: str, *columns: str) -> Side:
         ("Prénom", ("first name",)),
         ("Memory (In MB)", ("memory",)),
         ("價格", ("price",)),
+        ("Betr.-Syst.", ("operating system",)),
+        ("Rechnungsbetrag", ("invoice", "amount")),
+        ("N° de série", ("serial number",)),
+        ("quantityordered", ("quantity", "ordered")),
+        ("present", ("present",)),
         ("42", ("42",)),
         ("---", ("---",)),
         ("", ()),
@@ -46,6 +51,26 @@ def test_synonyms_abbreviations_and_concepts_bring_names_together():
     assert called.words.argmax(axis=1).tolist() == [0, 1, 2]
     assert called.same.diagonal().tolist() == [1.0, 1.0, 1.0]
     assert called.concept[2, 2] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (("hr", "bp"), ("heart_rate", "body_temperature")),
+        (("principal", "status"), ("principal_sum", "primary_branch")),
+        (("tumor_grade", "tumor_size"), ("grade", "score")),
+    ],
+    ids=["initials of the other side's words", "as written", "a word that may mean something else"],
+)
+def test_the_best_of_a_names_readings_counts(source: tuple[str, ...], target: tuple[str, ...]):
+    called = names.compare(_side("s", *source).fields, _side("t", *target).fields)
+    assert called.words[0].argmax() == 0
+
+
+def test_what_all_names_of_a_table_begin_with_says_nothing():
+    source = _side("s", "DWHSRVNAME", "DWHSRVIPADDR", "DWHSRVOSVER", "DWHSRVRAM", "DWHSRVSERNO")
+    called = names.compare(source.fields, _side("t", "ip_address", "os_version", "memory", "serial_number").fields)
+    assert called.words[1:].argmax(axis=1).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -168,8 +168,9 @@ def test_the_key_of_a_table_is_likelier_what_tells_the_targets_rows_apart(con, m
     rows = {"sys_id": ["6cad4a26", "907a70c3", "0a097c97"], "asset_tag": ["P1", "P2", "P3"], "name": ["w1", "w2", "w3"]}
     tables, target = (made("servers", rows),), targets.load("aws")
     key = PrimaryKey(table="servers", columns=("sys_id",), confidence=0.9)
-    before = _chosen(mapping.suggest(con, tables, None, None, target))["sys_id"]
-    after = _chosen(mapping.suggest(con, tables, None, SchemaAnalysis(primary_keys=(key,)), target))["sys_id"]
+    before = mapping.suggest(con, tables, None, None, target).matches[0]
+    after = mapping.suggest(con, tables, None, SchemaAnalysis(primary_keys=(key,)), target).matches[0]
+    assert (before.source_field, after.source_field) == ("sys_id", "sys_id")
     assert (before.target_field, after.target_field) == ("ExternalId", "ExternalId")
     assert after.confidence > before.confidence
     assert "it is the key of its table" in after.evidence

@@ -160,9 +160,11 @@ def _known() -> Knowledge:
 def shipped() -> Knowledge:
     """What the product knows by itself."""
     contrasts = _read("contrasts")
+    english = _by_phrase(_read("synonyms").items())
+    foreign = _by_phrase((english.get(one, one), phrases) for one, phrases in _read("languages").items())
     return Knowledge(
         abbreviations=_read("abbreviations"),
-        synonyms=_by_phrase(_read("synonyms").items()),
+        synonyms={**foreign, **english},
         concepts=_concepts(),
         contrasts=(
             *(Contrast(tuple(words), words[0]) for words in contrasts["silent"]),
