@@ -88,7 +88,7 @@ def attacked(address: str, headers: dict[str, str], flow: str, seed: int, folder
     options = [
         "--checks", CHECKS, "-n", str(ROUND), "--seed", str(seed), "--exclude-path-regex", "events|preview",
         "--generation-allow-x00", "false", "--generation-database", "none", "--request-timeout", "60",
-        "--continue-on-failure", "--warnings", "off", "--no-color",
+        "--continue-on-failure", "--warnings", "off", "--no-color", "--suppress-health-check", "too_slow",
     ]  # fmt: skip
     done = subprocess.run(
         [program, "--config-file", config, "run", f"{address}/openapi.json", *said, *options],

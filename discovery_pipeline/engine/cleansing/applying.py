@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from discovery_pipeline.engine.cleansing.decisions import Decisions, apply, deci
 from discovery_pipeline.engine.cleansing.draft import Draft, drafted
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, Cleansed, CleansingPlan, PatchLog
 from discovery_pipeline.engine.cleansing.review import suggested
-from discovery_pipeline.engine.tables import LINE, Table, Tables
+from discovery_pipeline.engine.tables import LINE, Column, Table, Tables
 
 LOG = "patches.parquet"
 UNDECIDED = Decisions()
@@ -67,6 +68,9 @@ def cleanse(  # noqa: PLR0913 - what was planned, and what people made of it
     )
 
 
+TOGETHER = 12
+"""Patched columns that are joined at once: DuckDB takes 10 MB and more for each join, however few its rows are."""
+
 _EMPTY = (
     'SELECT NULL::VARCHAR AS "table", NULL::BIGINT AS row, NULL::VARCHAR AS "column", NULL::VARCHAR AS before, '
     "NULL::VARCHAR AS after, NULL::VARCHAR AS rule, NULL::VARCHAR AS tier, NULL::DOUBLE AS confidence, "
@@ -97,8 +101,32 @@ def _log(con: duckdb.DuckDBPyConnection, draft: Draft) -> str:
 
 def write(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> Table:
     """The draft as a table of its own: the same rows in the same order, patched."""
+    columns = draft.table.columns
+    touched = [column for column in columns if column.key in draft.touched]
+    if len(touched) <= TOGETHER:
+        _patch(con, draft, columns, path, also=(f"s.{LINE}",))
+        return draft.table.model_copy(update={"path": path})
+    parts: dict[str, Path] = {}
+    of: dict[str, str] = {}  # of a patched column's key: the part that it stands in
+    for at in range(0, len(touched), TOGETHER):
+        some, name = touched[at : at + TOGETHER], f"p{at}"
+        parts[name] = path.with_name(f"{path.name}.{name}")
+        _patch(con, draft, some, parts[name])
+        of |= {column.key: name for column in some}
+    chosen = [f"{of.get(column.key, 's')}.{duck.col(column)}" for column in columns]
+    beside = "".join(f" POSITIONAL JOIN read_parquet({duck.text(str(part))}) {name}" for name, part in parts.items())
+    duck.write(con, f"SELECT {', '.join(chosen)}, s.{LINE} FROM {duck.scan(draft.table)} s{beside}", path)
+    for part in parts.values():
+        part.unlink()
+    return draft.table.model_copy(update={"path": path})
+
+
+def _patch(
+    con: duckdb.DuckDBPyConnection, draft: Draft, columns: Sequence[Column], path: Path, also: Sequence[str] = ()
+) -> None:
+    """Write these columns as they stand now, in the order of the rows."""
     chosen, joins = [], []
-    for column in draft.table.columns:
+    for column in columns:
         key = duck.col(column)
         if column.key not in draft.touched:
             chosen.append(f"s.{key}")
@@ -107,10 +135,9 @@ def write(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> Table:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {draft.last(column)}")
         chosen.append(f"CASE WHEN {name}.__row IS NULL THEN s.{key} ELSE {name}.__value END AS {key}")
         joins.append((name, f" LEFT JOIN {name} ON {name}.__row = s.file_row_number"))
-    query = f"SELECT {', '.join((*chosen, f's.{LINE}'))} FROM {duck.scan(draft.table)} s{''.join(j for _, j in joins)}"
+    query = f"SELECT {', '.join((*chosen, *also))} FROM {duck.scan(draft.table)} s{''.join(j for _, j in joins)}"
     # A join on several threads loses the order of its rows.
     query += " ORDER BY s.file_row_number" if joins else ""
     duck.write(con, query, path)
     for name, _ in joins:
         con.execute(f"DROP TABLE {name}")
-    return draft.table.model_copy(update={"path": path})

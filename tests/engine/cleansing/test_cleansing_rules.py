@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from conftest import Bench
+
+from discovery_pipeline.engine import duck
 
 
 @pytest.mark.parametrize(
@@ -193,3 +196,15 @@ def test_a_column_written_in_full_width_stays_so(bench):
 
 def test_yes_and_no_are_written_in_one_case(bench):
     assert bench.column(["yes", "no", "yes", "Yes", "NO", "no"]) == ["yes", "no", "yes", "yes", "no", "no"]
+
+
+def test_many_columns_are_mended_at_once_in_little_memory_and_rows_keep_their_order(tmp_path):
+    """Each column's patches are joined to its rows; sixty joins in one query took more than this."""
+    bench = Bench(duck.connect(threads=2, memory_limit="250MB"), tmp_path)
+    cells = {f"c{k}": [f" {k} by {n}" if (n + k) % 3 else f"{k} by {n}" for n in range(40)] for k in range(60)}
+    kept = {"untouched": [f"row {n}" for n in range(40)]}
+    (mended,) = bench.cleanse(bench.table({**cells, **kept})).tables
+    assert bench.cells(mended) == {**{name: [v.strip() for v in column] for name, column in cells.items()}, **kept}
+    lines = bench.con.execute(f"SELECT __line FROM {duck.scan(mended)} ORDER BY file_row_number").fetchall()
+    assert [line for (line,) in lines] == list(range(3, 43))
+    assert [path.name for path in mended.path.parent.glob(f"{mended.path.name}*")] == [mended.path.name]
