@@ -74,6 +74,7 @@ class AffectedService:
         InvalidRequest
             The mapping can't be followed; lists every error.
         """
+        who.must_be("reviewer")  # the first of what differs is shown as it is
         flow = await self._flows.get(who.tenant, checked(ref))
         found = await self._mapping.check(flow, wanted)
         approved = await self._flows.approved_mappings(who.tenant, flow)

@@ -292,7 +292,7 @@ async def test_a_body_without_end_is_refused(client, announced: bool):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_what_a_changed_mapping_would_change_is_counted_before_it_is_submitted(client):
+async def test_what_a_changed_mapping_would_change_is_counted_before_it_is_submitted(client, member):
     flow = await client.suggested(target="AWS,Azure")
     seen = (await client.get(f"/field-mapping/preview/{flow}")).json()
     mappings = seen["suggested_mappings"]
@@ -317,3 +317,5 @@ async def test_what_a_changed_mapping_would_change_is_counted_before_it_is_submi
     assert (await client.status(flow))["version"] == found["version"]
     wrong = [{"source_field": "nothing", "target_field": "HostName"}]
     assert (await client.post("/field-mapping/affected", json={"flow_id": flow, "mappings": wrong})).status_code == 422
+    viewer = await member("viewer", client)
+    assert (await viewer.post("/field-mapping/affected", json=first)).status_code == 403
