@@ -28,35 +28,35 @@ def table(tmp_path: Path) -> Path:
 
 
 async def test_a_file_is_read_and_nothing_is_left_beside_it(reader: Reader, table: Path):
-    found = await reader.read(table)
+    found = await reader.read(table, table.parent / ".reading")
     assert found is not None
     assert found.files[0].tables[0].table.row_count == 2
     assert [path.name for path in table.parent.iterdir()] == ["servers.csv"]
 
 
 async def test_a_reader_that_dies_is_told_and_the_next_file_is_read(reader: Reader, table: Path):
-    await reader.read(table)
+    await reader.read(table, table.parent / ".reading")
     process = await reader._small.start()
     process.kill()
     await process.wait()
-    assert await reader.read(table) is None
-    assert await reader.read(table) is not None
+    assert await reader.read(table, table.parent / ".reading") is None
+    assert await reader.read(table, table.parent / ".reading") is not None
 
 
 async def test_a_reader_that_hangs_is_ended(reader: Reader, table: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reading, "PATIENCE_SECONDS", 0.0)
-    assert await reader.read(table) is None
+    assert await reader.read(table, table.parent / ".reading") is None
     monkeypatch.undo()
-    assert await reader.read(table) is not None
+    assert await reader.read(table, table.parent / ".reading") is not None
 
 
 async def test_a_large_file_keeps_no_small_one_waiting(reader: Reader, table: Path, monkeypatch: pytest.MonkeyPatch):
     large = table.with_name("large.csv")
     large.write_text("name,ram\n" + "web01,16\n" * 200_000)
     monkeypatch.setattr(reading, "LARGE", large.stat().st_size)
-    await reader.read(table)
-    slow = asyncio.create_task(reader.read(large))
-    assert await reader.read(table) is not None
+    await reader.read(table, table.parent / ".reading")
+    slow = asyncio.create_task(reader.read(large, large.parent / ".reading"))
+    assert await reader.read(table, table.parent / ".reading") is not None
     assert not slow.done()
     found = await slow
     assert found is not None
