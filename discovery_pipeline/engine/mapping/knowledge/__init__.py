@@ -161,7 +161,8 @@ def shipped() -> Knowledge:
     """What the product knows by itself."""
     contrasts = _read("contrasts")
     english = _by_phrase(_read("synonyms").items())
-    foreign = _by_phrase((english.get(one, one), phrases) for one, phrases in _read("languages").items())
+    languages: dict[str, list[str]] = _read("languages")
+    foreign = _by_phrase((english.get(one, one), phrases) for one, phrases in languages.items())
     return Knowledge(
         abbreviations=_read("abbreviations"),
         synonyms={**foreign, **english},
