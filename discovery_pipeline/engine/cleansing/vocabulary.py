@@ -43,6 +43,11 @@ VARIANT = (
     r"'[\pL\pN<>=~%$€£#+&@]+'))), ' ') END"
 )
 """Fingerprint: also order, repeated words, accents and look-alikes folded. Of several numbers the order counts."""
+_TRANSCRIBED = SPELLING
+for _letter, _written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"), ("æ", "ae")):
+    _TRANSCRIBED = f"replace({_TRANSCRIBED}, '{_letter}', '{_written}')"
+TRANSCRIBED = _TRANSCRIBED
+"""Fingerprint: letters that ASCII lacks written out, too, as German and Nordic keyboards' users do without them."""
 
 _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -100,8 +105,8 @@ def plan(values: Values, evidence: Evidence) -> None:
 
 
 def plan_variants(values: Values, evidence: Evidence) -> None:
-    """Plan what folds more than an automatic rule may: word order, accents, and spellings without a clear winner."""
-    for key in (SPELLING, VARIANT):
+    """Plan what folds more than an automatic rule may: order, accents, ae for ä, and spellings without clear winner."""
+    for key in (SPELLING, VARIANT, TRANSCRIBED):
         for position, spellings in _clusters(values, _vocabularies(evidence), key, 1.5, 2).items():
             values.offer_list("vocabulary.variant", position, spellings)
 

@@ -141,3 +141,9 @@ def test_none_is_a_value_where_it_stands_as_often_as_its_peers(bench):
     assert bench.column(cells, tier="suggest") == cells
     rare = ["AES-128", "AES-256"] * 30 + ["None"]
     assert bench.column(rare, tier="suggest")[-1] is None
+
+
+def test_a_letter_written_out_is_the_letter_that_the_column_has(bench):
+    cells = ["Kärcher", "Würth", "Bosch"] * 20 + ["Kaercher", "Wuerth"]
+    assert bench.column(cells, tier="suggest")[-2:] == ["Kärcher", "Würth"]
+    assert bench.column(["Michael", "Manuel", "Bosch"] * 20, tier="suggest")[:2] == ["Michael", "Manuel"]
