@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         default=None,
         description="an fsspec URL to which the results of every flow go, too, below <client>/<engagement>/<flow>",
     )
+    deltas: bool = Field(
+        default=False,
+        description="every delivery tells what is new, changed and gone since the engagement's last to that target",
+    )
     auto_approval: float = Field(
         default=0.8,
         ge=0,

@@ -79,7 +79,7 @@ def target_files(
         read = parts.of_stages(*READ, *AGENTS)
         same = parts.same("files", code_version("delivery"), stage.flow.name, *stage.targets, *read)
         # What is held against another delivery is made again: that one may have been, too.
-        if same and since.SINCE not in stage.flow.data and isinstance(before, list):
+        if same and since.asked(stage) is None and isinstance(before, list):
             parts.link("files")
             done, changes = [one for one in before if isinstance(one, delivery.Delivery)], {}
         else:

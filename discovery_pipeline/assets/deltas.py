@@ -18,14 +18,20 @@ RESULTS = "results"
 
 def deltas(stage: Stage, verdicts: Sequence[Verdict], into: Path) -> dict[str, Delta]:
     """What these verdicts change of earlier deliveries, as a document by its name; none where nobody asked."""
-    if SINCE not in stage.flow.data:
+    said = asked(stage)
+    if said is None:
         return {}
-    asked = [
+    held = [
         delivery.Against(verdict, stage.target(verdict.target), folder, since)
         for verdict in verdicts
-        for since, folder in _before(stage, verdict.target).items()
+        for since, folder in _before(stage, said, verdict.target).items()
     ]
-    return {DOCUMENT: delivery.delta(stage.con, asked, into)}
+    return {DOCUMENT: delivery.delta(stage.con, held, into)}
+
+
+def asked(stage: Stage) -> str | None:
+    """What a flow's delivery is held against, by its starter or by the settings; None where nobody asked."""
+    return stage.flow.data.get(SINCE) or (LAST if stage.store.settings.deltas else None)
 
 
 def counted(documents: Mapping[str, Delta]) -> dict[str, int]:
@@ -38,9 +44,8 @@ def counted(documents: Mapping[str, Delta]) -> dict[str, int]:
     return found
 
 
-def _before(stage: Stage, target: str) -> dict[str, Path]:
+def _before(stage: Stage, said: str, target: str) -> dict[str, Path]:
     """The delivery to hold against, by its name: that of the engagement's last flow before this one, or a folder."""
-    said = stage.flow.data[SINCE]
     if said != LAST:
         return {said: Path(said)}
     artifacts = stage.store.artifacts

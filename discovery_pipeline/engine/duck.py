@@ -25,6 +25,7 @@ def connect(
     if threads:
         config["threads"] = threads
     if scratch:
+        scratch.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the folder itself, where it has to spill
         config["temp_directory"] = str(scratch)
     con = duckdb.connect(":memory:", config=config)
     con.execute("SET enable_progress_bar = false")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
@@ -49,9 +49,9 @@ def read(session: SparkSession, place: str) -> Found:
         name = place.removeprefix(TABLE)
         return _typed(name.rpartition(".")[2], session.table(name))
     path, head = _head(place)
-    name = posixpath.basename(path.rstrip("/")).partition(".")[0]
+    name = PurePosixPath(path).stem
     with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        start = Path(folder) / posixpath.basename(path.rstrip("/"))
+        start = Path(folder) / PurePosixPath(path).name
         start.write_bytes(head)
         kind = kind_of(start)
         if kind is Kind.PARQUET:
@@ -76,7 +76,7 @@ def _head(place: str) -> tuple[str, bytes]:
     except FileNotFoundError:
         raise InputRefused(place, "There is no such file.", "Check the path.") from None
     whole = len(head) < HEAD or b"\n" not in head
-    named = place if "://" in place else Path(place).resolve().as_uri()
+    named = place if "://" in place else f"file://{Path(place).resolve()}"  # not quoted: Hadoop takes "%20" for itself
     return named, head if whole else head[: head.rfind(b"\n") + 1]
 
 

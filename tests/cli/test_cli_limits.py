@@ -31,6 +31,16 @@ def test_the_settings_say_how_much_is_taken(tmp_path: Path, monkeypatch: pytest.
     assert said == [("64.0 MiB", 1)]
 
 
+def test_what_exceeds_the_memory_is_spilled_into_a_folder_that_is_made_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCOVERY_MEMORY_LIMIT", "60MB")
+    monkeypatch.setenv("DISCOVERY_THREADS", "1")
+    with connected(tmp_path / "not" / "there") as con:
+        rows = con.execute("create temp table t as select md5(i::varchar) as v from range(4000000) r(i)").fetchall()
+    assert rows == [(4_000_000,)]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_stage_command_asks_the_settings(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that can't be is refused by each of them."""

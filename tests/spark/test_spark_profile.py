@@ -49,7 +49,7 @@ def session(chosen: Settings) -> Iterator[SparkSession]:
 @pytest.fixture(scope="module")
 def inventory(con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Typed columns, texts with commas and quotes, nulls, empty texts, null tokens and two odd values."""
-    place = tmp_path_factory.mktemp("inventory") / "inventory.parquet"
+    place = tmp_path_factory.mktemp("a place") / "inventory.parquet"
     con.execute(
         f"""copy (select i as server_id, 'host-' || lpad((i * 7919 % {ROWS})::varchar, 6, '0') as hostname,
                   case when i in (11003, 16001) then 'many' else (i % 97)::varchar end as cpu_count,
