@@ -164,7 +164,7 @@ class MappingService:
         if again and not mappings.submitted(flow, what):
             raise await _moved(states, flow)
         if self._rules.two_people and not mappings.submitted(flow, what):
-            there = await seconding.waiting(states.session, flow)
+            there = await seconding.waiting(states, flow)
             if there is None or there.fingerprint != what or there.by == who.login:
                 told = _told(flow, found)
                 await seconding.propose(states, flow, wanted, what, told.mapped)
@@ -173,7 +173,7 @@ class MappingService:
 
     async def _approved(self, states: FlowStateManager, flow: Flow, found: Checked) -> Submitted:
         """Approve it, and ask for the run that delivers it."""
-        proposed = await seconding.waiting(states.session, flow)
+        proposed = await seconding.waiting(states, flow)
         if proposed is not None:
             await seconding.withdraw(states, flow, f"approved by {states.tenant.by}")
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
@@ -195,7 +195,7 @@ class MappingService:
         who.must_be("reviewer")
         async with self._flows.changing(who.tenant) as states:
             flow = await rows.find(states.session, checked(ref), lock=True)
-            proposal = await seconding.waiting(states.session, flow)
+            proposal = await seconding.waiting(states, flow)
             if proposal is None:
                 raise NotWaiting(f"Flow {flow.slug} has no mapping that waits for a second person.")
             seconding.refuse_own(proposal, who.login)
@@ -214,11 +214,9 @@ class MappingService:
             await seconding.withdraw(states, flow, reason or "declined")
             return flow
 
-    @flow_transaction("read proposal")
     async def proposed(self, who: Caller, flow: Flow) -> seconding.Proposal | None:
         """What waits for a second person."""
-        async with self._flows.sessions.transaction(who.tenant) as session:
-            return await seconding.waiting(session, flow)
+        return seconding.held(await self._flows.decisions(who.tenant, flow, seconding.PROPOSAL))
 
     @flow_transaction("read flow")
     async def _ready(self, who: Caller, flow: Flow) -> Flow | None:

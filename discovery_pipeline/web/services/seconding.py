@@ -6,16 +6,16 @@ what was submitted, so that what is approved is what was proposed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import decisions
-from discovery_pipeline.store.decisions import Decided, Decision
+from discovery_pipeline.store.decisions import Decided, Decision, What
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import NotWaiting, SecondPersonNeeded
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission, ValidationRule
@@ -38,10 +38,15 @@ class Proposal:
     submission: Submission
 
 
-async def waiting(session: AsyncConnection, flow: Flow) -> Proposal | None:
-    """What waits for a second person; None where nothing does."""
-    held = await decisions.current(session, flow, PROPOSAL)
-    return _read(held[PROPOSAL, _SUBJECT]) if (PROPOSAL, _SUBJECT) in held else None
+def held(decided: Mapping[What, Decided]) -> Proposal | None:
+    """What of these decisions waits for a second person; None where nothing does."""
+    one = decided.get((PROPOSAL, _SUBJECT))
+    return _read(one) if one else None
+
+
+async def waiting(states: FlowStateManager, flow: Flow) -> Proposal | None:
+    """What waits for a second person, in the transaction that decides on it."""
+    return held(await decisions.current(states.session, flow, PROPOSAL))
 
 
 async def propose(states: FlowStateManager, flow: Flow, wanted: Submission, fingerprint: str, fields: int) -> None:
@@ -65,7 +70,7 @@ async def withdraw(states: FlowStateManager, flow: Flow, reason: str) -> None:
     NotWaiting
         Nothing was.
     """
-    if await waiting(states.session, flow) is None:
+    if await waiting(states, flow) is None:
         raise NotWaiting(f"Flow {flow.slug} has no mapping that waits for a second person.")
     await decisions.decide(states, flow, [Decision(PROPOSAL, _SUBJECT, None)], reason)
 
