@@ -49,14 +49,14 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Side, Side, n
 
 
 def test_an_estates_columns_find_the_vendors_fields(estate: list[tuple[Side, Side, np.ndarray]]):
-    assert _hit_first(estate) >= 0.95
+    assert _hit_first(estate) >= 0.98
 
 
 def test_high_is_right_nearly_always(estate: list[tuple[Side, Side, np.ndarray]]):
     right = [truth[match(source, side).confidence >= HIGH] for source, side, truth in estate]
-    assert np.concatenate(right).mean() >= 0.97
+    assert np.concatenate(right).mean() >= 0.98
 
 
 def test_tables_of_other_trades_find_each_other():
     solved = [(source, target, truth) for _, _, source, target, truth in trades.problems("sealed")]
-    assert _hit_first(solved) >= 0.85
+    assert _hit_first(solved) >= 0.88
