@@ -1,7 +1,6 @@
 """Deltas: what a delivery changes of the one before it, row by row: new, changed, gone.
 
-Rows are told apart by the first field of the contract that alone says which thing a row is about in both deliveries;
-where none does, by all such fields together; where these repeat, too, by the whole row, and then none is changed.
+Which rows of two deliveries are about one thing, `pairing` tells.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.log import inert
-from discovery_pipeline.engine.delivery import files
+from discovery_pipeline.engine.delivery import files, pairing
 from discovery_pipeline.engine.delivery.bundle import MANIFEST
 from discovery_pipeline.engine.delivery.model import DeliveredFile, Manifest
 from discovery_pipeline.engine.targets.contract import Target, TargetTable
@@ -37,7 +36,7 @@ class TableDelta(BaseModel):
     target: str
     target_table: str
     since: str = Field(description="which delivery it is held against")
-    key: tuple[str, ...] = Field(description="fields that tell rows apart; none: the whole row does")
+    key: tuple[str, ...] = Field(description="fields by which rows were known again; none: only whole rows were")
     new: int
     changed: int
     gone: int
@@ -80,7 +79,7 @@ def delta(con: duckdb.DuckDBPyConnection, asked: Sequence[Against], into: Path) 
     tables = tuple(found for each in asked for found in _of_target(con, each, into))
     shown = ", ".join(f"{inert(duck.name(c))} AS {duck.name(c)}" for c in _CHANGE)
     con.execute(f"COPY (SELECT {shown} FROM delta_changes) TO {duck.text(str(into / CHANGES))} (FORMAT csv, HEADER)")
-    for table in ("delta_changes", "delta_before", "delta_after"):
+    for table in ("delta_changes", "delta_before", "delta_after", "delta_pairs"):
         con.execute(f"DROP TABLE IF EXISTS {table}")
     return Delta(tables=tables)
 
@@ -118,7 +117,7 @@ def _of_table(paths: Sequence[str], table: TargetTable) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """The rows of one table before and after, as temporary tables `delta_before` and `delta_after`."""
+    """The rows of one table as temporary tables: `delta_before`, `delta_after`, and which are about one thing."""
 
     con: duckdb.DuckDBPyConnection
     target: Target
@@ -139,12 +138,15 @@ class _Compared:
         new = f"read_parquet({duck.text(str(after))}, file_row_number=true)" if after else None
         held = {"delta_before": _columns(con, old), "delta_after": _columns(con, new)}
         columns = tuple(dict.fromkeys((*held["delta_after"], *held["delta_before"])))
+        telling = pairing.fields_that_tell(table, columns)
         for name, relation in (("delta_before", old), ("delta_after", new)):
             cells = ", ".join(f"{_cell(c, held[name])} AS {duck.name(c)}" for c in columns)
             source = f"FROM {relation}" if relation else "LIMIT 0"
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT row_number() OVER () AS __n, {cells} {source}")
-        shared = set(columns).intersection(*held.values()) if old and new else set(columns)
-        return cls(con, target, table, columns, _key(con, table, [c for c in columns if c in shared]))
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT *, {pairing.label(telling, columns)} AS __key "
+                f"FROM (SELECT row_number() OVER () AS __n, {cells} {source})"
+            )
+        return cls(con, target, table, columns, pairing.pair(con, telling, columns))
 
     def written(self, into: Path, since: str) -> TableDelta:
         """Write the rows of each kind; what was found."""
@@ -181,22 +183,11 @@ class _Compared:
     def _rows(self, kind: str) -> str:
         if kind == "changed":
             return f"SELECT a.* FROM {self._pairs()} WHERE {self._differs()}"
-        ours, others = ("delta_after", "delta_before") if kind == "new" else ("delta_before", "delta_after")
-        return f"SELECT r.* FROM {self._told(ours)} AS r ANTI JOIN {self._told(others)} AS o ON {self._same('r', 'o')}"
+        side = "after" if kind == "new" else "before"
+        return f"SELECT r.* FROM delta_{side} AS r ANTI JOIN delta_pairs AS p ON r.__n = p.{side}"
 
     def _pairs(self) -> str:
-        return f"{self._told('delta_after')} AS a JOIN {self._told('delta_before')} AS b ON {self._same('a', 'b')}"
-
-    def _told(self, rows: str) -> str:
-        """Rows that can be told apart: equal ones are numbered, so that one that stands once more is new once."""
-        if self.key:
-            return rows
-        every = ", ".join(map(duck.name, self.columns))
-        return f"(SELECT *, row_number() OVER (PARTITION BY {every} ORDER BY __n) AS __nth FROM {rows})"
-
-    def _same(self, left: str, right: str) -> str:
-        telling = self.key or (*self.columns, "__nth")
-        return " AND ".join(f"{left}.{duck.name(k)} IS NOT DISTINCT FROM {right}.{duck.name(k)}" for k in telling)
+        return "delta_pairs AS p JOIN delta_after AS a ON a.__n = p.after JOIN delta_before AS b ON b.__n = p.before"
 
     def _differs(self) -> str:
         return " OR ".join(f"a.{duck.name(c)} IS DISTINCT FROM b.{duck.name(c)}" for c in self.columns)
@@ -206,24 +197,19 @@ class _Compared:
         about = f"{duck.text(self.target.name)}, {duck.text(self.table.name)}"
         for kind in ("new", "gone"):
             self.con.execute(
-                f"INSERT INTO delta_changes SELECT {about}, '{kind}', {self._named('r')}, NULL, NULL, NULL "
+                f"INSERT INTO delta_changes SELECT {about}, '{kind}', r.__key, NULL, NULL, NULL "
                 f"FROM ({self._rows(kind)}) AS r ORDER BY __n"
             )
         changed: dict[str, int] = {}
         for column in self.columns:
             cell = duck.name(column)
             rows = self.con.execute(
-                f"INSERT INTO delta_changes SELECT {about}, 'changed', {self._named('a')}, {duck.text(column)}, "
+                f"INSERT INTO delta_changes SELECT {about}, 'changed', a.__key, {duck.text(column)}, "
                 f"b.{cell}, a.{cell} FROM {self._pairs()} WHERE a.{cell} IS DISTINCT FROM b.{cell} ORDER BY a.__n"
             ).fetchall()[0][0]
             if rows:
                 changed[column] = rows
         return changed
-
-    def _named(self, row: str) -> str:
-        """What tells a row apart, as "HostName=web01"; of the whole row, what is filled."""
-        parts = (f"{duck.text(f'{k}=')} || {row}.{duck.name(k)}" for k in self.key or self.columns)
-        return f"concat_ws(', ', {', '.join(parts)})"
 
 
 def _from_files(paths: Sequence[Path], target: Target) -> str | None:
@@ -249,26 +235,6 @@ def _columns(con: duckdb.DuckDBPyConnection, relation: str | None) -> list[str]:
         return []
     described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     return [name for name, *_ in described if name not in (*files.OURS, "file_row_number")]
-
-
-def _key(con: duckdb.DuckDBPyConnection, table: TargetTable, columns: Sequence[str]) -> tuple[str, ...]:
-    """The fields that tell rows apart in both deliveries."""
-    fields = {c: table.field(c) for c in columns}
-    telling = [c for c, f in fields.items() if f.unique] + [c for c, f in fields.items() if f.identity and not f.unique]
-    every = tuple(c for c in columns if c in telling)
-    candidates = [(c,) for c in telling] + ([every] if len(every) > 1 else [])
-    return next((key for key in candidates if all(_tells(con, key, t) for t in ("delta_before", "delta_after"))), ())
-
-
-def _tells(con: duckdb.DuckDBPyConnection, key: Sequence[str], relation: str) -> bool:
-    """Whether each row has these fields, and no other row the same."""
-    cells = ", ".join(map(duck.name, key))
-    filled = f"coalesce({cells}) IS NOT NULL"
-    sql = (
-        f"SELECT count(*), count(*) FILTER ({filled}), (SELECT count(*) FROM (SELECT DISTINCT {cells} FROM {relation}))"
-    )
-    rows, told, different = con.execute(f"{sql} FROM {relation}").fetchall()[0]
-    return rows == told == different
 
 
 __all__ = ["CHANGES", "Against", "Delta", "TableDelta", "delta"]
