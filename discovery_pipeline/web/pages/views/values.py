@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import transformations, vocabularies
 from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.mapping.vocabularies import ValueMatch
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.errors import TransformationError
@@ -47,12 +47,14 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     allowed = ("true", "false") if wanted.type == "boolean" else wanted.allowed
     if not allowed or profile is None or not profile.top_values:
         return None
+    listing = wanted.model_copy(update={"allowed": allowed})
     decided = _listed(field.transformation)
     counts: dict[str, tuple[str, int]] = {}
     for one in profile.top_values:  # white space and case make no other value
         shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
         counts[one.value.strip().casefold()] = (shown, count + one.count)
-    lines = tuple(_line(value, count, allowed, wanted, decided) for value, count in counts.values())
+    known = {found.value: found for found in vocabularies.matched(listing, counts.values())}
+    lines = tuple(_line(known[value], allowed, decided) for value, _ in counts.values() if value in known)
     keeps = wanted.match == "contains" or wanted.completed_by is not None
     becomes = "stay as they are" if keeps else "would be left empty"
     left = profile.distinct_count - len(profile.top_values)
@@ -63,20 +65,12 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     return Vocabulary(lines, allowed, told, keeps)
 
 
-def _line(value: str, count: int, allowed: tuple[str, ...], wanted: TargetField, decided: Mapping[str, str]) -> Line:
-    if (said := decided.get(value.strip().lower())) is not None:
-        return Line(value, count, said if said in allowed else "", "as it is mapped now")
-    plain = value.strip().casefold()
-    for word in allowed:
-        if plain == word.casefold():
-            return Line(value, count, word, "the same word")
-    for word, spellings in wanted.vocabulary.items():
-        if plain in {spelling.casefold() for spelling in spellings}:
-            return Line(value, count, word, "a known spelling of it")
-    for word, patterns in wanted.vocabulary_patterns.items():
-        if any(re.search(pattern, value, re.IGNORECASE) for pattern in patterns):
-            return Line(value, count, word, "a known name of it")
-    return _nearest(value, count, allowed)
+def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str]) -> Line:
+    if (said := decided.get(found.value.lower())) is not None:
+        return Line(found.value, found.count, said if said in allowed else "", "as it is mapped now")
+    if found.target is not None:
+        return Line(found.value, found.count, found.target, found.reason)
+    return _nearest(found.value, found.count, allowed)
 
 
 def _nearest(value: str, count: int, allowed: tuple[str, ...]) -> Line:
