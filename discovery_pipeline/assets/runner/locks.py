@@ -121,11 +121,20 @@ def end_workers(home: Path, seconds: float) -> None:
 
 
 def forget_dead(home: Path) -> None:
-    """Remove the files that killed workers left."""
-    for file in _file(home, "").iterdir():
-        with _looking(home, file.name) as handle:
-            if handle is not None and _locked(handle, fcntl.LOCK_SH) and _names(file, handle):
-                file.unlink(missing_ok=True)
+    """Remove the files that killed workers left.
+
+    One process at a time does: of two, the second could remove a file that a new worker has made since it looked.
+    """
+    folder = _file(home, "")
+    alone = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        for file in folder.iterdir():
+            with _looking(home, file.name) as handle:
+                if handle is not None and _locked(handle, fcntl.LOCK_SH) and _names(file, handle):
+                    file.unlink(missing_ok=True)
+    finally:
+        os.close(alone)
 
 
 def _holder(home: Path, run_id: str) -> str | None:
