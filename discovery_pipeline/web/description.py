@@ -36,6 +36,7 @@ same bytes, or submitting the same mapping, gives the first answer without a key
 moved on, nothing is changed (412, or 409 with what changed).
 """
 TAGS = [
+    {"name": "Engagements", "description": "What the caller may work on."},
     {"name": "Flows", "description": "Begin, list, look, retry, cancel, follow."},
     {"name": "Uploads", "description": "Files, streamed to the disk."},
     {"name": "Field mapping", "description": "What is suggested, and what is to be delivered."},

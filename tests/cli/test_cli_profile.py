@@ -43,7 +43,8 @@ def test_the_json_keeps_to_the_contract(servers: Path, tmp_path: Path) -> None:
     assert table["columns"][0]["patterns"] == [{"mask": "aaa-999", "count": 100, "example": "srv-000"}]
 
 
-def test_a_person_sees_a_line_a_column(servers: Path) -> None:
+def test_a_person_sees_a_line_a_column(servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     result = run.invoke(app, ["profile", str(servers)])
     assert result.exit_code == 0
     for word in ("100 rows", "ipv4", "ram [GB]", "2024-01-01 … 2024-01-28"):

@@ -147,13 +147,19 @@ def sent(path: str, flow: str) -> dict[str, Any]:
     """What the call takes, so that nothing but who asks is wrong with it."""
     if "upload" in path or "corrections" in path:
         return {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
-    return {"json": {"flow_id": flow, **BODIES.get(path.rsplit("/", 1)[-1], {})}}
+    named = path.removesuffix("/{flow_id}").rsplit("/", 1)[-1]
+    query = {"table": "t", "column": "c"} if named == "column" else {}
+    return {"json": {"flow_id": flow, **BODIES.get(named, {})}, "params": query}
 
 
 BODIES: dict[str, dict[str, Any]] = {
     "initialize": {"name": "n", "source_system": "s", "target_system": "aws"},
     "submit": {"mappings": []},
-    "{flow_id}": {"source_table": "t", "source_field": "f"},
+    "trial": {"source_table": "t", "source_field": "f"},
+    "layout": {"parts": [{"file": "a.csv"}]},
+    "affected": {"mappings": []},
+    "restore": {"to": 0},
+    "clusters": {"table": "t", "column": "c", "members": ["a"], "winner": "b"},
     "decisions": {"decisions": [{"kind": "rule", "table": "t", "column": "c", "rule": "r", "verdict": "accept"}]},
     "mapping-profiles": {"name": "n"},
     "import": {"filename": "f.yaml", "content": "x"},
