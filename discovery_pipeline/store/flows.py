@@ -56,13 +56,13 @@ class Flows:
         async with self.sessions.transaction(tenant) as session:
             yield FlowStateManager(session, tenant, self._clock)
 
-    @flow_transaction("find default tenant")
+    @flow_transaction("find default tenant", reads=True)
     async def default_tenant(self) -> Tenant:
         """The account and engagement that exist after the first start."""
         async with self.sessions.operating() as session:
             return await accounts.ensure_default(session)
 
-    @flow_transaction("find tenant")
+    @flow_transaction("find tenant", reads=True)
     async def tenant(self, account: int, engagement: int | None) -> Tenant:
         """The engagement of that number; without one, the account's first."""
         async with self.sessions.operating() as session:
@@ -87,7 +87,7 @@ class Flows:
         async with self.sessions.strangers() as session:
             return await accounts.authenticate(session, token)
 
-    @flow_transaction("find tenant")
+    @flow_transaction("find tenant", reads=True)
     async def tenant_of(self, flow_id: FlowRef, by: str) -> Tenant:
         """Whose flow it is, with `by` acting."""
         if isinstance(flow_id, Flow):
@@ -108,7 +108,7 @@ class Flows:
         async with self.changing(tenant) as states:
             return await states.create_flow(name, source_system, target_system, metadata)
 
-    @flow_transaction("read flow")
+    @flow_transaction("read flow", reads=True)
     async def get(self, tenant: Tenant | None, flow_id: FlowRef) -> Flow:
         """The flow of that id or slug; without a tenant, whoever's it is."""
         if tenant is not None:
@@ -117,7 +117,7 @@ class Flows:
         async with self.sessions.orchestrating() as session:
             return await rows.find(session, flow_id)
 
-    @flow_transaction("list flows")
+    @flow_transaction("list flows", reads=True)
     async def list(
         self,
         tenant: Tenant | None,
@@ -172,7 +172,7 @@ class Flows:
         async with self.changing(tenant) as states:
             return await mappings.submit(states, flow_id, agreed, expected_version)
 
-    @flow_transaction("read mapping")
+    @flow_transaction("read mapping", reads=True)
     async def approved_mappings(self, tenant: Tenant, flow_id: FlowRef) -> dict[str, FieldMapping]:
         """The approved mapping of each target; empty before there is one."""
         async with self.sessions.transaction(tenant) as session:
@@ -210,19 +210,19 @@ class Flows:
         async with self.changing(tenant) as states:
             return await decisions.redo(states, flow_id)
 
-    @flow_transaction("read decisions")
+    @flow_transaction("read decisions", reads=True)
     async def decisions(self, tenant: Tenant, flow_id: FlowRef, kind: str | None = None) -> dict[What, Decided]:
         """The decision that holds, for each subject that has one."""
         async with self.sessions.transaction(tenant) as session:
             return await decisions.current(session, flow_id, kind)
 
-    @flow_transaction("read decisions")
+    @flow_transaction("read decisions", reads=True)
     async def decision_history(self, tenant: Tenant, flow_id: FlowRef) -> list[Decided]:
         """Every decision on the flow, oldest first."""
         async with self.sessions.transaction(tenant) as session:
             return await decisions.history(session, flow_id)
 
-    @flow_transaction("read events")
+    @flow_transaction("read events", reads=True)
     async def events_after(
         self, cursor: Cursor, *, types: frozenset[EventType] | None = None, limit: int = 200
     ) -> list[Posted]:
@@ -230,7 +230,7 @@ class Flows:
         async with self.sessions.orchestrating() as session:
             return await outbox.after(session, cursor, types=types, limit=limit)
 
-    @flow_transaction("look for a run")
+    @flow_transaction("look for a run", reads=True)
     async def is_run(self, flow_id: FlowRef) -> bool:
         """Whether a run works on the flow."""
         async with self.sessions.orchestrating() as session:

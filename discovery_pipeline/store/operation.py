@@ -131,11 +131,12 @@ class flow_operation:
         )
 
 
-def flow_transaction(name: str) -> Callable[[Callable[P, Work[R]]], Callable[P, Work[R]]]:
+def flow_transaction(name: str, *, reads: bool = False) -> Callable[[Callable[P, Work[R]]], Callable[P, Work[R]]]:
     """Decorate an operation that is one whole transaction: it is tried again where its connection was lost.
 
-    One whose COMMIT was sent is not: nobody knows what became of it.
+    One whose COMMIT was sent is not, unless it only reads: nobody knows what became of it.
     """
+    without_harm = (ConnectionLostError, OutcomeUnknownError) if reads else ConnectionLostError
 
     def decorate(function: Callable[P, Work[R]]) -> Callable[P, Work[R]]:
         once = flow_operation(name)(function)
@@ -145,7 +146,7 @@ def flow_transaction(name: str) -> Callable[[Callable[P, Work[R]]], Callable[P, 
             for pause in PAUSES:
                 try:
                     return await once(*args, **kwargs)
-                except ConnectionLostError:
+                except without_harm:
                     await asyncio.sleep(pause)
             return await once(*args, **kwargs)
 

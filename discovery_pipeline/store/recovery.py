@@ -53,12 +53,12 @@ class StateRecovery:
             )
         return _told(record.told or record.flow)
 
-    @flow_transaction("check flow")
+    @flow_transaction("check flow", reads=True)
     async def check(self, flow_id: FlowRef) -> list[str]:
         """Each rule that the flow breaks; none where all is well."""
         return (await self._record(flow_id)).broken()
 
-    @flow_transaction("check flows")
+    @flow_transaction("check flows", reads=True)
     async def check_page(self, before: Place | None = None, limit: int = PAGE) -> list[tuple[Flow, list[str]]]:
         """The next flows of every tenant, newest first, each with the rules that it breaks, as `check` tells them.
 

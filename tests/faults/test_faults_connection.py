@@ -98,6 +98,17 @@ def test_a_commit_without_an_answer_is_said_to_be_unknown(settings: Settings, wi
         assert store.check(flow) == []
 
 
+def test_what_only_reads_is_read_again_where_its_commit_has_no_answer(settings: Settings, wire: Wire):
+    assert settings.database_url is not None
+    address = settings.database_url.get_secret_value()
+    through = f"{address.partition('?')[0]}?host={wire.folder}"
+    with open_store(Settings(home=settings.home, database_url=through)) as store:
+        flow = new(store)
+        wire.cut = "before its answer arrives"
+        assert store.flow(None, flow.id).version == flow.version
+        assert wire.cut is None
+
+
 def test_a_server_that_restarts_in_the_middle_of_the_work_loses_and_doubles_nothing(home: Path):
     server = EmbeddedServer(home)
     server.start()
