@@ -12,8 +12,7 @@ import numpy as np
 
 from discovery_pipeline.engine.mapping import embedding
 from discovery_pipeline.engine.mapping.fields import Field, Side
-
-Phrase = tuple[str, ...]
+from discovery_pipeline.engine.mapping.readings import Phrase
 
 _FEW = 2  # texts that weigh as much as what is not known of others
 
