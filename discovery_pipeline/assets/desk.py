@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 
 from discovery_pipeline.agents import running
 from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.engine import duck, targets
 from discovery_pipeline.engine.intake.model import Choice
 from discovery_pipeline.engine.targets.contract import Target
@@ -98,7 +99,7 @@ class Desk(dg.ConfigurableResource):
         running.warm_up(self._settings.agents)
         with self._at_work(context), open_store(self._settings) as store:
             self._store = store
-            slug = context.run.tags.get("dagster/partition") if context.run else None
+            slug = context.run.tags.get(PARTITION_TAG) if context.run else None
             try:
                 if slug and _known(store, slug):
                     with store.run_lock(slug):

@@ -17,6 +17,7 @@ import dagster as dg
 import yaml
 
 from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.tags import ENGAGEMENT_TAG, PARTITION_TAG
 from discovery_pipeline.errors import FlowNotFoundError, ServerError
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
-PARTITION_TAG = "dagster/partition"
-"""Run tag of a run's flow: one run works on a flow at a time, and another waits in the queue until it has ended."""
-ENGAGEMENT_TAG = "discovery/engagement"
-"""Run tag by which concurrency is shared out: one client's backlog never starves another's."""
 
 
 def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any]:
@@ -51,9 +48,9 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
             "config": {"home": str(home)},
         },
         "run_coordinator": {
-            "module": "dagster._core.run_coordinator.queued_run_coordinator",
-            "class": "QueuedRunCoordinator",
-            "config": {"dequeue_interval_seconds": 1},
+            "module": "discovery_pipeline.assets.coordinator",
+            "class": "EngagementRunCoordinator",
+            "config": {"home": str(home), "dequeue_interval_seconds": 1},
         },
         "run_monitoring": {
             "enabled": True,
@@ -133,7 +130,7 @@ def _dead(record: dg.RunRecord, store: Store) -> bool:
         return False
     if locks.died(home, run.run_id):
         return True
-    slug, began = run.tags.get("dagster/partition"), record.start_time or record.create_timestamp.timestamp()
+    slug, began = run.tags.get(PARTITION_TAG), record.start_time or record.create_timestamp.timestamp()
     if slug is None or time.time() - began < BEGINNING_SECONDS:
         return False
     try:

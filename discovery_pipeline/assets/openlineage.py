@@ -17,6 +17,7 @@ import dagster as dg
 
 from discovery_pipeline import __version__
 from discovery_pipeline.assets.lineage import AS_IT_IS
+from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 NAMESPACE = "discovery_pipeline"
 PRODUCER = f"urn:discovery-pipeline:{__version__}"
-PARTITION_TAG = "dagster/partition"
 JOBS = ("discover", "deliver")
 PAGE = 50
 TICK_SECONDS = 20.0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from discovery_pipeline.assets import tags
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.jobs import of_assets
 from discovery_pipeline.assets.sources import SOURCES
@@ -36,7 +37,6 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     )
     def sources_schedule(context: dg.ScheduleEvaluationContext, desk: Desk) -> list[dg.RunRequest] | dg.SkipReason:
         """One run a database, so that one that is away stops no other."""
-        from discovery_pipeline.assets.runner.starting import ENGAGEMENT_TAG
         from discovery_pipeline.store import sources
 
         known = desk.store.wait_for(sources.known(desk.store.flows))
@@ -47,7 +47,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time:%Y%m%dT%H%M}:{source.slug}",
                 partition_key=source.slug,
-                tags={ENGAGEMENT_TAG: f"{source.client_account_id}.{source.engagement_id}"},
+                tags=tags.of_engagement(source.tenant),
             )
             for source in known
         ]

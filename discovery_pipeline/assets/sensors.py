@@ -14,6 +14,7 @@ from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import Watch, request
+from discovery_pipeline.assets.tags import PARTITION_TAG, REQUEST_TAG
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.state import Phase
 
@@ -22,7 +23,6 @@ UNCLAIMED = timedelta(seconds=10)
 """How long a request waits for the warm runner, which takes a fraction of a second, before the sensor takes it."""
 BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
 """The phase that a job's first step begins."""
-PARTITION_TAG, REQUEST_TAG = "dagster/partition", "discovery/request"
 
 
 @dg.sensor(

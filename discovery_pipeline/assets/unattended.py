@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._core.events import JobFailureData
 
 from discovery_pipeline.assets import instance as dagster_instance
-from discovery_pipeline.assets import reasons
+from discovery_pipeline.assets import reasons, tags
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.deltas import DOCUMENT, RESULTS, SINCE
 from discovery_pipeline.assets.desk import DEMANDS
@@ -130,7 +130,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         flow = _created(store, request)
         instance.add_dynamic_partitions(FLOWS, [flow.slug])
         tell("set_up", "finished")
-        worker = _Worker(settings.root, build(settings), instance, flow.slug, tell)
+        worker = _Worker(settings.root, build(settings), instance, flow, tell)
         worker.execute("discover")
         tell("approval", "started")
         left, approvals = _approvals(store, flow, request, settings.auto_approval)
@@ -219,8 +219,8 @@ def _value(store: Store, flow: Flow, asset: str) -> Value:
 class _Worker:
     """Runs jobs of one flow in this process, as Dagster runs that its UI shows."""
 
-    def __init__(self, home: Path, defs: dg.Definitions, instance: dg.DagsterInstance, slug: str, tell: Tell) -> None:
-        self._home, self._defs, self._instance, self._slug, self._tell = home, defs, instance, slug, tell
+    def __init__(self, home: Path, defs: dg.Definitions, instance: dg.DagsterInstance, flow: Flow, tell: Tell) -> None:
+        self._home, self._defs, self._instance, self._flow, self._tell = home, defs, instance, flow, tell
 
     def execute(self, job: str) -> None:
         run_id = str(uuid.uuid4())
@@ -228,7 +228,8 @@ class _Worker:
         with locks.working(self._home, run_id):
             result = self._defs.resolve_job_def(job).execute_in_process(
                 instance=self._instance,
-                partition_key=self._slug,
+                partition_key=self._flow.slug,
+                tags=tags.of_flow(self._flow.slug, self._flow.tenant),
                 run_id=run_id,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -10,12 +10,12 @@ from discovery_pipeline.assets import charts, contract, notices
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import FLOWS, OWNERS
 from discovery_pipeline.assets.retrying import AGAIN
+from discovery_pipeline.assets.tags import PARTITION_TAG
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
     from discovery_pipeline.store.maintain import Done
 
-PARTITION_TAG = "dagster/partition"
 NIGHTLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
 WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
 

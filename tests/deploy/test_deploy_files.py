@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from dagster._serdes import ConfigurableClassData
 
+from discovery_pipeline.assets.coordinator import EngagementRunCoordinator
 from discovery_pipeline.assets.instance import configuration
 from discovery_pipeline.settings import Settings
 
@@ -33,6 +35,7 @@ def test_dagster_takes_the_instance_file(monkeypatch: pytest.MonkeyPatch):
 def test_services_of_their_own_agree_with_those_of_one_machine(tmp_path: Path):
     here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
     there = read("dagster.yaml")
+    del here["run_coordinator"]["config"]["home"]  # services find it in their environment
     alike = here.keys() - LAUNCHES - {"storage"}
     assert {key: there[key] for key in alike} == {key: here[key] for key in alike}
     assert there.keys() - {"storage"} == alike
@@ -74,8 +77,23 @@ def test_the_image_installs_what_is_locked_and_runs_as_nobody_special():
 
 def test_the_cluster_limits_runs_by_engagement_as_one_machine_does(tmp_path: Path):
     here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
-    queue = read("kubernetes/values.yaml")["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
-    assert queue["tagConcurrencyLimits"] == here["concurrency"]["runs"]["tag_concurrency_limits"]
+    queue = read("kubernetes/values.yaml")["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
+    assert {name: queue[name] for name in ("module", "class")} == {
+        name: here["run_coordinator"][name] for name in ("module", "class")
+    }
+    assert queue["config"]["tag_concurrency_limits"] == here["concurrency"]["runs"]["tag_concurrency_limits"]
+    coordinator = ConfigurableClassData(queue["module"], queue["class"], yaml.safe_dump(queue["config"])).rehydrate(
+        EngagementRunCoordinator
+    )
+    assert coordinator.get_run_queue_config().max_concurrent_runs == 64
+
+
+def test_whatever_queues_runs_in_the_cluster_has_the_code_and_the_state():
+    values = read("kubernetes/values.yaml")
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    for part in ("dagsterWebserver", "dagsterDaemon"):
+        for said in ("image", "envSecrets", "env"):
+            assert values[part][said] == code[said], (part, said)
 
 
 def test_the_cluster_names_postgresql_as_dagster_needs_it():

@@ -23,7 +23,8 @@ from pydantic import BaseModel
 
 from discovery_pipeline.agents import quiet, running
 from discovery_pipeline.assets import charts
-from discovery_pipeline.assets.runner.starting import PARTITION_TAG, code_location
+from discovery_pipeline.assets.runner.starting import code_location
+from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.engine import targets
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.requests import Job

@@ -20,7 +20,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepo
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
-from discovery_pipeline.assets.instance import ENGAGEMENT_TAG
+from discovery_pipeline.assets import tags
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.runner import place
 from discovery_pipeline.assets.runner.launcher import WarmRunLauncher
@@ -28,8 +28,6 @@ from discovery_pipeline.assets.runner.launcher import WarmRunLauncher
 if TYPE_CHECKING:
     from discovery_pipeline.store.requests import RunRequest
 
-FLOW_TAG, REQUEST_TAG, REASON_TAG = "discovery/flow", "discovery/request", "discovery/reason"
-PARTITION_TAG = "dagster/partition"
 REPOSITORY = "__repository__"
 """How Dagster calls what a code location's Definitions hold."""
 
@@ -48,7 +46,7 @@ class Origin:
         return instance.create_run_for_job(
             self.repository.get_job(request.job),
             run_id=request.run_id,
-            tags=tags(request),
+            tags=_tags(request),
             asset_selection={dg.AssetKey([*self.prefix, asset]) for asset in request.selection} or None,
             remote_job_origin=self.remote.get_job_origin(request.job),
             job_code_origin=JobPythonOrigin(request.job, self.python),
@@ -91,15 +89,11 @@ def code_location(file: Path) -> ReconstructableRepository:
     return ReconstructableRepository.for_file(str(file), place.ATTRIBUTE, str(file.parent))
 
 
-def tags(request: RunRequest) -> dict[str, str]:
-    """What a run says about itself: Dagster's UI filters by these, and the queue limits by engagement."""
-    tenant = request.tenant
-    return {
-        PARTITION_TAG: request.slug,
-        FLOW_TAG: request.slug,
-        ENGAGEMENT_TAG: f"{tenant.client_account_id}.{tenant.engagement_id}",
-        REQUEST_TAG: str(request.id),
-        REASON_TAG: request.reason[:255],
+def _tags(request: RunRequest) -> dict[str, str]:
+    return tags.of_flow(request.slug, request.tenant) | {
+        tags.PARTITION_TAG: request.slug,
+        tags.REQUEST_TAG: str(request.id),
+        tags.REASON_TAG: request.reason[:255],
     }
 
 

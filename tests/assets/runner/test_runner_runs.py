@@ -9,7 +9,7 @@ import dagster as dg
 import psutil
 from warm_home import Warm, until
 
-from discovery_pipeline.assets.instance import ENGAGEMENT_TAG
+from discovery_pipeline.assets import tags
 from discovery_pipeline.assets.runner import starting
 from discovery_pipeline.assets.runner.calling import STALE, ask
 
@@ -21,9 +21,9 @@ def test_a_request_becomes_a_run_of_its_flow_that_says_whose_it_is(warm: Warm):
     request = warm.request("good")
     run = warm.becomes(request)
     assert run.status is SUCCESS, warm.messages(request)
-    assert run.tags[starting.PARTITION_TAG] == run.tags[starting.FLOW_TAG] == request.slug
-    assert run.tags[starting.REQUEST_TAG] == str(request.id)
-    assert run.tags[ENGAGEMENT_TAG] == f"{request.tenant.client_account_id}.{request.tenant.engagement_id}"
+    assert run.tags[tags.PARTITION_TAG] == run.tags[tags.FLOW_TAG] == request.slug
+    assert run.tags[tags.REQUEST_TAG] == str(request.id)
+    assert run.tags[tags.ENGAGEMENT_TAG] == f"{request.tenant.client_account_id}.{request.tenant.engagement_id}"
     until(lambda: warm.store.query(f"select 1 from run_requests where id = '{request.id}' and status = 'launched'"))
     assert warm.store.query(f"select 1 from flow_events where event_data ->> 'run_id' = '{run.run_id}'")
 
@@ -97,7 +97,7 @@ def test_each_request_has_one_run_though_dispatchers_are_killed(warm: Warm):
     os.kill(until(lambda: warm.state["dispatcher"]), signal.SIGKILL)
     for request in wanted:
         run = warm.becomes(request, SUCCESS, QUEUED)
-        mine = dg.RunsFilter(tags={starting.REQUEST_TAG: str(request.id)})
+        mine = dg.RunsFilter(tags={tags.REQUEST_TAG: str(request.id)})
         assert [found.run_id for found in warm.dagster.get_runs(mine)] == [run.run_id]
         begun = len(warm.dagster.all_logs(run.run_id, dg.DagsterEventType.RUN_START))
         assert begun == (run.status is SUCCESS)

@@ -1,0 +1,27 @@
+"""Tags of runs: what a run says of itself. Dagster's UI filters by them, and its queue shares out by them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from discovery_pipeline.flow.tenant import Tenant
+
+PARTITION_TAG = "dagster/partition"
+"""Dagster's own: a run's flow, by its slug. One run works on a flow at a time, and another waits until it has ended."""
+FLOW_TAG = "discovery/flow"
+ENGAGEMENT_TAG = "discovery/engagement"
+"""By which concurrency is shared out: one client's backlog never starves another's."""
+REQUEST_TAG = "discovery/request"
+"""The run request that a run came of; without it, somebody started the run in Dagster."""
+REASON_TAG = "discovery/reason"
+
+
+def of_engagement(tenant: Tenant) -> dict[str, str]:
+    """Whose a run is."""
+    return {ENGAGEMENT_TAG: f"{tenant.client_account_id}.{tenant.engagement_id}"}
+
+
+def of_flow(slug: str, tenant: Tenant) -> dict[str, str]:
+    """Which flow a run works on, and whose it is."""
+    return {FLOW_TAG: slug} | of_engagement(tenant)
