@@ -245,14 +245,22 @@ def different_rows(plan: TablePlan, relation: str) -> str:
     return f"select count(distinct hash({every})) from {relation}"
 
 
-def most_frequent(plan: TablePlan, relation: str, top: int) -> str:
-    """The SQL that counts each value of the columns that are not dense: position, distinct values, the top ones."""
+def most_frequent(plan: TablePlan, relation: str, positions: Sequence[int], top: int) -> str:
+    """The SQL that counts each value of these columns: position, distinct values, the top ones.
+
+    Each column has a group-by of its own, which takes half the time of one for all. Of a wide table, opening the file
+    for each takes fifty times as long as the group-by.
+    """
+    texts = {i: duck.col(plan.columns[i].column) for i in positions}
+    told = f"count(*) as distinct_values, max({{'n': n, 'v': v}}, {top}) as top"
+    if plan.wide:
+        cells = f"select unnest({[*texts]}) as position, unnest([{', '.join(texts.values())}]) as v from {relation}"
+        counted = f"select position, v, count(*) as n from ({cells}) as cells where v is not null group by all"
+        return f"select position, {told} from ({counted}) as counted group by position"
     return " union all ".join(
-        f"select {i} as position, count(*) as distinct_values, max({{'n': n, 'v': v}}, {top}) as top from "
-        f"(select {duck.col(p.column)} as v, count(*) as n from {relation} where {duck.col(p.column)} is not null "
-        "group by 1) as counted"
-        for i, p in enumerate(plan.columns)
-        if not p.dense
+        f"select {i} as position, {told} from "
+        f"(select {text} as v, count(*) as n from {relation} where {text} is not null group by 1) as counted"
+        for i, text in texts.items()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,9 @@ from discovery_pipeline.engine.profiling.sketch import Buckets, Moments
 
 TOP = 10
 
+TOGETHER = 40
+"""Columns of which one query counts every value: of 600 at once DuckDB took ten GiB."""
+
 Answer = Mapping[str, Any]
 
 
@@ -23,7 +26,8 @@ def count(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str, today:
     """Count what the plan says in one reading of the relation (two where the table is small enough to be exact)."""
     answer = _answer(con, plan, relation, today)
     if alarming := [i for i, column in enumerate(plan.columns) if _alarms(column, answer, i)]:
-        answer |= _row(con, aggregate.second_look(plan, relation, alarming))
+        for some in _parted(alarming):
+            answer |= _row(con, aggregate.second_look(plan, relation, some))
     exact = _exactly(con, plan, relation) if plan.exact else {}
     columns = []
     for i, column in enumerate(plan.columns):
@@ -90,10 +94,14 @@ def _alarms(column: ColumnPlan, answer: Answer, i: int) -> bool:
 
 
 def _exactly(con: duckdb.DuckDBPyConnection, plan: TablePlan, relation: str) -> dict[int, tuple[int, dict[str, int]]]:
-    sql = aggregate.most_frequent(plan, relation, TOP)
-    if not sql:
-        return {}
-    return {i: (n, {t["v"]: t["n"] for t in top or ()}) for i, n, top in con.execute(sql).fetchall()}
+    sparse = [i for i, column in enumerate(plan.columns) if not column.dense]
+    counted = (con.execute(aggregate.most_frequent(plan, relation, some, TOP)).fetchall() for some in _parted(sparse))
+    return {i: (n, {t["v"]: t["n"] for t in top or ()}) for found in counted for i, n, top in found}
+
+
+def _parted(positions: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(positions), TOGETHER):
+        yield positions[first : first + TOGETHER]
 
 
 def _dense(con: duckdb.DuckDBPyConnection, column: ColumnPlan, answer: Answer, i: int, today: date) -> ColumnPartial:

@@ -155,3 +155,18 @@ def test_what_concerns_whole_rows_of_a_wide_table_takes_no_memory_beside_its_col
     little = duck.connect(threads=2, memory_limit="28MB", scratch=tmp_path / "spill")
     found = profiling.profile(little, (wide,), today=TODAY).tables[0]
     assert (found.row_count, found.duplicate_row_count, len(found.columns)) == (78, 39, 120)
+
+
+def test_columns_of_a_wide_table_are_counted_as_those_of_a_narrow_one(
+    con: duckdb.DuckDBPyConnection, make_table: Callable[..., Table]
+) -> None:
+    """120 columns are beyond what one query counts value by value, and larger than their sample."""
+    cells = {f"c{k}": [f"v{n * (k + 3) % 1_201 if n % 4 else k}" for n in range(1_300)] for k in range(120)}
+    wide = profiling.profile(con, (make_table(**cells),), today=TODAY).tables[0]
+    few = ("c0", "c61", "c119")
+    narrow = profiling.profile(con, (make_table(**{name: cells[name] for name in few}),), today=TODAY).tables[0]
+    for name in few:
+        found, known = wide.column(name), narrow.column(name)
+        assert found.top_values[0] == known.top_values[0]
+        assert [value.count for value in found.top_values] == [value.count for value in known.top_values]
+        assert found.distinct_count == known.distinct_count == len({*cells[name]})
