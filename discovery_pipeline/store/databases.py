@@ -194,9 +194,9 @@ class Databases:
 
 
 def _rendered(url: URL) -> str:
-    """The URL with its password, and spaces as libpq reads them: it takes a plus for a plus."""
-    scheme, mark, rest = url.render_as_string(hide_password=False).partition("://")
-    return scheme + mark + rest.replace("+", "%20")
+    """The URL with its password, as libpq reads it: a plus is a plus, and a space never stands for itself."""
+    address, mark, options = url.render_as_string(hide_password=False).partition("?")
+    return address.replace(" ", "%20") + mark + options.replace("+", "%20")
 
 
 ADDRESS_FORM = "It looks like postgresql://user:password@host:5432/discovery."

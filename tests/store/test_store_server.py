@@ -10,9 +10,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import psycopg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.engine import make_url
 
 from discovery_pipeline.flow.state import Phase
 from discovery_pipeline.settings import Settings
@@ -200,3 +205,12 @@ def test_an_address_of_ones_own_takes_on_each_role_and_keeps_its_options():
     )
     assert there.url(Role.ORCHESTRATOR, "dagster").database == "estate_dagster"
     assert Databases.of("postgres://ann@db/").url(Role.APP).database == "discovery"
+
+
+@settings(max_examples=200)
+@given(password=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+def test_any_password_arrives_at_the_server_as_it_is(password: str):
+    there = Databases.of(f"postgresql://ann:{quote(password, safe='')}@db.example/discovery")
+    assert conninfo_to_dict(there.dsn(Role.APP))["password"] == password
+    assert conninfo_to_dict(there.dsn(Role.APP))["options"] == "-c role=discovery_app"
+    assert make_url(there.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")).password == password
