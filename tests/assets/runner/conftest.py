@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import psycopg
 import pytest
-from warm_home import Warm
+from warm_home import DEFINITIONS, Warm
 
 from discovery_pipeline.assets import instance
 from discovery_pipeline.assets.runner import locks
@@ -18,7 +19,13 @@ from discovery_pipeline.store.databases import Databases
 
 
 @pytest.fixture(scope="module")
-def warm_home(server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+def code() -> Path:
+    """The code location whose runs are warm; a module may have another."""
+    return DEFINITIONS
+
+
+@pytest.fixture(scope="module")
+def warm_home(server, template: str, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """A home for the tests of a module."""
     name = f"warm_{uuid.uuid4().hex[:12]}"
     home = tmp_path_factory.mktemp("warm")
@@ -29,10 +36,11 @@ def warm_home(server, template: str, tmp_path_factory: pytest.TempPathFactory) -
         Databases.of(url).create()
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("DISCOVERY_DATABASE_URL", url)
+            environment.setenv("DISCOVERY_HOME", str(home))
             environment.setenv("DISCOVERY_AGENTS_ENGINE", "expert")  # CrewAI takes seconds to load
             settings = Settings(home=home)
             with open_store(settings) as store, instance.opened(store.dagster_url, home) as dagster:
-                warm = Warm(store, dagster, home, home / "runner.log")
+                warm = Warm(store, dagster, home, code)
                 yield warm
                 if warm.process is not None and warm.process.poll() is None:
                     warm.stop()

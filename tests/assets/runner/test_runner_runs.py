@@ -151,7 +151,7 @@ def test_a_zygote_with_other_code_than_on_disk_refuses_and_ends(warm: Warm):
 
 
 def test_a_second_zygote_on_a_home_does_not_start(warm: Warm):
-    second = Warm(warm.store, warm.dagster, warm.home, warm.log)
+    second = Warm(warm.store, warm.dagster, warm.home)
     second.spawn()
     assert second.process is not None
     assert second.process.wait(20) == 1

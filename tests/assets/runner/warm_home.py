@@ -34,8 +34,9 @@ def until(found: Callable[[], T], seconds: float = 30.0) -> T:
 class Warm:
     """A home whose zygote can be killed and started again."""
 
-    def __init__(self, store: Store, dagster: dg.DagsterInstance, home: Path, log: Path) -> None:
-        self.store, self.dagster, self.home, self.log = store, dagster, home, log
+    def __init__(self, store: Store, dagster: dg.DagsterInstance, home: Path, code: Path = DEFINITIONS) -> None:
+        self.store, self.dagster, self.home, self.code = store, dagster, home, code
+        self.log = home / "runner.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -49,7 +50,7 @@ class Warm:
         """Start a zygote."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "discovery_pipeline.assets.runner.zygote", self.home, DEFINITIONS],
+                [sys.executable, "-m", "discovery_pipeline.assets.runner.zygote", self.home, self.code],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -58,7 +59,7 @@ class Warm:
     @property
     def origin(self) -> starting.Origin:
         """Where the code of its runs comes from."""
-        return starting.origin(starting.code_location(DEFINITIONS))
+        return starting.origin(starting.code_location(self.code))
 
     def begun(self, request: RunRequest) -> dg.DagsterRun:
         """The request's run, whose launch was broken off before it had a worker."""
