@@ -36,7 +36,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("gigabytes", nargs="?", type=float, default=3)
     arguments.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS))
-    arguments.add_argument("--memory", default="700MB")
+    arguments.add_argument("--memory", default="500MB")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "inventory.csv"

@@ -129,9 +129,11 @@ class Settings(BaseSettings):
         description="which Spark: local[4], spark://…, k8s://…, yarn, or sc://… for Spark Connect; default: as Spark's "
         "own configuration says",
     )
-    threads: int | None = Field(default=None, ge=1, description="DuckDB's threads; default: all cores")
+    threads: int | None = Field(
+        default=None, ge=1, description="DuckDB's threads; default: all cores that the memory does for, at 120 MB each"
+    )
     memory_limit: str = Field(
-        default="700MB",
+        default="500MB",
         pattern=r"(?i)^\d+(\.\d+)?\s?[kmgt]i?b$",
         description="DuckDB's memory before it spills to disk",
     )

@@ -36,6 +36,8 @@ DEMANDS = "demands"
 """Under which the user's rules are kept with the flow's state."""
 SCRATCH = "scratch"
 """Folder of a home in which a run writes before it publishes; a run's own part goes with the run."""
+MUCH = 100 << 20
+"""Bytes by which the process may have grown after a stage, before memory is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Desk(dg.ConfigurableResource):
     _values: dict[Path, Value] = PrivateAttr(default_factory=dict)
     _flows: dict[str, Flow] = PrivateAttr(default_factory=dict)
     _duck: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+    _slim: int = PrivateAttr(default=0)  # bytes that were resident as DuckDB started
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Desk"]:
@@ -175,6 +178,7 @@ class Desk(dg.ConfigurableResource):
         try:
             with room(self.settings.root), self._connected(scratch) as con:
                 yield Stage(flow, self.store, con, scratch)
+            self._slim_down()
         except Exception as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
                 self.store.fail_phase(flow, flow.current_phase, {"error": _told(error), "run_id": context.run.run_id})
@@ -187,7 +191,23 @@ class Desk(dg.ConfigurableResource):
         if self._duck is None:
             limits = {"threads": self.settings.threads, "memory_limit": self.settings.memory_limit}
             self._duck = duck.connect(**limits, scratch=scratch / "duckdb")
+            self._slim = _resident()
         return self._duck.cursor()
+
+    def _slim_down(self) -> None:
+        """Give memory back to the system after a stage that took much: DuckDB and Arrow keep what they freed."""
+        if self._duck is not None and _resident() > self._slim + MUCH:
+            import pyarrow as pa
+
+            self._duck.close()
+            self._duck = None
+            pa.default_memory_pool().release_unused()
+
+
+def _resident() -> int:
+    import psutil
+
+    return psutil.Process().memory_info().rss
 
 
 def _told(error: Exception) -> str:
