@@ -13,6 +13,7 @@ from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
 from discovery_pipeline.web.bodies import BodyLimit
 from discovery_pipeline.web.description import describe
+from discovery_pipeline.web.heads import Heads
 from discovery_pipeline.web.metrics import Counted, Metrics
 from discovery_pipeline.web.pages.router import error_page
 from discovery_pipeline.web.pages.router import router as page_router
@@ -44,6 +45,7 @@ def application(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Door)
     app.add_middleware(BodyLimit)
     app.add_middleware(Counted, metrics=app.state.metrics)
+    app.add_middleware(Heads)
     app.add_middleware(SecurityHeaders)
     app.include_router(api.router)
     app.include_router(reference.router)

@@ -14,6 +14,7 @@ RequestFault                 a status and a title each; the sentence says what t
 ├── NotYet                   404  a result that isn't there yet
 ├── NotWaiting               409  the flow is elsewhere, or nothing is being made
 ├── PreconditionFailed       412  If-Match names another version
+├── RangeMissing             416  a file has no such range
 └── Unavailable              503  a part that is needed doesn't answer
 """
 
@@ -123,6 +124,12 @@ class PreconditionFailed(RequestFault):
     """The flow isn't at the version that If-Match names."""
 
     status, kind, title = 412, "precondition-failed", "The flow moved on"
+
+
+class RangeMissing(RequestFault):
+    """The file ends before the range that was asked for; `Content-Range` says how long it is."""
+
+    status, kind, title = 416, "range-missing", "There is no such range"
 
 
 class Unavailable(RequestFault):

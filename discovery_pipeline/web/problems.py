@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from discovery_pipeline import errors
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
@@ -26,6 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 WHERE = "/docs#"
 """Below this address the reference explains each kind of problem."""
 AGAIN_SECONDS = 2
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 log = structlog.get_logger(__name__)
 
@@ -157,15 +159,25 @@ def install(app: FastAPI, page: ErrorPage | None = None) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
+        allowed = {"Allow": _allowed(app, request)} if error.status_code == 405 else {}
+        if allowed and request.method == "OPTIONS":
+            return Response(status_code=204, headers=allowed)
         kind = Kind(error.status_code, _HTTP.get(error.status_code, "bad-request"), _phrase(error.status_code))
         made = _response(kind, str(error.detail), request.url.path, {})
-        made.headers.update(error.headers or {})
+        made.headers.update({**(error.headers or {}), **allowed})
         return await said(request, made)
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> Response:
         log.error("request failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
         return await said(request, answer(error, request.url.path))
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """What can be done at this address: of all its calls, not only of the first one that was found there."""
+    scope = {**request.scope, "route": None}
+    known = {m for m in METHODS if any(route.matches({**scope, "method": m})[0] is Match.FULL for route in app.routes)}
+    return ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set()) | {"OPTIONS"}))
 
 
 def _looks_at_a_page(request: Request) -> bool:

@@ -56,6 +56,7 @@ REASONS = {
     409: "The flow moved on, or doesn't stand where this can be done",
     412: "`If-Match` names another version",
     413: "The file, or the body, is larger than it may be",
+    416: "The file has no such range",
     422: "What was sent can't be taken; every error is listed",
     429: "Faster than one token may ask",
     503: "A part that is needed doesn't answer; try again",

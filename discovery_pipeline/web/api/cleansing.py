@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
+from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import UploadUnreadable
 from discovery_pipeline.web.services.flows import FlowView
 from discovery_pipeline.web.services.patches import CleansingView, Patches, PatchPage
@@ -60,14 +60,14 @@ async def rerun(flow_id: FlowRef, who: Who, the: The) -> FlowView:
 
 @router.get(
     "/{flow_id}/rejected/{table:path}",
-    response_class=FileResponse,
+    response_class=Download,
     responses={**on_flow(), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder) -> FileResponse:
+async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder) -> Download:
     """A table's rejected rows as they came, with row id and reasons: to be corrected and sent back."""
     flow = await the.flow.get(who, flow_id)
     file = await the.mending.rejected_file(who, flow, table, folder)
-    return FileResponse(file, media_type="text/csv", filename="rejected.csv")
+    return Download(file, media_type="text/csv", filename="rejected.csv")
 
 
 @router.post("/{flow_id}/corrections/{table:path}", responses=on_flow(413, 422), openapi_extra=BODY)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Response
-from fastapi.responses import FileResponse
 
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport
-from discovery_pipeline.web.api.calls import FlowRef, Responses, The, Who, on_flow
+from discovery_pipeline.web.api.calls import FlowRef, Responses, The, Who, on_flow, refusals
+from discovery_pipeline.web.downloads import Download, has
 from discovery_pipeline.web.services.results import Lineage, Output, Result, media_type
 
 router = APIRouter(prefix="/api/v1", tags=["Results"])
@@ -63,25 +63,25 @@ async def output(flow_id: FlowRef, who: Who, the: The) -> Output:
 
 @router.get(
     "/output/{flow_id}/{name:path}",
-    response_class=FileResponse,
+    response_class=Download,
     responses={
-        **on_flow(),
+        **UNCHANGED,
         200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
         206: {"description": "The range that was asked for"},
-        416: {"description": "The file has no such range"},
+        416: refusals(416)[416],
     },
 )
 async def file(
     flow_id: FlowRef, name: Annotated[str, Path(examples=["aws/servers.csv"])], who: Who, the: The
-) -> FileResponse:
-    """One delivered file, streamed; ranges are served."""
+) -> Download:
+    """One delivered file, streamed; ranges are served, and `If-None-Match` is answered."""
     path = await the.result.file(who, flow_id, name)
     more: dict[str, Any] = INERT if path.suffix == ".html" else {}
-    return FileResponse(path, media_type=media_type(path), filename=path.name, headers=more)
+    return Download(path, media_type=media_type(path), filename=path.name, headers=more)
 
 
 def _json(found: Result, match: str | None) -> Response:
     tag = f'"{found.digest}"'
-    if match is not None and tag in {part.strip().removeprefix("W/") for part in match.split(",")}:
+    if has(match, tag):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(found.value.model_dump_json(), media_type="application/json", headers={"ETag": tag})

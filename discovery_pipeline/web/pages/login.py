@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from discovery_pipeline.web.faults import NotAuthorized
+from discovery_pipeline.web.heads import head_only
 from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, ours, page, services_of, text, to
 from discovery_pipeline.web.security import COOKIE
 from discovery_pipeline.web.services import Services
@@ -18,8 +19,8 @@ _WORTHLESS = "No such token, or it expired. Tokens begin with dp_."
 
 @router.get("/login")
 async def login(request: Request, called: Called, code: str = "", next: str = "") -> Response:
-    """The form; a one-time code opens a session at once."""
-    if code:
+    """The form; a one-time code opens a session at once, but not for who only looks whether the link leads anywhere."""
+    if code and not head_only(request):
         login_name = await called.access.redeem_code(code)
         if login_name:
             return await come_in(request, called, login_name, ours(next))

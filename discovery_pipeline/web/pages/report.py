@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
+from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.pages.answering import Called, Visitor, flow_page
 
@@ -23,6 +24,6 @@ async def report(request: Request, called: Called, caller: Visitor, flow_id: str
         file = await called.result.file(caller, str(flow.id), REPORT)
     except NotYet:
         return flow_page(request, "report.html.j2", caller, flow, title="Report", status_code=404)
-    return FileResponse(
+    return Download(
         file, media_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     )

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.responses import FileResponse
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed
@@ -20,6 +19,7 @@ from discovery_pipeline.engine.validation.model import QualityReport, RejectedLo
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.decisions import CELL, Decided, Decision
 from discovery_pipeline.web.api.uploads import Folder, body
+from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.templating import plural
@@ -81,7 +81,7 @@ async def rejected(called: Called, caller: Visitor, flow_id: str, table: str, fo
     """The rejected rows of a table, to be corrected in a spreadsheet."""
     flow = await called.flow.get(caller, flow_id)
     file = await called.mending.rejected_file(caller, flow, table, folder)
-    return FileResponse(file, media_type="text/csv", filename=f"{table}-rejected.csv")
+    return Download(file, media_type="text/csv", filename=f"{table}-rejected.csv")
 
 
 @router.post("/corrected")
