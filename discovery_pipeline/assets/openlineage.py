@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 import dagster as dg
 
 from discovery_pipeline import __version__
+from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.lineage import AS_IT_IS
 from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.settings import Settings
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "discovery_pipeline"
 PRODUCER = f"urn:discovery-pipeline:{__version__}"
-JOBS = ("discover", "deliver")
+JOBS: Mapping[str, str] = dict.fromkeys(DISCOVER, "discover") | dict.fromkeys(DELIVER, "deliver")
+"""By asset, the job that it is told of under: however it was materialized, it is the same to a collector."""
 PAGE = 50
 TICK_SECONDS = 20.0
 """After so long, a tick leaves the other runs to the next."""
@@ -103,9 +105,9 @@ def _newest(instance: dg.DagsterInstance) -> int:
 
 
 def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Send what a run made, where it is one of a flow."""
+    """Send what a run made of a flow."""
     run = instance.get_run_by_id(run_id)
-    if run is None or run.job_name not in JOBS or PARTITION_TAG not in run.tags:
+    if run is None or PARTITION_TAG not in run.tags:
         return
     from openlineage.client import OpenLineageClient
 
@@ -126,17 +128,19 @@ def _refused(error: OSError) -> bool:
 
 
 def events(run: dg.DagsterRun, made: Iterable[dg.AssetMaterialization], ended: float | None) -> "Iterator[RunEvent]":
-    """One COMPLETE event for each asset that a run made: what it was made of, its columns, and where they are from."""
+    """One COMPLETE event for each asset of a flow that a run made: of what, its columns, and where they are from."""
     from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
     from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
     from openlineage.client.facet_v2 import parent_run
 
     at = datetime.fromtimestamp(ended, UTC) if ended else datetime.now(UTC)
     partition = run.tags[PARTITION_TAG]
-    parent = parent_run.ParentRunFacet(
-        run=parent_run.Run(runId=run.run_id), job=parent_run.Job(namespace=NAMESPACE, name=run.job_name)
-    )
     for one in made:
+        if (job := JOBS.get(one.asset_key.path[-1])) is None:
+            continue
+        parent = parent_run.ParentRunFacet(
+            run=parent_run.Run(runId=run.run_id), job=parent_run.Job(namespace=NAMESPACE, name=job)
+        )
         rows = _value(one.metadata, "dagster/row_count")
         outputs: dict[str, Any] = (
             {"outputStatistics": statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)} if rows else {}
@@ -145,7 +149,7 @@ def events(run: dg.DagsterRun, made: Iterable[dg.AssetMaterialization], ended: f
             eventType=RunState.COMPLETE,
             eventTime=at.isoformat(),
             run=Run(runId=str(uuid5(UUID(run.run_id), str(one.asset_key))), facets={"parent": parent}),
-            job=Job(namespace=NAMESPACE, name=f"{run.job_name}.{one.asset_key.path[-1]}"),
+            job=Job(namespace=NAMESPACE, name=f"{job}.{one.asset_key.path[-1]}"),
             inputs=[InputDataset(namespace=NAMESPACE, name=name) for name in _inputs(one, partition)],
             outputs=[
                 OutputDataset(

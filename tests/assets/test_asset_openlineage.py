@@ -130,6 +130,21 @@ def test_a_delivery_is_told_column_by_column(
     assert "10.0.0.7" not in said
 
 
+def test_what_somebody_materializes_by_hand_is_told_as_any_other(
+    defs: dg.Definitions, instance: dg.DagsterInstance, flow: Flow, tick: Tick, collector: Collector
+):
+    instance.add_dynamic_partitions(FLOWS, [flow.slug])
+    by_hand = defs.resolve_implicit_global_asset_job_def()
+    for assets, partition in ((["source_tables", "column_profile"], flow.slug), (["quality_digest"], None)):
+        chosen = [dg.AssetKey(asset) for asset in assets]
+        made = by_hand.execute_in_process(
+            instance=instance, partition_key=partition, asset_selection=chosen, run_config=QUIET
+        )
+        assert made.success
+    tick()
+    assert collector.jobs == {"discover.source_tables", "discover.column_profile"}
+
+
 def test_a_run_is_told_again_as_a_whole_until_all_of_it_is_accepted(
     run: Callable[[str], None], tick: Tick, collector: Collector
 ):
