@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.mapping.model import Approval, MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.mapping import model
+from discovery_pipeline.engine.mapping.model import Approval, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.roles import helpers, referred
+from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.targets import Target, TargetTable
 
 _MANY = 4  # fields that a table fills to be taken for one of the rows themselves
@@ -14,7 +17,7 @@ _MANY = 4  # fields that a table fills to be taken for one of the rows themselve
 
 @dataclass(frozen=True, slots=True)
 class _Feed:
-    """What one source table offers one target table: the fields sure enough, and the others."""
+    """What one source table, with those that complete its rows, offers one target table: what is sure, and the rest."""
 
     source: str
     table: TargetTable
@@ -41,18 +44,18 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     one, are among those taken. Where one table fills many fields, another of which a single column is sure waits: it
     rather refers to such rows than holds some. Tables that refer to others of the target count only beside those.
     """
-    feeds = [_feed(suggestions.assignment, source, table, threshold) for source, table in _pairs(suggestions, target)]
+    feeds = _feeds(suggestions, target, threshold)
     whole = [f for f in feeds if not f.lacks]
     whole = [f for f in whole if not _lone(f, whole)]
     there = {f.table.name for f in whole}
-    whole = [f for f in whole if _referred(f.table) <= there]
+    whole = [f for f in whole if referred(f.table) <= there]
     taken = tuple(field for feed in whole for field in feed.sure)
-    chosen = {(f.source, f.table.name) for f in whole}
+    chosen = {(f.source_table, f.target_table) for f in taken}
     waiting = tuple(
         f for f in suggestions.assignment if f.confidence < threshold or (f.source_table, f.target_table) not in chosen
     )
     return Approval(
-        mapping=Mapping(target=target.name, fields=taken),
+        mapping=model.Mapping(target=target.name, fields=taken),
         waiting=waiting,
         missing=() if whole else tuple(_missing(feeds, target, threshold)),
     )
@@ -67,7 +70,7 @@ def lacking(table: TargetTable, filled: AbstractSet[str]) -> tuple[tuple[str, ..
 
 def standing(target: Target) -> tuple[TargetTable, ...]:
     """The tables of a target that refer to no other: without rows of these there is nothing to deliver."""
-    return tuple(table for table in target.tables if not _referred(table))
+    return tuple(table for table in target.tables if not referred(table))
 
 
 def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
@@ -75,21 +78,39 @@ def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
     return len(feed.sure) == 1 and max(rivals) >= _MANY
 
 
-def _pairs(suggestions: Suggestions, target: Target) -> list[tuple[str, TargetTable]]:
+def _feeds(suggestions: Suggestions, target: Target, threshold: float) -> list[_Feed]:
+    """The feeds of every source table that gives rows."""
+    completed = helpers(suggestions.assignment, target, suggestions.completions)
     pairs = dict.fromkeys((f.source_table, f.target_table) for f in suggestions.assignment)
-    return [(source, target.table(name)) for source, name in pairs]
+    by_pair = {pair: [f for f in suggestions.assignment if (f.source_table, f.target_table) == pair] for pair in pairs}
+    helping = {(_helper(by, source), table) for (source, table), its in completed.items() for by in its}
+    return [
+        _feed(
+            source,
+            target.table(table),
+            _together(by_pair, (source, table), completed.get((source, table), ())),
+            threshold,
+        )
+        for source, table in pairs
+        if (source, table) not in helping
+    ]
 
 
-def _feed(assignment: Iterable[MappedField], source: str, table: TargetTable, threshold: float) -> _Feed:
-    mine = [f for f in assignment if f.source_table == source and f.target_table == table.name]
+def _helper(by: Description, source: str) -> str:
+    """Of two tables that belong together, the other one."""
+    return by.main if source == by.table else by.table
+
+
+def _together(
+    by_pair: Mapping[tuple[str, str], Sequence[MappedField]], pair: tuple[str, str], its: Iterable[Description]
+) -> list[MappedField]:
+    others = (f for by in its for f in by_pair[_helper(by, pair[0]), pair[1]])
+    return [*by_pair[pair], *others]
+
+
+def _feed(source: str, table: TargetTable, mine: Sequence[MappedField], threshold: float) -> _Feed:
     sure = tuple(f for f in mine if f.confidence >= threshold)
     return _Feed(source, table, sure, tuple(f for f in mine if f.confidence < threshold))
-
-
-def _referred(table: TargetTable) -> set[str]:
-    """Other tables of the target whose rows this one's must belong to."""
-    named = {f.references.partition(".")[0] for f in table.fields if f.references}
-    return named - {table.name}
 
 
 def _missing(feeds: Sequence[_Feed], target: Target, threshold: float) -> Iterable[str]:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from discovery_pipeline.engine.schema.model import Description
+
 Origin = Literal["suggested", "agent", "memory", "user"]
 DataType = Literal["string", "integer", "float", "boolean", "datetime", "json"]
 Tier = Literal["High", "Check", "No match"]
@@ -119,6 +121,13 @@ class Conflict(_Value):
         return "They differ: choose one."
 
 
+class Completion(_Value):
+    """A source table that completes rows of another one, as to one table of the target; its rows are none there."""
+
+    target_table: str
+    by: Description
+
+
 class Suggestions(_Value):
     """What the matcher offers for one target."""
 
@@ -128,6 +137,7 @@ class Suggestions(_Value):
     unmapped_source: tuple[FieldRef, ...] = ()
     unmapped_target: tuple[FieldRef, ...] = ()
     conflicts: tuple[Conflict, ...] = Field(default=(), description="fields that several columns could fill")
+    completions: tuple[Completion, ...] = Field(default=(), description="tables that tell more about rows of others")
 
     def conflicts_of(self, assignment: Iterable[MappedField]) -> tuple[Conflict, ...]:
         """The conflicts that there still are where this is assigned instead."""

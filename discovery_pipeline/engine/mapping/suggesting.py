@@ -11,6 +11,7 @@ import numpy as np
 
 from discovery_pipeline.engine.mapping import conflicts, datatypes, fields, samples, transformations
 from discovery_pipeline.engine.mapping.assigning import assigned
+from discovery_pipeline.engine.mapping.completing import completed, completions
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
 from discovery_pipeline.engine.mapping.constants import constants
@@ -82,6 +83,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
     found = tagged(between(target.name, sides, wanted, profile, analysis, memory, stated), sides, target)
+    found = completed(found, tables, target, completions(con, tables, found.assignment, target))
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
 
 

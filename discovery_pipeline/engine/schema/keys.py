@@ -60,11 +60,10 @@ class Key:
 
 def found(con: duckdb.DuckDBPyConnection, database: Database, naming: Names) -> tuple[Key, ...]:
     """The keys of all tables, THE key of each first. Fills the table `KEYS`."""
-    con.execute(f"create or replace temp table {KEYS} (key integer, h ubigint, n bigint)")
-    singles = _singles(con, database)
+    alone = singles(con, database)
     out: list[Key] = []
     for table in database.tables:
-        own = [k for k in singles if k.table == table.index]
+        own = [k for k in alone if k.table == table.index]
         if max((k.score for k in own), default=0.0) < CONVINCING:
             own += _composites(con, table, own)
         own += _bridge(table, own, naming)
@@ -77,7 +76,9 @@ def _ranked(keys: Iterable[Key]) -> list[Key]:
     return [replace(key, rank=rank) for rank, key in enumerate(ordered, 1)]
 
 
-def _singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
+def singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
+    """The keys of one column, unranked. Fills the table `KEYS`."""
+    con.execute(f"create or replace temp table {KEYS} (key integer, h ubigint, n bigint)")
     for table in database.tables:
         likely = [c for c in table.columns if c.uniqueness >= 0.85 and c.filled >= 0.5 * c.rows and _may_be_key(c)]
         likely.sort(key=lambda c: -_score(table, c, 1.0))

@@ -38,6 +38,22 @@ class ForeignKey(_Value):
     examples: tuple[str, ...] = Field(default=(), description="the most frequent values without a match")
 
 
+class Description(_Value):
+    """A table whose rows tell more about the rows of another one."""
+
+    table: str
+    column: str = Field(description="holds keys of the other table")
+    main: str
+    key: str
+    several: bool = Field(description="whether several rows may be about one")
+    orphans: int = Field(default=0, ge=0, description="rows that are about none")
+
+    @property
+    def said(self) -> str:
+        """How the tables belong together, in words."""
+        return f"{self.table}.{self.column} = {self.main}.{self.key}"
+
+
 class Hierarchy(_Value):
     """A table that refers to itself."""
 

@@ -33,6 +33,9 @@ class TargetField(_Contract):
     identity: bool = Field(default=False, description="one of the fields that say which thing a row is about")
     unique: bool = False
     unit: str | None = None
+    adds_up: bool = Field(
+        default=False, description="the whole is the sum of its parts: a server's disk space is that of its disks"
+    )
     default: str | None = Field(default=None, description="what stands there where a source has nothing for it")
     allowed: tuple[str, ...] = ()
     vocabulary: dict[str, tuple[str, ...]] = Field(

@@ -1,20 +1,25 @@
-"""Feeds: which source table fills which table of a target, and why another does not.
+"""Feeds: which source table fills which table of a target, which complete its rows, and why another does not.
 
-Decided from the mapping alone, before a row is looked at.
+Decided before a row is judged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.mapping.model import Completion, MappedField, Mapping
+from discovery_pipeline.engine.mapping.roles import helpers
+from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
+from discovery_pipeline.engine.validation.joining import described, lent
 from discovery_pipeline.errors import MappingError
 
 NOT_MAPPED = "table_not_mapped"
@@ -34,6 +39,12 @@ class Fill:
     value_sql: str
     transformation: str | None
     converts: bool  # whether an empty result from a value means that it can't be read
+    join: str = ""  # SQL after the source's FROM item, where another table lends the value
+
+    @property
+    def unread(self) -> str:
+        """What is said of a value of which nothing was made."""
+        return " isn't one value" if self.join else f" can't be read by {self.transformation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Feed:
     place: int  # of the source among the tables
     target: TargetTable
     fills: tuple[Fill, ...]
+    unless: str = "false"  # SQL over the source as s: rows that are none of the feed's
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A source table whose rows complete those of another one."""
+
+    source: Table
+    main: Table
+    by: Description
+    target: TargetTable
+
+    @property
+    def reason(self) -> str:
+        """Why its rows are none of the target's."""
+        return f"{NOT_MAPPED}: it completes {self.main.name}, by {self.by.said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a mapping makes of the tables."""
 
@@ -65,6 +92,7 @@ class Plan:
     target: Target
     feeds: tuple[Feed, ...]
     refusals: tuple[Refusal, ...]
+    told: tuple[Told, ...]
     findings: tuple[Finding, ...]
 
     def of(self, table: TargetTable) -> tuple[Feed, ...]:
@@ -72,7 +100,7 @@ class Plan:
         return tuple(f for f in self.feeds if f.target.name == table.name)
 
 
-def plan(tables: Tables, mapping: Mapping, target: Target) -> Plan:
+def plan(con: duckdb.DuckDBPyConnection, tables: Tables, mapping: Mapping, target: Target) -> Plan:
     """What each source table fills.
 
     Raises
@@ -83,24 +111,91 @@ def plan(tables: Tables, mapping: Mapping, target: Target) -> Plan:
     if not tables:
         raise MappingError("There is no table to judge. See what `discovery inspect` says about the files.")
     _check_names(tables, mapping, target)
-    feeds: list[Feed] = []
-    refusals: list[Refusal] = []
-    findings: list[Finding] = list(_absent(tables, mapping))
-    for place, source in enumerate(tables):
-        for table in target.tables:
-            fills = _fills(source, table, mapping.of(source.name, table.name))
-            if not fills:
-                continue
-            fills, parted = _without_parted(source, table, fills)
-            findings += parted
-            reason = _why_not(source, table, fills)
-            if reason:
-                refusals.append(Refusal(source, table, reason, tuple(f.source for f in fills)))
-            else:
-                feeds.append(Feed(len(feeds), source, place, table, fills))
-        if not any(f.source is source for f in feeds) and not any(r.source is source for r in refusals):
-            refusals.append(Refusal(source, target.tables[0], _why_not(source, target.tables[0], ()), ()))
-    return Plan(tables, target, tuple(feeds), tuple(refusals), tuple(findings))
+    return _Planning(con, tables, mapping, target).plan()
+
+
+class _Planning:
+    """A plan in the making."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, tables: Tables, mapping: Mapping, target: Target) -> None:
+        self.tables, self.mapping, self.target = tables, mapping, target
+        self.by_name = {t.name: t for t in tables}
+        here = [f for f in mapping.fields if f.source_table in self.by_name]
+        self.completed = helpers(here, target, _completions(con, tables, here, target))
+        self.helping = {
+            (_other(by, source), table): (source, by) for (source, table), its in self.completed.items() for by in its
+        }
+        self.feeds: list[Feed] = []
+        self.refusals: list[Refusal] = []
+        self.told: list[Told] = []
+        self.findings: list[Finding] = list(_absent(tables, mapping))
+
+    def plan(self) -> Plan:
+        for place, source in enumerate(self.tables):
+            for table in self.target.tables:
+                self._place(place, source, table)
+            if not any(each.source is source for each in (*self.feeds, *self.refusals, *self.told)):
+                first = self.target.tables[0]
+                self.refusals.append(Refusal(source, first, _why_not(source, first, ()), ()))
+        parts = tuple(self.feeds), tuple(self.refusals), tuple(self.told), tuple(self.findings)
+        return Plan(self.tables, self.target, *parts)
+
+    def _place(self, place: int, source: Table, table: TargetTable) -> None:
+        """What one source makes of one table of the target."""
+        mapped = self.mapping.of(source.name, table.name)
+        if not mapped:
+            return
+        main, by = self.helping.get((source.name, table.name), (None, None))
+        unless = "false"
+        if main and by:
+            if by.main != main:  # it only lends the keys by which rows of others name what they belong to
+                return
+            self.told.append(Told(source, self.by_name[main], by, table))
+            if by.several or not by.orphans or _why_not(source, table, _fills(source, table, mapped)):
+                return
+            unless = described(source, self.by_name[main], by)  # rows about nothing there are things of their own
+        fills, parted = _without_parted(source, table, self._fills(source, table, mapped))
+        self.findings += parted
+        reason = _why_not(source, table, fills)
+        if reason:
+            self.refusals.append(Refusal(source, table, reason, tuple(f.source for f in fills)))
+        else:
+            self.feeds.append(Feed(len(self.feeds), source, place, table, fills, unless))
+
+    def _fills(self, source: Table, table: TargetTable, mapped: Sequence[MappedField]) -> tuple[Fill, ...]:
+        """What the source fills itself, and what others lend for what it doesn't."""
+        own = _fills(source, table, mapped)
+        filled = {f.field.name.casefold() for f in own}
+        more: list[Fill] = []
+        for by in self.completed.get((source.name, table.name), ()):
+            other = self.by_name[_other(by, source.name)]
+            for fill in _fills(other, table, self.mapping.of(other.name, table.name)):
+                if fill.field.name.casefold() not in filled and fill.source:
+                    filled.add(fill.field.name.casefold())
+                    more.append(_lent(fill, source, other, by, len(more)))
+        return tuple(sorted((*own, *more), key=lambda f: table.position(f.field.name)))
+
+
+def _completions(
+    con: duckdb.DuckDBPyConnection, tables: Tables, fields: Sequence[MappedField], target: Target
+) -> tuple[Completion, ...]:
+    """What describes what, where several sources fill the target at all."""
+    if len({f.source_table for f in fields}) < 2:
+        return ()
+    from discovery_pipeline.engine.mapping.completing import completions  # knows words, which takes a while to load
+
+    return completions(con, tables, fields, target)
+
+
+def _other(by: Description, source: str) -> str:
+    """Of two tables that belong together, the other one."""
+    return by.main if source == by.table else by.table
+
+
+def _lent(fill: Fill, host: Table, other: Table, by: Description, number: int) -> Fill:
+    source, value, join = lent(fill.field, fill.source_sql, fill.value_sql, host, other, by, number)
+    named = f"{other.name}.{fill.source}"
+    return replace(fill, source=named, source_sql=source, value_sql=value, converts=True, join=join)
 
 
 def _check_names(tables: Tables, mapping: Mapping, target: Target) -> None:

@@ -19,6 +19,7 @@ from discovery_pipeline.engine.tables import LINE, Table, Tables
 from discovery_pipeline.engine.targets.contract import Target, TargetTable
 from discovery_pipeline.engine.validation.demands import Demand, refused
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan, plan
+from discovery_pipeline.engine.validation.joining import described
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
 from discovery_pipeline.engine.validation.rows import Rows, judge_demand, judge_each, judge_together, mapped_columns
 from discovery_pipeline.engine.validation.summary import findings
@@ -56,7 +57,7 @@ def validate(  # noqa: PLR0913 - what the target demands, and what the user does
     MappingError
         The mapping doesn't fit the tables or the target.
     """
-    planned = plan(tables, mapping, target)
+    planned = plan(con, tables, mapping, target)
     into.mkdir(parents=True, exist_ok=True)
     work = into / ".work"
     work.mkdir(exist_ok=True)
@@ -98,7 +99,7 @@ class _Judge:
             rejected=rejected,
             patches=patches,
             blanked=blanked,
-            findings=(*self.plan.findings, *findings(self.con, self.plan)),
+            findings=(*self.plan.findings, *findings(self.con, self.plan, rejected)),
         )
 
     def table(self, table: TargetTable) -> ValidRows | None:
@@ -147,17 +148,27 @@ class _Judge:
 
     def rejected_of(self, place: int, table: Table) -> str:
         pairs = ", ".join(f"{duck.text(c.name)}, s.{duck.col(c)}" for c in table.columns)
-        refused = dict.fromkeys(r.reason for r in self.plan.refusals if r.source is table)
-        fed = any(f.source is table for f in self.plan.feeds)
         return f"""
             (SELECT {place} AS place, s.file_row_number AS row, s.{duck.name(LINE)} AS line,
                 {duck.text(table.name)} AS "table", {duck.text(table.source.file)} AS file,
-                {"r.reasons" if fed else duck.text(f"{NOT_MAPPED}: {'; '.join(refused)}")} AS reasons,
+                {self.why(table)} AS reasons,
                 CAST(json_object({pairs}) AS VARCHAR) AS record
             FROM {duck.scan(table)} AS s
             LEFT JOIN reasons AS r ON r.source = {place} AND r.row = s.file_row_number
             WHERE NOT EXISTS (FROM delivered AS d WHERE d.source = {place} AND d.row = s.file_row_number))
         """
+
+    def why(self, table: Table) -> str:
+        """Why a row of that table stands in no file, as SQL over the row as s and what was noticed of it as r."""
+        told = next((t for t in self.plan.told if t.source is table), None)
+        if told:
+            nowhere = duck.text(f"{told.by.column} is that of no row of {told.main.name}")
+            about = described(table, told.main, told.by)
+            return f"coalesce(r.reasons, CASE WHEN {about} THEN {duck.text(told.reason)} ELSE {nowhere} END)"
+        if any(f.source is table for f in self.plan.feeds):
+            return "r.reasons"
+        refused = dict.fromkeys(r.reason for r in self.plan.refusals if r.source is table)
+        return duck.text(f"{NOT_MAPPED}: {'; '.join(refused)}")
 
     def patches(self) -> str:
         """What was blanked in rows that are delivered."""

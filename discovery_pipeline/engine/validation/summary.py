@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.targets.forms import SAID, item_type
 from discovery_pipeline.engine.targets.writing import constraints
@@ -64,8 +66,8 @@ _WHY = {
 }
 
 
-def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
-    """From the `issues` and `rewritten` tables of one validation, by table, field and rule."""
+def findings(con: duckdb.DuckDBPyConnection, plan: Plan, rejected: Path) -> Iterator[Finding]:
+    """From the `issues` and `rewritten` tables of one validation and its rejected rows, by table, field and rule."""
     found = con.execute("""
         SELECT source, field, source_column, rule, fatal, sum(n), max_by(example, (n, example), 5), min(place) AS place
         FROM (SELECT source, field, source_column, rule, fatal, coalesce(before, reason)[:80] AS example,
@@ -92,6 +94,7 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
         )
     yield from _rewritten(con, plan)
     yield from _refused(plan)
+    yield from _completing(con, plan, rejected)
 
 
 def _why(plan: Plan, source: int, field: str | None, rule: str) -> str:
@@ -155,4 +158,30 @@ def _refused(plan: Plan) -> Iterator[Finding]:
             examples=tuple(dict.fromkeys(c for r in refusals for c in r.mapped if c))[:5],
             evidence=f"No row goes to {plan.target.name}: {'; '.join(dict.fromkeys(r.reason for r in refusals))}.",
             action=_ACTIONS[NOT_MAPPED],
+        )
+
+
+def _completing(con: duckdb.DuckDBPyConnection, plan: Plan, rejected: Path) -> Iterator[Finding]:
+    """Tables whose rows go into those of another one."""
+    log = f"read_parquet({duck.text(str(rejected))})"
+    for told in plan.told:
+        same, prefix = f'"table" = {duck.text(told.source.name)}', duck.text(NOT_MAPPED)
+        (count,) = con.execute(
+            f"SELECT count(*) FROM {log} WHERE {same} AND starts_with(reasons, {prefix})"
+        ).fetchall()[0]
+        fields = [f for feed in plan.feeds for f in feed.fills if feed.source is told.main and f.join]
+        lent = tuple(f.field.name for f in fields if f.source.startswith(f"{told.source.name}."))
+        what = (
+            f"complete those of {told.main.name} ({', '.join(lent)})" if lent else f"describe those of {told.main.name}"
+        )
+        thing = f"{told.target.name} of {plan.target.name}"
+        yield Finding(
+            table=told.source.name,
+            rule=NOT_MAPPED,
+            severity=Severity.INFO,
+            dimension=Dimension.COMPLETENESS,
+            count=count,
+            examples=lent[:5],
+            evidence=f"Its rows {what}, by {told.by.said}; none is a {thing} by itself.",
+            action="Nothing, if it tells of the same things; else take its columns out of the mapping.",
         )

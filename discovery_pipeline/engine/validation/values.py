@@ -114,10 +114,11 @@ def _rows(feed: Feed, places: Iterable[int]) -> str:
     whole = ", ".join(duck.col(c) for c in feed.source.columns)
     fills = [(i, feed.fills[i]) for i in places]
     made = ", ".join(f"{fill.source_sql} AS s{i}, {fill.value_sql} AS t{i}" for i, fill in fills)
+    joins = "".join(fill.join for _, fill in fills)
     cells = ", ".join(f"s{i}, {_neat(fill.field, f't{i}')} AS v{i}" for i, fill in fills)
     return (
         f"(SELECT __row, __line, __whole, {cells} FROM (SELECT file_row_number AS __row, {duck.name(LINE)} AS __line,"
-        f" hash(row({whole})) AS __whole, {made} FROM {duck.scan(feed.source)}))"
+        f" hash(row({whole})) AS __whole, {made} FROM {duck.scan(feed.source)} AS s{joins} WHERE NOT {feed.unless}))"
     )
 
 
@@ -227,7 +228,7 @@ def _blanked(cells: _Cells) -> str:
 def _unread(cells: _Cells) -> str:
     """Values of which the transformation made nothing."""
     empty = stands_for_nothing(trimmed(cells.source))
-    why = duck.text(f" can't be read by {cells.fill.transformation}")
+    why = duck.text(cells.fill.unread)
     one = _issue(
         cells,
         "CAST(NULL AS VARCHAR)",

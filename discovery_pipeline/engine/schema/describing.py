@@ -1,0 +1,115 @@
+"""Describing: tables whose rows tell more about the rows of another table.
+
+A reference says that values lie in a key; here nearly every row of a table must be about one row of the other, so that
+the one can be read as columns of the other: adapters of servers, a sheet of their operating systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+
+import duckdb
+
+from discovery_pipeline.engine.schema import facts, inclusions, keys, names
+from discovery_pipeline.engine.schema.facts import Database, Facts
+from discovery_pipeline.engine.schema.inclusions import Inclusion
+from discovery_pipeline.engine.schema.keys import Key
+from discovery_pipeline.engine.schema.model import Description
+from discovery_pipeline.engine.tables import Tables
+
+LEAST = 0.9
+"""Share of a table's rows that must refer to a row of the other."""
+
+_GENERIC = frozenset(("id", "uuid", "guid", "key", "code", "nr", "no", "num", "number", "nummer", "name"))
+_NOBODY: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+
+
+def found(
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    mains: Sequence[str],
+    naming: Mapping[str, AbstractSet[str]] = _NOBODY,
+) -> tuple[Description, ...]:
+    """Which tables describe which others; each describes one at most, and what is described describes none.
+
+    Parameters
+    ----------
+    mains
+        Names of tables that may be described, the likeliest first: a table describes none that comes after it.
+    naming
+        Columns, by table, that name things of their own. Where one of them is a key, several rows can't be about one
+        row of another table: machines refer to the host they run on, and aren't parts of it.
+    """
+    if len(tables) < 2:
+        return ()
+    claimed: dict[str, Description] = {}
+    with facts.gathered(con, tables, None) as database:
+        singles = keys.singles(con, database)
+        unique = {(k.table, k.columns[0].column.name) for k in singles}
+        own = {t.name: {c for c in naming.get(t.name, ()) if (t.index, c) in unique} for t in database.tables}
+        for place, main in enumerate(mains):
+            if main in claimed:
+                continue
+            index = next(t.index for t in database.tables if t.name == main)
+            its = [key for key in singles if key.table == index]
+            for held in _best(database, inclusions.found(con, database, its, _likeness)):
+                table = database.table_of(held.column).name
+                if table in claimed or table in mains[: place + 1]:
+                    continue
+                several = held.distinct < keys.ALMOST * held.column.filled
+                if several and own[table] - {held.column.column.name}:
+                    continue
+                claimed[table] = _description(table, main, held, several=several)
+    return tuple(claimed.values())
+
+
+def _best(database: Database, held: Sequence[Inclusion]) -> list[Inclusion]:
+    """For each table, the reference that most rows make, to what looks most like the key."""
+    best: dict[int, Inclusion] = {}
+    for each in held:
+        table = each.column.table
+        if table == each.key.table or not _tells(database, each):
+            continue
+        if table not in best or _rank(each) > _rank(best[table]):
+            best[table] = each
+    return list(best.values())
+
+
+def _tells(database: Database, held: Inclusion) -> bool:
+    """Whether rows refer by this column, and don't just hold numbers or words that happen to be keys."""
+    column, rows = held.column, held.column.rows
+    if column.filled * held.coverage < LEAST * rows or held.distinct < 2:
+        return False
+    return column.kind == "text" or _named(database, column, held.key)
+
+
+def _named(database: Database, column: Facts, key: Key) -> bool:
+    """Whether a number is named after the key, or after the key's table."""
+    said, own = names.words(column.column.name), names.words(key.columns[0].column.name)
+    about = {names.singular(w) for w in (*own, *names.words(database.tables[key.table].name))} - _GENERIC
+    return said == own or bool(about & {names.singular(w) for w in said})
+
+
+def _rank(held: Inclusion) -> tuple[float, ...]:
+    alike = _likeness(held.column, held.key)
+    share = held.coverage * held.column.filled / held.column.rows
+    return (round(share, 1), held.key.score + alike, -held.column.column.position)
+
+
+def _likeness(column: Facts, key: Key) -> float:
+    """How alike the names of a column and a key are, 0..1."""
+    said, own = set(names.words(column.column.name)), set(names.words(key.columns[0].column.name))
+    return len(said & own) / max(1, len(said | own))
+
+
+def _description(table: str, main: str, held: Inclusion, *, several: bool) -> Description:
+    return Description(
+        table=table,
+        column=held.column.column.name,
+        main=main,
+        key=held.key.columns[0].column.name,
+        several=several,
+        orphans=held.column.rows - held.column.filled + held.orphans,
+    )
