@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "discovery_pipeline"
 PRODUCER = f"urn:discovery-pipeline:{__version__}"
-JOBS: Mapping[str, str] = dict.fromkeys(DISCOVER, "discover") | dict.fromkeys(DELIVER, "deliver")
+JOBS = {asset: job for job, assets in (("discover", DISCOVER), ("deliver", DELIVER)) for asset in assets}
 """By asset, the job that it is told of under: however it was materialized, it is the same to a collector."""
 PAGE = 50
 TICK_SECONDS = 20.0
