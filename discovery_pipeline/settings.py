@@ -139,6 +139,11 @@ class Settings(BaseSettings):
     )
     upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")
     rate_limit: float = Field(default=50, gt=0, description="requests a second that one token may make, on average")
+    cors_origins: str = Field(
+        default="",
+        description="origins of browser programs that may call the API, as https://portal.example.org, separated by "
+        "commas; * for every one",
+    )
     session_hours: float = Field(default=12, gt=0, description="hours after which the pages ask to log in again")
     oidc_issuer: str | None = Field(
         default=None, description="OpenID Connect issuer whose tokens are taken, beside tokens of our own"

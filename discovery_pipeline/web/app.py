@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from discovery_pipeline import log
@@ -15,6 +16,7 @@ from discovery_pipeline.web.bodies import BodyLimit
 from discovery_pipeline.web.description import describe
 from discovery_pipeline.web.heads import Heads
 from discovery_pipeline.web.metrics import Counted, Metrics
+from discovery_pipeline.web.origins import sharing
 from discovery_pipeline.web.pages.router import error_page
 from discovery_pipeline.web.pages.router import router as page_router
 from discovery_pipeline.web.pages.warming import warming
@@ -46,6 +48,8 @@ def application(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Counted, metrics=app.state.metrics)
     app.add_middleware(Heads)
+    if shared := sharing(chosen.cors_origins):
+        app.add_middleware(CORSMiddleware, **shared)
     app.add_middleware(SecurityHeaders)
     app.include_router(api.router)
     app.include_router(reference.router)
