@@ -39,6 +39,8 @@ class Bell:
         self._waiting: dict[asyncio.Event, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
+        self.over = False
+        """Whether nothing will ring any more, and who waits does it in vain."""
 
     async def __aenter__(self) -> Self:
         """Begin to listen; a server that isn't there is tried again until it is."""
@@ -49,10 +51,16 @@ class Bell:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up."""
+        self.end()
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def end(self) -> None:
+        """Wake all who wait, one last time, so that they go: the process is about to end."""
+        self.over = True
+        self._ring("")
 
     async def listening(self) -> None:
         """Wait until the connection listens, the first time."""

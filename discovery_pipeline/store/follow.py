@@ -44,7 +44,7 @@ class Wanted:
 async def follow(
     sessions: Sessions, bell: Bell, wanted: Wanted, cursor: Cursor | None = None
 ) -> AsyncGenerator[Posted, None]:
-    """Every wanted event after the cursor, without end; those of one flow in order, each at least once.
+    """Every wanted event after the cursor, as long as the bell rings; those of one flow in order, each at least once.
 
     `str(posted.cursor)` is what a reader keeps to go on later (`Last-Event-ID`); `Cursor.parse` reads it back. Of one
     flow, events come as soon as they are committed. Of several, an event waits for every transaction that began to
@@ -62,7 +62,7 @@ async def follow(
     """
     place = cursor or Cursor()
     with bell.heard(wanted.flow) as rung:
-        while True:
+        while not bell.over:
             rung.clear()
             found, held = await _read(sessions, wanted, place)
             for posted in found.posted:

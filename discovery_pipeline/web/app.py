@@ -14,6 +14,7 @@ from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
 from discovery_pipeline.web.bodies import BodyLimit
 from discovery_pipeline.web.description import describe
+from discovery_pipeline.web.ending import before_the_end
 from discovery_pipeline.web.heads import Heads
 from discovery_pipeline.web.metrics import Counted, Metrics
 from discovery_pipeline.web.origins import sharing
@@ -39,7 +40,8 @@ def application(settings: Settings | None = None) -> FastAPI:
         log.configure(chosen.log_level)
         async with opened(chosen) as services, warming():
             app.state.services = services
-            yield
+            with before_the_end(services.bell.end):
+                yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.metrics = Metrics()

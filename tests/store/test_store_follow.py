@@ -86,6 +86,17 @@ async def test_a_reader_gets_what_was_told_and_then_what_is_told(house: House):
     assert [each.event.data["new_state"]["note"] for each in told] == [1, 2]
 
 
+async def test_readers_go_home_when_the_bell_ends(house: House):
+    flow = await house.new()
+    async with aclosing(house.reader(Wanted(flow.tenant, flow.id))) as reader:
+        await read(reader, 3)
+        waiting = asyncio.create_task(anext(reader, None))
+        await asyncio.sleep(0)
+        house.bell.end()
+        async with asyncio.timeout(5):
+            assert await waiting is None
+
+
 @pytest.mark.parametrize("of_one", [True, False])
 async def test_a_reader_goes_on_from_its_cursor(house: House, of_one: bool):
     flow = await house.new()

@@ -71,7 +71,7 @@ class MappingService:
         return self._rules.two_people
 
     async def preview(self, who: Caller, ref: str) -> Preview | None:
-        """What is suggested; None where it is still being made when patience ends.
+        """What is suggested; None where it is still being made when patience, or the service, ends.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class MappingService:
                 if (ready := await self._ready(who, flow)) is not None:
                     return await self._masking.shown(who, ready, preview(ready, await self._offers(ready)))
                 left = until - time.monotonic()
-                if left <= 0:
+                if left <= 0 or self._bell.over:
                     return None
                 try:
                     await asyncio.wait_for(rung.wait(), min(left, LOOK_SECONDS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -205,3 +207,25 @@ async def test_who_comes_without_a_token_is_not_asked_for_one(client):
         await accounts.enrol(session, client.tenant, f"ana of {client.tenant.client_account_id}", "viewer")
     cookie = await client.services.access.open_session(f"ana of {client.tenant.client_account_id}")
     assert [member.role for member in await client.services.access.members_of_session(cookie)] == ["viewer"]
+
+
+async def test_streams_and_waits_end_as_soon_as_the_service_is_told_to(client, web_settings):
+    flow = await client.begin()
+    await client.upload(flow)
+    told: list[int] = []
+    former = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))  # uvicorn hands it on at its end
+    try:
+        async with served(web_settings, client.http.headers) as http:
+            waiting = asyncio.create_task(http.get(f"/api/v1/field-mapping/preview/{flow}"))
+            async with http.stream("GET", f"/api/v1/unified-discovery/flow/events/{flow}") as answer:
+                lines = answer.aiter_lines()
+                while "run.requested" not in await anext(lines):
+                    pass
+                began = time.monotonic()
+                signal.raise_signal(signal.SIGTERM)
+                assert [line async for line in lines if line.startswith("event:")] == []  # it is closed, not cut
+            assert (await waiting).status_code == 202
+        assert time.monotonic() - began < 4
+        assert told == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, former)
