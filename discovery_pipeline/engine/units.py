@@ -34,7 +34,7 @@ _FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 
 _SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "B": ("byte", "bytes"),
+        "B": ("byte", "bytes", "octet", "octets"),
         "KB": ("k", "kib", "kbyte", "kbytes", "kilobyte", "kilobytes", "kibibyte", "kibibytes"),
         "MB": ("m", "mib", "mbyte", "mbytes", "meg", "megs", "megabyte", "megabytes", "mebibyte", "mebibytes"),
         "GB": ("g", "gib", "gbyte", "gbytes", "gig", "gigs", "gigabyte", "gigabytes", "gibibyte", "gibibytes"),
@@ -75,15 +75,23 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+_OCTETS = {f"{letter}{i}o": f"{letter}B".upper() for letter in "kmgt" for i in ("", "i")}
+"""How French writes sizes: 16 Go, 512 Mio."""
+
 _QUANTITY_OF = {unit: quantity for quantity, factors in _FACTORS.items() for unit in factors}
 # What stands in _SPELLINGS goes before a unit's own sign: 16 g and 512 m are sizes in an inventory.
-_BY_SPELLING = {unit.lower(): unit for unit in _QUANTITY_OF} | {
-    spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings
-}
+_BY_SPELLING = (
+    {unit.lower(): unit for unit in _QUANTITY_OF}
+    | {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+    | _OCTETS
+)
+
+# In a header octets stand in brackets or close it, with a capital: else "to" and "go" are words, and "Mio" millions.
+_IN_OCTETS = re.compile(r"[(\[]\s*([KMGT]i?o)(/s)?\s*[)\]]|(?<![A-Za-z])([KMG]o|[KG]io)$")
 
 # In a header a core is what is counted, "min" a minimum, and "day", "hour" or "foot" a thing, not what it is measured
 # in. Signs of two letters stand for too much else unless they close the header: "latency_ms", but "ms_patch".
-_NOT_IN_HEADERS = frozenset(
+_NOT_IN_HEADERS = _OCTETS.keys() | frozenset(
     (
         "core", "cores", "cpu", "cpus", "vcpu", "vcpus", "min", "mins", "in", "hr", "day", "hour", "minute", "second",
         "sec", "foot", "pound", "kilo", "meter", "metre",
@@ -132,6 +140,9 @@ def in_header(header: str) -> Unit | None:
     A size or a count of operations a second is a rate: "Reads (KB per second)", "DiskReadsPerSecondInKB".
     """
     plain = header.replace("_", " ")
+    if octets := _IN_OCTETS.search(plain):
+        size = _OCTETS[(octets[1] or octets[3]).lower()]
+        return unit(f"{size}/s" if octets[2] else size)
     a_second = _A_SECOND.search(plain)
     words = [w.lower() for w in _HEADER_WORD.findall(_A_SECOND.sub(" ", plain))]
     stated = [w for i, w in enumerate(words) if w in _ANYWHERE or (w in _IN_HEADERS and i == len(words) - 1)]

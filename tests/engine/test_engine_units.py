@@ -16,6 +16,11 @@ ALL = [unit.name for quantity in QUANTITIES for unit in units.units_of(quantity)
     ("header", "expected"),
     [
         ("Memory (MiB)", "MB"),
+        ("Mémoire (Mio)", "MB"),
+        ("RAM Go", "GB"),
+        ("Débit (Mo/s)", "MB/s"),
+        ("Assigned to", None),
+        ("Umsatz Mio", None),
         ("memGB", "GB"),
         ("RAMinGB", "GB"),
         ("Size MB", "MB"),

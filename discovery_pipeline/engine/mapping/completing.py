@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from discovery_pipeline.engine.mapping import knowledge, names, transformations
-from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import HIGH, Completion, FieldRef, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.naming import is_id
 from discovery_pipeline.engine.mapping.roles import Place, gathers, referred
 from discovery_pipeline.engine.mapping.words import Reader
 from discovery_pipeline.engine.schema import describing
@@ -21,8 +21,10 @@ from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
-_IDENTIFIES = ("record id", "asset tag")  # concepts of what a record is known by, not what a thing is called
-_NAMED = 0.9
+MOST_TABLES = 100
+"""Tables that are looked at."""
+
+_MAINS = 20  # of these, how many may be described
 _HALF = 0.5
 _PARTS = frozenset(
     (
@@ -44,10 +46,9 @@ def completions(
     for table in target.tables:
         if referred(table):
             continue
-        about = {table.name, *(t.name for t in target.tables if table.name in referred(t))}
-        taking = tuple(t for t in tables if any((t.name, name) in by_place for name in about))
+        taking = tables[:MOST_TABLES]
         weights = {t.name: _weight(t, by_place.get((t.name, table.name), ())) for t in taking}
-        mains = sorted((name for name, weight in weights.items() if weight), key=lambda name: -weights[name])
+        mains = sorted((name for name, weight in weights.items() if weight), key=lambda name: -weights[name])[:_MAINS]
         naming = {t.name: _naming(table, by_place.get((t.name, table.name), ())) for t in taking}
         found += (Completion(target_table=table.name, by=by) for by in describing.found(con, taking, mains, naming))
     return tuple(found)
@@ -63,7 +64,7 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
         for other in target.tables:
             if table.name in referred(other):
                 assignment = _belonging(assignment, table, other, its)
-    return _reassigned(suggestions, tuple(assignment)).model_copy(update={"completions": tuple(found)})
+    return reassigned(suggestions, tuple(assignment)).model_copy(update={"completions": tuple(found)})
 
 
 def _described(
@@ -80,7 +81,7 @@ def _described(
             continue
         place = (by.main, field.target_field)
         before, mine = best.get(place), own.get(place)
-        if mine and mine.confidence >= min(field.confidence, HIGH):
+        if mine and (mine.confidence >= HIGH or field.confidence < HIGH):
             continue
         if before is None or before.confidence < field.confidence:
             best[place] = _told(field, by, table.field(field.target_field))
@@ -101,7 +102,7 @@ def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[s
     """Whether a describing table may say this of what it describes, and not only of itself."""
     if not mapped.source_field or mapped.source_field == by.column or mapped.source_field.casefold() in main:
         return False
-    if field.unique or _is_id(field):
+    if field.unique or is_id(field):
         return False
     return not (by.several and field.identity and gathers(field) == "where they agree")
 
@@ -172,20 +173,12 @@ def _naming(table: TargetTable, fields: Iterable[MappedField]) -> frozenset[str]
     called = {
         f.name
         for f in table.fields
-        if (f.identity or f.required) and f.type in ("string", "fqdn") and not (f.allowed or f.unit or _is_id(f))
+        if (f.identity or f.required) and f.type in ("string", "fqdn") and not (f.allowed or f.unit or is_id(f))
     }
     return frozenset(f.source_field for f in fields if f.confidence >= HIGH and f.target_field in called)
 
 
-def _is_id(field: TargetField) -> bool:
-    """Whether a field holds what a record is known by."""
-    known = [concept.name for concept in knowledge.concepts()]
-    found = names.naming([Field(field.name, aliases=field.aliases)])[0]
-    best = max(float(found[known.index(name)]) for name in _IDENTIFIES)
-    return best >= _NAMED and best > found[known.index("host name")]
-
-
-def _reassigned(suggestions: Suggestions, assignment: tuple[MappedField, ...]) -> Suggestions:
+def reassigned(suggestions: Suggestions, assignment: tuple[MappedField, ...]) -> Suggestions:
     """The suggestions with another assignment, and what it leaves."""
     used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
     filled = {(f.target_table, f.target_field) for f in assignment}

@@ -1,7 +1,7 @@
 """Constants: what stands in every row where a target needs a field that the source has no column for.
 
 Offered only where something says so: the contract, or what the file states about itself. It is never invented, and
-never sure enough to be taken without a person.
+only sure enough to be taken without a person where every row gives it away.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from discovery_pipeline.engine.targets import TargetField, TargetTable
 from discovery_pipeline.engine.targets.forms import form
 
 CONFIDENCE = 0.6
+SHOWN = 0.9
+"""Confidence in what a column shows of every row."""
 _CURRENCIES = frozenset(
     (
         "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "INR", "JPY", "KRW", "MXN", "NOK",
@@ -29,6 +31,7 @@ _CURRENCIES = frozenset(
 _SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW"}
 _STATED = re.compile(r"^\s*([^:=]{2,40}?)\s*[:=]\s*(\S.{0,80}?)\s*$")
 _OF_VIRTUAL = ("vm reference", "vcenter", "esx host")  # what only virtual machines have
+_OF_NOTHING_ELSE = "vm reference"  # hosts have a vCenter, too
 _IN_EVERY_ROW = 0.999
 _NAMED = 0.6
 
@@ -36,6 +39,7 @@ _NAMED = 0.6
 class _Proposed(NamedTuple):
     value: str
     why: str
+    confidence: float = CONFIDENCE
 
 
 def constants(
@@ -63,7 +67,7 @@ def constants(
                 transformation=f"constant({transformations.quoted(proposed.value)})",
                 data_type=datatypes.of_field(field.type),
                 is_required=True,
-                confidence=CONFIDENCE,
+                confidence=proposed.confidence,
                 evidence=(f"no column holds it; {proposed.why}",),
             )
 
@@ -109,9 +113,12 @@ def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:
     """Rows that all have a vCenter or a host are virtual machines."""
     if side.sample is None or not _names(Field(field.name, aliases=field.aliases), "is virtual"):
         return
-    for column, filled in zip(side.fields, side.sample.filled, strict=True):
-        if filled >= _IN_EVERY_ROW and any(_names(column, concept) for concept in _OF_VIRTUAL):
-            yield _Proposed(_answer(field), f"every row has a {column.name}, so all are virtual machines")
+    full = [column for column, filled in zip(side.fields, side.sample.filled, strict=True) if filled >= _IN_EVERY_ROW]
+    for concept in _OF_VIRTUAL:
+        for column in full:
+            if _names(column, concept):
+                why = f"every row has a {column.name}, so all are virtual machines"
+                yield _Proposed(_answer(field), why, SHOWN if concept == _OF_NOTHING_ELSE else CONFIDENCE)
 
 
 def _answer(field: TargetField) -> str:

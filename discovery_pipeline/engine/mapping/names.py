@@ -25,7 +25,7 @@ _KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})
 _BOTH_KEYS = 0.7
 _UNSAID = 0.4  # agreement of "peak usage" with a name that says neither peak nor average
 _SUBJECTS = frozenset(
-    {"server", "node", "virtual machine", "device", "instance", "asset", "system", "configuration item"}
+    {"server", "node", "virtual machine", "device", "instance", "asset", "system", "component", "configuration item"}
 )
 _BARE = 0.97  # what a name without its subject is worth
 _NAMED = 0.6  # share of words in common from which a name names a concept

@@ -11,7 +11,7 @@ import numpy as np
 
 from discovery_pipeline.engine.mapping import conflicts, datatypes, fields, samples, transformations
 from discovery_pipeline.engine.mapping.assigning import assigned
-from discovery_pipeline.engine.mapping.completing import completed, completions
+from discovery_pipeline.engine.mapping.completing import completed, completions, reassigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.composing import Composed, composed
 from discovery_pipeline.engine.mapping.constants import constants
@@ -19,7 +19,9 @@ from discovery_pipeline.engine.mapping.evidence import Reasons
 from discovery_pipeline.engine.mapping.matching import DOUBTFUL, Matched, match
 from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
 from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.naming import named
 from discovery_pipeline.engine.mapping.proposing import Proposal, propose
+from discovery_pipeline.engine.mapping.settling import settled
 from discovery_pipeline.engine.mapping.tagging import tagged
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
@@ -82,7 +84,10 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    found = tagged(between(target.name, sides, wanted, profile, analysis, memory, stated), sides, target)
+    found = between(target.name, sides, wanted, profile, analysis, memory, stated)
+    found = tagged(
+        reassigned(found, named(settled(con, tables, profile, found, target), profile, target)), sides, target
+    )
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
 

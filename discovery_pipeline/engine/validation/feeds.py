@@ -77,11 +77,12 @@ class Told:
     main: Table
     by: Description
     target: TargetTable
+    mapped: bool  # whether the mapping takes anything from it
 
     @property
     def reason(self) -> str:
         """Why its rows are none of the target's."""
-        return f"{NOT_MAPPED}: it completes {self.main.name}, by {self.by.said}"
+        return f"{NOT_MAPPED}: it describes rows of {self.main.name}, by {self.by.said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class _Planning:
         self.tables, self.mapping, self.target = tables, mapping, target
         self.by_name = {t.name: t for t in tables}
         here = [f for f in mapping.fields if f.source_table in self.by_name]
-        self.completed = helpers(here, target, _completions(con, tables, here, target))
+        self.described = _completions(con, tables, here, target)
+        self.completed = helpers(here, target, self.described)
         self.helping = {
             (_other(by, source), table): (source, by) for (source, table), its in self.completed.items() for by in its
         }
@@ -135,8 +137,7 @@ class _Planning:
             for table in self.target.tables:
                 self._place(place, source, table)
             if not any(each.source is source for each in (*self.feeds, *self.refusals, *self.told)):
-                first = self.target.tables[0]
-                self.refusals.append(Refusal(source, first, _why_not(source, first, ()), ()))
+                self._nowhere(source)
         parts = tuple(self.feeds), tuple(self.refusals), tuple(self.told), tuple(self.findings)
         return Plan(self.tables, self.target, *parts)
 
@@ -150,7 +151,7 @@ class _Planning:
         if main and by:
             if by.main != main:  # it only lends the keys by which rows of others name what they belong to
                 return
-            self.told.append(Told(source, self.by_name[main], by, table))
+            self.told.append(Told(source, self.by_name[main], by, table, mapped=True))
             if by.several or not by.orphans or _why_not(source, table, _fills(source, table, mapped)):
                 return
             unless = described(source, self.by_name[main], by)  # rows about nothing there are things of their own
@@ -161,6 +162,19 @@ class _Planning:
             self.refusals.append(Refusal(source, table, reason, tuple(f.source for f in fills)))
         else:
             self.feeds.append(Feed(len(self.feeds), source, place, table, fills, unless))
+
+    def _nowhere(self, source: Table) -> None:
+        """A source that the mapping takes nothing from: it describes another one, or is about something else."""
+        by = next((c.by for c in self.described if c.by.table == source.name and self._feeds(c)), None)
+        first = self.target.tables[0]
+        if by is None:
+            self.refusals.append(Refusal(source, first, _why_not(source, first, ()), ()))
+            return
+        self.told.append(Told(source, self.by_name[by.main], by, first, mapped=False))
+
+    def _feeds(self, completion: Completion) -> bool:
+        """Whether what is described gives rows."""
+        return bool(self.mapping.of(completion.by.main, completion.target_table))
 
     def _fills(self, source: Table, table: TargetTable, mapped: Sequence[MappedField]) -> tuple[Fill, ...]:
         """What the source fills itself, and what others lend for what it doesn't."""
@@ -180,7 +194,7 @@ def _completions(
     con: duckdb.DuckDBPyConnection, tables: Tables, fields: Sequence[MappedField], target: Target
 ) -> tuple[Completion, ...]:
     """What describes what, where several sources fill the target at all."""
-    if len({f.source_table for f in fields}) < 2:
+    if not fields or len(tables) < 2:
         return ()
     from discovery_pipeline.engine.mapping.completing import completions  # knows words, which takes a while to load
 

@@ -161,6 +161,8 @@ class _Judge:
     def why(self, table: Table) -> str:
         """Why a row of that table stands in no file, as SQL over the row as s and what was noticed of it as r."""
         told = next((t for t in self.plan.told if t.source is table), None)
+        if told and not told.mapped:
+            return duck.text(told.reason)
         if told:
             nowhere = duck.text(f"{told.by.column} is that of no row of {told.main.name}")
             about = described(table, told.main, told.by)

@@ -126,3 +126,14 @@ def test_rows_name_what_they_belong_to_by_the_key_that_was_delivered(con, server
     verdict = validate(con, (servers, disks), mapping, TARGET, tmp_path / "v")
     assert _rows(con, verdict, "disk")[:2] == [("web0", "40"), ("web0", "80")]
     assert (verdict.rows_delivered, verdict.rows_rejected) == (30, 0)
+
+
+def test_a_table_that_nothing_is_taken_from_is_said_to_describe_another(con, servers, table_of, mapped, tmp_path):
+    sheet = table_of("sheet", ["host", "wave"], *((n, "1") for n in [*NAMES[:9], "gone"]))
+    mapping = mapped("t", ("servers", "host", "server", "name"))
+    verdict = validate(con, (servers, sheet), mapping, TARGET, tmp_path / "v")
+    assert {reason for _, reason in _reasons(con, verdict)} == {
+        f"{NOT_MAPPED}: it describes rows of servers, by sheet.host = servers.host"
+    }
+    (told,) = (f for f in verdict.findings if f.rule == NOT_MAPPED)
+    assert (told.severity.value, told.count) == ("info", 10)

@@ -1,0 +1,108 @@
+"""Naming: what a row is called stands in for an identifier that the source doesn't have, and for a name with gaps.
+
+A target that wants an id of its users' choice takes any value that tells rows apart; an export without ids has names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from discovery_pipeline.engine.mapping import datatypes, knowledge, names, transformations
+from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.model import HIGH, MappedField
+from discovery_pipeline.engine.mapping.roles import referred
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+
+CONFIDENCE = 0.9
+
+_CALLED = ("host name", "vm name", "full domain name")
+_KNOWN_BY = ("record id", "asset tag")
+_NAMED = 0.9
+
+
+def named(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
+    """The assignment, with names where ids are needed and missing, and where a name has gaps."""
+    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    for source in profile.tables if profile else ():
+        for table in target.tables:
+            its = {
+                f.target_field: f for f in assignment if (f.source_table, f.target_table) == (source.name, table.name)
+            }
+            if referred(table) or not any(f.confidence >= HIGH and f.source_field for f in its.values()):
+                continue
+            for field in _named(source, table, its):
+                out[source.name, table.name, field.target_field] = field
+    return tuple(out.values())
+
+
+def is_id(field: TargetField) -> bool:
+    """Whether a field holds what a record is known by, and not what a thing is called."""
+    return _known_as(field, _KNOWN_BY) >= max(_NAMED, _known_as(field, _CALLED[:1]))
+
+
+def is_name(field: TargetField) -> bool:
+    """Whether a field holds what a thing is called."""
+    return field.type == "string" and _known_as(field, _CALLED[:1]) >= _NAMED and not is_id(field)
+
+
+def _known_as(field: TargetField, concepts: Sequence[str]) -> float:
+    return _naming(Field(field.name, aliases=field.aliases), concepts)
+
+
+def _naming(field: Field, concepts: Sequence[str]) -> float:
+    """How well a field's name and aliases name the best of these concepts, 0..1."""
+    known = [concept.name for concept in knowledge.concepts()]
+    found = names.naming([field])[0]
+    return max(float(found[known.index(name)]) for name in concepts)
+
+
+def _named(source: TableProfile, table: TargetTable, its: dict[str, MappedField]) -> Iterator[MappedField]:
+    name = _name_of(source, table, its)
+    if name is None:
+        return
+    for field in table.fields:
+        filled = its.get(field.name)
+        if filled and filled.confidence >= HIGH:
+            gaps = source.column(filled.source_field).null_count if filled.source_field else 0
+            if gaps and is_name(field) and not filled.transformation and filled.source_field != name.name:
+                yield _completed(filled, name, gaps)
+        elif (field.required and is_id(field)) or (field.identity and is_name(field)):
+            yield _standing_in(name, source, table, field)
+
+
+def _name_of(source: TableProfile, table: TargetTable, its: dict[str, MappedField]) -> ColumnProfile | None:
+    """The column that says what rows are called: it differs in every row, and is never empty."""
+    sure = {f.source_field for f in its.values() if f.confidence >= HIGH and is_name(table.field(f.target_field))}
+    apart = [
+        c for c in source.columns if source.row_count and not c.null_count and c.distinct_count >= source.row_count
+    ]
+    for concept in _CALLED:
+        for column in apart:
+            if column.name in sure or _naming(Field(column.name), (concept,)) >= _NAMED:
+                return column
+    return None
+
+
+def _standing_in(name: ColumnProfile, source: TableProfile, table: TargetTable, field: TargetField) -> MappedField:
+    return MappedField(
+        source_table=source.name,
+        source_field=name.name,
+        target_table=table.name,
+        target_field=field.name,
+        data_type=datatypes.of_field(field.type),
+        is_required=field.required,
+        confidence=CONFIDENCE,
+        evidence=(
+            f"{name.name} names each row, and differs in all {source.row_count:,}; no other column does it as surely",
+        ),
+    )
+
+
+def _completed(filled: MappedField, name: ColumnProfile, gaps: int) -> MappedField:
+    return filled.model_copy(
+        update={
+            "transformation": f"coalesce({transformations.named(name.name)})",
+            "evidence": (*filled.evidence, f"it is empty in {gaps:,} rows, which {name.name} names all the same"),
+        }
+    )

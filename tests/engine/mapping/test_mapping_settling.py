@@ -1,0 +1,101 @@
+"""Settling and naming: doubts that make no difference are none, and names stand in for ids that aren't there."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from discovery_pipeline.engine import profiling, targets
+from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.naming import named
+from discovery_pipeline.engine.mapping.settling import settled
+
+GOOGLE = targets.load("google")
+NAMES = [f"web{i}.corp.example" for i in range(8)]
+
+
+def _match(column: str, field: str, confidence: float, rank: int = 1) -> Match:
+    return Match(
+        source_table="vms", source_field=column, target_table="vm", target_field=field, confidence=confidence, rank=rank
+    )
+
+
+def _field(column: str, field: str, confidence: float) -> MappedField:
+    return MappedField(
+        source_table="vms", source_field=column, target_table="vm", target_field=field, confidence=confidence
+    )
+
+
+def _settled(con, table, *matches, assigned=1, profile=None):
+    taken = tuple(_field(m.source_field, m.target_field, m.confidence) for m in matches[:assigned])
+    found = settled(con, (table,), profile, Suggestions(target="google", matches=matches, assignment=taken), GOOGLE)
+    return {f.target_field: f for f in found}
+
+
+def test_two_columns_that_hold_the_same_are_no_doubt(con, table_of):
+    vms = table_of("vms", ["guest os", "os"], *(("Debian", "debian") for _ in range(6)))
+    found = _settled(con, vms, _match("guest os", "OsName", 0.5), _match("os", "OsName", 0.4))["OsName"]
+    assert found.confidence == pytest.approx(0.9)
+    assert "hold the same in 6 of 6 rows" in found.evidence[-1]
+
+
+def test_what_one_lacks_and_the_other_has_is_joined(con, table_of):
+    vms = table_of("vms", ["guest os", "os"], *(("Debian", "Debian") for _ in range(6)), (None, "Debian"))
+    found = _settled(con, vms, _match("guest os", "OsName", 0.5), _match("os", "OsName", 0.4))["OsName"]
+    assert (found.source_field, found.transformation) == ("os", None)
+
+
+@pytest.mark.parametrize("other", ["Windows", None])
+def test_columns_that_differ_or_never_meet_are_a_persons_choice(con, table_of, other):
+    vms = table_of("vms", ["guest os", "os"], *(("Debian", other) for _ in range(6)))
+    found = _settled(con, vms, _match("guest os", "OsName", 0.5), _match("os", "OsName", 0.4))["OsName"]
+    assert found.confidence == 0.5
+
+
+def test_one_column_fills_a_text_and_the_list_that_is_read_from_it(con, table_of):
+    vms = table_of("vms", ["os"], ("Debian 11",))
+    found = _settled(con, vms, _match("os", "OsType(optional)", 0.6), _match("os", "OsName", 0.35, rank=2))
+    assert {name: (f.source_field, f.confidence) for name, f in found.items()} == {
+        "OsType(optional)": ("os", 0.95),
+        "OsName": ("os", 0.95),
+    }
+
+
+@pytest.mark.parametrize(("values", "confidence"), [(("Virtual", "Physical"), 0.9), (("Virtual", "Printer"), 0.6)])
+def test_a_column_that_speaks_in_a_fields_words_is_about_it(con, table_of, values, confidence):
+    vms = table_of("vms", ["type"], *((value,) for value in values))
+    profile = profiling.profile(con, (vms,), today=date(2026, 1, 1))
+    found = _settled(con, vms, _match("type", "IsPhysical", 0.6), profile=profile)
+    assert found["IsPhysical"].confidence == confidence
+
+
+def _named(con, table, *fields):
+    profile = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    return {f.target_field: f for f in named(fields, profile, GOOGLE)}
+
+
+def test_a_name_that_tells_rows_apart_stands_in_for_an_id(con, table_of):
+    vms = table_of("vms", ["server name", "ram"], *((n, "8") for n in NAMES))
+    found = _named(con, vms, _field("server name", "MachineName", 0.95))
+    assert found["MachineId"].source_field == "server name"
+    assert "differs in all 8" in found["MachineId"].evidence[0]
+
+
+def test_a_name_that_repeats_stands_in_for_nothing(con, table_of):
+    vms = table_of("vms", ["server name", "ram"], *((n, "8") for n in [*NAMES, NAMES[0]]))
+    assert set(_named(con, vms, _field("server name", "MachineName", 0.95))) == {"MachineName"}
+
+
+def test_gaps_of_a_name_are_filled_by_the_one_without(con, table_of):
+    vms = table_of("vms", ["dns name", "vm"], *((n if i else None, n[:4]) for i, n in enumerate(NAMES)))
+    found = _named(con, vms, _field("dns name", "MachineName", 0.95))
+    assert found["MachineName"].transformation == "coalesce(vm)"
+    assert "empty in 1 rows" in found["MachineName"].evidence[-1]
+
+
+def test_rows_of_nothing_that_the_target_knows_get_no_names(con, table_of):
+    vms = table_of("vms", ["server name"], *((n,) for n in NAMES))
+    assert _named(con, vms, _field("server name", "MachineName", 0.4)) == {
+        "MachineName": _field("server name", "MachineName", 0.4)
+    }
