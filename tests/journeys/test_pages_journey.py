@@ -260,7 +260,8 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
 def test_pages_are_legible_on_a_phone(visit: Visit, offered: str, scheme: str):
     with visit(viewport={"width": 390, "height": 844}, color_scheme=scheme) as page:
         for path in ("/discovery?new=1", f"/discovery/cmdb-import/{offered}", f"/discovery/field-mapping/{offered}",
-                     "/discovery/profiles", f"/discovery/clusters/{offered}", "/discovery/engagements"):  # fmt: skip
+                     "/discovery/profiles", f"/discovery/clusters/{offered}", "/discovery/engagements",
+                     f"/discovery/history/{offered}?to=0"):  # fmt: skip
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             no_objections(page)

@@ -141,7 +141,6 @@ def _shown(
         "narrowed": narrowed,
         "findings": views.findings(found, values["plan"], decided),
         "pending": views.pending(decided.values(), flow),
-        "decisions": len(decided),
         "may_decide": caller.may("reviewer"),
         "mask": mask,
         "done": phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,
