@@ -19,9 +19,11 @@ from discovery_pipeline.cli.clean import clean
 from discovery_pipeline.cli.db import db
 from discovery_pipeline.cli.diff import diff
 from discovery_pipeline.cli.doctor import doctor
+from discovery_pipeline.cli.engagement import engagement
 from discovery_pipeline.cli.flows import flows
 from discovery_pipeline.cli.inspect import inspect
 from discovery_pipeline.cli.match import match
+from discovery_pipeline.cli.member import member
 from discovery_pipeline.cli.profile import profile
 from discovery_pipeline.cli.purge import purge
 from discovery_pipeline.cli.relationships import relationships
@@ -62,6 +64,8 @@ for name, group in {
     "flows": flows,
     "agents": agents,
     "token": token,
+    "member": member,
+    "engagement": engagement,
     "sources": sources,
     "db": db,
     "dagster": dagster.app,
@@ -103,15 +107,23 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}. Check the disk and the permissions.")
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        raise SystemExit(130) from None
+        _stop()
     except Exception as error:
+        from discovery_pipeline.engine import duck
+
+        if duck.stopped(error):
+            _stop()
         if said := _of_the_disk(error):
             _fail(f"{said}. Check the disk and the permissions.")
         if os.environ.get("DISCOVERY_LOG_LEVEL", "").lower() == "debug":
             raise
         fault = "This is a fault of discovery_pipeline; DISCOVERY_LOG_LEVEL=debug shows where."
         _fail(f"{type(error).__name__}: {error}. {fault}")
+
+
+def _stop() -> NoReturn:
+    print("Stopped.", file=sys.stderr)
+    raise SystemExit(130) from None
 
 
 def _ended(number: int, _: object) -> NoReturn:

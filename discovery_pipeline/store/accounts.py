@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Row, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import TenantAccessError
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, ClientAccountId, EngagementId, Tenant
-from discovery_pipeline.store.schema.people import api_tokens, client_accounts, engagements, memberships, users
+from discovery_pipeline.store.schema.people import (
+    api_tokens,
+    client_accounts,
+    engagements,
+    membership_changes,
+    memberships,
+    users,
+)
 
 UserRole = Literal["viewer", "reviewer", "admin"]
 
@@ -110,13 +117,40 @@ async def create_engagement(session: AsyncConnection, account: str, engagement: 
 async def enrol(session: AsyncConnection, tenant: Tenant, login: str, role: UserRole) -> int:
     """Give the user of that login, made if missing, this role in the engagement; the user's number."""
     await session.execute(upsert(users).values(login=login).on_conflict_do_nothing())
-    user = (await session.execute(select(users.c.id).where(users.c.login == login))).scalar_one()
+    user = (await session.execute(select(users.c.id).where(users.c.login == login).with_for_update())).scalar_one()
+    former = await role_in(session, tenant, user)
     member = upsert(memberships).values(
         client_account_id=tenant.client_account_id, engagement_id=tenant.engagement_id, user_id=user, role=role
     )
     who = ["client_account_id", "engagement_id", "user_id"]
     await session.execute(member.on_conflict_do_update(index_elements=who, set_={"role": role}))
+    await note(session, tenant, login, former, role)
     return user
+
+
+async def role_in(session: AsyncConnection, tenant: Tenant, user: int) -> str | None:
+    """The role of the user of that number; None where they are no member."""
+    return await session.scalar(select(memberships.c.role).where(*membership(tenant, user)))
+
+
+async def note(session: AsyncConnection, tenant: Tenant, login: str, former: str | None, role: str | None) -> None:
+    """Write down a change, if it is one."""
+    if former == role:
+        return
+    change = insert(membership_changes).values(
+        client_account_id=tenant.client_account_id, engagement_id=tenant.engagement_id, login=login,
+        former_role=former, role=role, changed_by=tenant.by,
+    )  # fmt: skip
+    await session.execute(change)
+
+
+def membership(tenant: Tenant, user: int) -> tuple[ColumnElement[bool], ...]:
+    """Which row says what the user may do in the engagement."""
+    return (
+        memberships.c.client_account_id == tenant.client_account_id,
+        memberships.c.engagement_id == tenant.engagement_id,
+        memberships.c.user_id == user,
+    )
 
 
 async def create_token(

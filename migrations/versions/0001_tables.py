@@ -173,7 +173,7 @@ TABLES = {
 }
 LATER = {
     "run_requests", "review_decisions", "agent_requests", "mapping_profiles", "database_sources", "idempotency_keys",
-    "login_codes", "web_sessions",
+    "login_codes", "web_sessions", "membership_changes",
 }  # fmt: skip
 """Names of tables that later revisions make."""
 TENANT = "client_account_id bigint not null, engagement_id bigint not null"

@@ -53,6 +53,20 @@ memberships = Table(
     of_engagement(),
 )
 
+membership_changes = Table(
+    "membership_changes",
+    metadata,
+    identity(),
+    *tenant(),
+    Column("login", Text, nullable=False),
+    Column("former_role", Text),  # null: wasn't a member
+    Column("role", Text),  # null: is none any more
+    Column("changed_by", Text, nullable=False),
+    at("changed_at"),
+    Index(None, "client_account_id", "engagement_id"),
+    of_engagement(),
+)
+
 api_tokens = Table(
     "api_tokens",
     metadata,

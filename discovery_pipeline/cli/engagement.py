@@ -1,0 +1,69 @@
+"""`discovery engagement`: client accounts, and the pieces of work for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from discovery_pipeline.flow.tenant import Tenant
+
+engagement = typer.Typer(no_args_is_help=True, help="Make and list engagements of client accounts.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@engagement.command()
+def add(
+    account: Annotated[str, typer.Argument(help="Name of the client account; it is made if there is none.")],
+    name: Annotated[str, typer.Argument(help="Name of the engagement.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make an engagement; one of these names that is there stays as it is. `discovery member add` lets people in."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store import accounts
+    from discovery_pipeline.store.blocking import open_store
+
+    for said in (account, name):
+        if not said.isprintable() or not 0 < len(said.strip()) <= 200:
+            raise typer.BadParameter("a name is a line of at most 200 characters")
+
+    async def made() -> Tenant:
+        async with store.flows.sessions.operating() as session:
+            return await accounts.create_engagement(session, account.strip(), name.strip())
+
+    with open_store(settings.read()) as store:
+        tenant = store.wait_for(made())
+    told = {"client_account_id": tenant.client_account_id, "engagement_id": tenant.engagement_id}
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    print(f"Account {told['client_account_id']}, engagement {told['engagement_id']}.")
+
+
+@engagement.command("list")
+def list_engagements(as_json: AsJson = False) -> None:
+    """Every engagement of every client account, with the numbers that headers and commands take."""
+    from discovery_pipeline import settings
+    from discovery_pipeline.store import members
+    from discovery_pipeline.store.blocking import open_store
+
+    async def read() -> list[members.Place]:
+        async with store.flows.sessions.operating() as session:
+            return await members.places(session)
+
+    with open_store(settings.read()) as store:
+        found = store.wait_for(read())
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table("account", "name", "engagement", "name")
+    for one in found:
+        shown.add_row(str(one.client_account_id), one.client_account, str(one.engagement_id), one.engagement)
+    Console().print(shown)
