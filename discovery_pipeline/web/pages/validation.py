@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.cleansing.model import Cleansed, PatchLog
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
@@ -38,6 +38,7 @@ _ASSETS: dict[str, type] = {
     "column_profile": Profile,
     "cleansed_tables": Cleansed,
     "source_tables": Intake,
+    "patch_log": PatchLog,
 }
 
 
@@ -155,6 +156,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
     with duck.connect() as con:
         rows, page = views.rejected(con, values["rejected_rows"], narrowed, reader)
         ended = outcomes(con, verdicts)
+        ends = views.ends(con, ended, values["patch_log"])
         causes = views.causes(con, ended, reader)
         tables = views.tables_to_correct(con, values["rejected_rows"])
     fixing = None
@@ -180,7 +182,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         and not failed
         and phases[Phase.VALIDATION].status is not PhaseStatus.COMPLETED,
         "failed": str(phases[failed].result.get("error") or "The run failed.") if failed else "",
-        "ends": views.ends(ended),
+        "ends": ends,
         "causes": causes,
         "quality": quality,
         "scores": views.scores(quality),

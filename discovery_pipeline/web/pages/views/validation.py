@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import duckdb
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.delivery.report.samples import rejections
+from discovery_pipeline.engine.delivery.tally import FileTally, tallies
 from discovery_pipeline.engine.findings import Finding, Severity
 from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
 from discovery_pipeline.engine.tables import Table
@@ -40,6 +42,7 @@ class ShownEnd:
     repeated: int
     elsewhere: int
     blanked: int
+    files: tuple[tuple[str, FileTally], ...]  # by name, in the target's order
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
@@ -144,15 +147,22 @@ def status(flow: Flow) -> str:
     return f"Validation: {said.get(flow.phases[Phase.VALIDATION].status, 'not yet')}"
 
 
-def ends(outcomes: Iterable[Outcome]) -> list[ShownEnd]:
-    """What became of the rows, target by target; the parts sum to all."""
+def ends(con: duckdb.DuckDBPyConnection, outcomes: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
+    """What became of the rows, target by target and file by file; the parts sum to all."""
     return [
         ShownEnd(
             label(end.verdict.target), end.verdict.rows_in, end.delivered, end.to_correct, end.repeated, end.elsewhere,
-            end.verdict.blanked,
+            end.verdict.blanked, tuple(_files(con, end, log)),
         )
         for end in outcomes
     ]  # fmt: skip
+
+
+def _files(con: duckdb.DuckDBPyConnection, end: Outcome, log: PatchLog | None) -> Iterator[tuple[str, FileTally]]:
+    """The files of a target; of those that are parted for their size, the first's name."""
+    names = {table.name: table.file for table in targets.load(end.verdict.target).tables}
+    for one in tallies(con, end.verdict, log):
+        yield names[one.target_table], one
 
 
 def scores(report: QualityReport | None) -> list[ShownScore]:
