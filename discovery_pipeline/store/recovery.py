@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import FlowNotFoundError, StateInconsistentError
 from discovery_pipeline.flow.commands import FailPhase, StartPhase
-from discovery_pipeline.flow.state import ORDER, Flow, Phase, PhaseState, PhaseStatus
+from discovery_pipeline.flow.state import ENDED, ORDER, Flow, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ORCHESTRATOR
 from discovery_pipeline.store import listing, locks, records, rows
 from discovery_pipeline.store.flows import Flows
@@ -95,7 +95,7 @@ class StateRecovery:
 
     @flow_transaction("fail dead phase")
     async def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
-        """Fail the flow's running phase unless a run works on it; None where one does, or no phase runs.
+        """Fail the flow's running phase unless a run works on it; None where one does, no phase runs, or the flow ended.
 
         `begins` is the phase of a run that ended before it began it: where the flow stands there and nothing happened
         in it, it is failed, too.
@@ -106,6 +106,8 @@ class StateRecovery:
             if not await states.session.scalar(free):
                 return None
             now = await rows.find(states.session, flow.id, lock=True)
+            if now.status in ENDED:  # cancelled while its run worked
+                return None
             if begins and begins is now.current_phase and now.phases[begins].status is PhaseStatus.PENDING:
                 now = await states.update_state(flow.id, StartPhase(begins), reason="its run ended before it began")
             if now.phases[now.current_phase].status is not PhaseStatus.RUNNING:

@@ -125,6 +125,13 @@ def test_a_phase_without_its_runs_lock_is_failed_and_can_be_retried(store: Store
     assert store.check(dead) == []
 
 
+def test_a_flow_that_was_cancelled_while_its_run_worked_keeps_nobody_from_sweeping(store: Store):
+    cancelled, dead = (store.start_phase(new(store), Phase.DATA_IMPORT) for _ in range(2))
+    store.cancel(cancelled, by="ana")
+    assert [flow.id for flow in store.sweep()] == [dead.id]
+    assert store.flow(None, cancelled.id).status is FlowStatus.CANCELLED
+
+
 def test_the_lock_of_a_run_ends_with_its_connection(store: Store):
     flow = new(store)
     with store.run_lock(flow):
