@@ -134,7 +134,7 @@ def plain(store: Store, dagster: dg.DagsterInstance, files: Path, repeat: int) -
     """Flows by Dagster's queue, daemon and default launcher."""
     home, code, port = store.settings.root / "dagster-plain", place.definitions(), services.free_port("code")
     home.mkdir()
-    configured = instance.configuration(store.dagster_url, store.settings.root, create_tables=False)
+    configured = instance.configuration(store.dagster_url, store.settings.root)
     for ours in ("run_launcher", "run_coordinator", "compute_logs"):
         del configured[ours]
     (home / "dagster.yaml").write_text(yaml.safe_dump(configured))

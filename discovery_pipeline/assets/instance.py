@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import dagster as dg
 import yaml
+from dagster._core.instance.ref import InstanceRef
 
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.assets.tags import ENGAGEMENT_TAG, PARTITION_TAG
@@ -30,13 +32,13 @@ MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
 
 
-def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any]:
+def configuration(url: str, home: Path) -> dict[str, Any]:
     """What dagster.yaml says for a home whose Dagster database is at `url` (scheme postgresql+psycopg2)."""
     # psycopg2 by name: SQLAlchemy 2.1 reads "postgresql://" as psycopg 3, and Dagster's NOTIFY breaks there.
     if urlsplit(url).scheme != "postgresql+psycopg2":
         raise ServerError(f"Dagster needs a postgresql+psycopg2:// address, not {urlsplit(url).scheme}://.")
     return {
-        "storage": {"postgres": {"postgres_url": url, "should_autocreate_tables": create_tables}},
+        "storage": {"postgres": {"postgres_url": url, "should_autocreate_tables": False}},
         "compute_logs": {
             "module": "discovery_pipeline.assets.runner.logs",
             "class": "RunLogs",
@@ -83,17 +85,24 @@ def configuration(url: str, home: Path, *, create_tables: bool) -> dict[str, Any
     }
 
 
+def make_tables(url: str) -> None:
+    """Make Dagster's tables at that address, or bring them to the version that is installed."""
+    storage = {"postgres": {"postgres_url": url, "should_autocreate_tables": True}}
+    with TemporaryDirectory() as folder:
+        alone = InstanceRef.from_dir(folder, overrides={"storage": storage, "telemetry": {"enabled": False}})
+        with dg.DagsterInstance.from_ref(alone) as instance:
+            instance.upgrade()
+
+
 def prepare(url: str, home: Path) -> Path:
     """Write dagster.yaml for this home and make Dagster's tables once; the DAGSTER_HOME."""
     folder = home / "dagster"
     file = folder / "dagster.yaml"
-    wanted = yaml.safe_dump(configuration(url, home, create_tables=False), sort_keys=False)
+    wanted = yaml.safe_dump(configuration(url, home), sort_keys=False)
     if file.is_file() and file.read_text() == wanted:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(configuration(url, home, create_tables=True), sort_keys=False))
-    with dg.DagsterInstance.from_config(str(folder)) as instance:
-        instance.upgrade()
+    make_tables(url)
     draft = file.with_suffix(".part")
     draft.write_text(wanted)
     draft.chmod(0o600)

@@ -67,13 +67,16 @@ def query(
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database to the newest revision."""
+    """Bring the database to the newest revision, and Dagster's to the version that is installed."""
     from discovery_pipeline import settings
+    from discovery_pipeline.assets import instance
     from discovery_pipeline.store.connection import connected, prepare
+    from discovery_pipeline.store.databases import Role
     from discovery_pipeline.store.migrate import HEAD
 
     with connected(settings.read()) as databases:
         changed = prepare(databases)
+        instance.make_tables(databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2"))
     print(f"The database {'was brought to' if changed else 'stands at'} revision {HEAD}.")
 
 

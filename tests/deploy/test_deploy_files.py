@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 from dagster._serdes import ConfigurableClassData
@@ -13,11 +14,12 @@ from dagster._serdes import ConfigurableClassData
 from discovery_pipeline.assets.coordinator import EngagementRunCoordinator
 from discovery_pipeline.assets.instance import configuration
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.web.app import application
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-LAUNCHES = {"run_launcher", "compute_logs"}
-"""What stands in dagster.yaml of one machine alone."""
+OWN = {"storage", "run_launcher", "compute_logs"}
+"""What dagster.yaml of one machine and of several say each for itself."""
 
 
 def read(name: str) -> dict[str, Any]:
@@ -33,12 +35,12 @@ def test_dagster_takes_the_instance_file(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_services_of_their_own_agree_with_those_of_one_machine(tmp_path: Path):
-    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
+    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path)
     there = read("dagster.yaml")
     del here["run_coordinator"]["config"]["home"]  # services find it in their environment
-    alike = here.keys() - LAUNCHES - {"storage"}
+    alike = here.keys() - OWN
     assert {key: there[key] for key in alike} == {key: here[key] for key in alike}
-    assert there.keys() - {"storage"} == alike
+    assert there.keys() - OWN == alike
 
 
 def test_every_setting_that_a_file_names_is_one():
@@ -76,7 +78,7 @@ def test_the_image_installs_what_is_locked_and_runs_as_nobody_special():
 
 
 def test_the_cluster_limits_runs_by_engagement_as_one_machine_does(tmp_path: Path):
-    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path, create_tables=False)
+    here = configuration("postgresql+psycopg2://nobody@/dagster", tmp_path)
     queue = read("kubernetes/values.yaml")["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
     assert {name: queue[name] for name in ("module", "class")} == {
         name: here["run_coordinator"][name] for name in ("module", "class")
@@ -94,6 +96,59 @@ def test_whatever_queues_runs_in_the_cluster_has_the_code_and_the_state():
     for part in ("dagsterWebserver", "dagsterDaemon"):
         for said in ("image", "envSecrets", "env"):
             assert values[part][said] == code[said], (part, said)
+
+
+def pages() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The deployment of the pages, and its service."""
+    deployment, service = yaml.safe_load_all((DEPLOY / "kubernetes" / "pages.yaml").read_text())
+    return deployment, service
+
+
+def test_pages_in_the_cluster_have_the_code_and_the_state_of_its_runs():
+    pod = pages()[0]["spec"]["template"]["spec"]
+    (code,) = read("kubernetes/values.yaml")["dagster-user-deployments"]["deployments"]
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert container["image"] == f"{code['image']['repository']}:{code['image']['tag']}"
+        assert {said["name"]: said["value"] for said in container["env"]} == code["env"]
+        assert [said["secretRef"] for said in container["envFrom"]] == code["envSecrets"]
+
+
+def test_pages_in_the_cluster_are_looked_at_where_they_answer():
+    deployment, service = pages()
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    served = application(Settings()).openapi()["paths"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["path"] in served, probe
+    (port,) = container["ports"]
+    assert f"--port={port['containerPort']}" in container["command"]
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"] == container["startupProbe"]["httpGet"]["port"]
+    assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+
+
+def test_pages_run_in_the_cluster_as_they_do_when_composed():
+    (container,) = pages()[0]["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == read("compose.yaml")["services"]["pages"]["command"]
+
+
+def test_the_clusters_instance_is_the_one_of_other_services_and_dagster_takes_it():
+    values, there = read("kubernetes/values.yaml"), read("dagster.yaml")
+    more = values["additionalInstanceConfig"]
+    assert more["run_retries"] == there["run_retries"]
+    assert more["freshness"] == there["freshness"]
+    assert more["concurrency"]["pools"] == there["concurrency"]["pools"]
+    assert not values["dagsterDaemon"]["runRetries"]["enabled"], "two blocks of one name are none"
+    queue = values["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
+    with dg.DagsterInstance.local_temp(overrides=more | {"run_coordinator": queue}) as instance:
+        limits = instance.get_concurrency_config()
+        assert limits.pool_config.default_pool_limit == more["concurrency"]["pools"]["default_limit"]
+        assert limits.run_queue_config and limits.run_queue_config.max_concurrent_runs == 64
+        assert not instance.get_settings("run_retries")["retry_on_asset_or_op_failure"]
+
+
+def test_no_secret_stands_in_a_file():
+    said = "\n".join(file.read_text() for file in DEPLOY.rglob("*") if file.is_file())
+    assert not re.search(r"(?i)(password|secret_access_key|token|api_key)\s*[:=]\s*[\"']?[A-Za-z0-9]{6,}", said)
+    assert set(re.findall(r"://[^\s/@:]+:([^@\s]+)@", said)) <= {"${POSTGRES_PASSWORD:?set it}", "${POSTGRES_PASSWORD}"}
 
 
 def test_the_cluster_names_postgresql_as_dagster_needs_it():
