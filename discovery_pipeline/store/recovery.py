@@ -95,7 +95,7 @@ class StateRecovery:
 
     @flow_transaction("fail dead phase")
     async def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
-        """Fail the flow's running phase unless a run works on it; None where one does, no phase runs, or the flow ended.
+        """Fail the running phase unless a run works on it; None where one does, no phase runs, or the flow ended.
 
         `begins` is the phase of a run that ended before it began it: where the flow stands there and nothing happened
         in it, it is failed, too.
