@@ -41,6 +41,11 @@ def connect(
     return con
 
 
+def stopped(error: BaseException) -> bool:
+    """Whether a signal ended a query: DuckDB forgets what the signal's handler raised, and raises this instead."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+
+
 def name(identifier: str) -> str:
     """An identifier, quoted."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -73,4 +78,4 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     return int(done[0]) if done else 0
 
 
-__all__ = ["LINE", "col", "connect", "name", "scan", "text", "write"]
+__all__ = ["LINE", "col", "connect", "name", "scan", "stopped", "text", "write"]
