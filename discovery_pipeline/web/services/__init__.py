@@ -26,6 +26,7 @@ from discovery_pipeline.web.services.clusters import ClusterService
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.engagements import EngagementService
 from discovery_pipeline.web.services.flows import FlowService
+from discovery_pipeline.web.services.grouping import GroupService
 from discovery_pipeline.web.services.health import HealthService
 from discovery_pipeline.web.services.layouts import LayoutService
 from discovery_pipeline.web.services.mappings import MappingService, Rules
@@ -113,7 +114,7 @@ class Services:
     @cached_property
     def review(self) -> ReviewService:
         """What reviewers decide before a mapping is saved."""
-        return ReviewService(self.flows, self.values)
+        return ReviewService(self.flows, self.values, self.settings.dictionaries)
 
     @cached_property
     def deciding(self) -> DecidingService:
@@ -134,6 +135,11 @@ class Services:
     def clusters(self) -> ClusterService:
         """Spellings of one value."""
         return ClusterService(self.flows, self.values)
+
+    @cached_property
+    def groups(self) -> GroupService:
+        """Rejected rows by their reasons, and one fix for each."""
+        return GroupService(self.flows, self.values, self.mending)
 
     @cached_property
     def mending(self) -> MendingService:

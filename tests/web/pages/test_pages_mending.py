@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from markup import hidden, plain, texts
@@ -120,3 +123,33 @@ async def test_nothing_is_run_again_before_there_is_a_mapping(visitor):
     answer = await visitor.send(f"/discovery/cleansing/{flow}/run")
     assert answer.status_code == 409
     assert "no approved mapping yet" in plain(answer.text)
+
+
+async def test_rows_with_one_reason_get_one_fix_as_one_step(visitor):
+    flow = await delivered(visitor)
+    here = f"/discovery/validation/{flow}"
+    causes = (await visitor.get(here)).text
+    reason = parse_qs(urlsplit(unescape(re.findall(r'href="([^"]*/group[^"]*)"', causes)[0])).query)["reason"][0]
+    assert "Fix all 2" in plain(causes)
+    page = (await visitor.get(f"{here}/group", params={"reason": reason})).text
+    assert "line 6" in plain(page)
+    assert '<option value="server_name" selected>' in page  # the column that fills what the reason is about
+    assert re.search(r"empty\s+2", plain(page).split("They hold now")[1])
+    wanted = {"reason": reason, "table": "servers", "column": "server_name"}
+    nothing = await visitor.send(f"{here}/group", wanted)
+    assert "Say what they shall hold" in plain(nothing.text)
+    fixed = await visitor.send(f"{here}/group", {**wanted, "value": "unnamed"})
+    assert "server_name of 2 rows becomes unnamed" in plain(fixed.text)
+    assert "2 decisions since the last run" in plain(fixed.text)
+    history = plain((await visitor.get(f"/discovery/history/{flow}")).text)
+    assert "one fix for 2 rows" in history
+    undone = await visitor.send(f"/discovery/history/{flow}/undo", {"do": "undo"})
+    assert undone.status_code == 200
+    assert "since the last run" not in plain((await visitor.get(here)).text)
+
+
+async def test_a_group_that_isnt_there_and_a_column_that_isnt_are_refused(visitor):
+    here = f"/discovery/validation/{await delivered(visitor)}/group"
+    assert (await visitor.get(here, params={"reason": "no such thing"})).status_code == 404
+    sent = await visitor.send(here, {"reason": "x", "table": "servers", "column": "nothing", "value": "y"})
+    assert "There is no such column" in plain(sent.text)

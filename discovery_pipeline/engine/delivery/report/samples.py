@@ -15,6 +15,7 @@ from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
 
 _EACH = 3
 _REASONS = 25
+_KIND = """regexp_replace(reason, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
         WITH told AS (
             SELECT target, "table", "row", file, line, unnest(string_split(reasons, '; ')) AS reason FROM ({logs})
         ), alike AS (
-            SELECT *, regexp_replace(reason, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') AS kind FROM told
+            SELECT *, {_KIND} AS kind FROM told
         )
         SELECT kind, {'count(DISTINCT hash("table", "row"))' if several else "count(*)"} AS n, list(DISTINCT target),
                arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH * max(len(ends), 1)})
@@ -129,6 +130,19 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
         )
         for kind, count, targets, examples in rows
     )
+
+
+def sharing(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome], reason: str) -> dict[str, list[int]]:
+    """The rows that are rejected for that reason, whatever the value in it: by table, in their order."""
+    logs = _logs(ends)
+    if not logs:
+        return {}
+    told = f"""SELECT "table", "row", unnest(string_split(reasons, '; ')) AS reason FROM ({logs})"""
+    rows = con.execute(
+        f'SELECT "table", list(DISTINCT "row" ORDER BY "row") FROM ({told}) WHERE {_KIND} = ? GROUP BY 1 ORDER BY 1',
+        [reason],
+    ).fetchall()
+    return dict(rows)
 
 
 def rows_to_correct(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> int:

@@ -133,7 +133,8 @@ class Cause:
     reason: str
     count: int
     examples: tuple[str, ...]
-    href: str
+    href: str  # to its rows
+    fix: str  # to one fix for all of them
 
 
 def status(flow: Flow) -> str:
@@ -192,6 +193,7 @@ def causes(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], reader: 
             count=one.count,
             examples=tuple(f"{e.file}, line {e.line:,}" for e in one.examples),
             href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
+            fix=f"{reader.address}/group?{urlencode({'reason': one.reason})}",
         )
         for one in rejections(con, outcomes)
         if not one.reason.startswith(_REPEATED)
