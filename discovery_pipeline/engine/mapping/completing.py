@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import duckdb
 
@@ -26,11 +27,12 @@ MOST_TABLES = 100
 
 _MAINS = 20  # of these, how many may be described
 _HALF = 0.5
+_ELSEWHERE = frozenset(("database", "application", "software", "service", "license", "user", "contract", "relation"))
 _PARTS = frozenset(
     (
-        "processor", "memory", "disk", "partition", "volume", "network", "adapter", "interface", "nic", "ip", "ips",
-        "ip address", "mac address", "operating system", "snapshot", "software", "database", "application", "service",
-        "license", "relation", "part",
+        "processor", "memory", "disk", "partition", "volume", "network", "adapter", "interface", "nic", "ip",
+        "ips", "ip address", "mac address", "operating system", "snapshot", "software", "database", "application",
+        "service", "license", "relation", "part",
     )
 )  # fmt: skip
 
@@ -57,13 +59,14 @@ def completions(
 def completed(suggestions: Suggestions, tables: Tables, target: Target, found: Sequence[Completion]) -> Suggestions:
     """Suggestions without what describing tables would say again, or of themselves."""
     headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
+    elsewhere = {t.name for t in tables if _ELSEWHERE.intersection(_called(t))}
     assignment = list(suggestions.assignment)
     for table in target.tables:
         its = [c.by for c in found if c.target_table == table.name]
         assignment = _described(assignment, table, its, headers)
         for other in target.tables:
             if table.name in referred(other):
-                assignment = _belonging(assignment, table, other, its)
+                assignment = _belonging(assignment, table, other, its, elsewhere)
     return reassigned(suggestions, tuple(assignment)).model_copy(update={"completions": tuple(found)})
 
 
@@ -113,12 +116,16 @@ def _told(mapped: MappedField, by: Description, field: TargetField) -> MappedFie
 
 
 def _belonging(
-    assignment: Sequence[MappedField], table: TargetTable, other: TargetTable, its: Sequence[Description]
+    assignment: Sequence[MappedField],
+    table: TargetTable,
+    other: TargetTable,
+    its: Sequence[Description],
+    elsewhere: AbstractSet[str],
 ) -> list[MappedField]:
     """The assignment, where rows of `other` name what they belong to by the key under which `table` has it."""
     left = list(assignment)
     for main in dict.fromkeys(by.main for by in its):
-        parts = [by for by in its if by.main == main and _parts(left, by.table, other)]
+        parts = [by for by in its if by.main == main and by.table not in elsewhere and _parts(left, by.table, other)]
         if not parts:
             continue
         chosen = max(parts, key=lambda by: sum(f.confidence for f in _parts(left, by.table, other)))
@@ -164,8 +171,12 @@ def _naming_it(known: MappedField, field: TargetField, table: TargetTable, by: D
 
 def _weight(source: Table, fields: Iterable[MappedField]) -> float:
     """How much a source knows of the things of a target table; half of it where it is called after parts of them."""
-    called = Reader().words(source.source.sheet or source.name)
-    return sum(f.confidence for f in fields) * (_HALF if _PARTS.intersection(called) else 1.0)
+    return sum(f.confidence for f in fields) * (_HALF if _PARTS.intersection(_called(source)) else 1.0)
+
+
+def _called(source: Table) -> tuple[str, ...]:
+    """The words of a table's own name."""
+    return Reader().words(source.source.sheet or source.name)
 
 
 def _naming(table: TargetTable, fields: Iterable[MappedField]) -> frozenset[str]:

@@ -30,8 +30,8 @@ _CURRENCIES = frozenset(
 )  # fmt: skip
 _SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW"}
 _STATED = re.compile(r"^\s*([^:=]{2,40}?)\s*[:=]\s*(\S.{0,80}?)\s*$")
-_OF_VIRTUAL = ("vm reference", "vcenter", "esx host")  # what only virtual machines have
-_OF_NOTHING_ELSE = "vm reference"  # hosts have a vCenter, too
+_OF_VIRTUAL = ("vm reference", "vm name", "vcenter", "esx host")  # what only virtual machines have
+_OF_NOTHING_ELSE = ("vm reference", "vm name")  # hosts have a vCenter, too
 _IN_EVERY_ROW = 0.999
 _NAMED = 0.6
 
@@ -113,12 +113,14 @@ def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:
     """Rows that all have a vCenter or a host are virtual machines."""
     if side.sample is None or not _names(Field(field.name, aliases=field.aliases), "is virtual"):
         return
+    if "virtual machine" in Reader().words(side.table):
+        yield _Proposed(_answer(field), f"the table is called {side.table!r}", SHOWN)
     full = [column for column, filled in zip(side.fields, side.sample.filled, strict=True) if filled >= _IN_EVERY_ROW]
     for concept in _OF_VIRTUAL:
         for column in full:
             if _names(column, concept):
                 why = f"every row has a {column.name}, so all are virtual machines"
-                yield _Proposed(_answer(field), why, SHOWN if concept == _OF_NOTHING_ELSE else CONFIDENCE)
+                yield _Proposed(_answer(field), why, SHOWN if concept in _OF_NOTHING_ELSE else CONFIDENCE)
 
 
 def _answer(field: TargetField) -> str:

@@ -19,6 +19,7 @@ CONFIDENCE = 0.9
 _CALLED = ("host name", "vm name", "full domain name")
 _KNOWN_BY = ("record id", "asset tag")
 _NAMED = 0.9
+_FEW = 0.5  # share of different values below which they name no rows
 
 
 def named(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
@@ -63,7 +64,9 @@ def _named(source: TableProfile, table: TargetTable, its: dict[str, MappedField]
         return
     for field in table.fields:
         filled = its.get(field.name)
-        if filled and filled.confidence >= HIGH:
+        if filled and is_name(field) and _repeats(source, filled):
+            yield _standing_in(name, source, table, field)
+        elif filled and filled.confidence >= HIGH:
             gaps = source.column(filled.source_field).null_count if filled.source_field else 0
             if gaps and is_name(field) and not filled.transformation and filled.source_field != name.name:
                 yield _completed(filled, name, gaps)
@@ -82,6 +85,14 @@ def _name_of(source: TableProfile, table: TargetTable, its: dict[str, MappedFiel
             if column.name in sure or _naming(Field(column.name), (concept,)) >= _NAMED:
                 return column
     return None
+
+
+def _repeats(source: TableProfile, filled: MappedField) -> bool:
+    """Whether a column names few things in many rows: what the rows are on, or belong to."""
+    if not filled.source_field:
+        return False
+    column = source.column(filled.source_field)
+    return column.distinct_count < _FEW * (source.row_count - column.null_count)
 
 
 def _standing_in(name: ColumnProfile, source: TableProfile, table: TargetTable, field: TargetField) -> MappedField:

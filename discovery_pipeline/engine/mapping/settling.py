@@ -2,7 +2,6 @@
 
 A confidence is shared among rivals. Where two columns hold the same, or a column fits a text and a list that is read
 from such texts, it doesn't matter which of them is meant: the confidences of both speak for what they have in common.
-And a column all whose values are words of a field's own is rarely about something else.
 """
 
 from __future__ import annotations
@@ -14,17 +13,12 @@ import duckdb
 
 from discovery_pipeline.engine.mapping import conflicts, datatypes, transformations
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Suggestions
-from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
 
 MOST = 0.97
 """Confidence that a settled doubt has at most."""
 
-SPOKEN = 0.9
-"""Confidence in a likely pair whose column speaks in the field's words."""
-
-_LIKELY = 0.5
 _WORTH = 0.15  # confidence of a rival that counts
 _ALIKE = 0.95  # share of rows that two columns both fill in which they must hold the same
 _ENOUGH = 5  # such rows
@@ -33,7 +27,7 @@ _Place = tuple[str, str, str]
 
 
 def settled(
-    con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | None, suggestions: Suggestions, target: Target
+    con: duckdb.DuckDBPyConnection, tables: Tables, suggestions: Suggestions, target: Target
 ) -> tuple[MappedField, ...]:
     """The assignment, surer where what made it unsure makes no difference."""
     offers: dict[_Place, list[Match]] = defaultdict(list)
@@ -42,8 +36,7 @@ def settled(
             offers[match.source_table, match.target_table, match.target_field].append(match)
     assignment = _read_twice(suggestions.assignment, offers, target)
     used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
-    same = (_same_values(con, tables, field, offers, used) for field in assignment)
-    return tuple(_in_its_words(field, profile, target) for field in same)
+    return tuple(_same_values(con, tables, field, offers, used) for field in assignment)
 
 
 def _read_twice(
@@ -123,17 +116,3 @@ def _same_values(
             "evidence": (*field.evidence, f"{names} hold the same in {found.agree:,} of {found.together:,} rows"),
         }
     )
-
-
-def _in_its_words(field: MappedField, profile: Profile | None, target: Target) -> MappedField:
-    """A field, surer where every value of the column is a word that the contract has for it, more than yes and no."""
-    wanted = target.table(field.target_table).field(field.target_field)
-    if not profile or not field.source_field or not wanted.vocabulary or not _LIKELY <= field.confidence < HIGH:
-        return field
-    values = [top.value for top in profile.table(field.source_table).column(field.source_field).top_values]
-    words = {w.casefold(): own for own, others in wanted.vocabulary.items() for w in others}
-    said = [value for value in values if value.strip().casefold() in words]
-    if not values or len(said) < len(values):
-        return field
-    why = f"all its values are words for {' or '.join(sorted({words[v.strip().casefold()] for v in said}))} there"
-    return field.model_copy(update={"confidence": SPOKEN, "evidence": (*field.evidence, why)})

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import conflicts, datatypes, model, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
-from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.model import Completion, DataType
 from discovery_pipeline.engine.mapping.previewing import preview
 from discovery_pipeline.engine.mapping.transformations import Transformation
 from discovery_pipeline.engine.tables import Tables
@@ -89,9 +89,12 @@ class MappingValidation(_Value):
 class FieldMappingService:
     """Checks submitted mappings, against one target's contract where there is one."""
 
-    def __init__(self, target: Target | None = None, tables: Tables = ()) -> None:
+    def __init__(
+        self, target: Target | None = None, tables: Tables = (), completions: Sequence[Completion] = ()
+    ) -> None:
         self.target = target
         self.tables = tables  # where they are at hand, conflicts are counted in them
+        self.completions = completions  # where they are known, a table needs not what another lends it
 
     def validate_mapping(
         self, mapping: model.Mapping | Iterable[Any] | Any, source_schema: SourceSchema | Mapping[str, Any]
@@ -105,7 +108,7 @@ class FieldMappingService:
         source_schema
             See `SourceSchema.of`.
         """
-        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables)
+        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables, self.completions)
         errors = list(check.errors())
         return MappingValidation(is_valid=not errors, errors=errors, warnings=list(check.warnings()))
 
@@ -119,7 +122,8 @@ class FieldMappingService:
         MappingError
             It has errors; the message lists them all.
         """
-        errors = list(_Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables).errors())
+        schema = SourceSchema.of(source_schema)
+        errors = list(_Check(self.target, schema, _lines(mapping), self.tables, self.completions).errors())
         if errors:
             raise MappingError(" ".join(errors))
         return self.as_mapping(mapping, source_schema)
@@ -143,9 +147,15 @@ class _Check:
     """One mapping beside all that it is held to."""
 
     def __init__(
-        self, target: Target | None, schema: SourceSchema, lines: Sequence[Submitted], tables: Tables = ()
+        self,
+        target: Target | None,
+        schema: SourceSchema,
+        lines: Sequence[Submitted],
+        tables: Tables = (),
+        completions: Sequence[Completion] = (),
     ) -> None:
         self.target, self.schema, self.lines, self.tables = target, schema, lines, tables
+        self.completions = completions
 
     @cached_property
     def sources(self) -> list[list[SourceField]]:
@@ -302,6 +312,9 @@ class _Check:
         filled: dict[tuple[str, str], set[str]] = defaultdict(set)
         for field in self.fields():
             filled[field.target_table, field.source_table].add(field.target_field)
+        for completion in self.completions:
+            lent = filled.get((completion.target_table, completion.by.table), set())
+            filled[completion.target_table, completion.by.main] |= lent
         for table in standing(self.target):
             offers = [lacking(table, have) for (name, _), have in filled.items() if name == table.name]
             absent, either = min(offers or [lacking(table, set())], key=lambda o: len(o[0]) + len(o[1]))

@@ -22,6 +22,7 @@ from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField,
 from discovery_pipeline.engine.mapping.naming import named
 from discovery_pipeline.engine.mapping.proposing import Proposal, propose
 from discovery_pipeline.engine.mapping.settling import settled
+from discovery_pipeline.engine.mapping.speaking import spoken
 from discovery_pipeline.engine.mapping.tagging import tagged
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
@@ -85,9 +86,8 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
     found = between(target.name, sides, wanted, profile, analysis, memory, stated)
-    found = tagged(
-        reassigned(found, named(settled(con, tables, profile, found, target), profile, target)), sides, target
-    )
+    sure = spoken(named(settled(con, tables, found, target), profile, target), profile, target)
+    found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
 

@@ -51,6 +51,7 @@ class EntryView(BaseModel):
     again: str = Field(description="what is new since people rejected it before; empty where nobody did")
     changed: bool = Field(description="it fills something else than was offered")
     conflicts: list[str] = Field(description="columns that would fill the same field")
+    explanation: str = Field(description="what these columns hold in common, counted, and what may be done about it")
     seen: int = Field(description="number of the decision that holds; 0 for none")
     decided_by: str | None
     decided_at: datetime | None
@@ -292,11 +293,18 @@ def _entry(draft: Draft, entry: Entry) -> EntryView:
         again=next((news for field in entry.fields if (news := news_of(field.evidence))), ""),
         changed=entry.changed,
         conflicts=[other.column for other in draft.conflicts.get(entry.key, ())],
+        explanation=_explanation(draft, entry),
         seen=entry.seen,
         decided_by=entry.decided.by if entry.decided else None,
         decided_at=entry.decided.at if entry.decided else None,
         reason=entry.decided.reason if entry.decided else "",
     )
+
+
+def _explanation(draft: Draft, entry: Entry) -> str:
+    """What was counted of the columns that could fill the same field as this one."""
+    of = (c for c in draft.suggestions.conflicts if c.source_table == entry.table and entry.column in c.source_fields)
+    return " ".join(conflict.said for conflict in of)
 
 
 def _decision(one: Decided) -> DecisionView:

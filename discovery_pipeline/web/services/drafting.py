@@ -9,8 +9,10 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -130,6 +132,7 @@ class Draft:
     tables: tuple[Table, ...]
     suggestions: Suggestions
     profile: Profile | None = None
+    dictionaries: Path | None = None  # the user's own
 
     @cached_property
     def by_key(self) -> dict[str, Entry]:
@@ -211,11 +214,14 @@ class Draft:
         )
 
     def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
+        from discovery_pipeline.engine.mapping.knowledge import own, using
         from discovery_pipeline.engine.mapping.proposing import for_column
 
         if self.profile is None:
             return None
-        return for_column(self.profile.table(entry.table).column(entry.column), field)
+        taught = using(own.read(self.dictionaries)) if self.dictionaries else nullcontext()
+        with taught:
+            return for_column(self.profile.table(entry.table).column(entry.column), field)
 
     def _name(self, entry: Entry, field: MappedField) -> str:
         """What the field is called in the delivery: under a key, each column has a field of its own."""
@@ -240,21 +246,28 @@ class Draft:
             if rule.kind != "at_least_one_of":
                 continue
             names = tuple(dict.fromkeys(name for group in rule.groups for name in group))
-            whole = [g for g in rule.groups if all((source, table.name, n) in self.filled or n in fixed for n in g)]
+            whole = [g for g in rule.groups if all(self._by(source, table, (n,)) or n in fixed for n in g)]
             by = self._by(source, table, whole[0]) if whole else ()
             wants = f"one of {', '.join(' with '.join(group) for group in rule.groups)}"
             said = next((fixed[n] for n in (whole[0] if whole else ()) if n in fixed), None)
             yield Need(table.name, source, wants, names, by, said)
 
     def _by(self, source: str, table: TargetTable, names: Iterable[str]) -> tuple[Entry, ...]:
-        return tuple({e.key: e for n in names for e in self.filled.get((source, table.name, n), ())}.values())
+        places = [(one, table.name, n) for n in names for one in self._together(source, table)]
+        return tuple({e.key: e for place in places for e in self.filled.get(place, ())}.values())
+
+    def _together(self, source: str, table: TargetTable) -> tuple[str, ...]:
+        """A source table and those that complete its rows."""
+        of = (c.by for c in self.suggestions.completions if c.target_table == table.name)
+        return (source, *(by.table for by in of if by.main == source))
 
     def _nearest(self, table: TargetTable) -> str:
         """The source table that fills most of what the target table needs, and most of it besides."""
         sources = dict.fromkeys(entry.table for entry in self.entries)
 
         def lacks(source: str) -> tuple[int, int]:
-            have = {name for (s, t, name) in self.filled if (s, t) == (source, table.name)}
+            its = self._together(source, table)
+            have = {name for (s, t, name) in self.filled if t == table.name and s in its}
             have |= {f.target_field for f in self.constants.get(source, ())}
             absent, either = lacking(table, have)
             return len(absent) + len(either), -len(have)
@@ -269,6 +282,7 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
     decided: Mapping[What, Decided],
     approved: engine.Mapping | None = None,
     profile: Profile | None = None,
+    dictionaries: Path | None = None,
 ) -> Draft:
     """The review of one target, from what is offered and what was decided.
 
@@ -304,6 +318,7 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
         tables=tuple(tables),
         suggestions=suggestions,
         profile=profile,
+        dictionaries=dictionaries,
     )
 
 

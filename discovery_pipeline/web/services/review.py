@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from discovery_pipeline.engine import targets
@@ -72,8 +73,8 @@ class Accepted:
 class ReviewService:
     """What reviewers can do to a draft."""
 
-    def __init__(self, flows: Flows, values: Values) -> None:
-        self._flows, self._values = flows, values
+    def __init__(self, flows: Flows, values: Values, dictionaries: Path | None = None) -> None:
+        self._flows, self._values, self._dictionaries = flows, values, dictionaries
 
     async def read(self, who: Caller, flow: Flow) -> Reviewed:
         """The review as it stands.
@@ -93,7 +94,15 @@ class ReviewService:
         held = {what: one for what, one in now.items() if one.after is not None}
         approved = await self._flows.approved_mappings(who.tenant, flow)
         drafts = tuple(
-            draft(targets.load(each.target), intake.tables, each, held, approved.get(each.target), profile)
+            draft(
+                targets.load(each.target),
+                intake.tables,
+                each,
+                held,
+                approved.get(each.target),
+                profile,
+                self._dictionaries,
+            )
             for each in offered
         )
         return Reviewed(flow, drafts, profile, tuple(log))

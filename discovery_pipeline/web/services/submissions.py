@@ -90,7 +90,7 @@ def check(wanted: Submission, offers: Sequence[Offer], threshold: float) -> Chec
     errors, warnings, agreed = [*strays], list[str](), list[Mapping]()
     for offer in offers:
         lines = [*parted[offer.target.name], *_remaining(wanted, offer, threshold)]
-        service = FieldMappingService(offer.target, tuple(offer.tables))
+        service = FieldMappingService(offer.target, tuple(offer.tables), offer.suggestions.completions)
         found = service.validate_mapping(lines, offer.source)
         unmet = _unmet_anyway(service, offer) if any(e.startswith(UNMET) for e in found.errors) else set()
         errors += [error for error in found.errors if error not in unmet]

@@ -10,6 +10,7 @@ from discovery_pipeline.engine import profiling, targets
 from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
 from discovery_pipeline.engine.mapping.naming import named
 from discovery_pipeline.engine.mapping.settling import settled
+from discovery_pipeline.engine.mapping.speaking import spoken
 
 GOOGLE = targets.load("google")
 NAMES = [f"web{i}.corp.example" for i in range(8)]
@@ -27,9 +28,9 @@ def _field(column: str, field: str, confidence: float) -> MappedField:
     )
 
 
-def _settled(con, table, *matches, assigned=1, profile=None):
+def _settled(con, table, *matches, assigned=1):
     taken = tuple(_field(m.source_field, m.target_field, m.confidence) for m in matches[:assigned])
-    found = settled(con, (table,), profile, Suggestions(target="google", matches=matches, assignment=taken), GOOGLE)
+    found = settled(con, (table,), Suggestions(target="google", matches=matches, assignment=taken), GOOGLE)
     return {f.target_field: f for f in found}
 
 
@@ -62,12 +63,31 @@ def test_one_column_fills_a_text_and_the_list_that_is_read_from_it(con, table_of
     }
 
 
-@pytest.mark.parametrize(("values", "confidence"), [(("Virtual", "Physical"), 0.9), (("Virtual", "Printer"), 0.6)])
-def test_a_column_that_speaks_in_a_fields_words_is_about_it(con, table_of, values, confidence):
-    vms = table_of("vms", ["type"], *((value,) for value in values))
-    profile = profiling.profile(con, (vms,), today=date(2026, 1, 1))
-    found = _settled(con, vms, _match("type", "IsPhysical", 0.6), profile=profile)
-    assert found["IsPhysical"].confidence == confidence
+def _spoken(con, table):
+    profile = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    fields = (_field("name", "MachineName", 0.95), _field("kind", "IsPhysical", 0.3))
+    return {f.target_field: f for f in spoken(fields, profile, GOOGLE)}["IsPhysical"]
+
+
+def test_a_column_that_speaks_in_a_fields_words_answers_it_whatever_it_is_called(con, table_of):
+    found = _spoken(con, table_of("vms", ["name", "kind"], ("a", "Virtual"), ("b", "Physical")))
+    assert (found.source_field, found.confidence) == ("kind", 0.9)
+    assert found.transformation == 'map_values({"Physical": "true", "Virtual": "false"})'
+
+
+def test_one_value_of_another_kind_is_enough_for_doubt(con, table_of):
+    assert _spoken(con, table_of("vms", ["name", "kind"], ("a", "Virtual"), ("b", "Printer"))).confidence == 0.3
+
+
+def test_yes_and_no_answer_no_question(con, table_of):
+    assert _spoken(con, table_of("vms", ["name", "kind"], ("a", "true"), ("b", "false"))).confidence == 0.3
+
+
+def test_hardware_tells_virtual_machines_from_others(con, table_of):
+    rows = ("a", "VMware Virtual Platform"), ("b", "PowerEdge R740")
+    found = _spoken(con, table_of("vms", ["name", "model"], *rows))
+    assert found.source_field == "model"
+    assert found.transformation == 'map_values({"VMware Virtual Platform": "false", "*": "true"})'
 
 
 def _named(con, table, *fields):
@@ -85,6 +105,12 @@ def test_a_name_that_tells_rows_apart_stands_in_for_an_id(con, table_of):
 def test_a_name_that_repeats_stands_in_for_nothing(con, table_of):
     vms = table_of("vms", ["server name", "ram"], *((n, "8") for n in [*NAMES, NAMES[0]]))
     assert set(_named(con, vms, _field("server name", "MachineName", 0.95))) == {"MachineName"}
+
+
+def test_what_rows_are_on_is_not_what_they_are_called(con, table_of):
+    vms = table_of("vms", ["host", "vm name"], *((f"esx{i % 2}", n) for i, n in enumerate(NAMES)))
+    found = _named(con, vms, _field("host", "MachineName", 0.95))
+    assert found["MachineName"].source_field == "vm name"
 
 
 def test_gaps_of_a_name_are_filled_by_the_one_without(con, table_of):

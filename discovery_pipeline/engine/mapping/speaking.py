@@ -1,0 +1,126 @@
+"""Speaking: columns whose values say what a required field asks, whatever they are called.
+
+"Virtual" and "Physical" answer whether a machine is physical under any header, and so does "VMware Virtual Platform".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from discovery_pipeline.engine.mapping import datatypes, knowledge, names, vocabularies
+from discovery_pipeline.engine.mapping.answers import answered
+from discovery_pipeline.engine.mapping.fields import Field
+from discovery_pipeline.engine.mapping.model import HIGH, MappedField
+from discovery_pipeline.engine.mapping.operations import BOOLEANS
+from discovery_pipeline.engine.mapping.proposing import for_column
+from discovery_pipeline.engine.mapping.roles import referred
+from discovery_pipeline.engine.mapping.transformations import parse, quoted
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+
+CONFIDENCE = 0.9
+
+_MADE_BY_NO_FACTORY = re.compile(
+    r"vmware|virtual|\bkvm\b|qemu|\bxen\b|\bhvm\b|bochs|\bahv\b|openstack|amazon ec2|\bgce\b", re.I
+)
+_MOST = 20  # different models that are looked at; of more, not all are known
+_NAMED = 0.9
+
+
+def spoken(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
+    """The assignment, with columns for required fields that nothing surely fills and that their values speak of."""
+    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    for source in profile.tables if profile else ():
+        for table in target.tables:
+            its = [f for f in assignment if (f.source_table, f.target_table) == (source.name, table.name)]
+            if referred(table) or not any(f.confidence >= HIGH and f.source_field for f in its):
+                continue
+            for field in _said(source, table, its):
+                out[source.name, table.name, field.target_field] = field
+    return tuple(out.values())
+
+
+def _said(source: TableProfile, table: TargetTable, its: Iterable[MappedField]) -> Iterator[MappedField]:
+    sure = {f.target_field for f in its if f.confidence >= HIGH}
+    for field in table.fields:
+        if not (field.required and field.vocabulary) or field.name in sure:
+            continue
+        speaking = [column for column in source.columns if _in_words_of(field, column)]
+        if len(speaking) == 1:
+            yield _by_words(source, table, field, speaking[0])
+        elif not speaking and names_concept(Field(field.name, aliases=field.aliases), "is virtual"):
+            yield from _by_hardware(source, table, field)
+
+
+def _in_words_of(field: TargetField, column: ColumnProfile) -> bool:
+    """Whether all values of a column are words that the field has, and say more than yes and no."""
+    values = [top.value for top in column.top_values]
+    if not values or column.distinct_count > len(values) or any(v.strip().lower() in BOOLEANS for v in values):
+        return False
+    meant = _meant(field, values)
+    return len(meant) == len(values)
+
+
+def _meant(field: TargetField, values: Sequence[str]) -> dict[str, str]:
+    if field.allowed:
+        return {m.value: m.target for m in vocabularies.matched(field, [(v, 1) for v in values]) if m.target}
+    words = {w.casefold(): own for own, others in field.vocabulary.items() for w in others}
+    return {v: words[v.strip().casefold()] for v in values if v.strip().casefold() in words}
+
+
+def _by_words(source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile) -> MappedField:
+    meant = _meant(field, [top.value for top in column.top_values])
+    told = ", ".join(f"{value!r} is {own}" for value, own in sorted(meant.items()))
+    how = for_column(column, field)
+    return _field(source, table, field, column, how.transformation or _rewriting(meant), told)
+
+
+def _rewriting(meant: dict[str, str]) -> str:
+    return f"lookup({{{', '.join(f'{quoted(value)}: {quoted(own)}' for value, own in sorted(meant.items()))}}})"
+
+
+def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -> Iterator[MappedField]:
+    """Whether machines are virtual, by the models or makers of their hardware."""
+    for concept in ("model", "manufacturer"):
+        for column in source.columns:
+            values = [top.value for top in column.top_values]
+            virtual = [value for value in values if _MADE_BY_NO_FACTORY.search(value)]
+            if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
+                continue
+            if names_concept(Field(column.name), concept):
+                yes, no = _answers(field)
+                pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
+                told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
+                yield _field(source, table, field, column, f'map_values({{{pairs}, "*": {quoted(no)}}})', told)
+                return
+
+
+def _answers(field: TargetField) -> tuple[str, str]:
+    """What the field says of a virtual machine, and of a physical one."""
+    how = answered("virtual", ("yes",), field)
+    pairs = parse(how).steps[-1].arguments[0] if how else ()
+    told = dict(pairs) if isinstance(pairs, tuple) else {}
+    return told.get("true", "true"), told.get("false", "false")
+
+
+def names_concept(field: Field, concept: str) -> bool:
+    """Whether a field's name or an alias of it surely names a concept of the knowledge."""
+    known = [each.name for each in knowledge.concepts()]
+    return bool(names.naming([field])[0, known.index(concept)] >= _NAMED)
+
+
+def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
+    source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile, how: str | None, why: str
+) -> MappedField:
+    return MappedField(
+        source_table=source.name,
+        source_field=column.name,
+        target_table=table.name,
+        target_field=field.name,
+        transformation=how,
+        data_type=datatypes.of_field(field.type),
+        is_required=field.required,
+        confidence=CONFIDENCE,
+        evidence=(why,),
+    )
