@@ -161,8 +161,8 @@ class Desk(dg.ConfigurableResource):
     ) -> Iterator[Stage]:
         """Work on the partition's flow; the first asset of a phase starts it.
 
-        An error fails the phase that runs. One that a person can act on fails the step with its sentence,
-        without a retry; any other rises.
+        An error fails the phase that runs, and so does whoever stops the run. One that a person can act on fails the
+        step with its sentence, without a retry; any other rises.
         """
         try:
             flow = self.flow(context.partition_key)
@@ -176,12 +176,14 @@ class Desk(dg.ConfigurableResource):
         if starts or failed:  # a run may be taken up again at a step amid the phase that failed
             flow = self.store.start_phase(flow, starts or flow.current_phase)
         try:
-            with room(self.settings.root), self._connected(scratch) as con:
+            with room(self.settings.root), self._connected(scratch) as con, duck.stoppable(con):
                 yield Stage(flow, self.store, con, scratch)
             self._slim_down()
-        except Exception as error:
+        except BaseException as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
                 self.store.fail_phase(flow, flow.current_phase, {"error": _told(error), "run_id": context.run.run_id})
+            if duck.stopped(error):
+                raise KeyboardInterrupt from error
             if isinstance(error, DiscoveryError):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
@@ -210,7 +212,9 @@ def _resident() -> int:
     return psutil.Process().memory_info().rss
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
+    if duck.stopped(error) or not isinstance(error, Exception):
+        return "The run was stopped. Start it again."
     return str(error) if isinstance(error, DiscoveryError | dg.Failure) else type(error).__name__
 
 

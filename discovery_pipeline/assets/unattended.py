@@ -264,7 +264,10 @@ _ENDS = {"started": ("match", "assess"), "finished": ("arbitrate", "conclude")}
 def _stopped(result: dg.ExecuteInProcessResult) -> bool:
     """Whether it ended because somebody asked it to: Ctrl-C, or a signal."""
     errors = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
-    return any(error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__ for error in errors)
+    return any(error is not None and error.cls_name in _STOPS for error in errors)
+
+
+_STOPS = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
 from discovery_pipeline.engine.tables import LINE, Column, Table
 
+ASKING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that ask a process to stop."""
 BYTES_A_THREAD = 120_000_000
 """Memory that a thread takes at most where a large table is sorted or joined."""
 
@@ -41,9 +48,39 @@ def connect(
     return con
 
 
+@contextmanager
+def stoppable(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The connection, whose query ends at once when a signal asks this process to stop.
+
+    By itself DuckDB looks for signals between its tasks, of which one may take minutes. Python hears of them at once,
+    but its handlers wait for the main thread; so another thread listens meanwhile.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield con
+        return
+    heard, ear = socket.socketpair()
+    heard.setblocking(False)
+
+    def listen() -> None:
+        while told := ear.recv(1):
+            if told[0] in ASKING:
+                con.interrupt()
+
+    listener = threading.Thread(target=listen, name="discovery-signals", daemon=True)
+    with ExitStack() as ending:  # to its end, though the signal's handler raises somewhere in it
+        ending.callback(ear.close)
+        ending.callback(listener.join)
+        ending.callback(heard.close)
+        listener.start()
+        ending.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(heard.fileno(), warn_on_full_buffer=False))
+        yield con
+
+
 def stopped(error: BaseException) -> bool:
-    """Whether a signal ended a query: DuckDB forgets what the signal's handler raised, and raises this instead."""
-    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    """Whether a signal ended a query. DuckDB may forget what the signal's handler raised, and raise this instead."""
+    return isinstance(error, duckdb.InterruptException) or (
+        isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    )
 
 
 def name(identifier: str) -> str:
@@ -78,4 +115,4 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     return int(done[0]) if done else 0
 
 
-__all__ = ["LINE", "col", "connect", "name", "scan", "stopped", "text", "write"]
+__all__ = ["LINE", "col", "connect", "name", "scan", "stoppable", "stopped", "text", "write"]

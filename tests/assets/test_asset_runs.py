@@ -133,6 +133,21 @@ def test_a_failed_run_is_taken_up_at_the_step_that_failed(
     assert store.check(flow) == []
 
 
+def test_a_run_that_is_stopped_amid_a_query_says_so_and_can_be_started_again(
+    defs: dg.Definitions, store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+):
+    from discovery_pipeline.engine import schema
+
+    with monkeypatch.context() as stopped:  # as DuckDB says it
+        stopped.setattr(schema, "analyse", lambda *_: (_ for _ in ()).throw(RuntimeError("Query interrupted")))
+        result = run(defs, "discover", flow.slug)
+    (failed,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failed.error is not None
+    assert failed.error.cls_name == "KeyboardInterrupt"
+    assert "was stopped" in store.flow(None, flow.id).phases[Phase.DATA_IMPORT].result["error"]
+    assert run(defs, "discover", flow.slug).success
+
+
 def test_assets_are_materialized_one_by_one_as_by_hand(
     defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance
 ):

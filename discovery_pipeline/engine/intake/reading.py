@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, Options, Sheet, TableRead
 from discovery_pipeline.engine.intake.spool import Spool
@@ -66,11 +67,13 @@ def _path(work: Work, path: Path) -> Iterator[FileRead]:
 
 def _file(work: Work, upload: Upload) -> Iterator[FileRead]:
     """A file, or those packed in it."""
-    if upload.path.is_file() and _kind(upload) is Kind.ARCHIVE:
+    kind = _kind(upload) if upload.path.is_file() else None
+    if kind in {Kind.ARCHIVE, Kind.PACKED}:
         from discovery_pipeline.engine.intake import archives
 
+        unpacked = archives.unpacked if kind is Kind.ARCHIVE else archives.inflated
         try:
-            for member in archives.unpacked(upload, work.draft(".d")):
+            for member in unpacked(upload, work.draft(".d")):
                 yield member if isinstance(member, FileRead) else _one(work, member)
         except InputRefused as refusal:
             yield _refused(upload, refusal.reason, refusal.action)
@@ -98,6 +101,8 @@ def _one(work: Work, upload: Upload) -> FileRead:
     except duckdb.OutOfMemoryException:
         return _refused(upload, "It needs more memory than one file may take.", "Split the file, or leave columns out.")
     except (duckdb.Error, RuntimeError, MemoryError, ValueError) as error:
+        if duck.stopped(error):
+            raise KeyboardInterrupt from error
         said = " ".join(str(error).split())[:200] or type(error).__name__
         return _refused(upload, f"It can't be read: {said}.", "Export it again, as CSV or Parquet.")
     source = tables[0].table.source
@@ -127,6 +132,8 @@ def _readable(upload: Upload) -> None:
 def _tables(work: Work, upload: Upload, kind: Kind) -> tuple[Sequence[TableRead], Sequence[Sheet]]:
     """The tables of a file; of a workbook, its sheets, too."""
     match kind:
+        case Kind.ARCHIVE | Kind.PACKED:
+            raise InputRefused(upload.file, "It is an archive inside an archive.", "Unpack it first.")
         case Kind.DELIMITED:
             from discovery_pipeline.engine.intake import delimited
 
