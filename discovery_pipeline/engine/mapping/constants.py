@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from discovery_pipeline.engine.mapping import datatypes, knowledge, names, transformations, vocabularies
+from discovery_pipeline.engine.mapping import datatypes, transformations, vocabularies
 from discovery_pipeline.engine.mapping.answers import answered
-from discovery_pipeline.engine.mapping.fields import Field, Side
+from discovery_pipeline.engine.mapping.concepts import named
+from discovery_pipeline.engine.mapping.fields import Side
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.words import Reader, split
 from discovery_pipeline.engine.targets import TargetField, TargetTable
@@ -111,14 +112,14 @@ def _taken(field: TargetField, value: str) -> str | None:
 
 def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:
     """Rows that all have a vCenter or a host are virtual machines."""
-    if side.sample is None or not _names(Field(field.name, aliases=field.aliases), "is virtual"):
+    if side.sample is None or named(field, "is virtual") < _NAMED:
         return
     if "virtual machine" in Reader().words(side.table):
         yield _Proposed(_answer(field), f"the table is called {side.table!r}", SHOWN)
     full = [column for column, filled in zip(side.fields, side.sample.filled, strict=True) if filled >= _IN_EVERY_ROW]
     for concept in _OF_VIRTUAL:
         for column in full:
-            if _names(column, concept):
+            if named(column, concept) >= _NAMED:
                 why = f"every row has a {column.name}, so all are virtual machines"
                 yield _Proposed(_answer(field), why, SHOWN if concept in _OF_NOTHING_ELSE else CONFIDENCE)
 
@@ -128,11 +129,6 @@ def _answer(field: TargetField) -> str:
     how = answered("virtual", ("yes",), field)
     pairs = transformations.parse(how).steps[-1].arguments[0] if how else ()
     return dict(pairs).get("true", "true") if isinstance(pairs, tuple) else "true"
-
-
-def _names(field: Field, concept: str) -> bool:
-    known = [each.name for each in knowledge.concepts()]
-    return bool(names.naming([field])[0, known.index(concept)] >= _NAMED)
 
 
 def _currency(field: TargetField, side: Side) -> Iterator[_Proposed]:

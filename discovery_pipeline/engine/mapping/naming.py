@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import datatypes, knowledge, names, transformations
+from discovery_pipeline.engine.mapping import concepts, datatypes, transformations
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
 from discovery_pipeline.engine.mapping.roles import referred
@@ -39,23 +39,12 @@ def named(assignment: Sequence[MappedField], profile: Profile | None, target: Ta
 
 def is_id(field: TargetField) -> bool:
     """Whether a field holds what a record is known by, and not what a thing is called."""
-    return _known_as(field, _KNOWN_BY) >= max(_NAMED, _known_as(field, _CALLED[:1]))
+    return concepts.named(field, *_KNOWN_BY) >= max(_NAMED, concepts.named(field, _CALLED[0]))
 
 
 def is_name(field: TargetField) -> bool:
     """Whether a field holds what a thing is called."""
-    return field.type == "string" and _known_as(field, _CALLED[:1]) >= _NAMED and not is_id(field)
-
-
-def _known_as(field: TargetField, concepts: Sequence[str]) -> float:
-    return _naming(Field(field.name, aliases=field.aliases), concepts)
-
-
-def _naming(field: Field, concepts: Sequence[str]) -> float:
-    """How well a field's name and aliases name the best of these concepts, 0..1."""
-    known = [concept.name for concept in knowledge.concepts()]
-    found = names.naming([field])[0]
-    return max(float(found[known.index(name)]) for name in concepts)
+    return field.type == "string" and concepts.named(field, _CALLED[0]) >= _NAMED and not is_id(field)
 
 
 def _named(source: TableProfile, table: TargetTable, its: dict[str, MappedField]) -> Iterator[MappedField]:
@@ -82,7 +71,7 @@ def _name_of(source: TableProfile, table: TargetTable, its: dict[str, MappedFiel
     ]
     for concept in _CALLED:
         for column in apart:
-            if column.name in sure or _naming(Field(column.name), (concept,)) >= _NAMED:
+            if column.name in sure or concepts.named(Field(column.name), concept) >= _NAMED:
                 return column
     return None
 

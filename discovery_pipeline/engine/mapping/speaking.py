@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import datatypes, knowledge, names, vocabularies
+from discovery_pipeline.engine.mapping import concepts, datatypes, vocabularies
 from discovery_pipeline.engine.mapping.answers import answered
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
@@ -49,7 +49,7 @@ def _said(source: TableProfile, table: TargetTable, its: Iterable[MappedField]) 
         speaking = [column for column in source.columns if _in_words_of(field, column)]
         if len(speaking) == 1:
             yield _by_words(source, table, field, speaking[0])
-        elif not speaking and names_concept(Field(field.name, aliases=field.aliases), "is virtual"):
+        elif not speaking and concepts.named(field, "is virtual") >= _NAMED:
             yield from _by_hardware(source, table, field)
 
 
@@ -88,7 +88,7 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
             virtual = [value for value in values if _MADE_BY_NO_FACTORY.search(value)]
             if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
                 continue
-            if names_concept(Field(column.name), concept):
+            if concepts.named(Field(column.name), concept) >= _NAMED:
                 yes, no = _answers(field)
                 pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
                 told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
@@ -102,12 +102,6 @@ def _answers(field: TargetField) -> tuple[str, str]:
     pairs = parse(how).steps[-1].arguments[0] if how else ()
     told = dict(pairs) if isinstance(pairs, tuple) else {}
     return told.get("true", "true"), told.get("false", "false")
-
-
-def names_concept(field: Field, concept: str) -> bool:
-    """Whether a field's name or an alias of it surely names a concept of the knowledge."""
-    known = [each.name for each in knowledge.concepts()]
-    return bool(names.naming([field])[0, known.index(concept)] >= _NAMED)
 
 
 def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
