@@ -1,11 +1,13 @@
-"""Archives: the files packed in a ZIP, unpacked within limits and under harmless names."""
+"""Archives: what is packed in a ZIP or by gzip, unpacked within limits and under harmless names."""
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.intake.work import Upload
@@ -17,6 +19,14 @@ BYTES = 8 << 30
 RATIO, EXEMPT = 200, 64 << 20
 """How many times its packed size a member may take, once it is larger than EXEMPT bytes."""
 CHUNK = 1 << 20
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most so many; none at the end."""
+        ...
 
 
 def unpacked(upload: Upload, folder: Path) -> Iterator[Upload | FileRead]:
@@ -42,6 +52,20 @@ def unpacked(upload: Upload, folder: Path) -> Iterator[Upload | FileRead]:
                 target.unlink(missing_ok=True)
 
 
+def inflated(upload: Upload, folder: Path) -> Iterator[Upload]:
+    """The one file that gzip packed, under the name it came with; deleted when the next is asked for."""
+    folder.mkdir()
+    target = folder / f"0{PurePosixPath(upload.inner).suffix.lower()[:12]}"
+    try:
+        with gzip.open(upload.path) as packed:
+            _write(packed, target, upload.file, _limit(upload.path.stat().st_size, BYTES))
+        yield Upload(target, upload.file)
+    except (zlib.error, EOFError, OSError) as error:
+        raise InputRefused(upload.file, f"It can't be unpacked: {error}.", "Pack it again.") from None
+    finally:
+        target.unlink(missing_ok=True)
+
+
 def _shown(name: str) -> str:
     """The member's name without folders; empty for what packing programs add."""
     path = PurePosixPath(name.replace("\\", "/"))
@@ -53,18 +77,28 @@ def _shown(name: str) -> str:
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, room: int) -> int:
     if member.flag_bits & 1:
         raise InputRefused(member.filename, "It is protected by a password.", "Pack it without one.")
-    limit = min(room, max(EXEMPT, member.compress_size * RATIO))
-    size = 0
     try:
-        with archive.open(member) as packed, target.open("wb") as out:
-            while chunk := packed.read(CHUNK):
-                size += len(chunk)
-                if size > limit:
-                    what = "It unpacks to far more than its packed size explains."
-                    raise InputRefused(member.filename, what, "Upload the file itself, unpacked.")
-                out.write(chunk)
+        with archive.open(member) as packed:
+            size = _write(packed, target, member.filename, _limit(member.compress_size, room))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise InputRefused(member.filename, f"It can't be unpacked: {error}.", "Pack it again.") from None
     if zipfile.is_zipfile(target) and target.suffix == ".zip":
         raise InputRefused(member.filename, "It is an archive inside an archive.", "Unpack it first.")
+    return size
+
+
+def _limit(packed_bytes: int, room: int) -> int:
+    return min(room, max(EXEMPT, packed_bytes * RATIO))
+
+
+def _write(packed: Readable, target: Path, name: str, limit: int) -> int:
+    """Unpack into the target, at most so many bytes; how many there were."""
+    size = 0
+    with target.open("wb") as out:
+        while chunk := packed.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                what = "It unpacks to far more than its packed size explains."
+                raise InputRefused(name, what, "Upload the file itself, unpacked.")
+            out.write(chunk)
     return size

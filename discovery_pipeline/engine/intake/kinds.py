@@ -26,6 +26,7 @@ class Kind(StrEnum):
     PARQUET = "application/vnd.apache.parquet"
     WORKBOOK = "application/vnd.ms-excel"
     ARCHIVE = "application/zip"
+    PACKED = "application/gzip"
 
 
 _FOREIGN = (
@@ -33,7 +34,6 @@ _FOREIGN = (
     (b"\x89PNG", "a PNG image", "Export the data behind it as CSV or XLSX."),
     (b"\xff\xd8\xff", "a JPEG image", "Export the data behind it as CSV or XLSX."),
     (b"GIF8", "a GIF image", "Export the data behind it as CSV or XLSX."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it, or pack it as ZIP."),
     (b"BZh", "a bzip2 archive", "Unpack it, or pack it as ZIP."),
     (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it as ZIP."),
     (b"7z\xbc\xaf'\x1c", "a 7-Zip archive", "Unpack it, or pack it as ZIP."),
@@ -76,6 +76,8 @@ def kind_of(path: Path) -> Kind:
         return Kind.WORKBOOK
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _zipped(path)
+    if head.startswith(b"\x1f\x8b"):
+        return Kind.PACKED
     for magic, what, action in _FOREIGN:
         if head.startswith(magic):
             raise ForeignFile(path.name, f"This is {what}, not a table.", action)

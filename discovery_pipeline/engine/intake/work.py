@@ -28,7 +28,12 @@ class Upload:
     @property
     def stem(self) -> str:
         """The name without its last suffix; what its tables are called."""
-        return Path(self.file).stem or self.file
+        return Path(self.inner).stem or self.file
+
+    @property
+    def inner(self) -> str:
+        """The name without what gzip put behind it."""
+        return self.file[:-3] if self.file.lower().endswith(".gz") else self.file
 
     def source(self, sha256: str, sheet: str | None = None) -> Source:
         """Where a table of this file comes from."""

@@ -46,9 +46,9 @@ Folder = Annotated[Path, Depends(_arriving)]
 async def upload(flow_id: FlowRef, who: Who, the: The, folder: Folder, request: Request) -> Uploaded:
     """Send one file or many, as parts named `file`; a run on them is asked for at once.
 
-    CSV (any delimiter, any common encoding), TSV, XLSX, JSON, JSON Lines, Parquet, and ZIP of these. Files add up until
-    mapping begins; one of the same name replaces the earlier one, the same bytes again change nothing. Afterwards an
-    upload re-opens `data_import`. One file that can't be read doesn't stop the others.
+    CSV (any delimiter, any common encoding), TSV, XLSX, JSON, JSON Lines, Parquet, and ZIP or gzip of these. Files add
+    up until mapping begins; one of the same name replaces the earlier one, the same bytes again change nothing.
+    Afterwards an upload re-opens `data_import`. One file that can't be read doesn't stop the others.
     """
     who.must_be("reviewer")  # before a body of gigabytes is taken in
     form = await body(request, the.settings.upload_limit, folder)

@@ -12,13 +12,14 @@ READ = frozenset({
     ".csv", ".tsv", ".tab", ".psv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl", ".ndjson", ".geojson",
     ".parquet", ".pq", ".zip",
 })  # fmt: skip
-"""Suffixes of what is read."""
+"""Suffixes of what is read, as it is or packed by gzip."""
+PACKED = ".gz"
 OPEN = frozenset({"", ".txt", ".dat", ".asc", ".out", ".export"})
 """Suffixes that say nothing: the content has to look like a table."""
 DELIMITERS = b",;\t|"
 TELLING = 3
 """Lines that have to hold the same number of one delimiter."""
-TAKEN = "CSV, TSV, XLSX, JSON, JSON Lines, Parquet and ZIP of these are read"
+TAKEN = "CSV, TSV, XLSX, JSON, JSON Lines, Parquet and ZIP or gzip of these are read"
 
 
 def check(path: Path, name: str) -> Kind:
@@ -47,6 +48,8 @@ def check(path: Path, name: str) -> Kind:
 
 
 def _known(suffix: str, name: str) -> None:
+    if suffix == PACKED and Path(name).with_suffix("").suffix.lower() in READ - {".zip"}:
+        return
     if suffix not in READ | OPEN:
         raise UnknownFileType(f"Invalid file type: {name} ends in {suffix}. {TAKEN}.")
 

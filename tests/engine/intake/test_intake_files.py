@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -184,6 +185,35 @@ def test_a_bomb_in_an_archive_is_refused_alone(con: duckdb.DuckDBPyConnection, t
     found = read(con, tmp_path, "all.zip", data.getvalue())
     assert [file.status for file in found.files] == ["read", "refused"]
     assert "far more" in (found.files[1].reason or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("servers.csv.gz", b"id,n\n1,2\n"), ("servers.json.GZ", b'[{"id": "1", "n": "2"}]')]
+)
+def test_what_gzip_packed_is_read_under_its_own_name(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, content: bytes
+):
+    found = read(con, tmp_path, name, gzip.compress(content))
+    assert [(file.file, file.status) for file in found.files] == [(name, "read")]
+    assert [(table.name, table.source.file, table.row_count) for table in found.tables] == [("servers", name, 1)]
+    assert not list((tmp_path / "tables").glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (gzip.compress(b"0" * 80_000_000), "far more"),
+        (gzip.compress(b"id,n\n1,2\n" * 9_000)[:-9], "can't be unpacked"),
+        (b"\x1f\x8b\x08\x00", "can't be unpacked"),
+        (gzip.compress(gzip.compress(b"id,n\n1,2\n")), "archive inside an archive"),
+        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"%PDF-1.7"), "PDF"),
+    ],
+)
+def test_what_gzip_packed_badly_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes, why: str):
+    (file,) = read(con, tmp_path, "servers.csv.gz", content).files
+    assert file.status == "refused"
+    assert why in (file.reason or "")
 
 
 def test_a_line_without_end_is_rejected_in_bounded_memory(con: duckdb.DuckDBPyConnection, tmp_path: Path):

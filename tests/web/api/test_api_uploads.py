@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import zipfile
@@ -51,6 +52,7 @@ async def test_an_upload_says_what_is_in_the_file(client):
         ("report.pdf", b"%PDF-1.7 ..."), ("photo.png", b"\x89PNG\r\n"), ("virus.exe", TABLE.encode()),
         ("notes.txt", b"just some words\nand more of them\n"), ("page.csv", b"<!doctype html><html></html>"),
         ("servers.docx", TABLE.encode()), ("servers.csv", bytes(range(256)) * 20), ("servers.gz", b"\x1f\x8b\x08\x00"),
+        ("all.tar.gz", gzip.compress(TABLE.encode())), ("all.zip.gz", gzip.compress(packed(inside__csv=TABLE))),
         ("words", b"nothing in particular"), ("servers.csv.sh", TABLE.encode()),
     ],
 )  # fmt: skip
@@ -66,6 +68,7 @@ async def test_a_type_that_is_not_read_is_refused_before_the_flow_is_looked_up(c
         ("servers.tsv", b"a\tb\n1\t2\n"), ("export.txt", b"a|b\n1|2\n3|4\n"), ("SERVERS.CSV", TABLE.encode("utf-16")),
         ("servers.json", json.dumps([{"a": 1}, {"a": 2}]).encode()), ("servers.jsonl", b'{"a": 1}\n{"a": 2}\n'),
         ("wrong.csv", packed(inside__csv=TABLE)), ("dump", b"a,b\n1,2\n3,4\n"),
+        ("servers.csv.gz", gzip.compress(TABLE.encode())), ("servers.jsonl.GZ", gzip.compress(b'{"a": 1}\n{"a": 2}\n')),
     ],
 )  # fmt: skip
 async def test_content_decides_where_the_name_leaves_it_open(client, name: str, content: bytes):
