@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 import duckdb
 
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.matching import OBJECTION, OTHER_SUBJECT
 from discovery_pipeline.engine.mapping.model import HIGH, Completion, FieldRef, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.naming import is_id
 from discovery_pipeline.engine.mapping.roles import Place, gathers, referred
@@ -75,7 +76,9 @@ def _described(
 ) -> list[MappedField]:
     """The assignment, where of the tables that describe another only what that one lacks is left."""
     describing_it = {by.table: by for by in its}
-    here = [f for f in assignment if f.target_table == table.name]
+    here = [
+        _unobjected(f) if f.source_table in describing_it else f for f in assignment if f.target_table == table.name
+    ]
     own = {(f.source_table, f.target_field): f for f in here if f.source_table not in describing_it}
     best: dict[tuple[str, str], MappedField] = {}
     for field in here:
@@ -110,6 +113,16 @@ def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[s
     return not (by.several and field.identity and gathers(field) == "where they agree")
 
 
+def _unobjected(mapped: MappedField) -> MappedField:
+    """A field of a table that tells of what another is about: that it is about something else is no objection."""
+    kept = tuple(reason for reason in mapped.evidence if not reason.startswith(OBJECTION))
+    if len(kept) == len(mapped.evidence):
+        return mapped
+    return mapped.model_copy(
+        update={"confidence": round(min(1.0, mapped.confidence / OTHER_SUBJECT), 4), "evidence": kept}
+    )
+
+
 def _told(mapped: MappedField, by: Description, field: TargetField) -> MappedField:
     how = f"; of several, {gathers(field)}" if by.several else ""
     return mapped.model_copy(update={"evidence": (*mapped.evidence, f"rows belong together by {by.said}{how}")})
@@ -130,7 +143,12 @@ def _belonging(
             continue
         chosen = max(parts, key=lambda by: sum(f.confidence for f in _parts(left, by.table, other)))
         away = {main, *(by.table for by in parts)} - {chosen.table}
-        left = [f for f in left if f.target_table != other.name or f.source_table not in away]
+        left = [
+            _unobjected(f) if (f.source_table, f.target_table) == (chosen.table, other.name) else f
+            for f in left
+            if f.target_table != other.name
+            or (f.source_table not in away and (f.source_table, f.source_field) != (chosen.table, chosen.column))
+        ]
         for field in other.fields:
             to, _, key = (field.references or "").partition(".")
             known = next((f for f in left if (f.source_table, f.target_table, f.target_field) == (main, to, key)), None)

@@ -11,7 +11,10 @@ from discovery_pipeline.engine.mapping.channels import Evidence
 from discovery_pipeline.engine.mapping.fields import Side
 from discovery_pipeline.engine.mapping.recognising import recognised
 
-_OTHER_SUBJECT = 0.55  # what is left of a confidence where the rows of both tables are about different things
+OTHER_SUBJECT = 0.55
+"""What is left of a confidence where the rows of both tables are about different things."""
+OBJECTION = "the table is about"
+"""How the reason begins that says so."""
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
 DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
 _BEND = 0.8  # share of a cap from which confidences are pressed together
@@ -44,7 +47,7 @@ def compared(source: Side, target: Side) -> Matched:
     clashes = dimensions.clashes(source, target) | _unpaired(target, evidence)
     said = scoring.confidences(evidence, source, target)
     confidence = tempered(said, evidence.channels, clashes, elsewhere=elsewhere)
-    context = f"the table is about {about}s, the target about {wanted}s" if elsewhere else ""
+    context = f"{OBJECTION} {about}s, the target about {wanted}s" if elsewhere else ""
     return Matched(source, target, evidence, confidence, clashes, context)
 
 
@@ -60,7 +63,7 @@ def tempered(confidence: np.ndarray, found: np.ndarray, clashes: np.ndarray, *, 
     misfit = (fits < _NO_FIT) | (measures == 0)
     within = np.where(misfit, _capped(confidence, DOUBTFUL), confidence)
     within = np.where(clashes, _capped(within, _IMPOSSIBLE), within)
-    within = within * _OTHER_SUBJECT if elsewhere else within
+    within = within * OTHER_SUBJECT if elsewhere else within
     return agreeing.held_back(within, found)
 
 

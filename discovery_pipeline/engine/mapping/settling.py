@@ -46,25 +46,33 @@ def _read_twice(
     out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
     for field in assignment:
         table = target.table(field.target_table)
-        if not field.source_field or not table.field(field.target_field).vocabulary_patterns:
+        own = table.field(field.target_field)
+        alike = _is_text if _is_read(own) else _is_read if _is_text(own) else None
+        if not field.source_field or alike is None:
             continue
-        texts = [
+        rivals = (
             (match, other)
             for other in table.fields
-            if _is_text(other)
+            if alike(other)
             for match in offers[field.source_table, field.target_table, other.name]
             if match.source_field == field.source_field
-        ]
-        for match, other in texts[:1]:
-            place = (field.source_table, field.target_table, other.name)
-            both = round(min(MOST, field.confidence + match.confidence), 4)
-            if place in out and out[place].confidence >= both:
-                continue
-            why = f"the words of {field.target_field} are read from the same texts"
-            out[place] = _as_field(match, other, both, why)
-            listed = (field.source_table, field.target_table, field.target_field)
-            out[listed] = field.model_copy(update={"confidence": both})
+        )
+        match, other = next(rivals, (None, None))
+        if match is None or other is None:
+            continue
+        both = round(min(MOST, field.confidence + match.confidence), 4)
+        place = (field.source_table, field.target_table, other.name)
+        if place not in out or out[place].confidence < both:
+            read = own.name if _is_read(own) else other.name
+            out[place] = _as_field(match, other, both, f"the words of {read} are read from the same texts")
+            mine = (field.source_table, field.target_table, field.target_field)
+            out[mine] = field.model_copy(update={"confidence": both})
     return list(out.values())
+
+
+def _is_read(field: TargetField) -> bool:
+    """Whether the words of a field are read from texts."""
+    return bool(field.vocabulary_patterns) and field.match == "equals"
 
 
 def _is_text(field: TargetField) -> bool:
