@@ -88,6 +88,14 @@ def asks(agent: str, settings: AgentSettings) -> bool:
     return choice(agent, settings) is not None and settings.engine != "expert"
 
 
+def asks_any(settings: AgentSettings) -> bool:
+    """Whether a model is to answer for some agent; also where it can't be told, which the agent's step will say."""
+    try:
+        return any(asks(agent, settings) for agent in AGENTS)
+    except SettingsError:
+        return True
+
+
 def advise(agent: str, brief: Brief, before: Mapping[str, Answer], means: Means, *, patient: bool = False) -> Advice:
     """What one agent says.
 

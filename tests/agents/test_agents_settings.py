@@ -8,6 +8,7 @@ import pytest
 
 from discovery_pipeline.agents.models.budget import Budget
 from discovery_pipeline.agents.models.choice import choice, chosen
+from discovery_pipeline.agents.running import asks_any
 from discovery_pipeline.errors import AgentBudgetExceeded, SettingsError
 from discovery_pipeline.settings import AgentSettings, Settings
 
@@ -30,6 +31,20 @@ def test_settings_are_read_from_the_environment_and_from_the_file(tmp_path: Path
 
 def test_without_a_word_no_agent_has_a_model():
     assert set(chosen(AgentSettings()).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, False),
+        ({"model": "openai/m", "api_key": "k"}, True),
+        ({"models": {"risk_agent": "ollama/m"}}, True),
+        ({"model": "openai/m", "api_key": "k", "engine": "expert"}, False),
+        ({"model": "nobody/m"}, True),
+    ],
+)
+def test_a_model_is_asked_where_one_agent_has_one_or_it_can_not_be_told(given: dict, asked: bool):
+    assert asks_any(AgentSettings.model_validate(given)) is asked
 
 
 @pytest.mark.parametrize(

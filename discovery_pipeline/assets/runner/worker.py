@@ -57,27 +57,32 @@ def _instance(home: Path) -> Iterator[DagsterInstance]:
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
+    from discovery_pipeline.agents import running
+    from discovery_pipeline.assets.agents import POOL
     from discovery_pipeline.assets.runner import storage
     from discovery_pipeline.settings import Settings
     from discovery_pipeline.store.connection import connected
 
+    settings = Settings(home=home)
+    # The pool is for models; the playbook answers at once, and waits for nobody.
+    storage.Events.idle_pools = frozenset() if running.asks_any(settings.agents) else frozenset({POOL})
     told = storage.of_a_run(InstanceRef.from_dir(str(home / INSTANCE)))
-    with connected(Settings(home=home)), DagsterInstance.from_ref(told) as instance:
+    with connected(settings), DagsterInstance.from_ref(told) as instance:
         # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)
         yield instance
 
 
 def live(home: Path, run_id: str, lock: locks.WorkerLock) -> None:
-    """Be the run's worker; this process ends with it."""
+    """Be the run's worker; this process ends with it. Of one that crashed the lock's file stays, as of a killed one."""
     code = CRASHED
     try:
         lock.name_holder()
         code = execute(home, run_id)
+        lock.release()
     except BaseException:
         traceback.print_exc()
     finally:
-        lock.release()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -86,10 +91,11 @@ def live(home: Path, run_id: str, lock: locks.WorkerLock) -> None:
 def main() -> None:
     """Work on the run of the command line, unless somebody does, as a process that nobody has to wait for."""
     home, run_id = Path(sys.argv[1]), sys.argv[2]
-    if os.fork():
+    lock = locks.acquire(home, run_id)
+    # Locked before the launcher goes on: from then on everybody can see whether the worker lives or has died.
+    if lock is None or os.fork():
         os._exit(0)
-    if lock := locks.acquire(home, run_id):
-        live(home, run_id, lock)
+    live(home, run_id, lock)
 
 
 if __name__ == "__main__":

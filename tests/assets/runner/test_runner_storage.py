@@ -110,3 +110,36 @@ def test_only_a_run_remembers(instance: dg.DagsterInstance, of_a_run: dg.Dagster
     assert of_a_run.has_dynamic_partition("flows", "one")
     assert not instance.has_dynamic_partition("flows", "one")
     assert not of_a_run.has_dynamic_partition("flows", "two")
+
+
+@dg.asset(pool="models")
+def held_back(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """An asset of a pool, which says how many slots of it are taken."""
+    pool = context.instance.event_log_storage.get_concurrency_info("models")
+    return dg.MaterializeResult(metadata={"taken": pool.active_slot_count})
+
+
+def taken(result: dg.ExecuteInProcessResult) -> Any:
+    (made,) = result.asset_materializations_for_node("held_back")
+    return made.metadata["taken"].value
+
+
+@pytest.mark.parametrize(("idle", "slots"), [(frozenset(), 1), (frozenset({"models"}), 0)])
+def test_a_slot_is_taken_where_the_pool_holds_something_back(
+    of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, idle: frozenset[str], slots: int
+):
+    of_a_run.event_log_storage.set_concurrency_slots("models", 1)
+    monkeypatch.setattr(storage.Events, "idle_pools", idle)
+    assert taken(dg.materialize([held_back], instance=of_a_run)) == slots
+    assert taken(dg.materialize([held_back], instance=of_a_run)) == slots, "given back after the first time"
+    assert of_a_run.event_log_storage.get_concurrency_info("models").active_slot_count == 0
+
+
+def test_a_full_pool_is_waited_for_by_those_alone_that_it_holds_back(
+    of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    of_a_run.event_log_storage.set_concurrency_slots("models", 1)
+    assert of_a_run.event_log_storage.claim_concurrency_slot("models", "another run", "step").is_claimed
+    assert not of_a_run.event_log_storage.claim_concurrency_slot("models", "this run", "step").is_claimed
+    monkeypatch.setattr(storage.Events, "idle_pools", frozenset({"models"}))
+    assert dg.materialize([held_back], instance=of_a_run).success
