@@ -25,9 +25,11 @@ from discovery_pipeline.errors import FlowNotFoundError, ServerError
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
 
-KILLED = "The run's process was killed. Start it again."
+GONE = "The run's process is gone. Start it again."
 BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
+AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+"""What Dagster says of a run that has a process."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
 
@@ -119,17 +121,18 @@ def opened(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def settle(instance: dg.DagsterInstance, store: Store) -> list[str]:
-    """Tell Dagster of runs that were killed and that it believes to be at work; their ids.
+    """Tell Dagster of runs that died and that it believes to be at work; their ids.
 
-    A run is dead where its worker was killed on this home, or nobody holds its flow's lock a while after it began.
+    A run is dead where its worker died on this home, or nobody holds its flow's lock a while after it began. One that
+    is yet to begin may have its worker on another machine, on its way.
     """
-    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    wanted = dg.RunsFilter(statuses=AT_WORK)
     dead = [record.dagster_run for record in instance.get_run_records(wanted) if _dead(record, store)]
     for run in dead:
         if run.status is dg.DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, KILLED)
+            instance.report_run_canceled(run, GONE)
         else:
-            instance.report_run_failed(run, KILLED)
+            instance.report_run_failed(run, GONE)
     return [run.run_id for run in dead]
 
 
@@ -139,6 +142,8 @@ def _dead(record: dg.RunRecord, store: Store) -> bool:
         return False
     if locks.died(home, run.run_id):
         return True
+    if run.status is dg.DagsterRunStatus.STARTING:
+        return False
     slug, began = run.tags.get(PARTITION_TAG), record.start_time or record.create_timestamp.timestamp()
     if slug is None or time.time() - began < BEGINNING_SECONDS:
         return False

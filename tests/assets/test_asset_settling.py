@@ -12,7 +12,7 @@ from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.blocking import Store
 
-STARTED = dg.DagsterRunStatus.STARTED
+STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
 
 
 @pytest.fixture
@@ -54,6 +54,12 @@ def test_a_run_whose_process_holds_its_lock_lives(instance: dg.DagsterInstance, 
         assert dagster_instance.settle(instance, store) == []
         assert locks.worker(store.settings.root, started) is None  # nobody is to interrupt it
     assert status(instance, started) is STARTED
+
+
+def test_a_run_that_is_yet_to_begin_waits_for_its_worker(instance: dg.DagsterInstance, store: Store, flow: Flow):
+    run = instance.create_run_for_job(_job, status=STARTING, tags={"dagster/partition": flow.slug})
+    assert dagster_instance.settle(instance, store) == []
+    assert status(instance, run.run_id) is STARTING
 
 
 def test_a_run_that_has_just_begun_may_be_without_a_lock(instance: dg.DagsterInstance, store: Store, flow: Flow):

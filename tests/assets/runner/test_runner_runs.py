@@ -7,10 +7,11 @@ import signal
 
 import dagster as dg
 import psutil
+import pytest
 from warm_home import Warm, until
 
-from discovery_pipeline.assets import tags
-from discovery_pipeline.assets.runner import starting
+from discovery_pipeline.assets import instance, tags
+from discovery_pipeline.assets.runner import locks, starting
 from discovery_pipeline.assets.runner.calling import STALE, ask
 
 STARTED, QUEUED = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.QUEUED
@@ -122,6 +123,17 @@ def test_without_a_zygote_a_run_starts_in_a_process_of_its_own(warm: Warm):
     starting.start(warm.dagster, warm.origin, request)
     assert warm.becomes(request).status is SUCCESS
     assert "starts in a new process" in warm.messages(request)
+
+
+def test_a_worker_that_dies_before_it_begins_is_noticed(warm: Warm, monkeypatch: pytest.MonkeyPatch):
+    warm.stop()
+    request = warm.request("good")
+    with monkeypatch.context() as broken:
+        broken.setenv("DISCOVERY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+        run = starting.start(warm.dagster, warm.origin, request)
+    assert until(lambda: locks.died(warm.home, run.run_id))
+    assert instance.settle(warm.dagster, warm.store) == [run.run_id]
+    assert warm.becomes(request).status is FAILURE
 
 
 def test_a_launch_that_was_broken_off_is_taken_up_again_and_never_twice(warm: Warm):
