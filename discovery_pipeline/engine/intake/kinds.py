@@ -52,6 +52,20 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
 _JSON_NAMES = {".json", ".geojson"}
 _LINES_NAMES = {".jsonl", ".ndjson"}
+_EBCDIC = b"@k^K`maz}\x7f\x05\r\x15%" + bytes(
+    byte
+    for first, last in (
+        (0x81, 0x89),
+        (0x91, 0x99),
+        (0xA2, 0xA9),
+        (0xC1, 0xC9),
+        (0xD1, 0xD9),
+        (0xE2, 0xE9),
+        (0xF0, 0xF9),
+    )
+    for byte in range(first, last + 1)
+)
+"""Letters, digits, white space and the usual marks of a mainframe's text."""
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 _CONTROL = bytes(set(range(32)) - {0, 1, 2, 9, 10, 12, 13, 26, 27, 28, 29, 30, 31})
 
@@ -104,6 +118,9 @@ def _zipped(path: Path) -> Kind:
 
 def _text(path: Path, head: bytes) -> Kind:
     suffix = path.suffix.lower()
+    if len(head.translate(None, _EBCDIC)) < len(head) * 0.1 and not set(head) & set(b"\n ,;"):
+        what = "This is text in EBCDIC, the encoding of mainframes."
+        raise ForeignFile(path.name, what, "Have it converted as it is transferred, or save it as UTF-8.")
     wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)
     if not wide:
         noise = len(head) - len(head.translate(None, _CONTROL))

@@ -44,6 +44,8 @@ RULES = {
     "mixed_encodings": Rule(_WARNING, _CONSISTENT, "Check names with accents."),
     "undecodable": Rule(_WARNING, _ACCURACY, "Say which encoding the file has."),
     "hidden_sheet": Rule(_INFO, _ACCURACY, "Leave the sheet out if it isn't meant."),
+    "uncalculated": Rule(_WARNING, _COMPLETE, "Open the workbook in a spreadsheet, let it calculate, and save it."),
+    "error_cells": Rule(_WARNING, _ACCURACY, "Mend the formulas, or fill in what they should come to."),
     "broken_sheet": Rule(_ERROR, _COMPLETE, "Save the workbook again."),
 }
 

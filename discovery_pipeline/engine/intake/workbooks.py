@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake import encodings, grids
+from discovery_pipeline.engine.intake import encodings, formulas, grids
 from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.model import Sheet, TableRead
-from discovery_pipeline.engine.intake.notes import note
+from discovery_pipeline.engine.intake.notes import counted, note
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.errors import InputRefused
 
@@ -56,7 +56,8 @@ def read(work: Work, upload: Upload) -> tuple[list[TableRead], list[Sheet]]:
         what = f"None of its {len(sheets)} sheets has rows below a header.{broken}"
         raise InputRefused(upload.file, what, "Check the workbook.")
     lost = [sheet for sheet in sheets if "error" in sheet]
-    first = found[0].model_copy(update={"findings": (*found[0].findings, *_lost(found[0], lost))})
+    noticed = (*found[0].findings, *_lost(found[0], lost), *_unfilled(found[0], upload.path))
+    first = found[0].model_copy(update={"findings": noticed})
     return [first, *found[1:]], told
 
 
@@ -114,3 +115,16 @@ def _lost(first: TableRead, lost: list[dict[str, Any]]) -> Iterator[Finding]:
     for sheet in lost:
         what = f"The sheet {sheet['name']!r} can't be read: {sheet['error']}."
         yield note(first.table.name, "broken_sheet", 0, what)
+
+
+def _unfilled(first: TableRead, path: Path) -> Iterator[Finding]:
+    """What of the workbook's cells is read as empty although something stands there."""
+    uncalculated, errors = formulas.unread(path)
+    if uncalculated:
+        what = f"{counted(uncalculated, 'formula')} of the workbook without a stored result, read as empty."
+        yield note(first.table.name, "uncalculated", uncalculated, what)
+    if errors:
+        what = (
+            f"{counted(errors, 'cell')} of the workbook with an error in place of a value, such as #N/A, read as empty."
+        )
+        yield note(first.table.name, "error_cells", errors, what)

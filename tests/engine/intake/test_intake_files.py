@@ -216,6 +216,51 @@ def test_what_gzip_packed_badly_is_refused(con: duckdb.DuckDBPyConnection, tmp_p
     assert why in (file.reason or "")
 
 
+def test_cells_that_look_filled_and_are_read_as_empty_are_told(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["host", "label", "owner"])
+    for row in range(2, 5):
+        sheet.append([f"web{row}", f'=A{row}&"x"', "#N/A"])
+        sheet.cell(row, 3).data_type = "e"
+    data = io.BytesIO()
+    book.save(data)
+    found = read(con, tmp_path, "estate.xlsx", data.getvalue())
+    told = {note.rule: note.count for note in found.files[0].tables[0].findings}
+    assert (told["intake.uncalculated"], told["intake.error_cells"]) == (3, 3)
+
+
+def test_a_workbook_without_formulas_is_told_nothing_of_them(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "estate.xlsx", workbook({"A": [["x", "y"], [1, "=f"[1:]], [3, None]]}))
+    assert not [note.rule for note in found.files[0].tables[0].findings if note.rule != "intake.short_rows"]
+
+
+@pytest.mark.parametrize("codec", ["cp037", "cp500", "cp1140", "cp273"])
+def test_text_of_a_mainframe_is_told_by_name_instead_of_being_read_as_gibberish(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, codec: str
+):
+    text = "name,ip,os\r\n" + "".join(f"srv{n},10.0.0.{n},LINUX\r\n" for n in range(9))
+    (file,) = read(con, tmp_path, "servers.csv", text.encode(codec)).files
+    assert file.status == "refused"
+    assert "EBCDIC" in (file.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp1251", "имя;город\nсервер;Москва\nхост;Тверь\n"),
+        ("cp1253", "όνομα;πόλη\nδιακομιστής;Αθήνα\n"),
+        ("cp932", "名前,都市\nサーバ,東京\n"),
+        ("latin-1", "é\nà\nü\n"),
+    ],
+)
+def test_text_in_other_alphabets_is_no_mainframes(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, codec: str, text: str
+):
+    (file,) = read(con, tmp_path, "servers.csv", text.encode(codec)).files
+    assert file.status == "read"
+
+
 def test_a_line_without_end_is_rejected_in_bounded_memory(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     found = read(con, tmp_path, "x.csv", "id,n\n1,2\n" + "x" * 9_000_000 + "\n3,4\n")
     assert rows(con, found) == [("1", "2", 2), ("3", "4", 4)]
