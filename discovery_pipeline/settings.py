@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         default=False,
         description="a mapping that a person submits takes another reviewer's approval before it counts",
     )
+    two_people_engagements: str = Field(
+        default="",
+        pattern=r"^\s*(\d+\s*(,\s*\d+\s*)*)?$",
+        description="numbers of the engagements in which that is so, separated by commas, where it isn't in all",
+    )
     suggest_cells: int = Field(
         default=1_000_000,
         ge=0,

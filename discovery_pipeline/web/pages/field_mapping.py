@@ -103,7 +103,7 @@ async def save(at: AtDesk) -> Response:
 
 async def _waiting(called: Services, asked: Asked) -> Proposal | None:
     """What waits for a second person, where that is the rule."""
-    if not called.mapping.two_people:
+    if not called.mapping.takes_two(asked.caller):
         return None
     return await called.mapping.proposed(asked.caller, asked.reviewed.flow)
 
@@ -125,7 +125,14 @@ async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
 
 @router.post("/approve")
 async def approve(at: AtDesk) -> Response:
-    """Approve what somebody else proposed."""
+    """Approve what somebody else proposed. Where it changes what is delivered, that is shown first."""
+    if delivered(at.flow) and text(at.form, "affected") != "known":
+        asked = await at.asked()
+        proposal = await _waiting(at.called, asked)
+        if proposal is not None:
+            found = await at.called.affected.of(at.caller, str(at.flow.id), proposal.submission)
+            if any(target.runs_again for target in found.targets):
+                return await review_page(at.request, replace(asked, affected=found, proposal=proposal))
     done = await at.called.mapping.approve(at.caller, str(at.flow.id))
     note = Note(f"Approved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)

@@ -88,8 +88,7 @@ class Services:
     @cached_property
     def mapping(self) -> MappingService:
         """Suggestions, and mappings that are submitted."""
-        rules = Rules(self.settings.auto_approval, self.settings.two_people)
-        return MappingService(self.flows, self.values, self.bell, self.masking, rules)
+        return MappingService(self.flows, self.values, self.bell, self.masking, Rules.of(self.settings))
 
     @cached_property
     def affected(self) -> AffectedService:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +12,9 @@ from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
-from discovery_pipeline.errors import StaleVersionError
-from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.flow.tenant import Tenant
+from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import idempotency, mappings, requests, rows
 from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.flows import Flows
@@ -23,7 +22,7 @@ from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.store.operation import flow_transaction
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
-from discovery_pipeline.web.services import seconding
+from discovery_pipeline.web.services import moving, seconding
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.masking import MaskingService
@@ -36,7 +35,6 @@ PATIENCE_SECONDS = 30.0
 """How long a preview waits for suggestions that are being made."""
 LOOK_SECONDS = 5.0
 """How often it looks although nothing rang."""
-CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,17 @@ class Rules:
 
     threshold: float  # confidence from which what was left out is taken, 0..1
     two_people: bool = False  # whether one proposes and another approves
+    engagements: frozenset[int] = frozenset()  # in which that is so where it isn't in all
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """As the settings say."""
+        named = frozenset(int(number) for number in settings.two_people_engagements.split(",") if number.strip())
+        return cls(settings.auto_approval, settings.two_people, named)
+
+    def takes_two(self, tenant: Tenant) -> bool:
+        """Whether mappings of that engagement take two people."""
+        return self.two_people or tenant.engagement_id in self.engagements
 
 
 class MappingService:
@@ -65,10 +74,9 @@ class MappingService:
         self._flows, self._values, self._bell, self._masking = flows, values, bell, masking
         self._rules = rules
 
-    @property
-    def two_people(self) -> bool:
+    def takes_two(self, who: Caller) -> bool:
         """Whether one person proposes a mapping and another one approves it."""
-        return self._rules.two_people
+        return self._rules.takes_two(who.tenant)
 
     async def preview(self, who: Caller, ref: str) -> Preview | None:
         """What is suggested; None where it is still being made when patience, or the service, ends.
@@ -157,13 +165,13 @@ class MappingService:
     async def _submitted(
         self, states: FlowStateManager, flow: Flow, who: Caller, wanted: Submission, version: int | None
     ) -> Submitted:
-        again = await _refuse_moved(states, flow, who, version)
+        again = await moving.refuse(states, flow, who, version)
         found = await self.check(flow, wanted)
         held = flow.data.get(mappings.DEMANDS, []) if found.demands is None else found.demands
         what = mappings.fingerprint(found.mappings, held)
         if again and not mappings.submitted(flow, what):
-            raise await _moved(states, flow)
-        if self._rules.two_people and not mappings.submitted(flow, what):
+            raise await moving.on(states, flow)
+        if self.takes_two(who) and not mappings.submitted(flow, what):
             there = await seconding.waiting(states, flow)
             if there is None or there.fingerprint != what or there.by == who.login:
                 told = _told(flow, found)
@@ -249,50 +257,6 @@ def _begins(flow: Flow, run: Any) -> bool:
         return False
     waits = flow.phases[Phase.DATA_IMPORT].status is PhaseStatus.PENDING
     return waits or run.status == requests.REQUESTED or run.claimed_at > flow.updated_at
-
-
-async def _refuse_moved(states: FlowStateManager, flow: Flow, who: Caller, version: int | None) -> bool:
-    """Whether the review is over by the caller's own submission; refused where it is elsewhere, or by another's."""
-    if version is not None and version != flow.version:
-        raise await _moved(states, flow, version)
-    review = flow.phases[Phase.FIELD_MAPPING]
-    if review.status is PhaseStatus.WAITING_FOR_REVIEW or (
-        review.status is PhaseStatus.COMPLETED and version is not None
-    ):
-        return False
-    if review.status is not PhaseStatus.COMPLETED:
-        raise NotWaiting(
-            f"Flow {flow.slug} waits for no mapping: it is {flow.status.value}, at {flow.current_phase.value}."
-        )
-    last = _last_submission(await rows.story(states.session, flow.id))
-    if last is None or last.by != who.login:
-        raise await _moved(states, flow)
-    return True
-
-
-async def _moved(states: FlowStateManager, flow: Flow, version: int | None = None) -> StaleVersionError:
-    """What happened since the suggestions were made, for whoever didn't see it."""
-    story = await rows.story(states.session, flow.id)
-    offered = max((i for i, event in enumerate(story) if event.type is EventType.MAPPING_SUGGESTED), default=-1)
-    changed = [_happened(event) for event in story[offered + 1 :] if event.type is not EventType.STATE_UPDATED]
-    last = _last_submission(story[offered + 1 :])
-    who = f" {last.by} submitted a mapping at {last.at:%H:%M:%S} UTC." if last else ""
-    seen = f", not {version} as you saw it" if version is not None else ""
-    return StaleVersionError(
-        f"Flow {flow.slug} moved on: it is at version {flow.version}{seen}, in {flow.current_phase.value}.{who} Load "
-        "it again; to change a mapping that was submitted, submit with the flow's ETag as If-Match.",
-        flow.id,
-        {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
-         "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},
-    )  # fmt: skip
-
-
-def _last_submission(story: Sequence[Event]) -> Event | None:
-    return next((event for event in reversed(story) if event.type is EventType.MAPPING_SUBMITTED), None)
-
-
-def _happened(event: Event) -> dict[str, Any]:
-    return {"event": event.type.value, "by": event.by, "at": event.at.isoformat()}
 
 
 def _told(flow: Flow, found: Checked) -> Submitted:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from markup import hidden, plain
+from pydantic import ValidationError
+
+from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, Tenant
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.web.services.mappings import Rules
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,3 +29,38 @@ async def test_the_page_says_who_waits_for_whom(client, member, visit):
     assert "Approve it" in (await other.get(here)).text
     approved = await other.send(f"{here}/approve")
     assert approved.url.path == f"/discovery/cleansing/{flow}"
+
+
+@pytest.mark.usefixtures("two_people")
+async def test_whoever_approves_sees_first_what_changes_in_what_is_delivered(client, member, visit):
+    mine, theirs = await visit(client), await visit(await member("reviewer", client))
+    flow = await client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    accepted = await mine.send(f"{here}/accept", {"what": "all", "back": here})
+    await mine.send(f"{here}/save", {"version": hidden(accepted.text, "version")})
+    await theirs.send(f"{here}/approve")
+    await client.work()
+    key = re.findall(r'data-key="(\w+)"', (await mine.get(f"{here}?q=hostname")).text)[0]
+    edit = {"key": key, "field": "server|HostName", "transformation": "upper", "data_type": "string", "back": here}
+    edited = await mine.send(f"{here}/edit", edit)
+    saved = await mine.send(f"{here}/save", {"version": hidden(edited.text, "version"), "undecided": "leave"})
+    assert "What saving changes" in plain(saved.text)
+    known = {"version": hidden(saved.text, "version"), "undecided": "leave", "affected": "known"}
+    assert "Proposed" in plain((await mine.send(f"{here}/save", known)).text)
+    shown = plain((await theirs.send(f"{here}/approve")).text)
+    assert f"What approving what {mine.client.tenant.by} proposed changes" in shown
+    assert "59 rows of 59 with other values" in shown
+    done = await theirs.send(f"{here}/approve", {"affected": "known"})
+    assert done.url.path == f"/discovery/cleansing/{flow}"
+
+
+async def test_the_rule_holds_in_the_engagements_that_a_setting_names():
+    rules = Rules.of(Settings(two_people_engagements="3, 5"))
+    assert [rules.takes_two(of_engagement(number)) for number in (3, 4, 5)] == [True, False, True]
+    assert Rules.of(Settings(two_people=True)).takes_two(of_engagement(4))
+    with pytest.raises(ValidationError):
+        Settings(two_people_engagements="three")
+
+
+def of_engagement(number: int) -> Tenant:
+    return Tenant(ClientAccountId(1), EngagementId(number), "ana")
