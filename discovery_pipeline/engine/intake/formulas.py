@@ -18,7 +18,7 @@ BYTES = 2 << 30
 
 
 def unread(path: Path) -> tuple[int, int]:
-    """How many cells have a formula without a stored result, and how many an error such as #N/A; 0 where it's no XLSX."""
+    """How many cells have a formula without a stored result, and how many an error; 0 where it is no XLSX."""
     formulas = errors = 0
     try:
         for cells in _cells(path):
