@@ -44,7 +44,7 @@ class Warm:
         if self.process is not None and self.process.poll() is None:
             return
         self.spawn()
-        until(lambda: self.state.get("dispatcher"))
+        until(lambda: self.state.get("dispatcher"), 90)
 
     def spawn(self) -> None:
         """Start a zygote."""
