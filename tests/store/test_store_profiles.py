@@ -54,3 +54,38 @@ def test_another_tenant_sees_none_of_it_and_may_use_the_name(store: Store):
     other = rival(store)
     assert store.wait_for(profiles.newest(store.flows, other)) == []
     assert store.wait_for(profiles.save(store.flows, other, SECOND)).profile.version == 1
+
+
+def test_a_renamed_profile_keeps_its_versions_and_its_old_name_leads_to_it(store: Store):
+    for profile in (FIRST, SECOND):
+        saved(store, profile)
+    renamed = store.wait_for(profiles.rename(store.flows, store.default_tenant(), "SNOW prod", "production"))
+    assert (renamed.profile.name, renamed.profile.version, renamed.profile.fields) == ("production", 2, (HOST, IP))
+    for name in ("production", "SNOW prod"):
+        found = store.wait_for(profiles.versions(store.flows, store.default_tenant(), name))
+        assert [(s.profile.name, s.profile.version) for s in found] == [("production", 2), ("production", 1)]
+        assert store.wait_for(profiles.get(store.flows, store.default_tenant(), name, 1)).profile.fields == (HOST,)
+    listed = store.wait_for(profiles.newest(store.flows, store.default_tenant()))
+    assert [s.profile.name for s in listed] == ["production"]
+
+
+def test_a_name_that_was_given_away_is_free_and_one_that_is_in_use_is_not(store: Store):
+    saved(store, FIRST)
+    store.wait_for(profiles.rename(store.flows, store.default_tenant(), "SNOW prod", "production"))
+    again = saved(store, SECOND)
+    assert again.profile.fields == (HOST, IP)
+    assert store.wait_for(profiles.get(store.flows, store.default_tenant(), "SNOW prod")).id == again.id
+    with pytest.raises(MappingError, match="already"):
+        store.wait_for(profiles.rename(store.flows, store.default_tenant(), "production", "SNOW prod"))
+    with pytest.raises(MappingError, match="There is no mapping profile 'x'"):
+        store.wait_for(profiles.rename(store.flows, store.default_tenant(), "x", "y"))
+
+
+def test_a_profile_gets_its_first_name_back(store: Store):
+    saved(store, FIRST)
+    for old, new in (("SNOW prod", "production"), ("production", "SNOW prod")):
+        store.wait_for(profiles.rename(store.flows, store.default_tenant(), old, new))
+    for name in ("production", "SNOW prod"):
+        assert store.wait_for(profiles.get(store.flows, store.default_tenant(), name)).profile.name == "SNOW prod"
+    assert saved(store, FIRST).profile.fields == (HOST,)
+    assert len(store.wait_for(profiles.versions(store.flows, store.default_tenant(), "SNOW prod"))) == 1

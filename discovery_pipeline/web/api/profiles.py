@@ -47,6 +47,12 @@ class Copy(BaseModel):
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="left out: the newest")
 
 
+class Rename(BaseModel):
+    """Another name."""
+
+    name: Name
+
+
 class ProfileFile(BaseModel):
     """A profile as a file."""
 
@@ -151,6 +157,12 @@ async def file(
 async def copy(name: Named, wanted: Copy, who: Who, the: The) -> ProfileView:
     """The same under another name."""
     return _view(await the.profile.copy(who, name, wanted.name, wanted.version))
+
+
+@router.post("/{name}/rename", responses=refusals(404, 422))
+async def rename(name: Named, wanted: Rename, who: Who, the: The) -> ProfileView:
+    """Another name, with all versions; the old one still leads to it."""
+    return _view(await the.profile.rename(who, name, wanted.name))
 
 
 @router.post("/{name}/apply", responses=refusals(404, 409, 422))

@@ -101,6 +101,16 @@ async def copy(called: Called, caller: Visitor, name: str, form: Sent) -> Respon
     return to(at(made.profile.name), Note(f"Copied as {made.profile}."))
 
 
+@router.post("/{name}/rename")
+async def rename(called: Called, caller: Visitor, name: str, form: Sent) -> Response:
+    """Another name for it."""
+    try:
+        renamed = await called.profile.rename(caller, name, text(form, "name"))
+    except InvalidRequest as fault:
+        return to(at(name), Note(fault.detail, "bad"))
+    return to(at(renamed.profile.name), Note(f"Renamed. Who asks for {name} is led here."))
+
+
 async def _listed(request: Request, called: Services, caller: Caller, *notes: Note, status: int = 200) -> Response:
     kept = await called.profile.list(caller, None, None)
     return page(

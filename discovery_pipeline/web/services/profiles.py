@@ -124,6 +124,24 @@ class ProfileService:
         saved = await self.get(who, name, version)
         return await profiles.save(self._flows, who.tenant, engine.copied(saved.profile, new_name))
 
+    async def rename(self, who: Caller, name: str, new_name: str) -> SavedProfile:
+        """Another name for a profile, with all its versions; the old one still leads to it.
+
+        Raises
+        ------
+        InvalidRequest
+            The name is no name, or another profile's.
+        """
+        who.must_be("reviewer")
+        _check_name(new_name)
+        saved = await self.get(who, name)
+        if new_name == saved.profile.name:
+            return saved
+        try:
+            return await profiles.rename(self._flows, who.tenant, saved.profile.name, new_name)
+        except MappingError as error:
+            raise InvalidRequest(str(error)) from None
+
     async def take(self, who: Caller, filename: str, content: str) -> SavedProfile:
         """Keep the profile that a YAML or CSV file holds.
 

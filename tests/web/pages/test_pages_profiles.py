@@ -43,6 +43,14 @@ async def test_a_profile_of_an_old_run_is_changed_by_file_compared_and_copied(vi
     copied = await visitor.send(f"{here}/copy", {"name": "Other", "version": "1"})
     assert "Copied as 'Other' v1" in plain(copied.text)
     assert "Other" in plain((await visitor.get(HERE)).text)
+    taken = await visitor.send(f"{HERE}/Other/rename", {"name": "SNOW & co"})
+    assert "There is a mapping profile 'SNOW & co' already" in plain(taken.text)
+    renamed = await visitor.send(f"{HERE}/Other/rename", {"name": "Another"})
+    assert renamed.url.path == f"{HERE}/Another"
+    listed = plain((await visitor.get(HERE)).text)
+    assert "Another" in listed
+    assert "Other" not in listed
+    assert "Another" in plain((await visitor.get(f"{HERE}/Other")).text)
 
 
 @pytest.mark.parametrize(
