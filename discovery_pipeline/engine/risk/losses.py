@@ -145,7 +145,8 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
         "examples": f"list_distinct([min({source}) FILTER ({emptied}), max({source}) FILTER ({emptied})])",
         "unitless": f"count(*) FILTER ({_bare(source)})" if _assumes_a_unit(field) else "0",
         "rounded": f"count(*) FILTER ({rounded})" if rounded else "0",
-        "merged": f"count(DISTINCT {source}) FILTER ({result} IS NOT NULL) - count(DISTINCT {result})"
+        "merged": f"greatest(0, count(DISTINCT {source}) FILTER ({result} IS NOT NULL) - count(DISTINCT {result}) "
+        f"FILTER ({source} IS NOT NULL))"  # what other columns add tells more apart, and fills what is empty
         if merges
         else "0",
         "too_long": f"count(*) FILTER (length({result}) > {limit})" if limit else "0",

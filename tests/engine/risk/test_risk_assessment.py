@@ -121,6 +121,13 @@ def test_identities_that_fall_together_are_grave(tmp_path: Path):
     assert "1 distinct value fewer" in risk.evidence[0]
 
 
+@pytest.mark.parametrize("how", ["coalesce(vm)", 'concat(dns, ".", vm)'])
+def test_what_other_columns_add_to_an_identity_merges_nothing(tmp_path: Path, how: str):
+    servers = table(tmp_path, dns=["web", "web", None], vm=["a", "b", "c"])
+    known = facts(servers, mappings=mapped("dns", "host", how), targets=target(name="host", identity=True))
+    assert not [risk for risk in assessed(known).risks if "fall together" in risk.title]
+
+
 def test_garbled_text_is_told_from_honest_umlauts(tmp_path: Path):
     servers = table(tmp_path, city=["München", "MÃ¼nchen", "SÃO PAULO", "Zürich"])
     risk = named(assessed(facts(servers, mappings=mapped("city", "site"))), "garbled")
