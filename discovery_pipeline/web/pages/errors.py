@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from discovery_pipeline.web.pages.answering import page
+from discovery_pipeline.web.pages.answering import FIELDS, page
 from discovery_pipeline.web.problems import Problem
 
 _HEADINGS = {
@@ -17,10 +17,17 @@ _HEADINGS = {
 }
 
 
+AWAY = 503
+MOST = 200
+"""Fields of a form that are kept to be sent again."""
+
+
 async def error_page(request: Request, problem: Problem) -> Response:
     """The page of a problem."""
     caller = getattr(request.state, "caller", None)
-    again = request.url.path if request.method == "GET" and problem.status >= 500 else ""
+    asked, away = request.method == "GET", problem.status == AWAY
+    again = _address(request) if asked and problem.status >= 500 else ""
+    typed = await _typed(request) if away and not asked else ()
     return page(
         request,
         "error.html.j2",
@@ -30,5 +37,23 @@ async def error_page(request: Request, problem: Problem) -> Response:
         status=problem.status,
         detail=problem.detail,
         again=again,
+        waits=away and asked,
+        typed=typed,
+        action=_address(request),
         status_code=problem.status,
     )
+
+
+async def _typed(request: Request) -> tuple[tuple[str, str], ...]:
+    """What a form of ours said, so that nothing is typed twice; nothing of files, of long forms, or of tokens."""
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("application/x-www-form-urlencoded") or request.url.path == "/login":
+        return ()
+    form = await request.form(max_fields=FIELDS)
+    fields = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    return fields if len(fields) <= MOST else ()
+
+
+def _address(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

@@ -156,7 +156,8 @@ def test_a_file_without_a_header_is_left_as_it_is_until_its_rows_begin_elsewhere
 
 def test_marks_in_a_note_are_text():
     html = rendered(
-        "error.html.j2", who=None, notes=(), title="x", heading="<b>", status=404, detail="<script>", again=""
-    )
+        "error.html.j2", who=None, notes=(), title="x", heading="<b>", status=404, detail="<script>", again="",
+        waits=False, typed=(("name", "<script>"),), action="/discovery",
+    )  # fmt: skip
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
