@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
@@ -18,13 +18,41 @@ router = APIRouter(prefix="/api/v1/cleansing", tags=["Cleansing"])
 
 TableName = Annotated[str, Path(description="a source table", examples=["servers"])]
 
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
 Narrow = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class Corrected(BaseModel):
-    """What was taken over from a corrected file."""
+    """What was taken over from a correction."""
 
     cells: int = Field(description="cells that were changed in it; they count from the next run on")
+
+
+class GroupPart(BaseModel):
+    """Rows of one table that are rejected for a reason."""
+
+    table: str
+    rows: int
+    column: str = Field(description="what fills the field that the reason names; the first one where it names none")
+
+
+class GroupView(BaseModel):
+    """Rows that are rejected for one reason."""
+
+    reason: str
+    rows: int
+    parts: list[GroupPart]
+
+
+class GroupFix(BaseModel):
+    """One value for a column of all rows that are rejected for one reason."""
+
+    reason: Reason
+    table: Reason
+    column: Reason
+    value: Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")] | None = Field(
+        description="null: left empty"
+    )
 
 
 @router.get("/{flow_id}", responses=on_flow())
@@ -68,6 +96,23 @@ async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folde
     flow = await the.flow.get(who, flow_id)
     file = await the.mending.rejected_file(who, flow, table, folder)
     return Download(file, media_type="text/csv", filename="rejected.csv")
+
+
+@router.get("/{flow_id}/group", responses=on_flow(422))
+async def group(flow_id: FlowRef, reason: Annotated[Reason, Query()], who: Who, the: The) -> GroupView:
+    """How many rows are rejected for a reason, worded as among the causes, and which column it is about."""
+    flow = await the.flow.get(who, flow_id)
+    found = await the.groups.of(who, flow, reason)
+    parts = [GroupPart(table=one.table, rows=one.rows, column=one.column) for one in found.places]
+    return GroupView(reason=found.reason, rows=found.rows, parts=parts)
+
+
+@router.post("/{flow_id}/group", responses=on_flow(409, 422))
+async def fix_group(flow_id: FlowRef, wanted: GroupFix, who: Who, the: The) -> Corrected:
+    """Let a column hold one value in all of them, as one step that `undo` takes back; it counts from the next run."""
+    flow = await the.flow.get(who, flow_id)
+    place = (wanted.table, wanted.column)
+    return Corrected(cells=await the.groups.fix(who, flow, wanted.reason, place, wanted.value))
 
 
 @router.post("/{flow_id}/corrections/{table:path}", responses=on_flow(413, 422), openapi_extra=BODY)

@@ -148,7 +148,7 @@ def sent(path: str, flow: str) -> dict[str, Any]:
     if "upload" in path or "corrections" in path:
         return {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
     named = path.removesuffix("/{flow_id}").rsplit("/", 1)[-1]
-    query = {"table": "t", "column": "c"} if named == "column" else {}
+    query = {"column": {"table": "t", "column": "c"}, "group": {"reason": "r"}}.get(named, {})
     return {"json": {"flow_id": flow, **BODIES.get(named, {})}, "params": query}
 
 
@@ -164,6 +164,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "mapping-profiles": {"name": "n"},
     "import": {"filename": "f.yaml", "content": "x"},
     "copy": {"name": "n"},
+    "group": {"reason": "r", "table": "t", "column": "c", "value": None},
     "apply": {},
 }
 

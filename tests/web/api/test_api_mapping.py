@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from collections import Counter
 from typing import Any
 
@@ -171,6 +173,14 @@ async def test_rules_come_with_the_mapping_and_are_run(client):
     rejected = (await client.get(f"/output/{flow}/rejected_rows.csv")).text
     assert "listed" in rejected
     assert rejected.count("servers.csv") == 19  # every third of 59 is in test
+    reason = next(csv.DictReader(io.StringIO(rejected)))["reasons"]
+    group = f"/cleansing/{flow}/group"
+    found = (await client.get(group, params={"reason": reason})).json()
+    assert [(part["table"], part["rows"]) for part in found["parts"]] == [("servers", 19)]
+    assert (await client.get(group, params={"reason": "another"})).status_code == 404
+    wanted = {"reason": reason, "table": "servers", "column": "environment", "value": "prod"}
+    assert (await client.post(group, json={**wanted, "column": "none"})).status_code == 422
+    assert (await client.post(group, json=wanted)).json() == {"cells": 19}
 
 
 async def test_of_a_hundred_reviewers_one_wins_and_the_audit_stays_whole(client, member):
