@@ -164,6 +164,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "mapping-profiles": {"name": "n"},
     "import": {"filename": "f.yaml", "content": "x"},
     "copy": {"name": "n"},
+    "rename": {"name": "m"},
     "group": {"reason": "r", "table": "t", "column": "c", "value": None},
     "apply": {},
 }
