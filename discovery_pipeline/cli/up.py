@@ -33,16 +33,26 @@ def up(
     ] = None,
 ) -> None:
     """Start everything on this machine, and stop it with Ctrl-C."""
+    from discovery_pipeline.errors import ServerError
+    from discovery_pipeline.settings import read
+    from discovery_pipeline.store import parts
+
+    settings = read()
+    with parts.alone(settings.root) as alone:
+        if not alone:
+            raise ServerError("It runs already on this home, or is about to. Stop it with `discovery down`.")
+        _run(settings, port, dagster_port)
+
+
+def _run(settings: Settings, port: int | None, dagster_port: int | None) -> None:
     from rich.console import Console
 
     from discovery_pipeline.assets import instance
     from discovery_pipeline.assets.runner import locks
     from discovery_pipeline.cli import services, supervisor
-    from discovery_pipeline.settings import read
     from discovery_pipeline.store.blocking import open_store
 
-    settings, console = read(), Console()
-    _alone(settings)
+    console = Console()
     for name in supervisor.end_orphans(settings.root):
         console.print(f"  Ended a {name} that a killed `up` had left.")
     ports = {
@@ -70,14 +80,6 @@ def up(
             console.print("Stopping …")
             kept.stop()
             locks.end_workers(settings.root, supervisor.STOP_SECONDS)
-
-
-def _alone(settings: Settings) -> None:
-    from discovery_pipeline.errors import ServerError
-    from discovery_pipeline.store import parts
-
-    if there := parts.running(settings.root):
-        raise ServerError(f"It runs already on this home (process {there.process.pid}). Stop it with `discovery down`.")
 
 
 def _keep(kept: Supervisor, ready: Callable[[], None]) -> None:

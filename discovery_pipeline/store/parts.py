@@ -1,14 +1,18 @@
 """Parts: what `discovery up` runs on a home, as it last found them.
 
 The `up` of a home writes its parts to `$DISCOVERY_HOME/run/up.json` whenever it has looked at them. A file that a
-killed `up` left is recognised by its dead process.
+killed `up` left is recognised by its dead process. From its first moment `up` holds a lock, `run/up.lock`, which the
+kernel drops with it: of two that are started at once, one runs.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -112,6 +116,26 @@ def write(home: Path, up: Up) -> None:
     draft = file.with_suffix(".part")
     draft.write_text(json.dumps(asdict(replace(up, seen=time.time()))))
     draft.replace(file)
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[bool]:
+    """Whether no other `up` runs on this home or begins to; as long as the block lasts, none will."""
+    file = _file(home).with_name("up.lock")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _locked(handle)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def forget(home: Path) -> None:

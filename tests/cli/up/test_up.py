@@ -196,6 +196,23 @@ def test_a_second_up_on_the_home_is_refused(home: Home):
     assert "runs already on this home" in refused.stderr
 
 
+def test_of_two_that_begin_at_once_one_gives_way(tmp_path: Path):
+    with parts.alone(tmp_path) as first:
+        assert first  # it is about to start, and nothing of it can be seen yet
+        refused = subprocess.run(
+            [PROGRAM, "up"],
+            env=os.environ | {"DISCOVERY_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert "runs already on this home, or is about to" in refused.stderr
+    assert not (tmp_path / "postgres").exists()
+    with parts.alone(tmp_path) as next_one:
+        assert next_one
+
+
 def test_a_taken_port_is_refused_with_its_option(home: Home, tmp_path: Path):
     running = home.ready()
     refused = subprocess.run(
