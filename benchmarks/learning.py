@@ -16,17 +16,31 @@ from benchmarks.solved import Problem
 from discovery_pipeline.engine.mapping import scoring
 
 WORTH = {"trades": 0.3}  # of a family's problems, beside others'; made tables are more alike than real ones
-SMALL = 1200  # pairs of a problem that are all looked at
-HARD = 0.05  # share of a larger problem's pairs that seem most alike, all looked at
-DRAWN = (0.03, 800)  # share and least number of its other pairs that are; they are weighed up for it
+SMALL = 200  # pairs of a problem that are all looked at
+HARD = 0.12  # share of a larger problem's pairs that seem most alike, all looked at
+DRAWN = (0.02, 120)  # share and least number of its other pairs that are; they are weighed up for it
 KNOTS = 12
 
-_RANKED = 1e-2  # ridge of the first line
+_RANKED = 3e-2  # ridge of the first line
 _LIKELY = 1e-4  # of the second
 _COLUMNS = 0.5  # what right ranks in columns count beside those in rows
-_EITHER = 1.5  # and what telling right from wrong by itself counts
+_EITHER = 0.5  # and what telling right from wrong by itself counts
 _STEPS = 15  # of Newton's method, at most
+_AGAINST = ("unlike",)  # evidence against a pair; all other evidence speaks for it or not at all
 _SETTLED = 0.01  # change of a weight, in spreads of its feature, that no longer matters
+
+
+def _bounds(feature: str) -> tuple[float | None, float | None]:
+    """Between what the weight of a feature of the first line may be: likeness never counts against a pair.
+
+    What is learned freely fits these problems better and others worse.
+    """
+    if feature.startswith("has "):
+        return None, None
+    return (None, 0.0) if feature in _AGAINST else (0.0, None)
+
+
+_BOUNDS = (*map(_bounds, scoring.ALONE), (None, None))
 
 
 @dataclass(frozen=True)
@@ -63,12 +77,12 @@ class _Pairs:
 def learned(problems: Sequence[Problem], near: tuple[Line, Line] | None = None) -> tuple[Line, Line]:
     """Both lines, from these problems; beginning with lines that are near gets there sooner."""
     first = _ranking([p.alone for p in problems], problems, near[0] if near else None)
-    return first, _likelihood([scoring.among(first(p.alone), *p.groups) for p in problems], problems)
+    return first, _likelihood([scoring.among(first(p.alone), p.setting) for p in problems], problems)
 
 
 def scored(solved: Problem, lines: tuple[Line, Line]) -> np.ndarray:
     """Scores of all pairs of a problem."""
-    return lines[1](scoring.among(lines[0](solved.alone), *solved.groups))
+    return lines[1](scoring.among(lines[0](solved.alone), solved.setting))
 
 
 def _pairs(features: Sequence[np.ndarray], problems: Sequence[Problem]) -> _Pairs:
@@ -123,7 +137,7 @@ def _ranking(features: Sequence[np.ndarray], problems: Sequence[Problem], near: 
         return wrong + _RANKED * (shrunk**2).sum(), design.T @ slope + 2 * _RANKED * shrunk
 
     start = np.append(near.weights * spread, near.bias + mean @ near.weights) if near else np.zeros(design.shape[1])
-    theta = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 150}).x
+    theta = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 150}).x
     return Line(theta[:-1] / spread, float(theta[-1] - mean @ (theta[:-1] / spread)))
 
 

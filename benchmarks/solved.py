@@ -31,7 +31,7 @@ class Problem:
     family: str  # benchmarks (others'), or one of OURS or SEALED
     benchmark: str  # what is left out together
     case: str
-    groups: tuple[list[str], list[str]]
+    setting: scoring.Setting
     channels: np.ndarray
     truth: np.ndarray
     clashes: np.ndarray  # pairs that measure different things
@@ -59,9 +59,9 @@ def problems(datasets: Path) -> list[Problem]:
 
 
 def _problem(family: str, benchmark: str, case: str, matched: matcher.Matched, truth: np.ndarray) -> Problem:
-    groups = ([f.group for f in matched.source.fields], [f.group for f in matched.target.fields])
+    setting = scoring.Setting.of(matched.source, matched.target)
     channels, clashes = matched.evidence.channels, matched.clashes
-    return Problem(family, benchmark, case, groups, channels, truth, clashes, bool(matched.context))
+    return Problem(family, benchmark, case, setting, channels, truth, clashes, bool(matched.context))
 
 
 def _given(folder: Path) -> Problem:

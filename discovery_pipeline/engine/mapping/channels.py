@@ -68,7 +68,7 @@ def gather(source: Side, target: Side) -> Evidence:
         _units(source.fields, target.fields),
         _keys(source.sample, target.fields, empty),
         _allowed(source.sample, target.fields, empty),
-        *_looking(source.sample, target.sample, called.target_concepts, empty),
+        *_looking(source.sample, target, called.target_concepts, empty),
     ]  # fmt: skip
     found += (
         [data.shared, data.contained, data.frequency, data.words, data.meaning, data.masks, data.kinds, data.shape,
@@ -106,8 +106,8 @@ def families(side: Side) -> np.ndarray:
 
 def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
     """1 where both measure the same thing in some unit, or count, 0 where they don't; NaN where nothing tells."""
-    left, right = [dimensions.stated(f) for f in source], [dimensions.stated(f) for f in target]
-    alike = [[float(a == b) if a and b else np.nan for b in right] for a in left]
+    left, right = [dimensions.stated(f) for f in source], [dimensions.taken(f) for f in target]
+    alike = [[float(a in b) if a and b else np.nan for b in right] for a in left]
     return np.array(alike).reshape(len(source), len(target))
 
 
@@ -120,21 +120,34 @@ def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> 
 
 
 def _looking(
-    source: Sample | None, target: Sample | None, concepts: np.ndarray, empty: np.ndarray
+    source: Sample | None, target: Side, concepts: np.ndarray, empty: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """How much a source's values look like what the target field names or holds, and like something else.
 
-    NaN where the values look like nothing known, or the field names nothing known.
+    NaN where the values look like nothing known, or the field names nothing known. For a field that tells things
+    apart, values count less the more they repeat: a host that many rows name is not what the row is about.
     """
     if source is None:
         return empty, empty
-    seen, wanted = looks.of(source), concepts if target is None else np.maximum(concepts, looks.of(target))
+    seen, wanted = (
+        looks.of(source),
+        concepts if target.sample is None else np.maximum(concepts, looks.of(target.sample)),
+    )
+    telling = np.array([f.identifies for f in target.fields])
+    foremost = seen * _foremost(source.uniqueness, seen)
     alike = np.zeros_like(empty)
     for concept in np.flatnonzero(seen.any(axis=0) & wanted.any(axis=0)):
-        np.maximum(alike, np.outer(seen[:, concept], wanted[:, concept]), out=alike)
+        looking = np.where(telling, foremost[:, [concept]], seen[:, [concept]])
+        np.maximum(alike, looking * wanted[:, concept], out=alike)
     known = np.logical_and.outer(seen.any(axis=1), wanted.any(axis=1))
     unlike = np.clip(seen.max(axis=1)[:, None] - alike, 0, 1)
     return np.where(known, alike, np.nan), np.where(known, unlike, np.nan)
+
+
+def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """How unique each column is beside the most unique one that looks like the same concept, columns × concepts."""
+    most = np.where(seen > 0, uniqueness[:, None], 0.0).max(axis=0)
+    return uniqueness[:, None] / np.where(most > 0, most, 1.0)
 
 
 def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:

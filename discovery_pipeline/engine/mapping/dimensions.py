@@ -16,6 +16,9 @@ from discovery_pipeline.engine.mapping.words import split
 _COUNT = re.compile(
     r"\bcount$|\bnum(ber)? of\b|^(#|no of|nr of)|\b(cores|cpus|vcpus|processors|sockets|nics|adapters)$"
 )
+_PER_PART = re.compile(
+    r"\b(per|p|pro|par|por) (cores?|cpus?|processors?|sockets?|s|sockel|prozessor|processeur|procesador|processore)$"
+)
 _TELLING = 0.05  # share of the values that state a unit from which it tells of all
 _SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
 _FEW = 64  # numbers up to this may say how many disks there are
@@ -23,26 +26,39 @@ _MANY = re.compile(r"\b(disks|drives|volumes)$")
 
 
 def stated(field: Field) -> str:
-    """What a field measures by its unit, or a count where its name says so; empty where nothing tells."""
+    """What a field measures by its unit, or what it counts where its name says so; empty where nothing tells.
+
+    Cores of each socket are no count of all cores.
+    """
     if field.unit:
         return field.unit.quantity
-    return "count" if _COUNT.search(_spoken(field)) else ""
+    spoken = _spoken(field)
+    if _PER_PART.search(spoken):
+        return "count per part"
+    return "count" if _COUNT.search(spoken) else ""
+
+
+def taken(field: Field) -> frozenset[str]:
+    """What a target field takes: what its name states, and what the other names it goes by do."""
+    own = stated(field)
+    return frozenset((own, *(stated(Field(name=alias)) for alias in field.aliases))) - {""} if own else frozenset()
 
 
 def clashes(source: Side, target: Side) -> np.ndarray:
     """Pairs that measure different things, source × target; where nothing tells there is no clash."""
-    wanted = [stated(field) for field in target.fields]
+    wanted = [taken(field) for field in target.fields]
     found = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
     for i, field in enumerate(source.fields):
         said = field.unit.quantity if field.unit else _by_values(source, i) or _counted(source, i)
         if said:
-            found[i] = [bool(other) and other != said for other in wanted]
+            found[i] = [bool(others) and said not in others for others in wanted]
             continue
         largest, expected = _largest(source, i), magnitudes.expectation(field.own)
         if expected:
-            found[i] = [bool(other) and other not in _possible(expected, largest) for other in wanted]
+            possible = _possible(expected, largest)
+            found[i] = [bool(others) and others.isdisjoint(possible) for others in wanted]
         elif largest is not None and largest > _SHARES:
-            found[i] = [other == "share" for other in wanted]
+            found[i] = [others == {"share"} for others in wanted]
     return found
 
 
@@ -66,8 +82,8 @@ def _by_values(side: Side, i: int) -> str:
 def _counted(side: Side, i: int) -> str:
     """A count where the name says so, or where small numbers stand under the name of many things."""
     field, largest = side.fields[i], _largest(side, i)
-    if stated(field) == "count":
-        return "count"
+    if said := stated(field):
+        return said
     return "count" if largest is not None and largest <= _FEW and _MANY.search(_spoken(field)) else ""
 
 

@@ -16,6 +16,8 @@ OTHER_SUBJECT = 0.55
 OBJECTION = "the table is about"
 """How the reason begins that says so."""
 _NO_FIT = 0.2  # share of values of the target's type below which names alone speak for a pair
+_REPEATED = 0.5  # share of distinct values below which a column hardly tells rows apart
+_NO_LOOK = 0.3  # and how little it must look like what tells them apart, for a field that does
 DOUBTFUL = 0.7  # such a pair is for a person to look at, however alike the names
 _BEND = 0.8  # share of a cap from which confidences are pressed together
 _IMPOSSIBLE = 0.3  # and one that measures something else is not offered by itself
@@ -59,8 +61,8 @@ def _unpaired(target: Side, evidence: Evidence) -> np.ndarray:
 
 def tempered(confidence: np.ndarray, found: np.ndarray, clashes: np.ndarray, *, elsewhere: bool) -> np.ndarray:
     """Confidence within what types, measures, agreement and the tables as a whole allow."""
-    fits, measures = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit"))
-    misfit = (fits < _NO_FIT) | (measures == 0)
+    fits, measures, unique, looks = (found[:, :, channels.CHANNELS.index(c)] for c in ("type", "unit", "key", "look"))
+    misfit = (fits < _NO_FIT) | (measures == 0) | ((unique < _REPEATED) & (looks < _NO_LOOK))
     within = np.where(misfit, _capped(confidence, DOUBTFUL), confidence)
     within = np.where(clashes, _capped(within, _IMPOSSIBLE), within)
     within = within * OTHER_SUBJECT if elsewhere else within

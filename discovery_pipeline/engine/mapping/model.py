@@ -16,9 +16,8 @@ Tier = Literal["High", "Check", "No match"]
 HIGH = 0.8
 """Confidence from which a suggestion is High: names and something besides agree, it leads its rivals clearly, and of
 such suggestions at most three in a hundred are wrong (measured on sets left out; benchmarks/RESULTS.md)."""
-LIKELY = 0.35
-"""Confidence below which nothing is suggested. Taking a pair of confidence p helps F1 as long as p is more than half
-of the F1 that is reached anyway (Lipton et al., 2014); 0.7 is what mapping problems allow."""
+LIKELY = 0.3
+"""Confidence below which nothing is suggested, however little else there is."""
 
 
 def tier(confidence: float) -> Tier:

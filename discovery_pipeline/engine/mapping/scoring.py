@@ -7,7 +7,6 @@ and how often a pair that stands so was right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,21 +26,22 @@ _RELATIVE = (
     "path", "meaning", "path meaning", "meaning apart", "told", "told apart", "shared", "frequency", "value words",
     "shape",
 )  # fmt: skip
-_TOGETHER = ("best name", "best name of its type", "best name told", "best name and values")
+_TOGETHER = ("best name", "best name of its type")
 ALONE = (
     *CHANNELS,
     *_TOGETHER,
     *(f"has {c}" for c in _FLAGGED),
     *(f"{c} in its {line}" for c in _RELATIVE for line in ("row", "column")),
 )
-"""What a pair shows by itself: the channels, names together with what else speaks, which channels have something to
-go by, and how near each is to the best of its row and column."""
+"""What a pair shows by itself: the channels, the best that names say with and without the type, which channels have
+something to go by, and how near each is to the best of its row and column."""
 
 AMONG = (
     "score", "lead in its row", "lead in its column", "share of its row", "share of its column", "mutual",
     "neighbours", "tables", "tables in its row", "size of its row", "size of its column", "has tables",
+    "source has values", "target has values", "target is described",
 )  # fmt: skip
-"""How a pair stands among others, once all have a score."""
+"""How a pair stands among others, once all have a score, and what there is to go by at all."""
 
 _LEAD = 6.0  # a lead beyond this says no more
 
@@ -55,6 +55,33 @@ class Weights:
     among: np.ndarray
     among_bias: float
     curve: np.ndarray  # scores and the confidence they stand for, two rows
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What two sides are as wholes: the table that each field is of, and what there is to compare them by."""
+
+    source_groups: tuple[str, ...]
+    target_groups: tuple[str, ...]
+    source_values: bool
+    target_values: bool
+    described: bool  # the target's fields
+
+    @classmethod
+    def of(cls, source: Side, target: Side) -> Setting:
+        """The setting of these sides."""
+        return cls(
+            tuple(field.group for field in source.fields),
+            tuple(field.group for field in target.fields),
+            source.sample is not None,
+            target.sample is not None,
+            any(field.description for field in target.fields),
+        )
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a side has fields of several tables."""
+        return len(set(self.source_groups)) > 1 or len(set(self.target_groups)) > 1
 
 
 @lru_cache(maxsize=1)
@@ -76,7 +103,7 @@ def confidences(evidence: Evidence, source: Side, target: Side) -> np.ndarray:
     """How surely each pair is right, source × target, 0..1."""
     learned = weights()
     first = alone(evidence.channels) @ learned.alone + learned.alone_bias
-    second = among(first, _groups(source), _groups(target)) @ learned.among + learned.among_bias
+    second = among(first, Setting.of(source, target)) @ learned.among + learned.among_bias
     return np.interp(second, learned.curve[0], learned.curve[1])
 
 
@@ -93,46 +120,35 @@ def alone(channels: np.ndarray) -> np.ndarray:
 
 
 def _together(filled: np.ndarray) -> np.ndarray:
-    """The best of what names say, by itself and times what else speaks."""
+    """The best of what names say, by itself and as far as the type agrees."""
 
     def best(*channels: str) -> np.ndarray:
         return filled[:, :, [CHANNELS.index(c) for c in channels]].max(axis=2)
 
     name = best("path", "concept", "path meaning", "same")
-    return np.stack(
-        [
-            name,
-            name * best("type"),
-            name * best("told", "description"),
-            name * best("contained", "numbers", "value words"),
-        ],
-        axis=2,
-    )
+    return np.stack([name, name * best("type")], axis=2)
 
 
-def among(scores: np.ndarray, source_groups: Sequence[str], target_groups: Sequence[str]) -> np.ndarray:
+def among(scores: np.ndarray, setting: Setting) -> np.ndarray:
     """The features of AMONG, source × target × features."""
     by_row, by_column = _share(scores, 1), _share(scores, 0)
     mutual = np.sqrt(by_row * by_column)
-    tables = _tables(mutual, source_groups, target_groups)
-    grouped = len(set(source_groups)) > 1 or len(set(target_groups)) > 1
+    tables = _tables(mutual, setting)
     rows, columns = scores.shape
+    whole = (
+        np.log(columns), np.log(rows), setting.grouped,
+        setting.source_values, setting.target_values, setting.described,
+    )  # fmt: skip
     return np.stack(
         [
             scores, _lead(scores, 1), _lead(scores, 0), by_row, by_column, mutual,
             _neighbours(mutual),
             tables,
             tables / tables.max(axis=1, keepdims=True).clip(min=1e-6),
-            np.full_like(scores, np.log(columns)),
-            np.full_like(scores, np.log(rows)),
-            np.full_like(scores, float(grouped)),
+            *(np.full_like(scores, float(value)) for value in whole),
         ],
         axis=2,
     )  # fmt: skip
-
-
-def _groups(side: Side) -> list[str]:
-    return [field.group for field in side.fields]
 
 
 def _lead(scores: np.ndarray, axis: int) -> np.ndarray:
@@ -155,9 +171,10 @@ def _neighbours(mutual: np.ndarray) -> np.ndarray:
     return np.maximum(around[:-2, :-2], around[2:, 2:])
 
 
-def _tables(mutual: np.ndarray, source_groups: Sequence[str], target_groups: Sequence[str]) -> np.ndarray:
+def _tables(mutual: np.ndarray, setting: Setting) -> np.ndarray:
     """How well the other fields of both groups match each other."""
-    left, right = (np.unique(g, return_inverse=True)[1] for g in (source_groups, target_groups))
+    groups = (setting.source_groups, setting.target_groups)
+    left, right = (np.unique(g, return_inverse=True)[1] for g in groups)
     member_left, member_right = np.eye(left.max() + 1)[left], np.eye(right.max() + 1)[right]
     matched = member_left.T @ mutual @ member_right
     size = np.sqrt(np.outer(member_left.sum(axis=0), member_right.sum(axis=0)))

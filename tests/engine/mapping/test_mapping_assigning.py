@@ -19,6 +19,14 @@ def test_two_good_pairs_beat_one_better_one():
     assert sorted(assigned(np.array([[0.95, 0.9], [0.9, 0.1]]))) == [(0, 1), (1, 0)]
 
 
+def test_what_is_doubtful_is_left_out_beside_what_is_sure_and_taken_where_nothing_is():
+    doubtful = 0.4
+    sure = np.diag([0.97, 0.96, 0.98, doubtful])
+    unsure = np.diag([0.45, 0.42, 0.5, doubtful])
+    assert (3, 3) not in assigned(sure)
+    assert (3, 3) in assigned(unsure)
+
+
 @given(arrays(float, (5, 4), elements=st.floats(0, 1)))
 def test_nothing_is_assigned_twice_and_nothing_unlikely(confidence: np.ndarray):
     pairs = assigned(confidence)

@@ -1,0 +1,71 @@
+"""What a row is about: columns that name another thing, or a part of it, are not taken for the row's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine.mapping import fields, samples
+from discovery_pipeline.engine.mapping.dimensions import clashes
+from discovery_pipeline.engine.mapping.fields import Field, Side
+from discovery_pipeline.engine.mapping.matching import Matched, compared
+from discovery_pipeline.engine.mapping.model import HIGH, LIKELY
+from discovery_pipeline.engine.mapping.scoring import ALONE, weights
+from discovery_pipeline.engine.tables import Source, Table, columns_named
+
+AWS = fields.of_target(targets.load("aws").tables[0])
+MACHINES = {
+    "name": [f"web{n:02d}.corp.example.com" for n in range(12)],
+    "esx_host": [f"esx{n % 3:02d}.corp.example.com" for n in range(12)],
+    "ip": [f"10.0.0.{n}" for n in range(12)],
+}
+DISKS = {
+    "vm": [f"web{n // 4:02d}.corp.example.com" for n in range(12)],
+    "disk path": [f"[ds1] web{n // 4}/disk{n}.vmdk" for n in range(12)],
+}
+
+
+def _matched(folder: Path, columns: dict[str, list[str]]) -> Matched:
+    with duck.connect() as con:
+        rows = ", ".join("(" + ", ".join(map(duck.text, row)) + ")" for row in zip(*columns.values(), strict=True))
+        named = columns_named(list(columns))
+        path = folder / "table.parquet"
+        names = ", ".join(map(duck.col, named))
+        duck.write(con, f"SELECT 1::BIGINT AS __line, * FROM (VALUES {rows}) t({names})", path)
+        source = Source(file="table.csv")
+        table = Table(name="table", path=path, columns=named, row_count=12, source=source)
+        return compared(fields.of_table(table, samples.take(con, table)), AWS)
+
+
+def _confidence(matched: Matched, column: str, field: str) -> float:
+    return float(matched.confidence[matched.source.names.index(column), matched.target.names.index(field)])
+
+
+def test_the_host_that_many_machines_share_is_not_their_own_name(tmp_path: Path):
+    found = _matched(tmp_path, MACHINES)
+    assert _confidence(found, "name", "HostName") >= HIGH
+    assert _confidence(found, "esx_host", "HostName") < LIKELY
+
+
+def test_names_repeat_where_rows_are_parts_and_still_look_like_names(tmp_path: Path):
+    look = _matched(tmp_path, DISKS).evidence.channel("look")
+    assert look[0, AWS.names.index("HostName")] >= 0.5
+
+
+@pytest.mark.parametrize("name", ["cores_per_processor", "Cores p/s", "Cores per CPU", "Kerne pro Sockel"])
+def test_cores_of_each_part_are_not_all_cores(name: str):
+    total = Side("target", (Field("cpu core count"), Field("cores per socket"), Field("cores", aliases=(name,))))
+    assert clashes(Side("source", (Field(name),)), total).tolist() == [[True, False, False]]
+
+
+@given(st.sampled_from([name for name in ALONE if not name.startswith("has ") and name != "unlike"]))
+def test_likeness_never_counts_against_a_pair(name: str):
+    learned = dict(zip(ALONE, weights().alone, strict=True))
+    assert learned[name] >= 0
+    assert learned["unlike"] <= 0
+    assert np.isfinite(weights().alone).all()
