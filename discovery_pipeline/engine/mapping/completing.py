@@ -61,10 +61,11 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
     """Suggestions without what describing tables would say again, or of themselves."""
     headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
     elsewhere = {t.name for t in tables if _ELSEWHERE.intersection(_called(t))}
+    relating = {t.name for t in tables if "relation" in _called(t)}  # tells of two things, and of neither alone
     assignment = list(suggestions.assignment)
     for table in target.tables:
         its = [c.by for c in found if c.target_table == table.name]
-        assignment = _described(assignment, table, its, headers)
+        assignment = _described([f for f in assignment if not _relates(f, its, relating)], table, its, headers)
         for other in target.tables:
             if table.name in referred(other):
                 assignment = _belonging(assignment, table, other, its, elsewhere)
@@ -111,6 +112,11 @@ def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[s
     if field.unique or is_id(field):
         return False
     return not (by.several and field.identity and gathers(field) == "where they agree")
+
+
+def _relates(field: MappedField, its: Sequence[Description], relating: AbstractSet[str]) -> bool:
+    """Whether a field says of a thing what is said of its relations."""
+    return field.source_table in relating and any(by.table == field.source_table for by in its)
 
 
 def _unobjected(mapped: MappedField) -> MappedField:

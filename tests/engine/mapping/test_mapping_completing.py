@@ -62,6 +62,13 @@ def test_what_the_other_surely_says_itself_is_left_to_it(tables):
     }
 
 
+def test_what_is_said_of_relations_is_said_of_no_thing(tables, table_of):
+    relations = table_of("relations", ["child", "type"], *((n, "Runs on") for n in NAMES * 2))
+    by = Description(table="relations", column="child", main="vms", key="name", several=True)
+    offered = _field("vms", "name", "MachineName"), _field("relations", "type", "MachineTypeLabel(optional)")
+    assert _said((*tables, relations), *offered, by=by) == {("vms", "name", "vm", "MachineName")}
+
+
 def test_what_is_left_out_counts_as_unmapped(tables):
     offered = Suggestions(
         target="google", matches=(), assignment=(_field("vms", "name", "OsName"), _field("disks", "key", "MachineId"))
