@@ -126,11 +126,14 @@ def _running(settings: Any) -> Examined:
     up = parts.running(settings.root)
     if up is None:
         return Examined("up", "not running; `discovery up` starts everything")
-    ill = [name for name, part in up.parts.items() if part.health is not Health.UP]
+    ill = [name for name, part in up.parts.items() if part.health is Health.DOWN]
+    begun = [name for name, part in up.parts.items() if part.health is Health.STARTING]
     if not up.fresh:
         return Examined("up", "hasn't looked at its parts lately", "Run `discovery down`, then `discovery up`.")
     if ill:
         return Examined("up", f"not up: {', '.join(ill)}", " ".join(_see(settings, name) for name in ill))
+    if begun:
+        return Examined("up", f"starting: {', '.join(begun)}")
     again = sum(part.restarts for part in up.parts.values())
     return Examined("up", f"{len(up.parts)} parts are up" + (f", started again {again} times" if again else ""))
 
@@ -138,11 +141,15 @@ def _running(settings: Any) -> Examined:
 def _runner(settings: Any) -> Examined:
     from discovery_pipeline.assets.runner.calling import ask
     from discovery_pipeline.store import parts
+    from discovery_pipeline.store.parts import Health
 
     if sys.platform != "linux":
         return Examined("runner", "runs start in processes of their own; only Linux has a warm runner")
-    if parts.running(settings.root) is None:
+    up = parts.running(settings.root)
+    if up is None:
         return Examined("runner", "not running; `discovery up` keeps one")
+    if up.parts["runner"].health is Health.STARTING:
+        return Examined("runner", "loads what runs need; until then they start in processes of their own")
     told = ask(settings.root, {})
     if "refused" in told:
         return Examined("runner", told["refused"], f"It starts again by itself. {_see(settings, 'runner')}")

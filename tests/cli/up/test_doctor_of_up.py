@@ -1,0 +1,34 @@
+"""What the doctor says of an `up` that is still starting, and of one with a part that is down."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from discovery_pipeline.cli import doctor
+from discovery_pipeline.settings import Settings
+from discovery_pipeline.store import parts
+from discovery_pipeline.store.parts import NAMES, Health, Part, Process, Up
+
+
+def written(home: Path, **other: Health) -> Settings:
+    """A home whose parts are up, but for some."""
+    found = {name: Part(other.get(name, Health.UP)) for name in NAMES}
+    parts.write(home, Up(Process.of(os.getpid()), {}, found))
+    return Settings(home=home)
+
+
+def test_a_part_that_starts_is_nothing_to_mend(tmp_path: Path):
+    examined = doctor._running(written(tmp_path, runner=Health.STARTING, web=Health.STARTING))
+    assert examined.found == "starting: runner, web"
+    assert examined.mend == ""
+
+
+def test_a_runner_that_loads_is_nothing_to_mend(tmp_path: Path):
+    assert doctor._runner(written(tmp_path, runner=Health.STARTING)).mend == ""
+
+
+def test_a_part_that_is_down_is_told_with_its_log(tmp_path: Path):
+    examined = doctor._running(written(tmp_path, web=Health.DOWN, runner=Health.STARTING))
+    assert examined.found == "not up: web"
+    assert examined.mend == f"See {tmp_path / 'logs' / 'web.log'}."
