@@ -36,7 +36,9 @@ STEPS = {
 
 
 def run(
-    files: Annotated[list[Path], typer.Argument(help="CSV, TSV, XLSX, JSON, JSON Lines, Parquet, ZIP, gzip; or a folder.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV, TSV, XLSX, JSON, JSON Lines, Parquet, ZIP, gzip; or a folder.")
+    ],
     target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file; several by commas.")],
     source: Annotated[str, typer.Option(help="Where the data comes from, e.g. servicenow.")] = "generic",
     out: Annotated[
