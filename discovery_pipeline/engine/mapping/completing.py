@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 
 import duckdb
 
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import knowledge, transformations
 from discovery_pipeline.engine.mapping.matching import OBJECTION, OTHER_SUBJECT
 from discovery_pipeline.engine.mapping.model import HIGH, Completion, FieldRef, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.naming import is_id
@@ -28,14 +28,6 @@ MOST_TABLES = 100
 
 _MAINS = 20  # of these, how many may be described
 _HALF = 0.5
-_ELSEWHERE = frozenset(("database", "application", "software", "service", "license", "user", "contract", "relation"))
-_PARTS = frozenset(
-    (
-        "processor", "memory", "disk", "partition", "volume", "network", "adapter", "interface", "nic", "ip",
-        "ips", "ip address", "mac address", "operating system", "snapshot", "software", "database", "application",
-        "service", "license", "relation", "part",
-    )
-)  # fmt: skip
 
 
 def completions(
@@ -60,7 +52,7 @@ def completions(
 def completed(suggestions: Suggestions, tables: Tables, target: Target, found: Sequence[Completion]) -> Suggestions:
     """Suggestions without what describing tables would say again, or of themselves."""
     headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
-    elsewhere = {t.name for t in tables if _ELSEWHERE.intersection(_called(t))}
+    elsewhere = {t.name for t in tables if knowledge.things().intersection(_called(t))}
     relating = {t.name for t in tables if "relation" in _called(t)}  # tells of two things, and of neither alone
     assignment = list(suggestions.assignment)
     for table in target.tables:
@@ -195,7 +187,7 @@ def _naming_it(known: MappedField, field: TargetField, table: TargetTable, by: D
 
 def _weight(source: Table, fields: Iterable[MappedField]) -> float:
     """How much a source knows of the things of a target table; half of it where it is called after parts of them."""
-    return sum(f.confidence for f in fields) * (_HALF if _PARTS.intersection(_called(source)) else 1.0)
+    return sum(f.confidence for f in fields) * (_HALF if knowledge.parts().intersection(_called(source)) else 1.0)
 
 
 def _called(source: Table) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Knowledge: what is generally true of column names, kept as data beside this module, and what the user adds to it.
 
-Abbreviations, synonyms, the concepts of IT inventories with the names they go by in each source system, and other
-words for the values that targets list. What is asked here is answered from what is in use: the shipped dictionaries,
-or within `using` these with the user's own over them.
+Abbreviations, synonyms, the concepts of IT inventories with the names they go by in each source system, what tables are
+called, and other words for the values that targets list. What is asked here is answered from what is in use: the
+shipped dictionaries, or within `using` these with the user's own over them.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ class Knowledge:
     compositions: tuple[Composition, ...]
     looks: Mapping[str, Mapping[str, Any]]
     vocabularies: Mapping[str, frozenset[str]]
+    subjects: Mapping[str, str]
+    parts: frozenset[str]
+    things: frozenset[str]
 
 
 _in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
@@ -152,6 +155,21 @@ def vocabularies() -> Mapping[str, frozenset[str]]:
     return _known().vocabularies
 
 
+def subjects() -> Mapping[str, str]:
+    """Word in the name of a table → what its rows are about."""
+    return _known().subjects
+
+
+def parts() -> frozenset[str]:
+    """Words for parts of things, after which tables are called that tell of their wholes."""
+    return _known().parts
+
+
+def things() -> frozenset[str]:
+    """Words for what refers to machines and is no part of them, after which tables are called."""
+    return _known().things
+
+
 def _known() -> Knowledge:
     return _in_use.get() or shipped()
 
@@ -159,7 +177,7 @@ def _known() -> Knowledge:
 @lru_cache(maxsize=1)
 def shipped() -> Knowledge:
     """What the product knows by itself."""
-    contrasts = _read("contrasts")
+    contrasts, tables = _read("contrasts"), _read("tables")
     english = _by_phrase(_read("synonyms").items())
     languages: dict[str, list[str]] = _read("languages")
     foreign = _by_phrase((english.get(one, one), phrases) for one, phrases in languages.items())
@@ -174,6 +192,9 @@ def shipped() -> Knowledge:
         compositions=tuple(map(_composition, _read("compositions"))),
         looks=_read("looks"),
         vocabularies=_by_word(_read("vocabularies").items(), {}),
+        subjects={word: subject for subject, words in tables["about"].items() for word in words},
+        parts=frozenset(tables["parts"]),
+        things=frozenset(tables["things"]),
     )
 
 
@@ -197,6 +218,9 @@ def _extended(own: Own) -> Knowledge:
         compositions=base.compositions,
         looks=base.looks,
         vocabularies=_by_word(own.vocabularies, base.vocabularies),
+        subjects=base.subjects,
+        parts=base.parts,
+        things=base.things,
     )
 
 
