@@ -81,6 +81,7 @@ def test_dagsters_database_is_there_for_the_owner():
     assert told("db", "query", "select 1 as one", "--database", "dagster") == [1]
 
 
+@pytest.mark.usefixtures("dagster_database")
 def test_upgrade_says_where_the_database_stands():
     assert "stands at revision" in call("db", "upgrade").stdout
 

@@ -55,7 +55,7 @@ def exchanged(request: Request, seconds: float, largest: int) -> bytes:
     work.start()
     work.join(seconds)
     # Raised here and not where it happened: an HTTP error in the chain makes CrewAI try again by itself.
-    if work.is_alive():
+    if work.is_alive() or outcome.failure == TimeoutError.__name__:
         raise AgentUnavailable(f"The model's server gave no whole answer within {seconds:g} s.")
     if outcome.body is not None and len(outcome.body) > largest:
         raise AgentAnswerInvalid(f"The model's answer has more than {largest:,} bytes.")

@@ -6,14 +6,15 @@ the one can be read as columns of the other: adapters of servers, a sheet of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 import duckdb
 
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.schema import facts, inclusions, keys, names
-from discovery_pipeline.engine.schema.facts import Database, Facts
+from discovery_pipeline.engine.schema.facts import Database, Facts, TableFacts
 from discovery_pipeline.engine.schema.inclusions import Inclusion
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.model import Description
@@ -22,6 +23,7 @@ from discovery_pipeline.engine.tables import Tables
 LEAST = 0.9
 """Share of a table's rows that must refer to a row of the other."""
 
+_SAME = 0.5  # share of rows that must be called like what they refer to, where both have names
 _GENERIC = frozenset(("id", "uuid", "guid", "key", "code", "nr", "no", "num", "number", "nummer", "name"))
 _NOBODY: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 
@@ -40,7 +42,8 @@ def found(
         Names of tables that may be described, the likeliest first: a table describes none that comes after it.
     naming
         Columns, by table, that name things of their own. Where one of them is a key, several rows can't be about one
-        row of another table: machines refer to the host they run on, and aren't parts of it.
+        row of another table: machines refer to the host they run on, and aren't parts of it. Nor can one row be about
+        another that has another name: machines of two sites share addresses.
     """
     if len(tables) < 2:
         return ()
@@ -59,7 +62,8 @@ def found(
                 if table in claimed or table in mains[: place + 1]:
                     continue
                 several = held.distinct < keys.ALMOST * held.column.filled
-                if several and own[table] - {held.column.column.name}:
+                called = own[table] - {held.column.column.name}
+                if called and (several or _otherwise_called(con, database, held, called, naming.get(main, ()))):
                     continue
                 claimed[table] = _description(table, main, held, several=several)
     return tuple(claimed.values())
@@ -102,6 +106,30 @@ def _likeness(column: Facts, key: Key) -> float:
     """How alike the names of a column and a key are, 0..1."""
     said, own = set(names.words(column.column.name)), set(names.words(key.columns[0].column.name))
     return len(said & own) / max(1, len(said | own))
+
+
+def _otherwise_called(
+    con: duckdb.DuckDBPyConnection, database: Database, held: Inclusion, called: Iterable[str], others: Iterable[str]
+) -> bool:
+    """Whether rows go by other names than the rows that they refer to; a domain after a name makes no difference."""
+    table, main = database.table_of(held.column), database.tables[held.key.table]
+    here, there = (_names(t, names) for t, names in ((table, called), (main, others)))
+    if not there:
+        return False
+    (share,) = facts.one(
+        con,
+        f"""
+        SELECT avg((len(list_intersect(t.names, m.names)) > 0)::INTEGER)
+        FROM (SELECT {held.column.value} AS key, [{here}] AS names FROM {duck.scan(table.table)}) t
+        JOIN (SELECT {held.key.columns[0].value} AS key, [{there}] AS names FROM {duck.scan(main.table)}) m USING (key)
+        """,
+    )
+    return share is not None and share < _SAME
+
+
+def _names(table: TableFacts, columns: Iterable[str]) -> str:
+    """The first labels of names, as a list in SQL."""
+    return ", ".join(f"split_part({table.of(column).value}, '.', 1)" for column in columns)
 
 
 def _description(table: str, main: str, held: Inclusion, *, several: bool) -> Description:

@@ -129,7 +129,7 @@ def test_a_worker_that_dies_before_it_begins_is_noticed(warm: Warm, monkeypatch:
     warm.stop()
     request = warm.request("good")
     with monkeypatch.context() as broken:
-        broken.setenv("DISCOVERY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+        broken.setenv("DISCOVERY_AGENTS_ENGINE", "no such engine")
         run = starting.start(warm.dagster, warm.origin, request)
     assert until(lambda: locks.died(warm.home, run.run_id))
     assert instance.settle(warm.dagster, warm.store) == [run.run_id]

@@ -50,6 +50,16 @@ def test_things_with_names_of_their_own_only_refer_to_others(con, table_of, serv
     assert _found(con, servers, guests) == {("guests", "host", "name", True)}
 
 
+def test_things_of_other_names_that_share_addresses_are_other_things(con, table_of):
+    addresses = [f"10.0.0.{i}" for i in range(1, 13)]
+    east, west, agents = (
+        table_of(site, ["hostname", "ip"], *((f"{prefix}{i:02d}{domain}", ip) for i, ip in enumerate(addresses)))
+        for site, prefix, domain in (("east", "e", ""), ("west", "w", ""), ("agents", "e", ".corp.example"))
+    )
+    naming = {name: {"hostname"} for name in ("east", "west", "agents")}
+    assert _found(con, east, west, agents, naming=naming) == {("agents", "ip", "ip", False)}
+
+
 def test_what_is_described_describes_nothing_after_it(con, table_of, servers):
     twins = table_of("twins", ["name"], *((n,) for n in NAMES))
     found = describing.found(con, (servers, twins), ["servers", "twins"])
