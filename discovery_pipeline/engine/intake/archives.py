@@ -13,6 +13,9 @@ from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.intake.work import Upload
 from discovery_pipeline.errors import InputRefused
 
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+"""What unpacking a member raises where it is damaged, locked, or packed in a way that nobody here knows."""
+
 MEMBERS = 1_000
 BYTES = 8 << 30
 """Bytes that all members of an archive may unpack to."""
@@ -80,7 +83,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, roo
     try:
         with archive.open(member) as packed:
             size = _write(packed, target, member.filename, _limit(member.compress_size, room))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except BROKEN as error:
         raise InputRefused(member.filename, f"It can't be unpacked: {error}.", "Pack it again.") from None
     if zipfile.is_zipfile(target) and target.suffix == ".zip":
         raise InputRefused(member.filename, "It is an archive inside an archive.", "Unpack it first.")

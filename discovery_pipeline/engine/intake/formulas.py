@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
+
+from discovery_pipeline.engine.intake.archives import BROKEN
 
 SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 UNCALCULATED = re.compile(rb"(?:</f>|<f\b[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
@@ -24,7 +25,7 @@ def unread(path: Path) -> tuple[int, int]:
         for cells in _cells(path):
             formulas += len(UNCALCULATED.findall(cells))
             errors += len(ERROR.findall(cells))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except BROKEN:
         return formulas, errors  # no XLSX, or one that is damaged: who reads it says so
     return formulas, errors
 
