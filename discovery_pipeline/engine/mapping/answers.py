@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from discovery_pipeline.engine.mapping import vocabularies
 from discovery_pipeline.engine.mapping.operations import BOOLEANS
-from discovery_pipeline.engine.mapping.transformations import quoted
+from discovery_pipeline.engine.mapping.transformations import parse, quoted
 from discovery_pipeline.engine.mapping.words import split
 from discovery_pipeline.engine.targets import TargetField
 
@@ -44,6 +44,14 @@ def answered(name: str, values: Sequence[str], target: TargetField) -> str | Non
             return 'to_boolean | map_values({"true": "false", "false": "true"})'
         return _chosen(asked, target) if len(target.allowed) == 2 else None
     return _named(values, _phrase(target.name)) if target.type == "boolean" else None
+
+
+def of_virtual(field: TargetField) -> tuple[str, str]:
+    """What a field says of a virtual machine, and of a physical one."""
+    how = answered("virtual", ("yes",), field)
+    pairs = parse(how).steps[-1].arguments[0] if how else ()
+    told = dict(pairs) if isinstance(pairs, tuple) else {}
+    return told.get("true", "true"), told.get("false", "false")
 
 
 def _phrase(text: str) -> str:

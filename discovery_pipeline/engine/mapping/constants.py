@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from discovery_pipeline.engine.mapping import datatypes, transformations, vocabularies
-from discovery_pipeline.engine.mapping.answers import answered
+from discovery_pipeline.engine.mapping import filling, transformations, vocabularies
+from discovery_pipeline.engine.mapping.answers import of_virtual
 from discovery_pipeline.engine.mapping.concepts import named
 from discovery_pipeline.engine.mapping.fields import Side
 from discovery_pipeline.engine.mapping.model import MappedField
@@ -60,16 +60,12 @@ def constants(
             continue
         proposed = next(_proposals(field, side, stated), None)
         if proposed is not None:
-            yield MappedField(
-                source_table=side.table,
-                source_field="",
-                target_table=table.name,
-                target_field=field.name,
-                transformation=f"constant({transformations.quoted(proposed.value)})",
-                data_type=datatypes.of_field(field.type),
-                is_required=True,
+            yield filling.mapped(
+                (side.table, ""),
+                (table.name, field),
                 confidence=proposed.confidence,
                 evidence=(f"no column holds it; {proposed.why}",),
+                transformation=f"constant({transformations.quoted(proposed.value)})",
             )
 
 
@@ -115,20 +111,13 @@ def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:
     if side.sample is None or named(field, "is virtual") < _NAMED:
         return
     if "virtual machine" in Reader().words(side.table):
-        yield _Proposed(_answer(field), f"the table is called {side.table!r}", SHOWN)
+        yield _Proposed(of_virtual(field)[0], f"the table is called {side.table!r}", SHOWN)
     full = [column for column, filled in zip(side.fields, side.sample.filled, strict=True) if filled >= _IN_EVERY_ROW]
     for concept in _OF_VIRTUAL:
         for column in full:
             if named(column, concept) >= _NAMED:
                 why = f"every row has a {column.name}, so all are virtual machines"
-                yield _Proposed(_answer(field), why, SHOWN if concept in _OF_NOTHING_ELSE else CONFIDENCE)
-
-
-def _answer(field: TargetField) -> str:
-    """What the field says of a virtual machine."""
-    how = answered("virtual", ("yes",), field)
-    pairs = transformations.parse(how).steps[-1].arguments[0] if how else ()
-    return dict(pairs).get("true", "true") if isinstance(pairs, tuple) else "true"
+                yield _Proposed(of_virtual(field)[0], why, SHOWN if concept in _OF_NOTHING_ELSE else CONFIDENCE)
 
 
 def _currency(field: TargetField, side: Side) -> Iterator[_Proposed]:

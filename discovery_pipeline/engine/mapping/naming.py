@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import concepts, datatypes, transformations
+from discovery_pipeline.engine.mapping import concepts, filling, transformations
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
 from discovery_pipeline.engine.mapping.roles import referred
@@ -85,18 +85,8 @@ def _repeats(source: TableProfile, filled: MappedField) -> bool:
 
 
 def _standing_in(name: ColumnProfile, source: TableProfile, table: TargetTable, field: TargetField) -> MappedField:
-    return MappedField(
-        source_table=source.name,
-        source_field=name.name,
-        target_table=table.name,
-        target_field=field.name,
-        data_type=datatypes.of_field(field.type),
-        is_required=field.required,
-        confidence=CONFIDENCE,
-        evidence=(
-            f"{name.name} names each row, and differs in all {source.row_count:,}; no other column does it as surely",
-        ),
-    )
+    why = f"{name.name} names each row, and differs in all {source.row_count:,}; no other column does it as surely"
+    return filling.mapped((source.name, name.name), (table.name, field), confidence=CONFIDENCE, evidence=(why,))
 
 
 def _completed(filled: MappedField, name: ColumnProfile, gaps: int) -> MappedField:

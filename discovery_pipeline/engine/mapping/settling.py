@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import duckdb
 
-from discovery_pipeline.engine.mapping import conflicts, datatypes, transformations
+from discovery_pipeline.engine.mapping import conflicts, filling, transformations
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Suggestions
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
@@ -80,16 +80,12 @@ def _is_text(field: TargetField) -> bool:
 
 
 def _as_field(match: Match, field: TargetField, confidence: float, why: str) -> MappedField:
-    return MappedField(
-        source_table=match.source_table,
-        source_field=match.source_field,
-        target_table=match.target_table,
-        target_field=match.target_field,
-        transformation=match.transformation,
-        data_type=datatypes.of_field(field.type),
-        is_required=field.required,
+    return filling.mapped(
+        (match.source_table, match.source_field),
+        (match.target_table, field),
         confidence=confidence,
         evidence=(*match.evidence, why),
+        transformation=match.transformation,
     )
 
 

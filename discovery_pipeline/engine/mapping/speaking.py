@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import concepts, datatypes, vocabularies
-from discovery_pipeline.engine.mapping.answers import answered
+from discovery_pipeline.engine.mapping import concepts, filling, vocabularies
+from discovery_pipeline.engine.mapping.answers import of_virtual
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
 from discovery_pipeline.engine.mapping.operations import BOOLEANS
 from discovery_pipeline.engine.mapping.proposing import for_column
 from discovery_pipeline.engine.mapping.roles import referred
-from discovery_pipeline.engine.mapping.transformations import parse, quoted
+from discovery_pipeline.engine.mapping.transformations import quoted
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
@@ -89,32 +89,15 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
             if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
                 continue
             if concepts.named(Field(column.name), concept) >= _NAMED:
-                yes, no = _answers(field)
+                yes, no = of_virtual(field)
                 pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
                 told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
                 yield _field(source, table, field, column, f'map_values({{{pairs}, "*": {quoted(no)}}})', told)
                 return
 
 
-def _answers(field: TargetField) -> tuple[str, str]:
-    """What the field says of a virtual machine, and of a physical one."""
-    how = answered("virtual", ("yes",), field)
-    pairs = parse(how).steps[-1].arguments[0] if how else ()
-    told = dict(pairs) if isinstance(pairs, tuple) else {}
-    return told.get("true", "true"), told.get("false", "false")
-
-
 def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
     source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile, how: str | None, why: str
 ) -> MappedField:
-    return MappedField(
-        source_table=source.name,
-        source_field=column.name,
-        target_table=table.name,
-        target_field=field.name,
-        transformation=how,
-        data_type=datatypes.of_field(field.type),
-        is_required=field.required,
-        confidence=CONFIDENCE,
-        evidence=(why,),
-    )
+    places = (source.name, column.name), (table.name, field)
+    return filling.mapped(*places, confidence=CONFIDENCE, evidence=(why,), transformation=how)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import duckdb
 import numpy as np
 
-from discovery_pipeline.engine.mapping import conflicts, datatypes, fields, samples, transformations
+from discovery_pipeline.engine.mapping import conflicts, datatypes, fields, filling, samples, transformations
 from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.completing import completed, completions, reassigned
 from discovery_pipeline.engine.mapping.composing import CONFIDENCE as COMPOSED
@@ -221,16 +221,13 @@ def _completed(pairing: _Pairing, assignment: Sequence[MappedField], stated: Sta
 
 def _composed(pairing: _Pairing, part: Composed) -> MappedField:
     field = pairing.table.fields[part.target]
-    return MappedField(
-        source_table=pairing.matched.source.table,
-        source_field=pairing.matched.source.fields[part.source].name,
-        target_table=pairing.table.name,
-        target_field=field.name,
-        transformation=part.transformation,
-        data_type=datatypes.of_field(field.type),
-        is_required=field.required,
+    source = pairing.matched.source
+    return filling.mapped(
+        (source.table, source.fields[part.source].name),
+        (pairing.table.name, field),
         confidence=COMPOSED,
         evidence=(part.reason,),
+        transformation=part.transformation,
     )
 
 
