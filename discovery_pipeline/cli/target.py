@@ -51,7 +51,8 @@ def init(
     sample: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A sample CSV, a DDL (.sql), or a JSON Schema or OpenAPI document (.json)."
+            metavar="FILE",
+            help="A sample (CSV, XLSX, JSON, Parquet, …), a DDL (.sql), or a JSON Schema or OpenAPI document.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Where the contract goes; default: NAME.yaml here.")] = None,
@@ -61,7 +62,7 @@ def init(
     from discovery_pipeline.engine import targets
     from discovery_pipeline.errors import TargetError
 
-    target = targets.draft(sample, name)
+    target = targets.draft(sample, name) if targets.describes(sample) else _of_sample(sample, name)
     path = out or Path(f"{target.name}.yaml")
     if path.exists():
         raise TargetError(f"{path} is there already, and is left as it is. Choose another --out.")
@@ -71,6 +72,22 @@ def init(
     tables = f" in {len(target.tables)} tables" if len(target.tables) > 1 else ""
     typer.echo(f"{path}: {fields} fields{tables}. Read it, correct it, and use it: discovery run FILE --target {path}")
     typer.echo(target.note)
+
+
+def _of_sample(sample: Path, name: str | None) -> Target:
+    """The draft of a file of rows, whatever intake reads."""
+    import tempfile
+
+    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.engine import intake, targets
+    from discovery_pipeline.errors import InputRefused
+
+    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
+        con = connected(Path(folder))
+        found = intake.read(con, [sample], Path(folder) / "in", intake.Options(keep_rowless=True))
+        if not found.tables:
+            raise InputRefused(sample.name, next((f.reason for f in found.files if f.reason), "It holds no table."))
+        return targets.draft_of_rows(con, found.tables, sample, name)
 
 
 def _show(target: Target) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from discovery_pipeline.engine import targets
+from discovery_pipeline.engine import duck, intake, targets
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.errors import TargetError
 
@@ -142,7 +142,8 @@ def test_a_json_schema_becomes_a_contract(tmp_path: Path):
 def test_a_sample_becomes_a_contract(tmp_path: Path):
     path = tmp_path / "Hosts of ACME.csv"
     path.write_text("id,env,ip\n" + "".join(f"h{i},{'prod' if i % 2 else 'test'},10.0.0.{i}\n" for i in range(40)))
-    target = targets.draft(path)
+    with duck.connect() as con:
+        target = targets.draft_of_rows(con, intake.read(con, [path], tmp_path / "read").tables, path)
     id_, env, ip = target.tables[0].fields
     assert target.name == "hosts-of-acme"
     assert (id_.unique, id_.required, env.allowed, ip.type) == (True, True, ("prod", "test"), "ipv4")

@@ -267,6 +267,11 @@ def test_a_schema_that_no_table_can_hold_says_why(tmp_path: Path, schema: Any, s
         _machine(tmp_path, schema)
 
 
+def _of_rows(folder: Path, sample: Path) -> Target:
+    with duck.connect() as con:
+        return targets.draft_of_rows(con, intake.read(con, [sample], folder / "read").tables, sample)
+
+
 def test_a_sample_shows_types_units_forms_and_lists(tmp_path: Path):
     picked = random.Random(5)
     rows = [
@@ -275,10 +280,52 @@ def test_a_sample_shows_types_units_forms_and_lists(tmp_path: Path):
     ]
     path = tmp_path / "sample.csv"
     path.write_text("code,state,ram_gb,address,note,empty\n" + "\n".join(rows) + "\n")
-    f = {field.name: field for field in targets.draft(path).tables[0].fields}
+    f = {field.name: field for field in _of_rows(tmp_path, path).tables[0].fields}
     assert (f["code"].pattern, f["code"].unique) == (r"^[A-Z]+\-[0-9]+$", True)
     assert (f["state"].allowed, f["ram_gb"].type, f["ram_gb"].unit) == (("off", "on"), "integer", "GB")
     assert (f["address"].type, f["note"].pattern, f["empty"].required) == ("ipv4", None, False)
+
+
+def test_every_sheet_of_a_workbook_is_a_table(tmp_path: Path):
+    import pandas as pd
+
+    path = tmp_path / "Estate 2024.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"name": ["a", "b"], "ram_gb": [8, 16]}).to_excel(book, sheet_name="Servers", index=False)
+        pd.DataFrame({"app": ["CRM", "ERP"]}).to_excel(book, sheet_name="Apps", index=False)
+    target = _of_rows(tmp_path, path)
+    assert {table.name: [f.name for f in table.fields] for table in target.tables} == {
+        "servers": ["name", "ram_gb"],
+        "apps": ["app"],
+    }
+    assert target.table("servers").field("ram_gb").unit == "GB"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_one"),
+    [
+        ("rows.json", '[{"id": "a", "type": "vm"}]', False),
+        ("rows.json", '{"servers": [{"id": "a"}]}', False),
+        ("broken.json", "{", False),
+        ("schema.json", '{"properties": {"id": {"type": "string"}}}', True),
+        ("api.json", '{"openapi": "3.0.0", "components": {}}', True),
+        ("api.yaml", "openapi: 3.0.0", True),
+        ("dump.SQL", "create table t (a int)", True),
+        ("rows.csv", "a,b", False),
+    ],
+)
+def test_a_description_of_tables_is_told_from_rows(tmp_path: Path, name: str, content: str, is_one: bool):
+    (tmp_path / name).write_text(content)
+    assert targets.describes(tmp_path / name) is is_one
+
+
+def test_a_schema_may_be_written_in_yaml(tmp_path: Path):
+    path = tmp_path / "machine.yaml"
+    path.write_text("required: [id]\nproperties:\n  id: {type: string}\n  since: {type: string, format: date}\n")
+    assert [(f.name, f.type, f.required) for f in targets.draft(path).tables[0].fields] == [
+        ("id", "string", True),
+        ("since", "date", False),
+    ]
 
 
 def test_a_drafted_target_loads_and_takes_its_own_sample_without_findings(tmp_path: Path):
@@ -286,7 +333,7 @@ def test_a_drafted_target_loads_and_takes_its_own_sample_without_findings(tmp_pa
     rows = [f"M-{i},{'vm' if i % 3 else 'metal'},{i % 2 == 0},{i * 1.5},2024-01-{i % 28 + 1:02}" for i in range(50)]
     sample.write_text("id,kind,live,load,since\n" + "\n".join(rows) + "\n")
     contract = tmp_path / "mine.yaml"
-    contract.write_text(targets.written(targets.draft(sample)))
+    contract.write_text(targets.written(_of_rows(tmp_path, sample)))
     target = targets.load(contract)
     with duck.connect() as con:
         found = intake.read(con, [sample], tmp_path / "in", intake.Options())

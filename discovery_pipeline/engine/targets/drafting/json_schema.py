@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery_pipeline.engine.targets.contract import FieldType, TargetField, TargetTable
-from discovery_pipeline.engine.targets.drafting.parts import fits_python, plain, unit_of
+from discovery_pipeline.engine.targets.drafting.parts import fits_python, free, plain, unit_of
 from discovery_pipeline.errors import TargetError
 
 _OF_JSON: dict[str, FieldType] = {"integer": "integer", "number": "number", "boolean": "boolean"}
@@ -22,10 +22,23 @@ _OF_FORMAT: dict[str, FieldType] = {
 }  # fmt: skip
 _LISTS: dict[FieldType, FieldType] = {"ip": "list<ip>", "ipv4": "list<ip>", "mac": "list<mac>"}
 _KEYS = ("id", "uuid", "guid", "key", "code", "number", "name")
+_KEYWORDS = frozenset(
+    ("$schema", "$ref", "$defs", "definitions", "properties", "allOf", "anyOf", "oneOf", "openapi", "swagger")
+)
+_MOST_BYTES = 20_000_000  # of a schema; what is larger holds rows
 
 Schema = dict[str, Any]
 Trail = tuple[str, ...]
 """The references that led to where one is."""
+
+
+def is_schema(path: Path) -> bool:
+    """Whether a JSON file is such a document; rows in JSON are none."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8-sig")) if path.stat().st_size <= _MOST_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and not _KEYWORDS.isdisjoint(said)
 
 
 def tables(text: str, path: Path, name: str) -> tuple[tuple[TargetTable, ...], tuple[str, ...]]:
@@ -36,10 +49,7 @@ def tables(text: str, path: Path, name: str) -> tuple[tuple[TargetTable, ...], t
     TargetError
         It is no schema of objects, or refers outside its file, to nothing, or to itself.
     """
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise TargetError(f"{path}: not JSON ({error}).") from None
+    said = _read(text, path)
     walk = _Walk(said, path)
     roots = _roots(walk, said, name) if isinstance(said, dict) else {}
     if not roots:
@@ -49,6 +59,20 @@ def tables(text: str, path: Path, name: str) -> tuple[tuple[TargetTable, ...], t
     for called, root in roots.items():
         walk.table(called, *walk.plain(root))
     return tuple(walk.tables), tuple(_notes(walk))
+
+
+def _read(text: str, path: Path) -> Any:
+    if path.suffix.lower() != ".json":
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except (yaml.YAMLError, RecursionError) as error:
+            raise TargetError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TargetError(f"{path}: not JSON ({error}).") from None
 
 
 def _roots(walk: _Walk, said: Schema, name: str) -> dict[str, Any]:
@@ -98,7 +122,7 @@ class _Walk:
 
     def table(self, name: str, schema: Schema, trail: Trail, key: TargetField | None = None) -> None:
         """Add the table of an object, and those of the lists in it; `key` refers to the row that it is part of."""
-        called = self._free(plain(name))
+        called = free(plain(name), {table.name for table in self.tables})
         place = len(self.tables)
         lists: list[tuple[str, Schema, Trail]] = []
         fields = list(self._fields(schema, "", trail, lists, needed=True))
@@ -186,10 +210,6 @@ class _Walk:
                 raise TargetError(f"{self.path}: there is no {ref} in it.")
             found = found[key]
         return found
-
-    def _free(self, name: str) -> str:
-        taken = {table.name for table in self.tables}
-        return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in taken)
 
 
 def _is_object(said: Schema) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from discovery_pipeline.engine import units
 from discovery_pipeline.engine.targets.contract import FieldType
@@ -11,6 +12,11 @@ from discovery_pipeline.engine.targets.contract import FieldType
 def plain(name: str) -> str:
     """A name for a target or a table: small letters and digits, parted by dashes."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "target"
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The name; with a number where it is taken."""
+    return next(n for n in (name, *(f"{name}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
 
 
 def unit_of(name: str, kind: FieldType) -> str | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.tables import Column, Table, Tables
 from discovery_pipeline.engine.targets.contract import FieldType, TargetField, TargetTable
-from discovery_pipeline.engine.targets.drafting.parts import unit_of
+from discovery_pipeline.engine.targets.drafting.parts import free, plain, unit_of
 from discovery_pipeline.engine.targets.forms import form
-from discovery_pipeline.errors import TargetError
 
 SAMPLE = 20_000
 """Rows of a sample that are looked at."""
@@ -24,26 +23,28 @@ _TRIED: tuple[FieldType, ...] = (
 _PIECES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 
 
-def table(path: Path, name: str) -> TargetTable:
+def tables(con: duckdb.DuckDBPyConnection, rows: Tables, name: str) -> tuple[TargetTable, ...]:
+    """A table of a target for each that was read: of that name, or of its sheet's or file's where there are several."""
+    if len(rows) == 1:
+        return (_table(con, rows[0], name),)
+    called: dict[str, Table] = {}
+    for each in rows:
+        called[free(plain(each.source.sheet or each.name), called)] = each
+    return tuple(_table(con, each, own) for own, each in called.items())
+
+
+def _table(con: duckdb.DuckDBPyConnection, rows: Table, name: str) -> TargetTable:
     """Types from the values' forms; required where no cell is empty; identifying where each value stands once."""
-    with duckdb.connect() as con:
-        try:
-            con.execute(
-                f"CREATE TABLE sample AS FROM read_csv({duck.text(str(path))}, all_varchar=true, header=true,"
-                f" strict_mode=false) LIMIT {SAMPLE}"
-            )
-        except duckdb.Error as error:
-            raise TargetError(f"{path}: no table could be read from it ({str(error).splitlines()[0]}).") from None
-        described = con.execute("DESCRIBE sample").fetchall()
-        fields = tuple(_field(con, column) for column, *_ in described)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE sample AS FROM {duck.scan(rows)} LIMIT {SAMPLE}")
+    fields = [_field(con, column) for column in rows.columns]
     first = next((i for i, f in enumerate(fields) if f.unique), None)
     # One identifier is enough for a draft: that others are unique, too, may be chance.
-    fields = tuple(f.model_copy(update={"unique": i == first, "identity": i == first}) for i, f in enumerate(fields))
-    return TargetTable(name=name, file=f"{name}.csv", fields=fields)
+    only = tuple(f.model_copy(update={"unique": i == first, "identity": i == first}) for i, f in enumerate(fields))
+    return TargetTable(name=name, file=f"{name}.csv", fields=only)
 
 
-def _field(con: duckdb.DuckDBPyConnection, column: str) -> TargetField:
-    own = f"nullif(trim({duck.name(column)}), '')"
+def _field(con: duckdb.DuckDBPyConnection, column: Column) -> TargetField:
+    own = f"nullif(trim({duck.col(column)}), '')"
     shapes = ", ".join(f"count(*) FILTER (NOT regexp_full_match(v, {duck.text(_shape(t))}))" for t in _TRIED)
     counted = con.execute(
         f"SELECT count(*), count(v), count(DISTINCT v), {shapes} FROM (SELECT {own} AS v FROM sample)"
@@ -56,10 +57,10 @@ def _field(con: duckdb.DuckDBPyConnection, column: str) -> TargetField:
         found = con.execute(f"SELECT DISTINCT v FROM (SELECT {own} AS v FROM sample) WHERE v IS NOT NULL ORDER BY v")
         allowed = tuple(v for (v,) in found.fetchall())
     return TargetField(
-        name=column,
+        name=column.name,
         type=kind,
         required=bool(rows) and filled == rows,
-        unit=unit_of(column, kind),
+        unit=unit_of(column.name, kind),
         allowed=allowed,
         pattern=_pattern(con, own) if kind == "string" and not allowed and distinct >= _FEWEST_OF_A_FORM else None,
         unique=rows > 1 and distinct == rows and kind not in ("number", "boolean", "date", "datetime"),
