@@ -34,8 +34,9 @@ def served(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
         port = probe.getsockname()[1]
     environment = os.environ | {"DISCOVERY_HOME": str(home), "DISCOVERY_RATE_LIMIT": "100000"}
     server = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "--factory", "discovery_pipeline.web.app:application", "--port", str(port),
-         "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+        [sys.executable, "-m", "uvicorn", "--factory", "discovery_pipeline.web.app:application",
+         "--http", "discovery_pipeline.web.connections:Connection", "--port", str(port), "--log-level", "warning",
+         "--timeout-graceful-shutdown", "2"],
         env=environment,
     )  # fmt: skip
     try:

@@ -43,7 +43,8 @@ def services(home: Path, ports: Mapping[str, int], workspace: Path) -> Iterator[
         )
     yield Service(
         "web",
-        ("uvicorn", "--factory", "discovery_pipeline.web.app:application", "--host", HOST, "--port", str(ports["web"]),
+        ("uvicorn", "--factory", "discovery_pipeline.web.app:application",
+         "--http", "discovery_pipeline.web.connections:Connection", "--host", HOST, "--port", str(ports["web"]),
          "--timeout-graceful-shutdown", "3", "--log-level", "warning"),
         answers(ports["web"], "/health/live"),
     )  # fmt: skip

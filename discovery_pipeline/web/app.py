@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from discovery_pipeline import log
 from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
-from discovery_pipeline.web.bodies import BodyLimit
+from discovery_pipeline.web.bounds import Bounds
 from discovery_pipeline.web.description import describe
 from discovery_pipeline.web.ending import before_the_end
 from discovery_pipeline.web.heads import Heads
@@ -46,8 +46,8 @@ def application(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.metrics = Metrics()
     problems.install(app, error_page)
+    app.add_middleware(Bounds)
     app.add_middleware(Door)
-    app.add_middleware(BodyLimit)
     app.add_middleware(Counted, metrics=app.state.metrics)
     app.add_middleware(Heads)
     if shared := sharing(chosen.cors_origins):

@@ -6,6 +6,8 @@ RequestFault                 a status and a title each; the sentence says what t
 ├── SecondPersonNeeded       403  what they proposed themselves takes somebody else's approval
 ├── HeadersMissing           400  nobody said for which engagement
 ├── TooManyRequests          429  faster than one token may ask
+├── HeadTooLarge             431  address and headers are longer than anybody needs
+├── TooSlow                  408  the head of the request doesn't end, or the body doesn't come
 ├── UnknownFileType          400  an upload of a type that isn't read
 ├── UploadTooLarge           413
 ├── UploadUnreadable         422  an upload in which no table is found
@@ -70,6 +72,18 @@ class TooManyRequests(RequestFault):
     """The token asks faster than it may."""
 
     status, kind, title = 429, "too-many-requests", "Too many requests"
+
+
+class HeadTooLarge(RequestFault):
+    """The address and the headers of the request are too large."""
+
+    status, kind, title = 431, "head-too-large", "That is too large"
+
+
+class TooSlow(RequestFault):
+    """The head of the request didn't end in time, or the body was announced and didn't come."""
+
+    status, kind, title = 408, "too-slow", "That took too long"
 
 
 class UnknownFileType(RequestFault):

@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from discovery_pipeline import errors
@@ -27,6 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 WHERE = "/docs#"
 """Below this address the reference explains each kind of problem."""
 AGAIN_SECONDS = 2
+LEFT = 499
+"""Who asked left before the request was whole; only the log and the metrics see it."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 log = structlog.get_logger(__name__)
@@ -157,8 +160,14 @@ def install(app: FastAPI, page: ErrorPage | None = None) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         return await said(request, answer(_invalid(error), request.url.path))
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=LEFT)
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
+        if fault := _unread(error.__cause__):
+            return await said(request, answer(fault, request.url.path))
         allowed = {"Allow": _allowed(app, request)} if error.status_code == 405 else {}
         if allowed and request.method == "OPTIONS":
             return Response(status_code=204, headers=allowed)
@@ -200,6 +209,30 @@ _HTTP = {404: "missing", 405: "method-not-allowed", 413: "too-large"}
 
 def _invalid(error: RequestValidationError) -> InvalidRequest:
     """What pydantic found wrong, a sentence each."""
-    faults = [{"where": ".".join(str(part) for part in e["loc"]), "error": e["msg"]} for e in error.errors()]
+    faults = [_fault(found, error.body) for found in error.errors()]
     told = "; ".join(f"{fault['where']}: {fault['error']}" for fault in faults[:5])
     return InvalidRequest(f"{told}.", errors=faults)
+
+
+def _fault(found: Mapping[str, Any], body: Any) -> dict[str, str]:
+    """One of them: where, and what."""
+    if isinstance(body, bytes) and found["loc"] == ("body",):
+        return {"where": "body", "error": "no JSON; send some, with Content-Type: application/json"}
+    if found["type"] != "json_invalid" or not isinstance(body, str):
+        return {"where": ".".join(str(part) for part in found["loc"]), "error": found["msg"]}
+    before = body[: found["loc"][-1]]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return {"where": f"body, line {line}, column {column}", "error": f"no JSON ({found['ctx']['error']})"}
+
+
+def _unread(cause: BaseException | None) -> InvalidRequest | None:
+    """What is wrong with a body that FastAPI gave up reading, where it says no more than that it did."""
+    match cause:
+        case UnicodeDecodeError():
+            return InvalidRequest(f"body, byte {cause.start + 1}: no {cause.encoding.upper()} ({cause.reason}).")
+        case RecursionError():
+            return InvalidRequest("body: lists and objects are nested too deeply to be read.")
+        case ValueError():
+            return InvalidRequest(f"body: {cause}.")
+        case _:
+            return None

@@ -53,15 +53,17 @@ REASONS = {
     401: "No token, or one that is worth nothing",
     403: "Not a member of the engagement, or the role is too low",
     404: "No such flow for this engagement, or a result that isn't there yet",
+    408: "The body was announced, and didn't come",
     409: "The flow moved on, or doesn't stand where this can be done",
     412: "`If-Match` names another version",
     413: "The file, or the body, is larger than it may be",
     416: "The file has no such range",
     422: "What was sent can't be taken; every error is listed",
     429: "Faster than one token may ask",
+    431: "The address and the headers are too large",
     503: "A part that is needed doesn't answer; try again",
 }
-ALWAYS = (400, 401, 403, 429, 503)
+ALWAYS = (400, 401, 403, 429, 431, 503)
 """Any call can end so."""
 
 Responses = dict[int | str, dict[str, Any]]
@@ -70,7 +72,7 @@ Responses = dict[int | str, dict[str, Any]]
 def refusals(*statuses: int) -> Responses:
     """What a call documents beside its answer."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    said = sorted({*ALWAYS, *statuses, *({413} if 422 in statuses else ())})
+    said = sorted({*ALWAYS, *statuses, *({408, 413} if 422 in statuses else ())})
     return {status: {"description": REASONS[status], "content": content} for status in said}
 
 
