@@ -1,7 +1,7 @@
-"""Drafts from a DDL: the tables that a script creates, in the dialect of PostgreSQL, MySQL, SQL Server or Oracle.
+"""Drafts from a DDL: the tables that a script creates, in any dialect that databases and warehouses export.
 
 Only what says something of tables is read: CREATE TABLE, TYPE and DOMAIN, ALTER TABLE … ADD, COMMENT ON. What a
-statement says is in `columns`; here a script is parted and its dialect told.
+statement says is in `script`; here a script is parted and its dialect told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from discovery_pipeline.engine.targets.contract import TargetTable
-from discovery_pipeline.engine.targets.drafting.columns import Script
+from discovery_pipeline.engine.targets.drafting.script import Script
 from discovery_pipeline.errors import TargetError
 
 _SIGNS = (
@@ -23,14 +23,29 @@ _SIGNS = (
         re.compile(r"\[\w[^\]]*\]|^\s*GO\s*$|\bN?VARCHAR\s*\(\s*MAX|\bIDENTITY\s*\(|\bUNIQUEIDENTIFIER\b", re.I | re.M),
     ),
     ("mysql", re.compile(r"`|\bENGINE\s*=|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bENUM\s*\(", re.I)),
+    ("bigquery", re.compile(r"\bOPTIONS\s*\(|\bINT64\b|\bSTRUCT\s*<|\bSTRING\s+NOT\b", re.I)),
+    ("hive", re.compile(r"\bSTORED\s+AS\b|\bTBLPROPERTIES\b|\bmap\s*<|\bEXTERNAL\s+TABLE\b", re.I)),
+    ("clickhouse", re.compile(r"\bMergeTree\b|\bNullable\s*\(|\bLowCardinality\b|\bEnum(8|16)\b", re.I)),
+    ("snowflake", re.compile(r"\bVARIANT\b|\bTIMESTAMP_[NL]TZ\b|\bautoincrement\s+start\b", re.I)),
     ("oracle", re.compile(r"\bN?VARCHAR2\b|\bNUMBER\s*[(,)\s]|\bCLOB\b|\bTABLESPACE\b", re.I)),
     ("postgres", re.compile(r"::|\bSERIAL\b|\bBIGSERIAL\b|\bTIMESTAMPTZ\b|\bINET\b|\bJSONB\b|\bCREATE\s+TYPE\b", re.I)),
 )
-_TELLING = re.compile(r"\s*(CREATE\s+(\w+\s+){0,4}?(TABLE|TYPE|DOMAIN)\b|ALTER\s+TABLE\b|COMMENT\s+ON\b)", re.I)
+_TELLING = re.compile(
+    r"\s*(CREATE\s+(\w+\s+){0,4}?(TABLE|TYPE|DOMAIN)\b|ALTER\s+TABLE\b|COMMENT\s+ON\b"
+    r"|EXEC(UTE)?\s+(sys\.)?sp_addextendedproperty\b)",
+    re.I,
+)
+_DOMAIN = re.compile(r"\s*CREATE\s+DOMAIN\s+([^\s(]+)\s+(?:AS\s+)?(.*)", re.I | re.S)
+_UNNAMED = re.compile(r"\bADD\s+CHECK\b", re.I)
 _CREATES = re.compile(r"\s*CREATE\s+(?:\w+\s+){0,3}?TABLE\b", re.I)
 _BATCH = re.compile(r"^\s*(GO|/)\s*$", re.I | re.M)
 _STATES = re.compile(
     r"\b(ENABLE|DISABLE|VALIDATE|NOVALIDATE|RELY|NORELY)\b(?=\s*(?:[,)]|ENABLE|DISABLE|NOVALIDATE|VALIDATE|CHECK))",
+    re.I,
+)
+_IDENTITY = re.compile(  # how Oracle counts
+    r"(?:\bON\s+NULL\s+)?\b(AS\s+IDENTITY)(?:\s+(?:(?:MIN|MAX)VALUE|INCREMENT\s+BY|START\s+WITH|CACHE)\s+-?\d+"
+    r"|\s+NO(?:CACHE|ORDER|CYCLE|KEEP|SCALE))*",
     re.I,
 )
 _INDEX = re.compile(r"\bUSING\s+INDEX\b[^,()]*(\([^()]*\)[^,()]*)*", re.I)
@@ -48,8 +63,11 @@ def tables(text: str, path: Path) -> tuple[TargetTable, ...]:
     script = Script()
     with _quiet():
         for line, statement in _statements(_BATCH.sub(";", text)):
-            if _TELLING.match(statement):
-                script.take(_parsed(statement, dialects, path, line))
+            if domain := _DOMAIN.match(statement):
+                # As a table of one column, which conditions on it call VALUE.
+                script.define(_parsed(f"CREATE TABLE {domain[1]} (value {domain[2]})", dialects, path, line))
+            elif _TELLING.match(statement):
+                script.take(_parsed(_UNNAMED.sub("ADD CONSTRAINT unnamed CHECK", statement), dialects, path, line))
     found = script.tables()
     if not found:
         raise TargetError(f"{path}: there is no CREATE TABLE with columns in it.")
@@ -97,7 +115,7 @@ def _essential(statement: str) -> str:
         elif character == ")":
             depth -= 1
             if depth == 0:
-                return _STATES.sub("", _INDEX.sub("", statement[: at + 1]))
+                return _IDENTITY.sub(r"\1", _STATES.sub("", _INDEX.sub("", statement[: at + 1])))
     return statement
 
 

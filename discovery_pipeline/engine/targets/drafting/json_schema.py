@@ -6,6 +6,7 @@ A file of a target is flat: nested objects become fields with dotted names, list
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,9 @@ def is_schema(path: Path) -> bool:
         said = json.loads(path.read_text(encoding="utf-8-sig")) if path.stat().st_size <= _MOST_BYTES else None
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(said, dict) and not _KEYWORDS.isdisjoint(said)
+    if not isinstance(said, dict):
+        return False
+    return not _KEYWORDS.isdisjoint(said) or (said.get("type") == "array" and isinstance(said.get("items"), dict))
 
 
 def tables(text: str, path: Path, name: str) -> tuple[tuple[TargetTable, ...], tuple[str, ...]]:
@@ -280,13 +283,19 @@ def _either(options: Sequence[Schema]) -> Schema:
     objects = [option for option in options if _is_object(option)]
     if objects:
         common = set.intersection(*(set(option.get("required") or ()) for option in objects))
-        return _merged(objects) | {"required": sorted(common)}
+        held: dict[str, list[Any]] = defaultdict(list)
+        for name, said in ((n, s) for option in objects for n, s in option["properties"].items()):
+            held[name] += [said] if said not in held[name] else []
+        properties = {name: said[0] if len(said) == 1 else {"oneOf": said} for name, said in held.items()}
+        return _merged(objects) | {"properties": properties, "required": sorted(common)}
     values = [value for option in options for value in _values(option)]
     kinds = [_kind(o) or ("string" if _values(o) else "") for o in options]
     out: Schema = {"type": list(dict.fromkeys(k for k in kinds if k))}
     formats = {option.get("format") for option in options}
     if len(formats) == 1 and None not in formats:
         out["format"] = formats.pop()
+    elif formats == {"ipv4", "ipv6"}:
+        out["format"] = "ip"
     return out | ({"enum": values} if values and all(_values(option) for option in options) else {})
 
 
