@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         le=1,
         description="calibrated confidence from which an unattended run takes a mapping",
     )
+    pages_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="where people reach the pages, e.g. https://discovery.example.org, for links in Dagster and in "
+        "notices; default: where `discovery up` serves them",
+    )
     two_people: bool = Field(
         default=False,
         description="a mapping that a person submits takes another reviewer's approval before it counts",

@@ -5,12 +5,14 @@ phase end that the asset completes. So a flow never says more than what can be r
 """
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from discovery_pipeline.assets import links
 from discovery_pipeline.assets.desk import SCRATCH, Desk
-from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.store.values import VALUE, Value, encoded
 
 COMPLETES = "discovery/completes"
@@ -38,10 +40,17 @@ class ArtifactIO(dg.IOManager):
         digest = store.artifacts.digest(flow, asset)
         if context.has_asset_key:
             context.step_context.set_data_version(context.asset_key, dg.DataVersion(digest or ""))
-        context.add_output_metadata({"content_hash": digest or "", "path": dg.MetadataValue.path(str(folder))})
+        context.add_output_metadata(self._shown(flow, asset, folder))
         completes: Any = (context.definition_metadata or {}).get(COMPLETES)
         if completes:
             store.complete_phase(flow, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+
+    def _shown(self, flow: Flow, asset: str, folder: Path) -> dict[str, dg.MetadataValue]:
+        """Where people find the value: its files, and the page that shows it."""
+        shown: dict[str, dg.MetadataValue] = {"path": dg.MetadataValue.path(str(folder))}
+        if asset in links.OF_ASSETS and (page := links.page(self.desk.settings, flow, links.OF_ASSETS[asset])):
+            shown["page"] = dg.MetadataValue.url(page)
+        return shown
 
     def load_input(self, context: dg.InputContext) -> Value:
         """The newest value an asset published for the partition's flow."""

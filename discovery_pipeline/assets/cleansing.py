@@ -1,9 +1,12 @@
 """Cleansing as assets: the plan, the mended tables, and the log of every change."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
+import duckdb
 
 from discovery_pipeline.assets import charts, contract, lineage
 from discovery_pipeline.assets.artifacts import COMPLETES
@@ -11,7 +14,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.mapping import approved_mapping
 from discovery_pipeline.assets.partitions import code_version, flow_asset, flows, of_stage
 from discovery_pipeline.assets.reuse import Parts
-from discovery_pipeline.engine import cleansing
+from discovery_pipeline.engine import cleansing, duck
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, Cleansed, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
@@ -22,8 +25,9 @@ from discovery_pipeline.flow.state import Phase
 
 @flow_asset(
     "cleansing",
-    kinds={"duckdb"},
+    kinds={"duckdb", "pandera"},
     deps=[approved_mapping],
+    check_specs=[contract.spec("cleansing_plan")],
 )
 def cleansing_plan(
     context: dg.AssetExecutionContext,
@@ -33,13 +37,22 @@ def cleansing_plan(
     schema_analysis: SchemaAnalysis,
 ) -> dg.MaterializeResult:
     """Which rules will mend which columns, in their order."""
+    from discovery_pipeline.engine.cleansing.contract import PlannedRules, frame
+
     with desk.stage(context, starts=Phase.CLEANSING) as stage:
         cells = sum(table.row_count * len(table.columns) for table in source_tables.tables)
         tier = "suggest" if cells <= desk.settings.suggest_cells else "auto"
         found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier=tier)
-    tiers = [rule.tier for rule in found.rules]
+    tiers, rules = Counter(rule.tier for rule in found.rules), Counter(rule.rule for rule in found.rules)
     return dg.MaterializeResult(
-        value=found, metadata={"rules": len(tiers)} | {tier: tiers.count(tier) for tier in sorted(set(tiers))}
+        value=found,
+        metadata={
+            "dagster/column_schema": contract.column_schema(PlannedRules),
+            "dagster/row_count": len(found.rules),
+            "rules": charts.bars(rules, "Columns by rule"),
+        }
+        | {f"{tier}_rules": tiers[tier] for tier in sorted(tiers)},
+        check_results=[contract.held(PlannedRules, [frame(found)])],
     )
 
 
@@ -89,6 +102,7 @@ def cleansed(
         log = stage.folder("patch_log") / done.patches.path.name
         os.link(done.patches.path, log)
         kept = contract.held(Patches, contract.batches(stage.con, log, PATCH_COLUMNS), logged)
+        changed = _changed(stage.con, log)
         stage.store.append_event(stage.flow, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
     rows_before = {t.name: t.row_count for t in source_tables.tables}
     after = {t.name: t.row_count for t in done.tables}
@@ -106,9 +120,11 @@ def cleansed(
         asset_key=mended,
         value=done,
         metadata={
-            "dagster/column_schema": lineage.source_columns(done.tables),
+            "dagster/column_schema": lineage.mended_columns(done.tables, changed),
             "dagster/column_lineage": lineage.unchanged(done.tables, lineage.beside(mended, "source_tables")),
             "dagster/row_count": sum(after.values()),
+            "changed_cells": done.patches.count,
+            "columns": charts.bars(changed, "Changed cells by column"),
             "for_a_person": len(done.findings),
             "taken_over": bool(parts.reused),
             "decided_by_people": len(decisions.rules) + len(decisions.values) + len(decisions.cells),
@@ -122,3 +138,11 @@ def cleansed(
             )
         ],
     )
+
+
+def _changed(con: duckdb.DuckDBPyConnection, log: Path) -> dict[str, int]:
+    """How many cells changed, by `table.column`."""
+    counted = con.execute(
+        f"""SELECT "table" || '.' || "column", count(*) FROM read_parquet({duck.text(str(log))}) GROUP BY ALL"""
+    )
+    return dict(counted.fetchall())

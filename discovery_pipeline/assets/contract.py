@@ -56,17 +56,33 @@ def column_schema(model: type[pa.DataFrameModel]) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name,
-                type=str(column.dtype),
+                type=str(column.dtype).partition("[")[0],  # not where strings are kept
                 description=column.description,
                 constraints=dg.TableColumnConstraints(
                     nullable=bool(column.nullable),
                     unique=bool(column.unique),
-                    other=[str(check.error or check.name) for check in column.checks],
+                    other=[_said(check) for check in column.checks],
                 ),
             )
             for name, column in schema.columns.items()
         ]
     )
+
+
+def _said(rule: pa.Check) -> str:
+    """A rule of a contract as a person reads it."""
+    stated = dict(rule.statistics or {})
+    match rule.name:
+        case "greater_than_or_equal_to":
+            return f"≥ {stated['min_value']}"
+        case "less_than_or_equal_to":
+            return f"≤ {stated['max_value']}"
+        case "isin":
+            return f"one of {', '.join(map(str, stated['allowed_values']))}"
+        case "str_length":
+            return "not empty"
+        case _:
+            return str(rule.error or rule.name)
 
 
 def held(

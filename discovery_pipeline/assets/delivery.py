@@ -7,7 +7,7 @@ import dagster as dg
 
 from discovery_pipeline.agents.gathering import named
 from discovery_pipeline.agents.tasks import AGENTS
-from discovery_pipeline.assets import agents, lineage
+from discovery_pipeline.assets import agents, charts, lineage
 from discovery_pipeline.assets import deltas as since
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.deltas import RESULTS
@@ -98,6 +98,10 @@ def target_files(
                 approved_mapping, lineage.beside(context.asset_key, "validated_tables")
             ),
             "dagster/row_count": sum(rows.values()),
+            "written": charts.bars(
+                {f"{each.target}: {file.path}": file.row_count for each in done for file in each.files},
+                "Rows by file",
+            ),
         }
         | {f"{target}_rows": count for target, count in rows.items()}
         | since.counted(changes)

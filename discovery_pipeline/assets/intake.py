@@ -13,7 +13,7 @@ from discovery_pipeline.flow.state import Phase
 
 @flow_asset(
     "intake",
-    kinds={"duckdb", "parquet"},
+    kinds={"duckdb", "parquet", "pandera"},
     check_specs=[
         contract.spec("source_tables"),
         contract.watch("all_read", "source_tables", "Every file and every row could be read."),

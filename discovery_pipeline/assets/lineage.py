@@ -34,6 +34,13 @@ def source_columns(tables: Tables) -> dg.TableSchema:
     )
 
 
+def mended_columns(tables: Tables, changed: dict[str, int]) -> dg.TableSchema:
+    """The columns of cleansed tables, each with how many of its cells changed."""
+    names = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
+    cells = {name: f"{count:,} cell{'s' * (count > 1)} mended" for name, count in changed.items()}
+    return dg.TableSchema([dg.TableColumn(name, "string", cells.get(name, AS_IT_IS)) for name in names])
+
+
 def unchanged(tables: Tables, source: dg.AssetKey) -> dg.TableColumnLineage:
     """Every column comes from the one of its name."""
     names = [f"{table.name}.{column.name}" for table in tables for column in table.columns]

@@ -1,5 +1,6 @@
 """Mapping as assets: what is offered, and the gate that only a decision opens."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -163,6 +164,9 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
             "approved": reviewed.approved,
             "rejected": reviewed.rejected,
             "changed_by_people": reviewed.changed,
+            "fields": charts.bars(
+                Counter(f"{target}.{field.target_table}" for target, field in fields), "Mapped fields by table"
+            ),
             "how": _how(decided),
         },
         check_results=[contract.held(MappedFields, [frame(fields)])],

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import dagster as dg
 
 from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.links import OF_PHASES, REVIEW, VALIDATION, page
 from discovery_pipeline.errors import DiscoveryError, SettingsError
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow, Phase
@@ -45,20 +46,23 @@ class Notice:
     kind: str  # review, failed, delivered, drift, digest
     subject: str
     text: str
+    link: str | None = None  # the page to look at
 
 
-def of_event(event: Event, flow: Flow, key: str) -> Notice | None:
+def of_event(event: Event, flow: Flow, key: str, settings: Settings) -> Notice | None:
     """What an event is worth telling; most are not."""
     match event.type:
         case EventType.PHASE_COMPLETED if event.data.get("phase") == Phase.DATA_IMPORT.value:
             said = "The suggested mappings are there. Nothing goes on before somebody has decided on them."
-            return Notice(key, "review", f"{flow.slug} waits for review", said)
+            return Notice(key, "review", f"{flow.slug} waits for review", said, page(settings, flow, REVIEW))
         case EventType.PHASE_FAILED:
             reason = str(event.data.get("result", {}).get("error", "no reason is known"))
-            return Notice(key, "failed", f"{flow.slug} failed in {event.data['phase']}", reason)
+            link = page(settings, flow, OF_PHASES[Phase(event.data["phase"])])
+            return Notice(key, "failed", f"{flow.slug} failed in {event.data['phase']}", reason, link)
         case EventType.DELIVERY_COMPLETED:
             rows = ", ".join(f"{count} rows for {target}" for target, count in event.data.items())
-            return Notice(key, "delivered", f"{flow.slug} is delivered", f"Delivered: {rows}.")
+            link = page(settings, flow, VALIDATION)
+            return Notice(key, "delivered", f"{flow.slug} is delivered", f"Delivered: {rows}.", link)
         case _:
             return None
 
@@ -126,7 +130,7 @@ class _Mail:
         letter = EmailMessage()
         letter["Subject"], letter["From"], letter["To"] = notice.subject, self.sender, self.receivers
         letter["Message-ID"] = f"<{notice.key.replace(':', '.')}@discovery-pipeline>"
-        letter.set_content(notice.text)
+        letter.set_content("\n\n".join([notice.text, *filter(None, [notice.link])]))
         connect = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
         try:
             with connect(server.hostname or "localhost", server.port or 0, timeout=SECONDS) as session:
@@ -159,9 +163,8 @@ def notifier(drifted: dg.AssetKey) -> dg.SensorDefinition:
         sent = 0
         try:
             for posted in _events(desk, events):
-                notice = of_event(
-                    posted.event, desk.store.flow(None, posted.event.flow_id), f"event:{posted.cursor.id}"
-                )
+                flow = desk.store.flow(None, posted.event.flow_id)
+                notice = of_event(posted.event, flow, f"event:{posted.cursor.id}", desk.settings)
                 if notice:
                     post.send(notice)
                     sent += 1

@@ -16,7 +16,7 @@ MOSTLY_NULL = 0.9
 
 @flow_asset(
     "profiling",
-    kinds={"duckdb"},
+    kinds={"duckdb", "pandera"},
     check_specs=[
         contract.spec("column_profile"),
         contract.watch(

@@ -1,12 +1,13 @@
 """Risk as an asset."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from discovery_pipeline.agents.gathering import Results
-from discovery_pipeline.assets import agents, contract
+from discovery_pipeline.assets import agents, charts, contract
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import code_version, flows, of_stage
@@ -79,9 +80,12 @@ def assess(
     yield dg.Output(told, "risk_brief")
 
 
-@dg.op(out={"result": _kept, "no_grave_risk": _kept, ANSWERED: _kept})
+@dg.op(out={"result": _kept, "contract": _kept, "no_grave_risk": _kept, ANSWERED: _kept})
 def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any] | dg.AssetCheckResult]:
     """Let the assessment stand: an agent puts risks in order and says why, and neither adds nor removes one."""
+    from discovery_pipeline.engine.risk.contract import Risks, frame
+
+    places = Counter(f"{one.category.replace('_', ' ')}, {one.impact} impact" for one in assessed.risks)
     grave = [
         {"category": one.category, "likelihood": one.likelihood, "impact": one.impact}
         for one in sorted(assessed.risks, key=lambda one: -one.gravity)
@@ -89,9 +93,14 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
     ]
     yield dg.Output(
         assessed,
-        metadata={"risks": len(assessed.risks)}
+        metadata={
+            "dagster/column_schema": contract.column_schema(Risks),
+            "dagster/row_count": len(assessed.risks),
+            "risks": charts.bars(places, "Risks by what they would harm"),
+        }
         | {f"impact_{level}": sum(one.impact == level for one in assessed.risks) for level in LEVELS},
     )
+    yield contract.held(Risks, [frame(assessed)])
     yield contract.watched("no_grave_risk", f"{len(grave)} grave risks", grave)
     yield answered([advice])
 
@@ -99,8 +108,9 @@ def conclude(assessed: RiskAssessment, advice: Advice) -> Iterator[dg.Output[Any
 @dg.graph_asset(
     partitions_def=flows,
     **of_stage("risk"),
-    kinds={"duckdb"},
+    kinds={"duckdb", "pandera"},
     check_specs=[
+        contract.spec("risk_assessment"),
         contract.watch("no_grave_risk", "risk_assessment", "No risk is both likely and heavy."),
         agents.check("risk_assessment"),
     ],
@@ -128,5 +138,10 @@ def risk_assessment(
         validated_tables,
         quality_report,
     )
-    result, grave, heard = conclude(assessed, agents.risk_agent(told))
-    return {"result": result, "risk_assessment_no_grave_risk": grave, "risk_assessment_agents_answered": heard}
+    result, kept, grave, heard = conclude(assessed, agents.risk_agent(told))
+    return {
+        "result": result,
+        "risk_assessment_contract": kept,
+        "risk_assessment_no_grave_risk": grave,
+        "risk_assessment_agents_answered": heard,
+    }

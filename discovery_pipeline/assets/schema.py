@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from discovery_pipeline.assets import contract
+from discovery_pipeline.assets import charts, contract
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import schema
@@ -12,7 +12,7 @@ from discovery_pipeline.engine.profiling.model import Profile
 
 @flow_asset(
     "schema",
-    kinds={"duckdb"},
+    kinds={"duckdb", "pandera"},
     check_specs=[
         contract.spec("schema_analysis"),
         contract.watch("no_orphans", "schema_analysis", "What rows refer to is there."),
@@ -44,6 +44,11 @@ def schema_analysis(
             "hierarchies": len(found.hierarchies),
             "functional_dependencies": len(found.functional_dependencies),
             "business_rules": len(found.business_rules),
+            "references": charts.bars(
+                {f"{', '.join(key.columns)} → {key.ref_table}": key.coverage for key in found.foreign_keys},
+                "Rows whose reference is there",
+                share=True,
+            ),
         },
         check_results=[
             contract.held(References, [frame(found)]),

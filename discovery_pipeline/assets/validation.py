@@ -1,5 +1,6 @@
 """Validation as assets: what each target takes, what it doesn't, and how good the data is."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -61,6 +62,9 @@ def validated_tables(
             ),
             "dagster/row_count": sum(v.rows_delivered for v in verdicts),
             "taken_over": len(parts.reused),
+            "valid": charts.bars(
+                {v.target: v.rows_delivered / v.rows_in for v in verdicts if v.rows_in}, "Rows taken", share=True
+            ),
         }
         | {f"{v.target}_delivered": v.rows_delivered for v in verdicts}
         | {f"{v.target}_rejected": v.rows_rejected for v in verdicts}
@@ -87,6 +91,18 @@ def _reasons(verdicts: list[Verdict]) -> list[dict[str, str | int]]:
     return sorted(found, key=lambda row: -int(row["rows"]))
 
 
+def _rejecting(verdicts: list[Verdict]) -> Counter[str]:
+    """How many rows each rule keeps from a target."""
+    return Counter(
+        {
+            f"{v.target}: {f.column or f.table}, {f.rule}": f.count
+            for v in verdicts
+            for f in v.findings
+            if f.severity is Severity.ERROR
+        }
+    )
+
+
 def _verdict(parts: Parts, cleansed: Cleansed, mapping: Mapping, former: Verdict | None) -> Verdict:
     """What a target takes: the former verdict where nothing that it rests on has changed."""
     stage, target, today = parts.stage, parts.stage.target(mapping.target), datetime.now(UTC).date()
@@ -101,7 +117,7 @@ def _verdict(parts: Parts, cleansed: Cleansed, mapping: Mapping, former: Verdict
 
 @flow_asset(
     "validation",
-    kinds={"parquet"},
+    kinds={"parquet", "pandera"},
     check_specs=[contract.spec("rejected_rows")],
 )
 def rejected_rows(
@@ -115,15 +131,22 @@ def rejected_rows(
         kept = contract.held(RejectedRows, contract.batches(stage.con, log.path, (*REJECTED_COLUMNS, "record")))
     return dg.MaterializeResult(
         value=log,
-        metadata={"dagster/column_schema": contract.column_schema(RejectedRows), "dagster/row_count": log.count},
+        metadata={
+            "dagster/column_schema": contract.column_schema(RejectedRows),
+            "dagster/row_count": log.count,
+            "reasons": charts.bars(_rejecting(validated_tables), "Rows by reason"),
+        },
         check_results=[kept],
     )
 
 
 @flow_asset(
     "validation",
-    kinds={"duckdb"},
-    check_specs=[contract.watch("better_than_before", "quality_report", "Cleansing made the data no worse.")],
+    kinds={"duckdb", "pandera"},
+    check_specs=[
+        contract.spec("quality_report"),
+        contract.watch("better_than_before", "quality_report", "Cleansing made the data no worse."),
+    ],
 )
 def quality_report(
     context: dg.AssetExecutionContext,
@@ -134,6 +157,8 @@ def quality_report(
     validated_tables: list[Verdict],
 ) -> dg.MaterializeResult:
     """How good the data was and is, by dimension, with what a person should still look at."""
+    from discovery_pipeline.engine.validation.contract import QualityScores, frame
+
     with desk.stage(context) as stage:
         today = datetime.now(UTC).date()
         parts, before = Parts.of(stage, "quality_report"), desk.value(stage.flow, "quality_report")
@@ -157,17 +182,21 @@ def quality_report(
     return dg.MaterializeResult(
         value=found,
         metadata={
-            "before": found.before,
-            "after": found.after,
+            "dagster/column_schema": contract.column_schema(QualityScores),
+            "dagster/row_count": len(found.dimensions),
+            "before": round(found.before, 4),
+            "after": round(found.after, 4),
+            "findings": len(found.findings),
             "taken_over": bool(parts.reused),
             "dimensions": charts.bars({d.dimension: d.after for d in found.dimensions}, "Quality now", share=True),
         },
         check_results=[
+            contract.held(QualityScores, [frame(found)]),
             dg.AssetCheckResult(
                 passed=found.after >= found.before,
                 check_name="better_than_before",
                 severity=dg.AssetCheckSeverity.WARN,
                 description=f"{found.before:.0%} before cleansing, {found.after:.0%} after",
-            )
+            ),
         ],
     )

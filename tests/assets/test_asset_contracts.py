@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import pandas as pd
+import pandera.pandas as pa
+import pytest
 
 from discovery_pipeline.assets import contract
+from discovery_pipeline.engine.cleansing.contract import Patches, PlannedRules
+from discovery_pipeline.engine.cleansing.contract import frame as planned
+from discovery_pipeline.engine.cleansing.model import CleansingPlan
 from discovery_pipeline.engine.intake.contract import SourceTables
+from discovery_pipeline.engine.mapping.contract import MappedFields
+from discovery_pipeline.engine.profiling.contract import ColumnProfiles
+from discovery_pipeline.engine.risk import Risk, RiskAssessment
+from discovery_pipeline.engine.risk.contract import Risks
+from discovery_pipeline.engine.risk.contract import frame as risks
+from discovery_pipeline.engine.schema.contract import References
+from discovery_pipeline.engine.validation.contract import QualityScores, RejectedRows
+from discovery_pipeline.engine.validation.contract import frame as scores
+from discovery_pipeline.engine.validation.model import QualityReport
 
 GOOD = pd.DataFrame({"table": ["a", "b"], "file": ["a.csv", "b.csv"], "rows": [1, 2], "columns": [3, 3], "rejected": 0})
 
@@ -29,5 +43,28 @@ def test_the_column_schema_tells_what_the_contract_says():
     schema = contract.column_schema(SourceTables)
     rows = next(column for column in schema.columns if column.name == "rows")
     assert rows.description == "rows read"
+    assert rows.type == "int64"
     assert not rows.constraints.nullable
-    assert "greater_than_or_equal_to(1)" in rows.constraints.other
+    assert rows.constraints.other == ["≥ 1"]
+
+
+@pytest.mark.parametrize(
+    "model", [SourceTables, ColumnProfiles, References, MappedFields, PlannedRules, Patches, RejectedRows,
+              QualityScores, Risks]
+)  # fmt: skip
+def test_every_column_of_a_contract_says_what_it_is_in_words(model: type[pa.DataFrameModel]):
+    for column in contract.column_schema(model).columns:
+        assert column.description
+        assert "[" not in column.type
+        assert not any("(" in rule for rule in column.constraints.other)
+
+
+def test_what_stages_make_keeps_its_contract_also_where_there_is_nothing():
+    assert contract.held(PlannedRules, [planned(CleansingPlan(rules=()))]).passed
+    assert contract.held(QualityScores, [scores(QualityReport(before=1, after=1, dimensions=()))]).passed
+    assert contract.held(Risks, [risks(RiskAssessment(risks=()))]).passed
+
+
+def test_a_risk_without_evidence_breaks_the_contract():
+    bare = Risk(category="continuity", title="t", likelihood="low", impact="high", evidence=(), mitigation="m")
+    assert not contract.held(Risks, [risks(RiskAssessment(risks=(bare,)))]).passed

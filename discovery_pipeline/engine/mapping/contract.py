@@ -13,14 +13,16 @@ from discovery_pipeline.engine.mapping.model import MappedField
 class MappedFields(pa.DataFrameModel):
     """One row a mapped target field."""
 
-    target: str
-    source_table: str
+    target: str = pa.Field(description="the system, e.g. aws-mgn")
+    source_table: str = pa.Field(description="whose rows fill the field")
     source_field: str = pa.Field(description="empty for a constant")
-    target_table: str
-    target_field: str
+    target_table: str = pa.Field(description="what a row of it is, e.g. server")
+    target_field: str = pa.Field(description="as in the target's contract")
     transformation: str = pa.Field(nullable=True, description="how the value becomes the target's")
-    data_type: str = pa.Field(isin=["string", "integer", "float", "boolean", "datetime", "json"])
-    confidence: float = pa.Field(ge=0, le=1, description="calibrated")
+    data_type: str = pa.Field(
+        isin=["string", "integer", "float", "boolean", "datetime", "json"], description="of the value that comes out"
+    )
+    confidence: float = pa.Field(ge=0, le=1, description="calibrated: how likely a reviewer agrees")
 
     class Config(pa.DataFrameModel.Config):
         """Nothing else stands in it, and one target field is filled once from a table."""

@@ -11,14 +11,16 @@ from discovery_pipeline.engine.profiling.model import Profile
 class ColumnProfiles(pa.DataFrameModel):
     """One row a column of the upload."""
 
-    table: str
+    table: str = pa.Field(description="the file's stem, with the sheet where a file holds several")
     column: str = pa.Field(description="as in the file's header")
-    rows: int = pa.Field(ge=0)
-    inferred_type: str = pa.Field(isin=["string", "integer", "float", "boolean", "date", "datetime", "json"])
+    rows: int = pa.Field(ge=0, description="of the table")
+    inferred_type: str = pa.Field(
+        isin=["string", "integer", "float", "boolean", "date", "datetime", "json"], description="what most values are"
+    )
     type_fit: float = pa.Field(ge=0, le=1, description="share of values that fit the type")
     semantic_type: str = pa.Field(nullable=True, description="what the values are: ip, mac, hostname, …")
     null_ratio: float = pa.Field(ge=0, le=1, description="nulls / rows")
-    distinct_count: int = pa.Field(ge=0)
+    distinct_count: int = pa.Field(ge=0, description="different values, nulls not counted")
     quality: float = pa.Field(ge=0, le=1, description="weighted score of the quality dimensions")
 
     class Config(pa.DataFrameModel.Config):

@@ -11,13 +11,13 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 class References(pa.DataFrameModel):
     """One row a foreign key."""
 
-    table: str
-    columns: str = pa.Field(description="joined by a comma")
-    ref_table: str
-    ref_columns: str = pa.Field(description="joined by a comma")
+    table: str = pa.Field(description="that refers")
+    columns: str = pa.Field(description="that refer, joined by a comma")
+    ref_table: str = pa.Field(description="that is referred to")
+    ref_columns: str = pa.Field(description="its key, joined by a comma")
     coverage: float = pa.Field(ge=0, le=1, description="share of non-null rows that have a match")
     orphans: int = pa.Field(ge=0, description="non-null rows without a match")
-    confidence: float = pa.Field(ge=0, le=1)
+    confidence: float = pa.Field(ge=0, le=1, description="how surely it is a reference and no chance")
 
     class Config(pa.DataFrameModel.Config):
         """Nothing else stands in it."""
