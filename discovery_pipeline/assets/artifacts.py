@@ -10,8 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from discovery_pipeline.assets import links
-from discovery_pipeline.assets.desk import SCRATCH, Desk
+from discovery_pipeline.assets import links, scratch
+from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.store.values import VALUE, Value, encoded
 
@@ -31,11 +31,11 @@ class ArtifactIO(dg.IOManager):
             return
         asset = _stage(context)
         store, flow = self.desk.store, self.desk.begun(context.partition_key)
-        scratch = self.desk.settings.root / SCRATCH / context.run_id / asset
+        written = scratch.of_run(self.desk.settings.root, context.run_id) / asset
         with store.artifacts.writing(flow, asset) as folder:
-            (folder / VALUE).write_text(encoded(obj, scratch))
-            if scratch.is_dir():
-                for item in scratch.iterdir():
+            (folder / VALUE).write_text(encoded(obj, written))
+            if written.is_dir():
+                for item in written.iterdir():
                     shutil.move(item, folder / item.name)
         digest = store.artifacts.digest(flow, asset)
         if context.has_asset_key:

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from discovery_pipeline.assets import reasons
+from discovery_pipeline.assets import reasons, scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import Watch, request
@@ -86,8 +86,9 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
     description="Fails phases and runs whose process died without a word, so that they can be started again.",
 )
 def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipReason:
-    """Asks which running phases have lost their lock, and which runs their process."""
+    """Asks which running phases have lost their lock, and which runs their process; what these wrote goes."""
     phases, runs = desk.store.sweep(), settle(context.instance, desk.store)
+    scratch.sweep(desk.settings.root)
     return dg.SkipReason(f"{len(phases)} phases had lost their run, {len(runs)} runs their process.")
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from discovery_pipeline.assets import contract
-from discovery_pipeline.assets.desk import SCRATCH, Desk
+from discovery_pipeline.assets import contract, scratch
+from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import OWNERS
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.assets.upkeep import NIGHTLY
@@ -78,12 +78,12 @@ def _profiled(
     """The profile of the source's tables, and what changed; None where there was none before."""
     from discovery_pipeline.store import exports
 
-    address, scratch = source.address(), desk.settings.root / SCRATCH / context.run.run_id
+    address, place = source.address(), scratch.of_run(desk.settings.root, context.run.run_id)
     names = source.tables or exports.tables(address)
-    paths = [exports.copied(exports.at(address, name), scratch / str(i)) for i, name in enumerate(names)]
+    paths = [exports.copied(exports.at(address, name), place / str(i)) for i, name in enumerate(names)]
     limits = {"threads": desk.settings.threads, "memory_limit": desk.settings.memory_limit}
-    with duck.connect(**limits, scratch=scratch / "duckdb") as con:
-        found, _ = profiling.of_files(con, paths, scratch / "tables", today=datetime.now(UTC).date())
+    with duck.connect(**limits, scratch=place / "duckdb") as con:
+        found, _ = profiling.of_files(con, paths, place / "tables", today=datetime.now(UTC).date())
     before = _last(desk, source)
     with desk.store.artifacts.writing(source, STAGE) as folder:
         (folder / PROFILE).write_text(found.model_dump_json())

@@ -63,8 +63,7 @@ def _run(settings: Settings, port: int | None, dagster_port: int | None) -> None
     with open_store(settings) as store:
         store.sweep()
         dagster_home = instance.prepare(store.dagster_url, settings.root)
-        with instance.opened(store.dagster_url, settings.root) as dagster:
-            instance.settle(dagster, store)
+        _settle(store)
         workspace = services.write_workspace(dagster_home, ports["code"])
         kept = supervisor.Supervisor(
             settings.root,
@@ -80,6 +79,19 @@ def _run(settings: Settings, port: int | None, dagster_port: int | None) -> None
             console.print("Stopping …")
             kept.stop()
             locks.end_workers(settings.root, supervisor.STOP_SECONDS)
+            _settle(store)
+
+
+def _settle(store: Store) -> None:
+    """Tell Dagster of runs that are dead, and remove what they left."""
+    from discovery_pipeline.assets import instance, scratch
+    from discovery_pipeline.assets.runner import locks
+
+    home = store.settings.root
+    with instance.opened(store.dagster_url, home) as dagster:
+        instance.settle(dagster, store)
+    locks.forget_dead(home)
+    scratch.sweep(home)
 
 
 def _keep(kept: Supervisor, ready: Callable[[], None]) -> None:

@@ -167,7 +167,9 @@ class Zygote:
                 self._fork(partial(worker.report_death, self._home, run_id, _how(status)))
 
     def _end(self) -> None:
-        """End the dispatcher. Workers finish what they do."""
+        """End the dispatcher, and answer nobody any more. Workers finish what they do."""
+        with place.address(self._home) as address:
+            Path(address).unlink(missing_ok=True)
         if self._dispatcher:
             os.kill(self._dispatcher, signal.SIGTERM)
             os.waitpid(self._dispatcher, 0)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
+from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts, requests
@@ -300,4 +301,6 @@ def test_down_ends_all_of_it(home: Home):
     assert home.up is not None
     assert home.up.wait(10) == 0
     assert home.processes() == []
+    assert [file.name for file in (home.home / "run").rglob("*") if not file.is_dir()] == ["up.lock"]
+    assert scratch.sweep(home.home) == []
     assert home.call("down").stdout.strip() == "Nothing runs on this home."
