@@ -25,6 +25,8 @@ from discovery_pipeline.store.disk import room, settle, sync
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""
+HELD = "held"
+"""The stage under which files are kept that came, and in which no table was found."""
 CURRENT = "CURRENT"
 CHUNK = 1 << 20
 FORMER_SECONDS = 3600.0

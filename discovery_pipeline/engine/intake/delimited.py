@@ -20,7 +20,7 @@ from discovery_pipeline.engine.intake.notes import counted, header_notes, layout
 from discovery_pipeline.engine.intake.records import LONGEST
 from discovery_pipeline.engine.intake.repair import Repair
 from discovery_pipeline.engine.intake.spool import write
-from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
@@ -37,7 +37,7 @@ def read(work: Work, upload: Upload) -> TableRead:
     found = detect(upload, work.scratch, work.options, survey)
     if not found.rows and not work.options.keep_rowless:
         what = "It has a header but no rows." if found.layout.header_rows else "It has no rows."
-        raise InputRefused(upload.file, what, "Check the export; an empty table can't be migrated.")
+        raise NoTable(upload, what, "Check the export; an empty table can't be migrated.", found.glimpse)
     columns = columns_named(found.names)
     name = work.named(upload.stem)
     place = work.place(name)
@@ -50,7 +50,7 @@ def read(work: Work, upload: Upload) -> TableRead:
     findings = [*_findings(name, found, columns, skipped), *(repair.findings() if repair else ())]
     if not rows and not work.options.keep_rowless:
         place.unlink()
-        raise InputRefused(upload.file, "None of its rows can be read.", "Look at the rejected rows.")
+        raise NoTable(upload, "None of its rows can be read.", "Look at the rejected rows.", found.glimpse)
     table = Table(name=name, path=place, columns=columns, row_count=rows, source=upload.source(survey.sha256))
     return TableRead(
         table=table,

@@ -13,10 +13,10 @@ from typing import TextIO
 from discovery_pipeline.engine.intake import dialects, encodings, layouts
 from discovery_pipeline.engine.intake.encodings import Encoding, Survey
 from discovery_pipeline.engine.intake.layouts import Layout
-from discovery_pipeline.engine.intake.model import TOP_ROWS, Options, TopRow
+from discovery_pipeline.engine.intake.model import TOP_ROWS, Glimpse, Options, TopRow
 from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
 from discovery_pipeline.engine.intake.values import filled
-from discovery_pipeline.engine.intake.work import Upload
+from discovery_pipeline.engine.intake.work import NoTable, Upload
 from discovery_pipeline.errors import InputRefused
 
 SAMPLE = 96 << 10
@@ -25,6 +25,10 @@ MANY = 30
 MOST = 16 << 20
 COLUMNS = 2_000
 """Columns of one table; DuckDB writes wider ones only with more memory than it is given."""
+_TOO_WIDE = (
+    f"It has more than {COLUMNS:,} columns.",
+    "Check the delimiter, or turn the table so that its columns are rows.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,18 @@ class Detection:
     irregular: bool  # the sample itself holds rows that a strict reader turns down
     reasons: tuple[str, ...]
 
+    @property
+    def glimpse(self) -> Glimpse:
+        """What is shown of the text where no table comes of it."""
+        return Glimpse(
+            top=self.top,
+            encoding=self.encoding.name,
+            delimiter=self.dialect.delimiter,
+            header_rows=self.layout.header_rows,
+            preamble_rows=self.layout.preamble,
+            reasons=self.reasons,
+        )
+
 
 def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> Detection:
     """How the text is to be read. Writes a UTF-8 copy into `scratch` where the text is in another encoding."""
@@ -60,11 +76,10 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
     verdict = dialects.detect(telling, newline, delimiter=options.delimiter, quote=options.quote, escape=options.escape)
     records = list(Reader(verdict.dialect, verdict.width).records(lines))
     layout = _layout(records, options)
-    _check_width(upload, layout.width)
     body = records[layout.body :]
     first = body[0].line if body else (records[-1].line + 1 if records else 1)
     rows = [record for record in body if filled(record.cells)]
-    return Detection(
+    found = Detection(
         text=text,
         survey=survey,
         encoding=encoding,
@@ -84,6 +99,9 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         or any(record.fault or len(record.cells) != layout.width for record in body if record.cells),
         reasons=(encoding.reason, *verdict.reasons, *layout.reasons),
     )
+    if layout.width > COLUMNS:
+        raise NoTable(upload, *_TOO_WIDE, found.glimpse)
+    return found
 
 
 def _as_utf8(
@@ -124,8 +142,7 @@ def physical_lines(stream: TextIO, newline: str) -> Iterator[str]:
 
 def _check_width(upload: Upload, width: int) -> None:
     if width > COLUMNS:
-        what = f"It has more than {COLUMNS:,} columns."
-        raise InputRefused(upload.file, what, "Check the delimiter, or turn the table so that its columns are rows.")
+        raise InputRefused(upload.file, *_TOO_WIDE)
 
 
 def _layout(records: list[Record], options: Options) -> Layout:

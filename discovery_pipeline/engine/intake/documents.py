@@ -110,7 +110,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
             found = grids.read(work, upload, Grid(name, source, rows))
         else:
             found = _records(work, upload, Part(name), enumerate(values(), 1), source)
-        if found:
+        if isinstance(found, TableRead):
             tables.append(found)
     if not tables:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")

@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
-from discovery_pipeline.engine.intake.model import TOP_ROWS, TableRead, TopRow
+from discovery_pipeline.engine.intake.model import TOP_ROWS, Glimpse, TableRead, TopRow
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
@@ -38,15 +38,21 @@ class Grid:
     rows: Callable[[], Iterator[Row]]  # from the top, each time it is called
 
 
-def read(work: Work, upload: Upload, grid: Grid) -> TableRead | None:
-    """The table in a grid; None where there is none in it."""
+def read(work: Work, upload: Upload, grid: Grid) -> TableRead | Glimpse:
+    """The table in a grid, or what is seen of it where there is none."""
     sample = list(islice(grid.rows(), SAMPLE))
     skip = work.options.skip_rows
     preamble = None if skip is None else sum(number <= skip for number, _ in sample)
     layout = layouts.find([cells for _, cells in sample], work.options.header_rows, preamble)
-    wanted = len(list(islice((1 for _, cells in grid.rows() if filled(cells)), layout.header_rows + 1)))
-    if not layout.width or (wanted <= layout.header_rows and not work.options.keep_rowless):
-        return None
+    top = tuple(TopRow.of(number, cells) for number, cells in sample[:TOP_ROWS])
+    below = any(filled(cells) for _, cells in islice(grid.rows(), layout.body, None))
+    if not layout.width or not (below or work.options.keep_rowless):
+        return Glimpse(
+            top=top,
+            header_rows=layout.header_rows,
+            preamble_rows=layout.preamble,
+            reasons=tuple(layout.reasons),
+        )
     if layout.width > WIDEST:
         raise InputRefused(upload.file, f"It has {layout.width:,} columns; a table can have {WIDEST:,}.", "")
     taken = _Taken(layout.width)
@@ -75,7 +81,7 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | None:
         rejected_count=len(taken.footers),
         header_rows=layout.header_rows,
         preamble_rows=layout.preamble,
-        top=tuple(TopRow.of(number, cells) for number, cells in sample[:TOP_ROWS]),
+        top=top,
         reasons=tuple(layout.reasons),
         findings=tuple(findings),
     )

@@ -55,6 +55,19 @@ class TopRow(BaseModel):
         return cls(line=line, cells=tuple(cell[:TOP_TEXT] for cell in cells[:TOP_CELLS]), width=len(cells))
 
 
+class Glimpse(BaseModel):
+    """The first rows of a file or sheet in which no table was found, and what was made of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    top: tuple[TopRow, ...]
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_rows: int = 0
+    preamble_rows: int = 0
+    reasons: tuple[str, ...] = ()
+
+
 class Sheet(BaseModel):
     """One sheet of a workbook, and whether a table was read from it."""
 
@@ -63,6 +76,7 @@ class Sheet(BaseModel):
     name: str
     read: bool
     why: str = Field(default="", description="why no table was read from it")
+    glimpse: Glimpse | None = Field(default=None, description="where no table was found in what stands there")
 
 
 class TableRead(BaseModel):
@@ -103,6 +117,12 @@ class FileRead(BaseModel):
     byte_size: int = 0
     tables: tuple[TableRead, ...] = ()
     sheets: tuple[Sheet, ...] = Field(default=(), description="of a workbook, all of them")
+    glimpse: Glimpse | None = Field(default=None, description="of a text that was refused for how it is laid out")
+
+    @property
+    def legible(self) -> bool:
+        """Whether it was read, or may be once somebody says where its table lies."""
+        return self.status == "read" or bool(self.glimpse) or any(sheet.glimpse for sheet in self.sheets)
 
 
 class Intake(BaseModel):

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, Options, Sheet, TableRead
 from discovery_pipeline.engine.intake.spool import Spool
-from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
 from discovery_pipeline.errors import InputRefused
 
 
@@ -94,6 +95,10 @@ def _one(work: Work, upload: Upload) -> FileRead:
         _readable(upload)
         kind = kind_of(upload.path)
         tables, sheets = _tables(work.on(upload.file), upload, kind)
+    except NoTable as nothing:
+        sha256 = encodings.survey(upload.path).sha256
+        seen = {"glimpse": nothing.glimpse, "sheets": nothing.sheets, "sha256": sha256}
+        return _refused(upload, nothing.reason, nothing.action).model_copy(update=seen)
     except InputRefused as refusal:
         return _refused(upload, refusal.reason, refusal.action)
     except OSError as error:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.intake.model import Choice, Options
+from discovery_pipeline.engine.intake.model import Choice, Glimpse, Options, Sheet
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.tables import Source
+from discovery_pipeline.errors import InputRefused
 
 RAW = 100_000
 """Characters kept of the text of a rejected row."""
@@ -38,6 +39,16 @@ class Upload:
     def source(self, sha256: str, sheet: str | None = None) -> Source:
         """Where a table of this file comes from."""
         return Source(file=self.file, sheet=sheet, sha256=sha256, byte_size=self.path.stat().st_size)
+
+
+class NoTable(InputRefused):
+    """Nothing is wrong with the file but that no table was found where one was looked for."""
+
+    def __init__(
+        self, upload: Upload, reason: str, action: str, glimpse: Glimpse | None = None, sheets: Sequence[Sheet] = ()
+    ) -> None:
+        super().__init__(upload.file, reason, action)
+        self.glimpse, self.sheets = glimpse, tuple(sheets)
 
 
 @dataclass(slots=True)

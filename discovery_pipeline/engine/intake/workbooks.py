@@ -14,9 +14,9 @@ from typing import Any
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import encodings, formulas, grids
 from discovery_pipeline.engine.intake.grids import Grid
-from discovery_pipeline.engine.intake.model import Sheet, TableRead
+from discovery_pipeline.engine.intake.model import Glimpse, Sheet, TableRead
 from discovery_pipeline.engine.intake.notes import counted, note
-from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
 from discovery_pipeline.errors import InputRefused
 
 MEMORY = 1_400_000_000
@@ -48,13 +48,16 @@ def read(work: Work, upload: Upload) -> tuple[list[TableRead], list[Sheet]]:
         origin = source.model_copy(update={"sheet": sheet["name"]})
         grid = Grid(name, origin, partial(_rows, folder / sheet["file"]))
         table = grids.read(work.on(upload.file, sheet["name"]), upload, grid)
-        told.append(Sheet(name=sheet["name"], read=table is not None, why="" if table else "no rows below a header"))
-        if table:
-            found.append(_told(table, sheet))
+        if isinstance(table, Glimpse):
+            told.append(Sheet(name=sheet["name"], read=False, why="no rows below a header", glimpse=table))
+            continue
+        told.append(Sheet(name=sheet["name"], read=True))
+        found.append(_told(table, sheet))
     if not found:
         broken = next((f" Sheet {s['name']!r}: {s['error']}." for s in sheets if "error" in s), "")
-        what = f"None of its {len(sheets)} sheets has rows below a header.{broken}"
-        raise InputRefused(upload.file, what, "Check the workbook.")
+        none = "Its sheet has no" if len(sheets) == 1 else f"None of its {len(sheets)} sheets has"
+        what = f"{none} rows below a header.{broken}"
+        raise NoTable(upload, what, "Check the workbook.", sheets=told)
     lost = [sheet for sheet in sheets if "error" in sheet]
     noticed = (*found[0].findings, *_lost(found[0], lost), *_unfilled(found[0], upload.path))
     first = found[0].model_copy(update={"findings": noticed})

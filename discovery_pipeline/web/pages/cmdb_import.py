@@ -21,7 +21,8 @@ from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
 from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
-from discovery_pipeline.web.services.layouts import PartLayout, chosen
+from discovery_pipeline.web.services.layouts import PartLayout
+from discovery_pipeline.web.services.uploads import chosen
 
 router = APIRouter(prefix="/discovery/cmdb-import/{flow_id}")
 
@@ -114,7 +115,8 @@ async def _page(
     suggestions = await called.values.all_of(flow, "mapping_suggestions", Suggestions)
     async with called.sessions.transaction(caller.tenant) as session:
         came = await imports.of_flow(session, flow)
-    shown = await asyncio.to_thread(_shown, called, caller, flow, intake, suggestions, came)
+    known = await called.layout.files(flow)
+    shown = await asyncio.to_thread(_shown, called, caller, flow, intake, known, suggestions, came)
     return flow_page(
         request, "cmdb_import.html.j2", caller, flow, title="Upload", notes=notes, status_code=status,
         limit=called.settings.upload_limit, follows=True, **shown,
@@ -122,13 +124,14 @@ async def _page(
 
 
 def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
-    called: Services, caller: Caller, flow: Flow, intake: Intake | None, suggestions: Any, came: Any
+    called: Services, caller: Caller, flow: Flow, intake: Intake | None, known: Any, suggestions: Any, came: Any
 ) -> dict[str, Any]:
     importing = flow.phases[Phase.DATA_IMPORT]
     uploaded = bool(came)
     with duck.connect() as con:
         hidden = not caller.may("reviewer")
-        files = views.Looker(con, intake, chosen(flow), hidden=hidden).files(came)
+        rejected = intake.rejected if intake else None
+        files = views.Looker(con, known, rejected, chosen(flow), hidden=hidden).files(came)
     return {
         "files": files,
         "work": views.work(flow, called.artifacts, views.details(intake, suggestions)) if uploaded else [],

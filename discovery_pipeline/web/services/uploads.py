@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.errors import InvalidTransitionError
-from discovery_pipeline.flow.state import ENDED, Flow
+from discovery_pipeline.flow.state import ENDED, READING, Flow
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store import imports, requests, rows
 from discovery_pipeline.store.artifacts import UPLOADS, Artifacts
@@ -28,10 +28,11 @@ from discovery_pipeline.web.multipart import Arrived
 from discovery_pipeline.web.services import filetypes
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
+from discovery_pipeline.web.services.held import LARGEST, HeldFiles
 from discovery_pipeline.web.services.reading import Found, Reader
 
 if TYPE_CHECKING:
-    from discovery_pipeline.engine.intake.model import FileRead
+    from discovery_pipeline.engine.intake.model import Choice, FileRead
 
 FOLDER = Path("scratch") / "arriving"
 """Folder of a home in which uploads are until they are kept; emptied as the service starts."""
@@ -64,6 +65,10 @@ class ImportedFile(BaseModel):
     media_type: str | None = None
     repeated: bool = Field(default=False, description="the same bytes came before; this is that import's answer")
     reason: str | None = Field(default=None, description="why it was rejected")
+    layout: str | None = Field(
+        default=None,
+        description="where a file that was rejected for how it is laid out is held, and can be read in another way",
+    )
 
 
 class Uploaded(ImportedFile):
@@ -86,12 +91,20 @@ class Looked:
         """Its files that hold tables: itself, or members of an archive."""
         return tuple(file for file in self.found.files if file.status == "read") if self.found else ()
 
+    @property
+    def legible(self) -> bool:
+        """Whether no table was found, and may be found once somebody says where it lies."""
+        if not (self.fault and self.found and self.arrived.byte_size <= LARGEST):
+            return False
+        return all(file.file == self.arrived.name and file.legible for file in self.found.files)
+
 
 class UploadService:
     """Takes files in."""
 
     def __init__(self, flows: Flows, artifacts: Artifacts, reader: Reader, root: Path) -> None:
         self._flows, self._artifacts, self._reader = flows, artifacts, reader
+        self._held = HeldFiles(artifacts)
         self._folder = root / FOLDER
         self._locks: WeakValueDictionary[FlowId, asyncio.Lock] = WeakValueDictionary()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -126,16 +139,17 @@ class UploadService:
             raise _together(typed)
         flow = await self._flows.get(who.tenant, checked(ref))
         refuse_ended(flow)
-        looked = [each if each.fault else await self._read(each.arrived) for each in typed]
+        looked = [each if each.fault else await self._read(each.arrived, chosen(flow)) for each in typed]
         async with self._locks.setdefault(flow.id, asyncio.Lock()):
             kept = await self._keep(who, flow, looked)
         if all(each.fault for each in looked):
-            raise _together(looked)
+            held = any(file.layout for file in kept)
+            raise _together(looked, {"layout": _layout(flow)} if held else {})
         first = next(file for file in kept if file.status == imports.ACCEPTED)
         return Uploaded(flow_id=str(flow.id), files=kept, **dict(first))
 
-    async def _read(self, file: Arrived) -> Looked:
-        found = await self._reader.read(file.path, file.path.parent / ".reading")
+    async def _read(self, file: Arrived, wanted: Sequence[Choice]) -> Looked:
+        found = await self._reader.read(file.path, file.path.parent / ".reading", wanted)
         if found is None:
             why = "Reading it took more than a file may take. Split it, or export it again as CSV or Parquet."
             return Looked(file, None, _unreadable(file.name, why))
@@ -157,7 +171,21 @@ class UploadService:
         fresh = list(new.values())  # bytes that came twice at once are one file
         if fresh:
             await asyncio.to_thread(self._publish, flow, [each.arrived for each in fresh])
-        return await self._record(who, flow, looked, known, [each.arrived.name for each in fresh])
+        kept = await self._record(who, flow, looked, known, [each.arrived.name for each in fresh])
+        held = await self._hold(who, flow, [each.arrived for each in looked if each.legible])
+        return [file.model_copy(update={"layout": _layout(flow)}) if file.filename in held else file for file in kept]
+
+    async def _hold(self, who: Caller, flow: Flow, files: Sequence[Arrived]) -> set[str]:
+        """Keep files in which no table was found, but for new versions of what is read; the names of those kept."""
+        if not files:
+            return set()
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            came = await imports.of_flow(session, flow)
+        read = {row.filename for row in came if row.status == imports.ACCEPTED}
+        held = [file for file in files if file.name not in read]
+        if held:
+            await asyncio.to_thread(self._held.keep, flow, held)
+        return {file.name for file in held}
 
     @flow_transaction("read imports")
     async def _known(self, who: Caller, flow: Flow, looked: Sequence[Looked]) -> tuple[dict[str, Any], set[str]]:
@@ -191,6 +219,7 @@ class UploadService:
         with self._artifacts.adding(flow, UPLOADS) as folder:
             for file in files:
                 os.replace(file.path, folder / file.name)
+        self._held.forget(flow, [file.name for file in files])
 
 
 def _typed(file: Arrived) -> Looked:
@@ -265,12 +294,23 @@ def _unreadable(name: str, reason: str) -> UploadUnreadable:
     )
 
 
-def _together(looked: Sequence[Looked]) -> RequestFault:
+def chosen(flow: Flow) -> tuple[Choice, ...]:
+    """How people want the flow's files to be read."""
+    from discovery_pipeline.engine.intake.model import Choice
+
+    return tuple(Choice.model_validate(said) for said in flow.data.get(READING, ()))
+
+
+def _layout(flow: Flow) -> str:
+    return f"/api/v1/data-import/layout/{flow.id}"
+
+
+def _together(looked: Sequence[Looked], told: Mapping[str, Any] | None = None) -> RequestFault:
     """The fault of the first file, with the errors of all."""
     faults = [each.fault for each in looked if each.fault]
     first = faults[0]
     errors = [error for fault in faults for error in fault.errors]
-    return type(first)(" ".join(fault.detail for fault in faults), errors=errors)
+    return type(first)(" ".join(fault.detail for fault in faults), errors=errors, told=told)
 
 
-__all__ = ["ImportedFile", "ImportedTable", "UploadService", "Uploaded", "refuse_ended"]
+__all__ = ["ImportedFile", "ImportedTable", "UploadService", "Uploaded", "chosen", "refuse_ended"]

@@ -104,6 +104,58 @@ async def test_a_sheet_is_left_out_and_stays_listed(client):
     assert "one sheet at least" in refused.json()["detail"]
 
 
+TITLED = "Estate of the north\n\nhost,ip\n"  # a header without rows, as it is found
+
+
+async def test_a_refused_file_is_held_and_read_as_somebody_says(client):
+    flow = await client.begin()
+    refused = await client.upload(flow, TITLED)
+    assert refused.status_code == 422
+    assert refused.json()["layout"] == f"/api/v1/data-import/layout/{flow}"
+    seen = await part(client, flow)
+    assert (seen["table"], seen["header_line"], seen["delimiter"]) == (None, 3, ",")
+    assert [row["cells"] for row in seen["top"]] == [["Estate of the north"], [], ["host", "ip"]]
+    nothing = await client.post(
+        f"/data-import/layout/{flow}", json={"parts": [{"file": "servers.csv", "header_line": 3}]}
+    )
+    assert nothing.status_code == 422
+    assert "no rows" in nothing.json()["detail"]
+    assert (await part(client, flow))["table"] is None
+    wanted = {"parts": [{"file": "servers.csv", "header_line": 0, "first_line": 3}]}
+    answer = await client.post(f"/data-import/layout/{flow}", json=wanted)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["ETag"] == f'"{(await client.status(flow))["version"]}"'
+    await client.work()
+    assert (await part(client, flow))["table"] == "servers"
+    assert await columns(client, flow) == ["column_1", "column_2"]
+
+
+async def test_a_sheet_without_a_table_is_read_as_somebody_says(client):
+    flow = await client.begin()
+    empty = workbook(rows=0)
+    assert (await client.upload(flow, empty, "estate.xlsx")).status_code == 422
+    seen = [await part(client, flow, place) for place in (0, 1)]
+    assert [(one["sheet"], one["header_line"]) for one in seen] == [("Servers", 1), ("Apps", 1)]
+    wanted = {"parts": [{"file": "estate.xlsx", "sheet": "Apps", "header_line": 0, "first_line": 1}]}
+    assert (await client.post(f"/data-import/layout/{flow}", json=wanted)).status_code == 200
+    await client.work()
+    read, other = [await part(client, flow, place) for place in (1, 0)]
+    assert (read["table"], other["table"], other["why"]) == ("estate.Apps", None, "no rows below a header")
+
+
+async def test_a_refused_file_takes_no_place_of_one_that_is_read(client):
+    flow = await client.suggested(ODD)
+    refused = await client.upload(flow, TITLED)
+    assert refused.status_code == 422
+    assert "layout" not in refused.json()
+    assert (await part(client, flow))["table"] == "servers"
+    other = await client.upload(flow, TITLED, "titled.csv")
+    assert "layout" in other.json()
+    assert (await client.upload(flow, ODD.replace("web", "db"), "titled.csv")).status_code == 200
+    await client.work()
+    assert [one["table"] for one in [await part(client, flow, place) for place in (0, 1)]] == ["servers", "titled"]
+
+
 async def test_who_may_only_look_sees_no_lines_and_chooses_nothing(client, member):
     flow = await client.suggested(ODD)
     viewer = await member("viewer", client)
@@ -122,7 +174,7 @@ async def test_a_choice_on_another_version_is_refused(client):
     assert answer.status_code == 412
 
 
-def workbook() -> bytes:
+def workbook(rows: int = 20) -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -131,7 +183,7 @@ def workbook() -> bytes:
     apps = book.create_sheet("Apps")
     for sheet, names in ((first, ("host", "ram")), (apps, ("app", "owner"))):
         sheet.append(names)
-        for i in range(20):
+        for i in range(rows):
             sheet.append((f"{names[0]}{i}", i))
     out = io.BytesIO()
     book.save(out)

@@ -22,7 +22,7 @@ from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.pages.views.values import vocabulary
-from discovery_pipeline.web.services.layouts import PartLayout
+from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -122,8 +122,8 @@ def test_first_lines_are_shown_as_they_came(tmp_path: Path):
     file = tmp_path / "a.csv"
     file.write_bytes('\ufeffexported by ana;\r\n\r\nname;größe\r\n"a;b";1\r\n<b>;2\r\n'.encode())
     with duck.connect() as con:
-        read = intake.read(con, [file], tmp_path / "into").files[0].tables[0]
-    lines = [(line.number, line.part, line.cells) for line in _lines(read)]
+        read = intake.read(con, [file], tmp_path / "into").files[0]
+    lines = [(line.number, line.part, line.cells) for part in parts_of(read, ()) for line in _lines(part)]
     assert lines[:4] == [
         (1, "skipped", ("exported by ana", "")), (2, "skipped", ()), (3, "header", ("name", "größe")),
         (4, "data", ("a;b", "1")),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -151,18 +152,17 @@ class Looker:
     """What is needed to show how files were read, and whether their values may be seen."""
 
     con: duckdb.DuckDBPyConnection
-    intake: Intake | None
+    known: Sequence[FileRead]
+    rejected: Path | None  # rows that can't be read
     chosen: Sequence[Choice]
     hidden: bool
 
     def files(self, imports: Sequence[Any]) -> list[ShownFile]:
         """The files that came, the newest first; with how they were read, as far as that is known."""
-        read = {file.file: file for file in self.intake.files} if self.intake else {}
-        return [self._file(one, read) for one in imports]
+        known = {(file.file, file.sha256): file for file in self.known}
+        return [self._file(one, known.get((one.filename, one.sha256))) for one in imports]
 
-    def _file(self, one: Any, read: Mapping[str, FileRead]) -> ShownFile:
-        known = read.get(one.filename) if one.status == "accepted" else None
-        current = known if known is not None and known.sha256 == one.sha256 else None
+    def _file(self, one: Any, current: FileRead | None) -> ShownFile:
         return ShownFile(
             name=one.filename,
             bytes=one.byte_size,
@@ -184,7 +184,7 @@ class Looker:
 
     def _part(self, layout: PartLayout, read: TableRead | None, *, sampled: bool) -> ShownPart:
         shown = sampled and not self.hidden
-        lines = tuple(_lines(read)) if read and not self.hidden else ()
+        lines = tuple(_lines(layout)) if not self.hidden else ()
         return ShownPart(
             key=hashlib.blake2s(f"{layout.file}\n{layout.sheet or ''}".encode(), digest_size=6).hexdigest(),
             layout=layout,
@@ -199,11 +199,9 @@ class Looker:
         )
 
     def _unread(self, read: TableRead) -> Iterator[Unread]:
-        if self.intake is None:
-            return
         found = self.con.execute(
             'SELECT line, reason, raw FROM read_parquet(?) WHERE file = ? AND "table" = ? ORDER BY line LIMIT ?',
-            [str(self.intake.rejected), read.table.source.file, read.table.name, UNREAD],
+            [str(self.rejected), read.table.source.file, read.table.name, UNREAD],
         )
         yield from (Unread(int(line), reason or "", raw or "") for line, reason, raw in found.fetchall())
 
@@ -248,9 +246,9 @@ def _sample(con: duckdb.DuckDBPyConnection, read: TableRead) -> Sequence[tuple[s
     return con.execute(f"SELECT {columns} FROM {duck.scan(read.table)} LIMIT {SAMPLE_ROWS}").fetchall()
 
 
-def _lines(read: TableRead) -> Iterator[RawLine]:
+def _lines(layout: PartLayout) -> Iterator[RawLine]:
     """The first lines as they came, with what was made of them."""
-    body = read.preamble_rows + read.header_rows
-    for at, row in enumerate(read.top):
-        part = "skipped" if at < read.preamble_rows else "header" if at < body else "data"
+    for row in layout.top:
+        above = row.line < (layout.header_line or layout.first_line)
+        part = "skipped" if above else "header" if row.line < layout.first_line else "data"
         yield RawLine(row.line, part, row.cells, max(row.width - len(row.cells), 0))
