@@ -59,7 +59,7 @@ COMMANDS: Mapping[str, Callable[[Given], Command]] = {
 
 def create(store: Store, by: str) -> dict[str, Any]:
     """Make a flow."""
-    flow = store.create_flow(store.default_tenant(), "soak", "servicenow", TARGET, created_by=by)
+    flow = store.create_flow(store.default_tenant().acting(by), "soak", "servicenow", TARGET)
     return {"flow": str(flow.id), "version": flow.version}
 
 

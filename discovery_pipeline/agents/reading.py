@@ -6,9 +6,9 @@ from typing import Any
 
 from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.agents.tasks import AGENTS
-from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import AgentError
 from discovery_pipeline.flow.advice import Advice
+from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import values
 from discovery_pipeline.store.artifacts import Artifacts
@@ -31,7 +31,7 @@ def results(artifacts: Artifacts, flow: Flow) -> Results:
         profile=profile,
         **({"analysis": analysis} if analysis else {}),
         offered=tuple(_value(artifacts, flow, "offered") or ()),
-        targets=tuple(targets.load(name) for name in flow.targets),
+        targets=contracts(flow),
         findings=(*(intake.findings if intake else ()), *(cleansed.findings if cleansed else ())),
         plan=_value(artifacts, flow, "cleansing_plan"),
         verdicts=tuple(_value(artifacts, flow, "validated_tables") or ()),

@@ -31,6 +31,7 @@ from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.errors import DiscoveryError
+from discovery_pipeline.flow import contracts
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
@@ -161,7 +162,8 @@ _SUMMED = ("source_tables", "patch_log", "validated_tables", "quality_report", "
 def _created(store: Store, request: Request) -> Flow:
     """A new flow that holds its own copy of the files."""
     targets = ",".join(target.name for target in request.targets)
-    flow = store.create_flow(store.default_tenant(), request.name, request.source, targets, created_by="discovery run")
+    acting = store.default_tenant().acting("discovery run")
+    flow = store.create_flow(acting, request.name, request.source, targets, contracts.kept(request.targets))
     with store.artifacts.writing(flow, UPLOADS) as folder:
         for file in request.files:
             shutil.copyfile(file, _free(folder / file.name))

@@ -104,11 +104,15 @@ class Store:
         return self.wait_for(self.flows.revoke_token(token))
 
     def create_flow(
-        self, tenant: Tenant, name: str, source_system: str, target_system: str, created_by: str = ""
+        self,
+        tenant: Tenant,
+        name: str,
+        source_system: str,
+        target_system: str,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
         """A new flow, initialized and ready for data. Several targets are separated by commas."""
-        acting = tenant.acting(created_by) if created_by else tenant
-        return self.wait_for(self.flows.create(acting, name, source_system, target_system))
+        return self.wait_for(self.flows.create(tenant, name, source_system, target_system, metadata))
 
     def flow(self, tenant: Tenant | None, ref: FlowRef) -> Flow:
         """The flow of that slug or id; without a tenant, whoever's it is.

@@ -28,7 +28,7 @@ def outside(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def flow(store: Store) -> Flow:
-    return store.create_flow(store.default_tenant(), "Q3 estate", "servicenow", "aws", created_by="ana")
+    return store.create_flow(store.default_tenant().acting("ana"), "Q3 estate", "servicenow", "aws")
 
 
 def call(*arguments: str) -> Result:
@@ -130,6 +130,18 @@ def test_flows_are_listed_newest_first(store: Store, flow: Flow):
     assert (first["status"], first["current_phase"]) == ("active", "data_import")
     assert flow.slug in call("flows", "list").stdout
     assert call("flows", "list", "--status", "lost").exit_code == 2
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+def test_a_list_tells_each_flows_status_in_a_terminal_of_any_width(
+    flow: Flow, columns: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = call("flows", "list").stdout
+    assert flow.slug in shown
+    assert "active" in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    assert ("Q3 estate" in shown) == (columns == 160)
 
 
 def test_a_flow_is_shown_by_slug_and_by_id(flow: Flow):

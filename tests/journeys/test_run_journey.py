@@ -150,3 +150,21 @@ def test_files_of_one_name_from_two_folders_are_both_read(shell: Shell):
     assert said.code == 0, said.err + said.out
     names = {row["HostName"].partition("-")[0] for row in rows_of(shell.folder / "both" / "aws.csv")}
     assert names == {"east", "west"}
+
+
+def test_a_target_drafted_from_a_sample_takes_what_another_system_calls_otherwise(shell: Shell):
+    rows = "".join(f"app{n:02d};10.1.0.{n};{n * 8};{'Prod' if n % 2 else 'Dev'}\n" for n in range(1, 31))
+    (shell.folder / "register.csv").write_text("Host Name;IP;RAM (GB);Env\n" + rows)
+    rows = "".join(f"{'TEST' if n % 5 else 'dev'},srv{n:02d},10.2.0.{n},{n * 4096}\n" for n in range(1, 31))
+    (shell.folder / "export.csv").write_text("environment,hostname,ip_address,memory_mb\n" + rows)
+    drafted = shell("target", "init", "register.csv", "--out", "register.yaml")
+    assert drafted.code == 0, drafted.err
+    said = shell("run", "export.csv", "--target", "register.yaml,aws", "--out", "registered")
+    assert said.code == 2, said.err + said.out
+    delivered = rows_of(shell.folder / "registered" / "register.csv")
+    assert delivered[0] == {"Host Name": "srv05", "IP": "10.2.0.5", "RAM (GB)": "20", "Env": "Dev"}
+    assert len(delivered) == 6, "TEST is no environment of the sample"
+    assert (shell.folder / "registered" / "aws.csv").exists()
+    (shell.folder / "register.yaml").unlink()
+    slug = next(flow["slug"] for flow in json.loads(shell("flows", "list", "--json").out))
+    assert shell("agents", "run", slug).code == 0, "the flow keeps its own contract"

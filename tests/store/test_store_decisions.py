@@ -23,7 +23,7 @@ TAKEN, DROPPED = {"status": "approved", "target_field": "Server name"}, {"status
 @pytest.fixture
 def flow(store: Store) -> Flow:
     """A new flow."""
-    return store.create_flow(store.default_tenant(), "estate", "servicenow", "aws", created_by="rita")
+    return store.create_flow(store.default_tenant().acting("rita"), "estate", "servicenow", "aws")
 
 
 class Review:
@@ -173,7 +173,7 @@ steps = st.lists(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_undo_and_redo_are_those_of_an_editor(store: Store, steps: list[tuple[Any, ...]]):
-    flow = store.create_flow(store.default_tenant(), "estate", "servicenow", "aws", created_by="rita")
+    flow = store.create_flow(store.default_tenant().acting("rita"), "estate", "servicenow", "aws")
     review = Review(store, flow)
     past: list[dict[Subject, Any]] = [{}]
     future: list[dict[Subject, Any]] = []

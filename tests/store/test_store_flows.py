@@ -33,7 +33,7 @@ AWS = Mapping(target="aws", fields=(HOST, MEMORY))
 
 
 def new(store: Store) -> Flow:
-    return store.create_flow(store.default_tenant(), "Q3 estate", "servicenow", "aws, azure", created_by="ana")
+    return store.create_flow(store.default_tenant().acting("ana"), "Q3 estate", "servicenow", "aws, azure")
 
 
 def in_review(store: Store) -> Flow:

@@ -20,7 +20,7 @@ HOST, IP = _pair("name", "HostName"), _pair("ip", "IPAddress")
 
 
 def _in_review(store: Store, source: str = "servicenow", tenant: Tenant | None = None) -> Flow:
-    flow = store.create_flow(tenant or store.default_tenant(), "estate", source, "aws", created_by="ana")
+    flow = store.create_flow((tenant or store.default_tenant()).acting("ana"), "estate", source, "aws")
     store.start_phase(flow, Phase.DATA_IMPORT)
     return store.complete_phase(flow, Phase.DATA_IMPORT)
 

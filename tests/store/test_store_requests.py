@@ -47,7 +47,7 @@ def waiting(store: Store) -> list[RunRequest]:
 @pytest.fixture
 def flow(store: Store) -> Flow:
     """A new flow."""
-    return store.create_flow(store.default_tenant(), "estate", "servicenow", "aws", created_by="tester")
+    return store.create_flow(store.default_tenant().acting("tester"), "estate", "servicenow", "aws")
 
 
 def test_a_request_is_there_until_it_is_launched(store: Store, flow: Flow) -> None:

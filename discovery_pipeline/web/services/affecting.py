@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.engine.validation.differing import FileChange
 from discovery_pipeline.engine.validation.model import Verdict
+from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import mappings
 from discovery_pipeline.store.flows import Flows
@@ -93,11 +95,17 @@ class AffectedService:
             if before is None or cleansed is None or many:
                 told.append(AffectedTarget(target_system=mapping.target, runs_again=True))
             else:
-                told.append(await asyncio.to_thread(self._counted, cleansed, mapping, before, demands))
+                told.append(
+                    await asyncio.to_thread(
+                        self._counted, cleansed, mapping, contract(flow, mapping.target), before, demands
+                    )
+                )
         delivered = flow.phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED
         return Affected(flow_id=str(flow.id), version=flow.version, delivered=delivered, targets=told)
 
-    def _counted(self, cleansed: Cleansed, mapping: Mapping, before: Verdict, demands: Sequence) -> AffectedTarget:
+    def _counted(
+        self, cleansed: Cleansed, mapping: Mapping, target: Target, before: Verdict, demands: Sequence
+    ) -> AffectedTarget:
         """What becomes of one target's files, by the engine."""
         from discovery_pipeline.engine import validation
         from discovery_pipeline.engine.validation import asked
@@ -108,7 +116,6 @@ class AffectedService:
         limits = {"threads": self._settings.threads, "memory_limit": self._settings.memory_limit}
         with tempfile.TemporaryDirectory(prefix="affected-") as folder, duck.connect(**limits) as con:
             today = datetime.now(UTC).date()
-            target = targets.load(mapping.target)
             after = validation.validate(con, cleansed.tables, mapping, target, Path(folder), demands=asks, today=today)
             return AffectedTarget(
                 target_system=mapping.target,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from discovery_pipeline.engine import mapping as engine
-from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.settings import Settings
@@ -248,7 +248,7 @@ class MappingService:
         profile = await self._values.of(flow, "column_profile", Profile)
         if not offered or intake is None or profile is None:
             raise NotYet("The suggestions aren't there any more. Run the flow again.")
-        return tuple(Offer(targets.load(each.target), each, intake.tables, profile) for each in offered)
+        return tuple(Offer(contract(flow, each.target), each, intake.tables, profile) for each in offered)
 
 
 def _begins(flow: Flow, run: Any) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.mapping import profiles as engine
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.mapping.profiles import Applied, Change, MappingProfile, Unapplied
 from discovery_pipeline.errors import MappingError
+from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import profiles
 from discovery_pipeline.store.decisions import Decision
@@ -191,7 +191,7 @@ def _target(flow: Flow, wanted: str | None) -> str:
     if wanted is None and len(flow.targets) == 1:
         return flow.targets[0]
     if wanted is not None:
-        name = next((t for t in flow.targets if t == wanted or targets.load(t).title == wanted), None)
+        name = next((t.name for t in contracts(flow) if wanted in (t.name, t.title)), None)
         if name is not None:
             return name
     raise InvalidRequest(f"Say which target_system: {', '.join(flow.targets)}.")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import decisions
 from discovery_pipeline.store.decisions import Decided, Decision, Undone
@@ -95,7 +95,7 @@ class ReviewService:
         approved = await self._flows.approved_mappings(who.tenant, flow)
         drafts = tuple(
             draft(
-                targets.load(each.target),
+                contract(flow, each.target),
                 intake.tables,
                 each,
                 held,

@@ -16,7 +16,7 @@ SAMPLE = 20_000
 """Rows of a sample that are looked at."""
 
 _MOST_ALLOWED = 12
-_FEWEST_OF_A_FORM = 20  # values from which one form of all of them is a pattern
+_ENOUGH = 20  # rows from which what holds for all of them is no chance
 _TRIED: tuple[FieldType, ...] = (
     "boolean", "integer", "number", "ipv4", "ip", "mac", "uuid", "date", "datetime", "fqdn",
 )  # fmt: skip
@@ -34,12 +34,15 @@ def tables(con: duckdb.DuckDBPyConnection, rows: Tables, name: str) -> tuple[Tar
 
 
 def _table(con: duckdb.DuckDBPyConnection, rows: Table, name: str) -> TargetTable:
-    """Types from the values' forms; required where no cell is empty; identifying where each value stands once."""
+    """Types from the values' forms; required where no cell of enough is empty; identifying where each is another."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE sample AS FROM {duck.scan(rows)} LIMIT {SAMPLE}")
     fields = [_field(con, column) for column in rows.columns]
     first = next((i for i, f in enumerate(fields) if f.unique), None)
     # One identifier is enough for a draft: that others are unique, too, may be chance.
-    only = tuple(f.model_copy(update={"unique": i == first, "identity": i == first}) for i, f in enumerate(fields))
+    only = tuple(
+        f.model_copy(update={"unique": True, "identity": True, "required": True} if i == first else {"unique": False})
+        for i, f in enumerate(fields)
+    )
     return TargetTable(name=name, file=f"{name}.csv", fields=only)
 
 
@@ -59,10 +62,10 @@ def _field(con: duckdb.DuckDBPyConnection, column: Column) -> TargetField:
     return TargetField(
         name=column.name,
         type=kind,
-        required=bool(rows) and filled == rows,
+        required=rows >= _ENOUGH and filled == rows,
         unit=unit_of(column.name, kind),
         allowed=allowed,
-        pattern=_pattern(con, own) if kind == "string" and not allowed and distinct >= _FEWEST_OF_A_FORM else None,
+        pattern=_pattern(con, own) if kind == "string" and not allowed and distinct >= _ENOUGH else None,
         unique=rows > 1 and distinct == rows and kind not in ("number", "boolean", "date", "datetime"),
     )
 
