@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from discovery_pipeline.cli.profile import PIPED
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.state import Flow
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from discovery_pipeline.store.blocking import Store
     from discovery_pipeline.store.history import Archived
 
@@ -42,19 +47,36 @@ def list_flows(
         print(json.dumps([_told(flow) for flow in found], ensure_ascii=False, indent=2))
         return
     from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
 
-    slug = Column("flow", min_width=max((len(flow.slug) for flow in found), default=0))  # it is there to be copied
-    shown = Table(slug, "name", "source", "target", "status", "phase", "changed")
-    for flow in found:
-        changed = f"{flow.updated_at:%Y-%m-%d %H:%M}"
-        row = (flow.slug, flow.name, flow.source_system, flow.target_system, flow.status, flow.current_phase, changed)
-        shown.add_row(*(Text(str(cell)) for cell in row))
+    console = Console(width=shutil.get_terminal_size((PIPED, 0)).columns)
     nothing = (
         "No flow is like that." if status or search else "There are no flows yet. `discovery run FILE…` makes one."
     )
-    Console().print(shown if found else nothing)
+    console.print(_table(found, console.width) if found else nothing)
+
+
+def _table(found: Sequence[Flow], width: int) -> Table:
+    """As many columns as a line of that width has room for, each whole: what stands there is there to be copied."""
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = {
+        "status": [flow.status for flow in found],
+        "flow": [flow.slug for flow in found],
+        "changed": [f"{flow.updated_at:%Y-%m-%d %H:%M}" for flow in found],
+        "phase": [flow.current_phase for flow in found],
+        "source": [flow.source_system for flow in found],
+        "target": [flow.target_system for flow in found],
+        "name": [flow.name for flow in found],
+    }
+    widths = {head: 3 + max(map(cell_len, (head, *cells))) for head, cells in columns.items()}  # with a line beside it
+    fit = sum(taken < width for taken in itertools.accumulate(widths.values()))
+    heads = list(columns)[: max(fit, 2)]
+    shown = Table(*heads)
+    for row in zip(*(columns[head] for head in heads), strict=True):
+        shown.add_row(*(Text(cell, overflow="fold") for cell in row))
+    return shown
 
 
 @flows.command()
