@@ -4,7 +4,6 @@ It resolves a partition key to its flow, opens DuckDB, and moves the flow's phas
 so that a run started anywhere (the UI, a sensor, the command line) tells the same story.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,13 +15,15 @@ import duckdb
 from pydantic import PrivateAttr
 
 from discovery_pipeline.agents import running
+from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.assets.tags import PARTITION_TAG
-from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
+from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.artifacts import UPLOADS
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 DEMANDS = "demands"
 """Under which the user's rules are kept with the flow's state."""
-SCRATCH = "scratch"
-"""Folder of a home in which a run writes before it publishes; a run's own part goes with the run."""
 MUCH = 100 << 20
 """Bytes by which the process may have grown after a stage, before memory is given back."""
 
@@ -52,7 +51,7 @@ class Stage:
     @property
     def targets(self) -> tuple[Target, ...]:
         """The systems the flow delivers to."""
-        return tuple(targets.load(name) for name in self.flow.targets)
+        return contracts(self.flow)
 
     def target(self, name: str) -> Target:
         """One of them, by its name."""
@@ -117,7 +116,7 @@ class Desk(dg.ConfigurableResource):
                     self._duck.close()
                     self._duck = None
                 if context.run:
-                    shutil.rmtree(self._settings.root / SCRATCH / context.run.run_id, ignore_errors=True)
+                    scratch.remove(self._settings.root, context.run.run_id)
 
     def _at_work(self, context: dg.InitResourceContext) -> AbstractContextManager[None]:
         """Say that the run lives, where the process that executes it was not started for it: `dg launch`, a test."""
@@ -171,13 +170,13 @@ class Desk(dg.ConfigurableResource):
                 f"There is no flow '{context.partition_key}'. Pick one that `discovery flows list` shows.",
                 allow_retries=False,
             ) from None
-        scratch = self.settings.root / SCRATCH / context.run.run_id
+        place = scratch.of_run(self.settings.root, context.run.run_id)
         failed = flow.phases[flow.current_phase].status is PhaseStatus.FAILED
         if starts or failed:  # a run may be taken up again at a step amid the phase that failed
             flow = self.store.start_phase(flow, starts or flow.current_phase)
         try:
-            with room(self.settings.root), self._connected(scratch) as con, duck.stoppable(con):
-                yield Stage(flow, self.store, con, scratch)
+            with room(self.settings.root), self._connected(place) as con, duck.stoppable(con):
+                yield Stage(flow, self.store, con, place)
             self._slim_down()
         except BaseException as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
@@ -188,11 +187,11 @@ class Desk(dg.ConfigurableResource):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
 
-    def _connected(self, scratch: Path) -> duckdb.DuckDBPyConnection:
+    def _connected(self, place: Path) -> duckdb.DuckDBPyConnection:
         """A stage's own connection to the run's DuckDB, which takes 20 ms to start."""
         if self._duck is None:
             limits = {"threads": self.settings.threads, "memory_limit": self.settings.memory_limit}
-            self._duck = duck.connect(**limits, scratch=scratch / "duckdb")
+            self._duck = duck.connect(**limits, scratch=place / "duckdb")
             self._slim = _resident()
         return self._duck.cursor()
 
