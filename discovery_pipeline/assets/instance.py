@@ -115,7 +115,22 @@ def prepare(url: str, home: Path) -> Path:
 @contextmanager
 def opened(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of this home, with its connections pooled while it is open."""
-    with dg.DagsterInstance.from_config(str(prepare(url, home))) as instance:
+    with _pooled(InstanceRef.from_dir(str(prepare(url, home)))) as instance:
+        yield instance
+
+
+@contextmanager
+def at_work(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
+    """The same, for who makes runs or executes them: events of theirs are written together."""
+    from discovery_pipeline.assets.runner import storage
+
+    with _pooled(storage.of_a_run(InstanceRef.from_dir(str(prepare(url, home))))) as instance:
+        yield instance
+
+
+@contextmanager
+def _pooled(known: InstanceRef) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_ref(known) as instance:
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
         yield instance
 

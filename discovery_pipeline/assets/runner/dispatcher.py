@@ -35,7 +35,7 @@ def serve(home: Path, code: ReconstructableRepository) -> None:
     """Start what is requested, until a connection breaks or a signal comes."""
     with (
         open_store(Settings(home=home)) as store,
-        instance.opened(store.dagster_url, home) as dagster,
+        instance.at_work(store.dagster_url, home) as dagster,
         _listening(store.databases.dsn(Role.ORCHESTRATOR)) as rung,
     ):
         ours = origin(code)

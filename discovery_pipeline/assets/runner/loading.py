@@ -41,13 +41,17 @@ LIBRARIES = (
     "pandera.strategies.pandas_strategies",
     "psycopg",
     "psycopg2",
+    "psycopg2.extras",
     "safetensors.numpy",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.postgresql.psycopg2",
     "sqlalchemy.ext.asyncio",
     "tokenizers",
+    "upath",
+    "upath.implementations.local",
     "vl_convert",
 )
+OF_A_CREW = ("crewai.hooks.contexts", "crewai.skills.tool")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -56,7 +60,7 @@ def load(definitions: Path, settings: Settings) -> ReconstructableRepository:
     crew = running.preloads(settings.agents)
     if crew:
         quiet.load()
-    for name in (*LIBRARIES, *_modules(crew)):
+    for name in (*LIBRARIES, *(OF_A_CREW if crew else ()), *_modules(crew)):
         try:
             importlib.import_module(name)
         except ImportError as error:  # of an extra that isn't installed; whoever needs it says so

@@ -1,31 +1,36 @@
 """Dagster's storage as one run uses it: its own for PostgreSQL, asked less often.
 
-A run of a dozen steps tells 150 events, each a transaction and some questions, and half of them are followed by another
-within a millisecond. Those are written with the next. What a killed worker so fails to tell is that a value was read or
-kept, never that a step began, what it made, or how the run ended. A slot of a pool takes fifteen questions, and is
-asked for only where the pool holds something back.
+A run of a dozen steps tells 150 events, each a transaction or three and some questions, and most of them are followed
+by another within a millisecond. Those wait, and are written with the next in one transaction. What a killed worker so
+fails to tell is that a value was read, kept or checked, never that a step began, what it made, or how the run ended.
+A slot of a pool takes fifteen questions, and is asked for only where the pool holds something back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from threading import RLock
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
+from threading import RLock, get_ident
 from typing import Any, ClassVar
 
 import dagster as dg
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log.base import AssetRecordsFilter, EventRecordsResult
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus, ConcurrencySlotStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy import Connection
 
 Kind = dg.DagsterEventType
 FOLLOWED = frozenset(
     {
-        Kind.RESOURCE_INIT_STARTED, Kind.RESOURCE_INIT_SUCCESS, Kind.LOGS_CAPTURED, Kind.LOADED_INPUT, Kind.STEP_INPUT,
-        Kind.STEP_OUTPUT, Kind.HANDLED_OUTPUT, Kind.STEP_SUCCESS,
+        Kind.ASSET_MATERIALIZATION_PLANNED, Kind.ASSET_CHECK_EVALUATION_PLANNED, Kind.RESOURCE_INIT_STARTED,
+        Kind.RESOURCE_INIT_SUCCESS, Kind.LOGS_CAPTURED, Kind.LOADED_INPUT, Kind.STEP_INPUT, Kind.STEP_OUTPUT,
+        Kind.HANDLED_OUTPUT, Kind.ASSET_CHECK_EVALUATION, Kind.STEP_SUCCESS,
     }
 )  # fmt: skip
 """Events that wait for the next one of their run."""
@@ -64,6 +69,9 @@ class Events(PostgresEventLogStorage):
         super().__init__(postgres_url, should_autocreate_tables)
         self._telling = RLock()
         self._held: list[dg.EventLogEntry] = []
+        self._transaction: Connection | None = None
+        self._teller = 0
+        self._made: dict[str, EventRecordsResult] = {}
         self._tables: set[str] = set()
         self._partitions: set[tuple[str, str]] = set()
         self._columns: set[str] = set()
@@ -71,24 +79,57 @@ class Events(PostgresEventLogStorage):
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Write an event after those that waited for it, or have it wait."""
-        kind = event.dagster_event_type if event.is_dagster_event else None
         with self._telling:
-            if kind in RELATED:
-                self.tell()
-                super().store_event(event)
-                return
             self._held.append(event)
-            if kind not in FOLLOWED:
+            if _kind(event) not in FOLLOWED:
                 self.tell()
 
     def tell(self) -> None:
-        """Write what waits."""
+        """Write what waits, as one."""
         with self._telling:
             if not self._held:
                 return
-            with self._connect() as connection:
-                connection.execute(SqlEventLogStorageTable.insert(), [self._event_to_row(held) for held in self._held])
+            with self._together() as connection:
+                for related, events in groupby(self._held, lambda event: _kind(event) in RELATED):
+                    if related:
+                        for event in events:
+                            super().store_event(event)
+                    else:
+                        connection.execute(SqlEventLogStorageTable.insert(), [*map(self._event_to_row, events)])
             self._held.clear()
+            self._made.clear()
+
+    @contextmanager
+    def _together(self) -> Iterator[Connection]:
+        """A transaction for all that this thread writes in the block."""
+        with super()._connect() as connection, connection.execution_options(isolation_level="READ COMMITTED").begin():
+            self._transaction, self._teller = connection, get_ident()
+            try:
+                yield connection
+            finally:
+                self._transaction = None
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        if self._transaction is not None and self._teller == get_ident():
+            yield self._transaction
+            return
+        with super()._connect() as connection:
+            yield connection
+
+    def fetch_materializations(
+        self,
+        records_filter: dg.AssetKey | AssetRecordsFilter,
+        limit: int,
+        cursor: str | None = None,
+        ascending: bool = False,
+    ) -> EventRecordsResult:
+        """The newest materializations. Each check of a step asks for the same one, twice."""
+        asked = repr((records_filter, limit, cursor, ascending))
+        found = self._made.get(asked) or super().fetch_materializations(records_filter, limit, cursor, ascending)
+        if self._held:  # amid a step, whose end is told before another one makes something
+            self._made[asked] = found
+        return found
 
     def dispose(self) -> None:
         """Write what is left."""
@@ -128,3 +169,7 @@ class Events(PostgresEventLogStorage):
         if step_key not in self._unheld:
             super().free_concurrency_slot_for_step(run_id, step_key)
         self._unheld.discard(step_key)
+
+
+def _kind(event: dg.EventLogEntry) -> dg.DagsterEventType | None:
+    return event.dagster_event_type if event.is_dagster_event else None
