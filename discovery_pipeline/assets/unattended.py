@@ -125,7 +125,7 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         Somebody asked it to stop. The flow stays as after a failure.
     """
     request.out.check()
-    with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
+    with open_store(settings) as store, dagster_instance.at_work(store.dagster_url, settings.root) as instance:
         store.sweep()
         dagster_instance.settle(instance, store)
         flow = _created(store, request)
