@@ -15,10 +15,9 @@ from threading import RLock, get_ident
 from typing import Any, ClassVar
 
 import dagster as dg
-from dagster._core.event_api import EventRecordsResult
+from dagster._core.event_api import AssetRecordsFilter, EventRecordsResult
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.event_log.base import AssetRecordsFilter
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus, ConcurrencySlotStatus
