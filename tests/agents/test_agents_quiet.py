@@ -121,6 +121,6 @@ def test_a_crew_is_for_a_model_or_for_who_asks_for_it(
 
     monkeypatch.setattr(quiet, "installed", lambda: True)
     monkeypatch.setattr(quiet, "loaded", lambda: True)
-    settings = AgentSettings(engine=engine, model=model)
+    settings = AgentSettings.model_validate({"engine": engine, "model": model})
     assert running.engine(settings) == ("crewai" if crew else "expert")
     assert running.preloads(settings) == crew
