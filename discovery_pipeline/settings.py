@@ -25,7 +25,7 @@ class AgentSettings(BaseModel):
     engine: Literal["auto", "crewai", "expert"] = Field(
         default="auto",
         description="crewai runs crews; expert runs the same playbook without CrewAI; auto takes crewai where a model "
-        "is set",
+        "is set or CrewAI is in memory already",
     )
     model: str = Field(
         default="expert",

@@ -42,18 +42,22 @@ class Means:
 def engine(settings: AgentSettings) -> Engine:
     """Which engine runs the agents.
 
-    `auto` takes a crew where a model is to be asked. Without one the playbook says the same to the byte, and nobody
-    pays for CrewAI: 3 s and 150 MB to import it, a fifth of a second for its machinery around a flow's answers.
+    `auto` never pays for importing CrewAI (3 s, 150 MB) where the playbook would say the same: it takes a crew where a
+    model is to be asked, or where a warm process has CrewAI in memory.
 
     Raises
     ------
     SettingsError
         crewai is asked for and not installed.
     """
+    asks = any(chosen(settings).values())
+    if settings.engine == "expert":
+        return "expert"
     if settings.engine == "crewai" and not quiet.installed():
         raise SettingsError("DISCOVERY_AGENTS_ENGINE is crewai, which is not installed: discovery-pipeline[agents].")
-    asks = settings.engine == "auto" and any(chosen(settings).values())
-    return "crewai" if settings.engine == "crewai" or (asks and quiet.installed()) else "expert"
+    if settings.engine == "crewai" or quiet.loaded() or (asks and quiet.installed()):
+        return "crewai"
+    return "expert"
 
 
 def crewed(settings: AgentSettings) -> AgentSettings:
@@ -65,15 +69,16 @@ def crewed(settings: AgentSettings) -> AgentSettings:
 
 def preloads(settings: AgentSettings) -> bool:
     """Whether a process that lives long should have CrewAI in memory before anybody asks."""
-    try:
-        return engine(settings) == "crewai"
-    except SettingsError:
-        return False  # said where an agent is asked
+    return settings.engine != "expert" and quiet.installed()
 
 
 def warm_up(settings: AgentSettings) -> None:
     """Load CrewAI beside other work, where a crew is going to run and it isn't in memory yet."""
-    if preloads(settings) and not quiet.loaded():
+    try:
+        wanted = engine(settings) == "crewai" and not quiet.loaded()
+    except SettingsError:
+        return  # said where an agent is asked
+    if wanted:
         # While the engines work, DuckDB leaves the interpreter to it.
         threading.Thread(target=importlib.import_module, args=(_CREW,), name="load-crewai", daemon=True).start()
 

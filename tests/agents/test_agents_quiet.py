@@ -94,6 +94,7 @@ def test_without_the_extra_the_playbook_answers_or_the_setting_is_refused(
     from discovery_pipeline.settings import AgentSettings
 
     monkeypatch.setattr(quiet, "installed", lambda: False)
+    monkeypatch.setattr(quiet, "loaded", lambda: False)
     settings = AgentSettings(engine=engine, model="ollama/m" if engine == "auto" else "expert")
     if engine == "crewai":
         with pytest.raises(SettingsError, match="not installed"):
@@ -102,25 +103,3 @@ def test_without_the_extra_the_playbook_answers_or_the_setting_is_refused(
     advice = running.advise("risk_agent", told, {}, running.Means(settings, audit))
     assert (advice.engine, advice.source) == ("expert", "fallback")
     assert "extra agents" in advice.reason
-
-
-@pytest.mark.parametrize(
-    ("engine", "model", "crew"),
-    [
-        ("auto", "expert", False),
-        ("auto", "ollama/m", True),
-        ("crewai", "expert", True),
-        ("expert", "ollama/m", False),
-    ],
-)
-def test_a_crew_is_for_a_model_or_for_who_asks_for_it(
-    engine: str, model: str, crew: bool, monkeypatch: pytest.MonkeyPatch
-):
-    from discovery_pipeline.agents import quiet, running
-    from discovery_pipeline.settings import AgentSettings
-
-    monkeypatch.setattr(quiet, "installed", lambda: True)
-    monkeypatch.setattr(quiet, "loaded", lambda: True)
-    settings = AgentSettings.model_validate({"engine": engine, "model": model})
-    assert running.engine(settings) == ("crewai" if crew else "expert")
-    assert running.preloads(settings) == crew

@@ -39,7 +39,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     home = tmp_path_factory.mktemp("home")
     said = subprocess.run(
         [sys.executable, "-c", LOADED, home],
-        env=os.environ | ENVIRONMENT,
+        env=os.environ | ENVIRONMENT | {"DISCOVERY_AGENTS_ENGINE": "expert"},
         capture_output=True,
         text=True,
         check=True,
@@ -58,5 +58,5 @@ def test_weights_and_models_are_there(loaded: dict[str, object]):
     assert loaded["model"]
 
 
-def test_crewai_is_left_out_where_no_model_is_asked(loaded: dict[str, object]):
+def test_crewai_is_left_out_where_no_crew_will_run(loaded: dict[str, object]):
     assert not loaded["crew"]
