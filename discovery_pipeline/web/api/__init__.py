@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from discovery_pipeline.web.api import (
+    agents,
     cleansing,
     clusters,
     engagements,
@@ -16,10 +17,16 @@ from discovery_pipeline.web.api import (
     results,
     review,
     uploads,
+    values,
 )
 
+PARTS = (
+    flows, uploads, layouts, mappings, review, values, profiles, cleansing, clusters, results, agents, engagements,
+    health,
+)  # fmt: skip
+
 router = APIRouter()
-for part in (flows, uploads, layouts, mappings, review, profiles, cleansing, clusters, results, engagements, health):
+for part in PARTS:
     router.include_router(part.router)
 
 __all__ = ["router"]

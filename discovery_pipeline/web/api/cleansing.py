@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
 from discovery_pipeline.web.downloads import Download
-from discovery_pipeline.web.faults import UploadUnreadable
+from discovery_pipeline.web.faults import InvalidRequest, UploadUnreadable
 from discovery_pipeline.web.services.flows import FlowView
+from discovery_pipeline.web.services.outcomes import RejectedPage, Wanted
 from discovery_pipeline.web.services.patches import CleansingView, Patches, PatchPage
 
 router = APIRouter(prefix="/api/v1/cleansing", tags=["Cleansing"])
@@ -28,12 +29,20 @@ class Corrected(BaseModel):
     cells: int = Field(description="cells that were changed in it; they count from the next run on")
 
 
+class HeldView(BaseModel):
+    """A value, and how many rows of the group hold it."""
+
+    value: str | None
+    rows: int
+
+
 class GroupPart(BaseModel):
     """Rows of one table that are rejected for a reason."""
 
     table: str
     rows: int
     column: str = Field(description="what fills the field that the reason names; the first one where it names none")
+    held: list[HeldView] = Field(description="what they hold in it now, or in the column that was asked for")
 
 
 class GroupView(BaseModel):
@@ -86,6 +95,23 @@ async def rerun(flow_id: FlowRef, who: Who, the: The) -> FlowView:
     return await the.flow.status(who, flow_id)
 
 
+@router.get("/{flow_id}/rejected", responses=on_flow(422))
+async def rejected_rows(
+    flow_id: FlowRef,
+    who: Who,
+    the: The,
+    target_system: Narrow = None,
+    table: Narrow = None,
+    search: Annotated[Narrow, Query(description="a part of a reason, or of a cell")] = None,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> RejectedPage:
+    """Rows that are to be corrected, with every reason; a decision on a cell corrects it."""
+    flow = await the.flow.get(who, flow_id)
+    wanted = Wanted(target_system or "", table or "", search or "", offset, limit)
+    return await the.outcome.rejected(who, flow, wanted)
+
+
 @router.get(
     "/{flow_id}/rejected/{table:path}",
     response_class=Download,
@@ -99,11 +125,20 @@ async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folde
 
 
 @router.get("/{flow_id}/group", responses=on_flow(422))
-async def group(flow_id: FlowRef, reason: Annotated[Reason, Query()], who: Who, the: The) -> GroupView:
-    """How many rows are rejected for a reason, worded as among the causes, and which column it is about."""
+async def group(
+    flow_id: FlowRef, who: Who, the: The, reason: Annotated[Reason | None, Query()] = None, column: Narrow = None
+) -> GroupView:
+    """How many rows are rejected for a reason, worded as among the causes of the outcome, and what they hold."""
     flow = await the.flow.get(who, flow_id)
+    if reason is None:
+        raise InvalidRequest("query.reason: say for which reason, as the causes of the outcome word it.")
     found = await the.groups.of(who, flow, reason)
-    parts = [GroupPart(table=one.table, rows=one.rows, column=one.column) for one in found.places]
+    parts = []
+    for one in found.places:
+        chosen = column if column in one.columns else one.column
+        held = await the.groups.held(who, flow, found, one.table, chosen)
+        said = [HeldView(value=each.value, rows=each.rows) for each in held]
+        parts.append(GroupPart(table=one.table, rows=one.rows, column=chosen, held=said))
     return GroupView(reason=found.reason, rows=found.rows, parts=parts)
 
 

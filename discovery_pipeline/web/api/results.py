@@ -12,6 +12,7 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport
 from discovery_pipeline.web.api.calls import FlowRef, Responses, The, Who, on_flow, refusals
 from discovery_pipeline.web.downloads import Download, has
+from discovery_pipeline.web.services.outcomes import OutcomeView
 from discovery_pipeline.web.services.results import Lineage, Output, Result, media_type
 
 router = APIRouter(prefix="/api/v1", tags=["Results"])
@@ -47,6 +48,12 @@ async def risk(flow_id: FlowRef, who: Who, the: The, match: IfNoneMatch = None) 
 async def relationships(flow_id: FlowRef, who: Who, the: The, match: IfNoneMatch = None) -> Response:
     """Keys, references, hierarchies, dependencies and rules, with their evidence."""
     return _json(await the.result.read(who, flow_id, "relationships"), match)
+
+
+@router.get("/outcome/{flow_id}", responses=on_flow())
+async def outcome(flow_id: FlowRef, who: Who, the: The) -> OutcomeView:
+    """What became of the rows, by target and file, and why some are to be corrected; the parts sum to all rows in."""
+    return await the.outcome.of(who, await the.flow.get(who, flow_id))
 
 
 @router.get("/lineage/{flow_id}", responses=on_flow())

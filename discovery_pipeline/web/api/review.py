@@ -19,6 +19,7 @@ from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need
 from discovery_pipeline.web.services.masking import masked
 from discovery_pipeline.web.services.review import Accepting, Reviewed
+from discovery_pipeline.web.services.schemas import Alternative
 
 router = APIRouter(prefix="/api/v1/review", tags=["Review"])
 
@@ -48,6 +49,7 @@ class EntryView(BaseModel):
     column: str
     standing: Literal["open", "accepted", "rejected", "ignored"]
     fields: list[MappedField] = Field(description="what it fills, or would")
+    alternatives: list[Alternative] = Field(description="other fields that it could fill, the likeliest first")
     again: str = Field(description="what is new since people rejected it before; empty where nobody did")
     changed: bool = Field(description="it fills something else than was offered")
     conflicts: list[str] = Field(description="columns that would fill the same field")
@@ -290,6 +292,7 @@ def _entry(draft: Draft, entry: Entry) -> EntryView:
         column=entry.column,
         standing=entry.standing,
         fields=list(entry.fields),
+        alternatives=[Alternative.of(match) for match in entry.alternatives],
         again=next((news for field in entry.fields if (news := news_of(field.evidence))), ""),
         changed=entry.changed,
         conflicts=[other.column for other in draft.conflicts.get(entry.key, ())],

@@ -23,6 +23,7 @@ from discovery_pipeline.web.pages.views.mapping_page import DATA_TYPES, alone
 from discovery_pipeline.web.pages.views.panel import Edit
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Accepting
+from discovery_pipeline.web.services.vocabularies import matching
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}")
 
@@ -105,12 +106,7 @@ async def values(at: AtDesk) -> Response:
     entry = entry_of(asked.draft, text(at.form, "key"))
     old, new = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to"))
     chosen = {value: word for value, word in zip(old, new, strict=False) if word}
-    found = await asyncio.to_thread(alone, replace(asked, view=replace(asked.view, open=entry.key)))
-    field, words = next(iter(entry.fields), None), found["open"].values
-    if field is None or words is None or not chosen:
-        raise InvalidRequest("Choose a target field first, and a word of the target for one value at least.")
-    made = field.model_copy(update={"transformation": words.transformation(chosen), "origin": "user"})
-    decision = Choice(standing="accepted", fields=(made,)).decision(entry.subject, entry.seen)
+    decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
     await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, asked.draft, decision)])
     return await at.answer(f"{entry.column}: {plural(len(chosen), 'value')} matched")
 
@@ -174,11 +170,7 @@ def _field(draft: Draft, entry: Entry, wanted: Edit) -> MappedField:
 
 def _constant(draft: Draft, source: str, table: str, name: str, value: str) -> Decision:
     """The same value in every row of what a source table delivers."""
-    field = draft.target.table(table).field(name)
-    made = MappedField(
-        source_table=source, source_field="", target_table=table, target_field=name, confidence=1.0, origin="user",
-        transformation=f"constant({transformations.quoted(value)})", is_required=field.required,
-    )  # fmt: skip
+    made = draft.constant(source, table, name, f"constant({transformations.quoted(value)})")
     others = tuple(f for f in draft.constants.get(source, ()) if f.target_field != name)
     subject = (draft.target.name, source, "")
     return Choice(standing="accepted", fields=(*others, made)).decision(subject, draft.constants_seen.get(source, 0))

@@ -20,6 +20,7 @@ from discovery_pipeline.store.databases import Databases
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.web.oidc import Issuer
+from discovery_pipeline.web.services.advising import AdvisingService
 from discovery_pipeline.web.services.affecting import AffectedService
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.clusters import ClusterService
@@ -32,6 +33,7 @@ from discovery_pipeline.web.services.layouts import LayoutService
 from discovery_pipeline.web.services.mappings import MappingService, Rules
 from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.mending import MendingService
+from discovery_pipeline.web.services.outcomes import OutcomeService
 from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
@@ -104,6 +106,16 @@ class Services:
     def result(self) -> ResultService:
         """What stages found, and delivered files."""
         return ResultService(self.flows, self.values, self.artifacts, self.masking)
+
+    @cached_property
+    def outcome(self) -> OutcomeService:
+        """What became of the rows."""
+        return OutcomeService(self.values, self.masking)
+
+    @cached_property
+    def advising(self) -> AdvisingService:
+        """What agents would send."""
+        return AdvisingService(self.artifacts, self.settings.agents)
 
     @cached_property
     def health(self) -> HealthService:

@@ -49,7 +49,7 @@ class WantedField(BaseModel):
 
 
 class MappingDecision(_Decided):
-    """What becomes of one source column."""
+    """What becomes of one source column; without a column, which fields hold the same in every row of the table."""
 
     kind: Literal["mapping"]
     standing: Literal["accepted", "rejected", "ignored"] | None = Field(description="null takes back what was decided")
@@ -178,6 +178,8 @@ def decisions(wanted: Sequence[AnyDecision], reviewed: Reviewed, intake: Intake)
 
 def _mapping(one: MappingDecision, reviewed: Reviewed) -> Decision:
     draft = _draft(one, reviewed)
+    if not one.column:
+        return _constants(one, draft)
     entry = next((e for e in draft.entries if (e.table, e.column) == (one.table, one.column)), None)
     if entry is None:
         raise InvalidRequest(f"There is no column {one.column!r} in a table {one.table!r}.")
@@ -187,6 +189,27 @@ def _mapping(one: MappingDecision, reviewed: Reviewed) -> Decision:
     if one.standing == "accepted" and not fields:
         raise InvalidRequest(f"Nothing is offered for {one.column!r}: say which fields it shall fill.")
     return Choice(standing=one.standing, fields=fields).decision(entry.subject, one.seen)
+
+
+def _constants(one: MappingDecision, draft: Draft) -> Decision:
+    """Fields that hold the same in every row of what the table delivers; these, and no others from then on."""
+    if one.table not in draft.constants:
+        raise InvalidRequest(f"There is no table {one.table!r}.")
+    subject = (draft.target.name, one.table, "")
+    if one.standing is None:
+        return Decision(MAPPING, subject, None, one.seen)
+    made = tuple(_constant(one.table, draft, wanted) for wanted in one.fields or ())
+    if one.standing != "accepted" or not made:
+        raise InvalidRequest("Without a column, a decision accepts fields that a constant fills, or takes that back.")
+    return Choice(standing="accepted", fields=made).decision(subject, one.seen)
+
+
+def _constant(table: str, draft: Draft, wanted: WantedField) -> MappedField:
+    if not (wanted.transformation or "").startswith("constant("):
+        raise InvalidRequest(f"{wanted.target_field}: without a column, its transformation is a constant(…).")
+    _parsed(wanted.transformation, wanted.target_field)
+    into = _target_table(draft, wanted)
+    return draft.constant(table, into, wanted.target_field, wanted.transformation or "", wanted.data_type or "string")
 
 
 def _draft(one: MappingDecision, reviewed: Reviewed) -> Draft:
@@ -201,14 +224,17 @@ def _draft(one: MappingDecision, reviewed: Reviewed) -> Draft:
 def _field(draft: Draft, entry: Entry, wanted: WantedField) -> MappedField:
     table = _target_table(draft, wanted)
     offered = draft.offer(entry, table, wanted.target_field)
-    try:
-        if wanted.transformation:
-            transformations.parse(wanted.transformation)
-    except TransformationError as error:
-        raise InvalidRequest(f"{entry.column}: {error}") from None
+    _parsed(wanted.transformation, entry.column)
     changed = {"transformation": wanted.transformation, "data_type": wanted.data_type or offered.data_type}
     same = all(getattr(offered, name) == value for name, value in changed.items())
     return offered if same else offered.model_copy(update={**changed, "origin": "user"})
+
+
+def _parsed(transformation: str | None, about: str) -> None:
+    try:
+        transformations.parse(transformation) if transformation else None
+    except TransformationError as error:
+        raise InvalidRequest(f"{about}: {error}") from None
 
 
 def _target_table(draft: Draft, wanted: WantedField) -> str:

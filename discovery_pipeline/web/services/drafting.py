@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from discovery_pipeline.engine import mapping as engine
 from discovery_pipeline.engine.mapping.approving import lacking, standing
-from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, DataType, MappedField, Match, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
@@ -212,6 +212,16 @@ class Draft:
             evidence=match.evidence if match else (),
             origin="user",
         )
+
+    def constant(
+        self, source: str, table: str, name: str, transformation: str, data_type: DataType = "string"
+    ) -> MappedField:
+        """That target field with the same value in every row of what a source table delivers."""
+        return MappedField(
+            source_table=source, source_field="", target_table=table, target_field=name, transformation=transformation,
+            data_type=data_type, is_required=self.target.table(table).field(name).required, confidence=1.0,
+            origin="user",
+        )  # fmt: skip
 
     def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
         from discovery_pipeline.engine.mapping.knowledge import own, using

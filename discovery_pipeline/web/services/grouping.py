@@ -133,18 +133,19 @@ def _group(
         raise Missing("No row is rejected for that any more.")
     columns = {each.name: tuple(c.name for c in each.columns) for each in cleansed.tables}
     places = (
-        Place(table, len(numbers), columns[table], _about(reason, table, approved) or columns[table][0])
+        Place(table, len(numbers), columns[table], _about(reason, table, columns[table], approved))
         for table, numbers in rows.items()
         if columns.get(table)
     )
     return Group(reason, found.examples, tuple(places))
 
 
-def _about(reason: str, table: str, approved: Mapping[str, FieldMapping]) -> str:
-    """The column that fills the field with which the reason begins; of several such fields, the longest name's."""
+def _about(reason: str, table: str, columns: tuple[str, ...], approved: Mapping[str, FieldMapping]) -> str:
+    """The column, or what fills the field, with which the reason begins, by the longest such name; else the first."""
     fields = (f for mapping in approved.values() for f in mapping.fields if f.source_table == table and f.source_field)
-    named = [f for f in fields if reason.startswith((f"{f.target_field}:", f"{f.target_field} "))]
-    return max(named, key=lambda f: len(f.target_field)).source_field if named else ""
+    names = {field.target_field: field.source_field for field in fields} | {name: name for name in columns}
+    named = [name for name in names if reason.startswith((f"{name}:", f"{name} "))]
+    return names[max(named, key=len)] if named else columns[0]
 
 
 def _held(table: Table, column: str, rows: list[int]) -> tuple[Held, ...]:

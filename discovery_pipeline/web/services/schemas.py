@@ -54,6 +54,11 @@ class Alternative(BaseModel):
     confidence: float
     evidence: list[str]
 
+    @classmethod
+    def of(cls, match: Match) -> Alternative:
+        """As the matcher offers it."""
+        return cls.model_validate(match, from_attributes=True)
+
 
 class SuggestedMapping(BaseModel):
     """One line of a mapping, as submit takes it; and why it is suggested."""
@@ -179,11 +184,10 @@ def _suggested(offer: Offer) -> Iterator[SuggestedMapping]:
         rivals = [
             m for m in others[field.source_table, field.source_field] if (m.target_table, m.target_field) != taken
         ]
-        shown = set(Alternative.model_fields)
         yield SuggestedMapping(
             **field.model_dump(),
             target_system=offer.target.name,
-            alternatives=[Alternative(**match.model_dump(include=shown)) for match in rivals[:ALTERNATIVES]],
+            alternatives=[Alternative.of(match) for match in rivals[:ALTERNATIVES]],
         )
 
 

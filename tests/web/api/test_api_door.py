@@ -148,7 +148,11 @@ def sent(path: str, flow: str) -> dict[str, Any]:
     if "upload" in path or "corrections" in path:
         return {"files": {"file": ("a.csv", "a,b\n1,2\n")}}
     named = path.removesuffix("/{flow_id}").rsplit("/", 1)[-1]
-    query = {"column": {"table": "t", "column": "c"}, "group": {"reason": "r"}}.get(named, {})
+    query = {
+        "column": {"table": "t", "column": "c"},
+        "group": {"reason": "r"},
+        "values": {"table": "t", "column": "c"},
+    }.get(named, {})
     return {"json": {"flow_id": flow, **BODIES.get(named, {})}, "params": query}
 
 
@@ -167,6 +171,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "rename": {"name": "m"},
     "group": {"reason": "r", "table": "t", "column": "c", "value": None},
     "apply": {},
+    "values": {"table": "t", "column": "c", "words": {"a": "b"}},
 }
 
 

@@ -28,6 +28,7 @@ READ = (
     "field-mapping/preview",
     "review",
     "cleansing",
+    "outcome",
     "output",
 )
 PAGES = ("cmdb-import", "field-mapping", "cleansing", "validation", "report")
@@ -53,6 +54,7 @@ async def test_who_only_reads_meets_no_canary_at_any_door(client, member):
     paths += [
         f"/review/{flow}/history",
         f"/cleansing/{flow}/patches?limit=1000",
+        f"/cleansing/{flow}/rejected?limit=1000",
         f"/unified-discovery/flow/audit/{flow}",
     ]
     for path in paths:

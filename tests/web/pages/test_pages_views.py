@@ -21,8 +21,8 @@ from discovery_pipeline.web.pages.templating import ago, plural, rendered, stati
 from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
-from discovery_pipeline.web.pages.views.values import vocabulary
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
+from discovery_pipeline.web.services.vocabularies import vocabulary
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -92,7 +92,7 @@ def test_values_stand_beside_the_words_that_the_target_takes():
     assert [(line.source, line.target) for line in found.lines] == [
         ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"), ("AIX", ""),
     ]  # fmt: skip
-    assert found.said == "Values of 4 rows have no word here: they would be left empty."
+    assert (found.without, found.keeps) == (4, False)
     assert found.transformation({"AIX": "Linux", "x": ""}) == 'map_values({"AIX": "Linux"})'
     mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
     again = vocabulary(profile(("AIX", 4)), mapped, wanted)
@@ -109,7 +109,7 @@ def test_a_word_that_another_field_completes_is_not_guessed():
         ("Windows", 6, ""),
         ("aix 7", 3, "AIX 7"),
     ]
-    assert found.said == "Values of 6 rows have no word here: they stay as they are."
+    assert (found.without, found.keeps) == (6, True)
     assert found.transformation({"aix 7": "AIX 7"}) == 'trim | lookup({"aix 7": "AIX 7"})'
 
 

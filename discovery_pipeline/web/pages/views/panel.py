@@ -13,8 +13,8 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.store.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
-from discovery_pipeline.web.pages.views.values import Vocabulary, vocabulary
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.vocabularies import Vocabulary, vocabulary_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,17 @@ class Panel:
     history: tuple[Past, ...]
     values: Vocabulary | None = None
 
+    @property
+    def unmatched(self) -> str:
+        """What becomes of values without a word."""
+        if self.values is None:
+            return ""
+        becomes = "stay as they are" if self.values.keeps else "would be left empty"
+        lost, others = self.values.without, self.values.others
+        said = f"Values of {plural(lost, 'row')} have no word here: they {becomes}." if lost else ""
+        more = f"The most frequent values are shown; {plural(others, 'other')} {becomes}." if others else ""
+        return " ".join(part for part in (said, more) if part) or "Every value has its word."
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -93,20 +104,9 @@ def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: 
         data_type=data_type,
         preview=shown,
         facts=tuple(_facts(rows.profile(entry))),
-        values=_vocabulary(rows, draft, entry),
+        values=vocabulary_of(draft, entry),
         history=tuple(_past(one) for one in reversed(log) if one.subject == entry.subject),
     )
-
-
-def _vocabulary(rows: Rows, draft: Draft, entry: Entry) -> Vocabulary | None:
-    field = next(iter(entry.fields), None)
-    if field is None:
-        return None
-    try:
-        wanted = draft.target.table(field.target_table).field(field.target_field)
-    except KeyError:
-        return None
-    return vocabulary(rows.profile(entry), field, wanted)
 
 
 def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Alternative:

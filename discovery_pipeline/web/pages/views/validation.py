@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 import duckdb
 
-from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.engine.delivery.report.samples import rejections
-from discovery_pipeline.engine.delivery.tally import FileTally, tallies
 from discovery_pipeline.engine.findings import Finding, Severity
-from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
+from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.decisions import CELL, What
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Page, paged
+from discovery_pipeline.web.services import outcomes
+from discovery_pipeline.web.services.outcomes import MENDABLE, RejectedRow, TargetEnd, Wanted
 
 PAGE, CELLS = 20, 4
-_REPEATED = "duplicate of "  # such rows are there already: nothing is to be corrected
-_MENDABLE = f"NOT {unmapped('reasons')} AND NOT {repeated('reasons')}"
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class ShownEnd:
+class ShownEnd(TargetEnd):
     """What became of the rows, for one target."""
 
-    title: str
-    rows_in: int
-    delivered: int
-    to_correct: int
-    repeated: int
-    elsewhere: int
-    blanked: int
-    files: tuple[tuple[str, FileTally], ...]  # by name, in the target's order
+    @property
+    def title(self) -> str:
+        """What people call the target."""
+        return label(self.target_system)
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
@@ -66,18 +58,15 @@ class ShownScore:
     evidence: str
     was_at: str
     now_at: str
+    floor: float  # where the axis begins
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedRow:
+class ShownRow:
     """A row that a target doesn't take."""
 
+    of: RejectedRow
     target: str
-    table: str
-    file: str
-    line: int
-    row: int
-    reasons: tuple[str, ...]
     cells: tuple[tuple[str, str], ...]  # the first ones that hold something
     fixed: int  # cells that a person changed since
     href: str
@@ -148,22 +137,9 @@ def status(flow: Flow) -> str:
     return f"Validation: {said.get(flow.phases[Phase.VALIDATION].status, 'not yet')}"
 
 
-def ends(con: duckdb.DuckDBPyConnection, outcomes: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
+def ends(con: duckdb.DuckDBPyConnection, ended: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
     """What became of the rows, target by target and file by file; the parts sum to all."""
-    return [
-        ShownEnd(
-            label(end.verdict.target), end.verdict.rows_in, end.delivered, end.to_correct, end.repeated, end.elsewhere,
-            end.verdict.blanked, tuple(_files(con, end, log)),
-        )
-        for end in outcomes
-    ]  # fmt: skip
-
-
-def _files(con: duckdb.DuckDBPyConnection, end: Outcome, log: PatchLog | None) -> Iterator[tuple[str, FileTally]]:
-    """The files of a target; of those that are parted for their size, the first's name."""
-    names = {table.name: table.file for table in targets.load(end.verdict.target).tables}
-    for one in tallies(con, end.verdict, log):
-        yield names[one.target_table], one
+    return [ShownEnd.model_validate(end, from_attributes=True) for end in outcomes.ends(con, ended, log)]
 
 
 def scores(report: QualityReport | None) -> list[ShownScore]:
@@ -173,7 +149,13 @@ def scores(report: QualityReport | None) -> list[ShownScore]:
     floor = charts.axis_floor([score for d in report.dimensions for score in (d.before, d.after)])
     return [
         ShownScore(
-            d.dimension, d.before, d.after, d.evidence, charts.along(d.before, floor), charts.along(d.after, floor)
+            name=d.dimension,
+            before=d.before,
+            after=d.after,
+            evidence=d.evidence,
+            was_at=charts.along(d.before, floor),
+            now_at=charts.along(d.after, floor),
+            floor=floor,
         )
         for d in report.dimensions
     ]
@@ -185,7 +167,7 @@ def checks(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(told.values(), key=lambda f: (_ORDER[f.severity], -f.count))
 
 
-def causes(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], reader: Reader) -> list[Cause]:
+def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Reader) -> list[Cause]:
     """Why rows are to be corrected, the most frequent reason first."""
     return [
         Cause(
@@ -195,45 +177,33 @@ def causes(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], reader: 
             href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
             fix=f"{reader.address}/group?{urlencode({'reason': one.reason})}",
         )
-        for one in rejections(con, outcomes)
-        if not one.reason.startswith(_REPEATED)
+        for one in outcomes.causes(con, ended)
     ]
 
 
 def rejected(
     con: duckdb.DuckDBPyConnection, log: RejectedLog | None, narrowed: Narrowed, reader: Reader
-) -> tuple[list[RejectedRow], Page]:
-    """A page of the rows that are to be corrected: neither duplicates nor rows of tables that don't go to a target."""
+) -> tuple[list[ShownRow], Page]:
+    """A page of the rows that are to be corrected."""
 
     def href(number: int) -> str:
         return f"{reader.address}?{narrowed.query(page=number)}#rows"
 
-    if log is None or not log.count:
+    if log is None:
         return [], paged(0, PAGE, 1, href)
-    where, values = _where(narrowed)
-    source = f"read_parquet({duck.text(str(log.path))}) WHERE {where}"
-    counted = con.execute(f"SELECT count(*) FROM {source}", values).fetchone()
-    page = paged(int(counted[0]) if counted else 0, PAGE, narrowed.page, href)
-    found = con.execute(
-        f'SELECT target, "table", file, line, row, reasons, record FROM {source} LIMIT {PAGE} OFFSET {page.offset}',
-        values,
-    ).fetchall()
-    return [_rejected(said, narrowed, reader) for said in found], page
+    wanted = Wanted(narrowed.target, narrowed.table, narrowed.q, limit=PAGE)
+    page = paged(outcomes.count(con, log, wanted), PAGE, narrowed.page, href)
+    found = outcomes.rejected(con, log, replace(wanted, offset=page.offset), reader.mask)
+    return [_shown(row, narrowed, reader) for row in found], page
 
 
-def _rejected(said: Sequence[Any], narrowed: Narrowed, reader: Reader) -> RejectedRow:
-    target, table, file, line, row, reasons, record = said
-    cells = [(name, str(value)) for name, value in json.loads(record).items() if value][:CELLS]
-    fix = narrowed.query(page=narrowed.page, fix=f"{table}:{row}")
-    return RejectedRow(
-        target=label(target),
-        table=table,
-        file=file,
-        line=line,
-        row=row,
-        reasons=tuple(map(reader.mask.text, reasons.split("; "))),
-        cells=tuple((name, reader.mask.value(table, name, value)) for name, value in cells),
-        fixed=reader.changed(table, row),
+def _shown(row: RejectedRow, narrowed: Narrowed, reader: Reader) -> ShownRow:
+    fix = narrowed.query(page=narrowed.page, fix=f"{row.table}:{row.row}")
+    return ShownRow(
+        of=row,
+        target=label(row.target_system),
+        cells=tuple((name, str(value)) for name, value in row.record.items() if value)[:CELLS],
+        fixed=reader.changed(row.table, row.row),
         href=f"{reader.address}?{fix}#fix",
     )
 
@@ -244,7 +214,7 @@ def tables_to_correct(con: duckdb.DuckDBPyConnection, log: RejectedLog | None) -
         return []
     query = (
         f'SELECT "table", count(DISTINCT row) FROM read_parquet({duck.text(str(log.path))}) '
-        f"WHERE {_MENDABLE} GROUP BY 1 ORDER BY 1"
+        f"WHERE {MENDABLE} GROUP BY 1 ORDER BY 1"
     )
     return [(table, int(count)) for table, count in con.execute(query).fetchall()]
 
@@ -254,15 +224,3 @@ def cells_of(con: duckdb.DuckDBPyConnection, table: Table, row: int) -> list[tup
     columns = ", ".join(map(duck.col, table.columns))
     found = con.execute(f"SELECT {columns} FROM {duck.scan(table)} WHERE file_row_number = ?", [row]).fetchone()
     return list(zip((c.name for c in table.columns), found, strict=True)) if found else []
-
-
-def _where(narrowed: Narrowed) -> tuple[str, list[str]]:
-    tests, values = [_MENDABLE], []
-    for name, value in (("target", narrowed.target), ("table", narrowed.table)):
-        if value:
-            tests.append(f"{duck.name(name)} = ?")
-            values.append(value)
-    if narrowed.q:
-        tests.append("(contains(lower(reasons), lower(?)) OR contains(lower(record), lower(?)))")
-        values += [narrowed.q, narrowed.q]
-    return " AND ".join(tests), values

@@ -1,4 +1,4 @@
-"""Values on the page: each of a column's values beside the word that the target has for it."""
+"""Vocabularies: each of a column's values beside the word that the target has for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from discovery_pipeline.engine.mapping.vocabularies import ValueMatch
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.errors import TransformationError
-from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.store.decisions import Decision
+from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 
 NEAR = 80  # likeness from which another spelling is offered, 0..100
 
@@ -32,8 +34,13 @@ class Vocabulary:
 
     lines: tuple[Line, ...]
     allowed: tuple[str, ...]
-    said: str
     keeps: bool  # values without a word stay as they are, since another field completes them or a part is enough
+    others: int  # values that aren't shown, since they are rare
+
+    @property
+    def without(self) -> int:
+        """Rows whose value has no word."""
+        return sum(line.count for line in self.lines if not line.target)
 
     def transformation(self, chosen: Mapping[str, str]) -> str:
         """What makes the chosen words of the values, in the mini-language."""
@@ -56,13 +63,37 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     known = {found.value: found for found in vocabularies.matched(listing, counts.values())}
     lines = tuple(_line(known[value], allowed, decided) for value, _ in counts.values() if value in known)
     keeps = wanted.match == "contains" or wanted.completed_by is not None
-    becomes = "stay as they are" if keeps else "would be left empty"
-    left = profile.distinct_count - len(profile.top_values)
-    lost = sum(line.count for line in lines if not line.target)
-    said = f"Values of {plural(lost, 'row')} have no word here: they {becomes}." if lost else ""
-    more = f"The most frequent values are shown; {plural(left, 'other')} {becomes}." if left > 0 else ""
-    told = " ".join(part for part in (said, more) if part) or "Every value has its word."
-    return Vocabulary(lines, allowed, told, keeps)
+    others = max(profile.distinct_count - len(profile.top_values), 0)
+    return Vocabulary(lines, allowed, keeps, others)
+
+
+def vocabulary_of(draft: Draft, entry: Entry) -> Vocabulary | None:
+    """That of the field which the column fills; None where it fills none, or one that takes any value."""
+    field = next(iter(entry.fields), None)
+    if field is None or draft.profile is None:
+        return None
+    try:
+        wanted = draft.target.table(field.target_table).field(field.target_field)
+    except KeyError:
+        return None
+    return vocabulary(draft.profile.table(entry.table).column(entry.column), field, wanted)
+
+
+def matching(draft: Draft, entry: Entry, chosen: Mapping[str, str]) -> Decision:
+    """The decision that the column's values become these words.
+
+    Raises
+    ------
+    InvalidRequest
+        The column fills nothing that has a fixed list, or a word isn't in it.
+    """
+    words = vocabulary_of(draft, entry)
+    if words is None or not chosen:
+        raise InvalidRequest("Choose a target field first, and a word of the target for one value at least.")
+    if unknown := sorted(set(chosen.values()) - set(words.allowed)):
+        raise InvalidRequest(f"The target doesn't take {unknown[0]!r}, but {', '.join(words.allowed[:20])}.")
+    made = entry.fields[0].model_copy(update={"transformation": words.transformation(chosen), "origin": "user"})
+    return Choice(standing="accepted", fields=(made,)).decision(entry.subject, entry.seen)
 
 
 def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str]) -> Line:
@@ -94,3 +125,6 @@ def _listed(transformation: str | None) -> dict[str, str]:
         if step.operation in ("map_values", "lookup") and step.arguments and isinstance(step.arguments[0], tuple):
             found |= {old.strip().lower(): new for old, new in step.arguments[0]}
     return found
+
+
+__all__ = ["Line", "Vocabulary", "matching", "vocabulary", "vocabulary_of"]
