@@ -163,17 +163,8 @@ class Desk(dg.ConfigurableResource):
         An error fails the phase that runs, and so does whoever stops the run. One that a person can act on fails the
         step with its sentence, without a retry; any other rises.
         """
-        try:
-            flow = self.flow(context.partition_key)
-        except FlowNotFoundError:
-            raise dg.Failure(
-                f"There is no flow '{context.partition_key}'. Pick one that `discovery flows list` shows.",
-                allow_retries=False,
-            ) from None
         place = scratch.of_run(self.settings.root, context.run.run_id)
-        failed = flow.phases[flow.current_phase].status is PhaseStatus.FAILED
-        if starts or failed:  # a run may be taken up again at a step amid the phase that failed
-            flow = self.store.start_phase(flow, starts or flow.current_phase)
+        flow = self._beginning(context.partition_key, starts)
         try:
             with room(self.settings.root), self._connected(place) as con, duck.stoppable(con):
                 yield Stage(flow, self.store, con, place)
@@ -186,6 +177,19 @@ class Desk(dg.ConfigurableResource):
             if isinstance(error, DiscoveryError):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
+
+    def _beginning(self, slug: str, starts: Phase | None) -> Flow:
+        """The flow, with the phase begun that the stage starts, or takes up again where it failed."""
+        try:
+            flow = self.flow(slug)
+            if starts or flow.phases[flow.current_phase].status is PhaseStatus.FAILED:
+                flow = self.store.start_phase(flow, starts or flow.current_phase)
+        except FlowNotFoundError:
+            said = f"There is no flow '{slug}'. Pick one that `discovery flows list` shows."
+            raise dg.Failure(said, allow_retries=False) from None
+        except DiscoveryError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        return flow
 
     def _connected(self, place: Path) -> duckdb.DuckDBPyConnection:
         """A stage's own connection to the run's DuckDB, which takes 20 ms to start."""

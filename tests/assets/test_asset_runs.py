@@ -20,11 +20,16 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
 
 
-def run(defs: dg.Definitions, job: str, slug: str) -> dg.ExecuteInProcessResult:
+def run(defs: dg.Definitions, job: str, slug: str, *assets: str) -> dg.ExecuteInProcessResult:
+    """A run of the job, or of those assets of it."""
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(FLOWS, [slug])
         return defs.resolve_job_def(job).execute_in_process(
-            instance=instance, partition_key=slug, raise_on_error=False, run_config=QUIET
+            instance=instance,
+            partition_key=slug,
+            raise_on_error=False,
+            run_config=QUIET,
+            asset_selection=[dg.AssetKey(asset) for asset in assets] or None,
         )
 
 
@@ -53,6 +58,14 @@ def test_the_gate_is_shut_while_the_review_is_open(defs: dg.Definitions, store: 
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
 
 
+def test_a_stage_that_is_not_due_says_so_in_one_sentence(defs: dg.Definitions, store: Store, flow: Flow):
+    run(defs, "discover", flow.slug)
+    before = store.flow(None, flow.id)
+    said = reason(run(defs, "deliver", flow.slug, "cleansing_plan"))
+    assert "cleansing comes after field_mapping, which isn't done" in said
+    assert store.flow(None, flow.id) == before
+
+
 def test_a_partition_that_is_no_flow_is_said(defs: dg.Definitions, store: Store):
     result = run(defs, "discover", "no-such-flow")
     assert not result.success
@@ -74,15 +87,7 @@ def test_a_failed_phase_says_why_and_can_be_run_again(defs: dg.Definitions, stor
 
 
 def test_a_value_that_is_not_there_yet_names_the_asset_to_materialize(defs: dg.Definitions, store: Store, flow: Flow):
-    with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_dynamic_partitions(FLOWS, [flow.slug])
-        result = defs.resolve_job_def("discover").execute_in_process(
-            instance=instance,
-            partition_key=flow.slug,
-            raise_on_error=False,
-            run_config=QUIET,
-            asset_selection=[dg.AssetKey("column_profile")],
-        )
+    result = run(defs, "discover", flow.slug, "column_profile")
     assert "'source_tables' has not been materialized" in reason(result)
 
 
