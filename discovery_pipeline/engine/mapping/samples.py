@@ -5,6 +5,8 @@ DuckDB takes the sample and turns it into counts; what stays in memory is small 
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.tables import Table, Tables
 
 ROWS = 2000
 CELLS = 150_000  # of a wide table fewer rows are read
 DISTINCT = 1000
+TOGETHER = 100  # columns whose samples are summed in one query: fewer values than one thread of DuckDB's takes
 RUNS = 20  # of neighbouring rows that a large table is read in
 BUCKETS = 1 << 20  # of hashed words and values
 
@@ -67,6 +70,10 @@ class Sample:
     by_mask: sparse.csr_matrix  # counts of distinct values of a hashed mask
     examples: tuple[tuple[str, ...], ...]  # the most frequent values
 
+    def part(self, first: int, last: int) -> Sample:
+        """The columns from one to before another."""
+        return Sample(*(getattr(self, field.name)[first:last] for field in dataclasses.fields(self)))
+
     @property
     def seen(self) -> np.ndarray:
         """Whether a column has values at all."""
@@ -93,19 +100,52 @@ class Sample:
 
 def take(con: duckdb.DuckDBPyConnection, table: Table) -> Sample | None:
     """A sample of the table; None where it has no rows."""
-    if not table.row_count or not table.columns:
-        return None
-    with con.cursor() as own:
-        rows = max(200, min(ROWS, CELLS // len(table.columns)))
-        _draw(own, table, rows)
-        return _summed(own, len(table.columns), min(rows, table.row_count))
+    return of_all(con, (table,))[0]
 
 
-def _draw(con: duckdb.DuckDBPyConnection, table: Table, rows: int) -> None:
-    """The sampled distinct values of every column with their counts, as the temporary table `seen`."""
-    columns = ", ".join(f"{duck.col(c)} AS {duck.name(str(c.position))}" for c in table.columns)
+def of_all(con: duckdb.DuckDBPyConnection, tables: Tables) -> list[Sample | None]:
+    """A sample of each table; None where one has no rows. Small tables are seen together, since a query costs more."""
+    found: list[Sample | None] = []
+    for batch in _batches(tables):
+        with con.cursor() as own:
+            found += _seen(own, batch)
+    return found
+
+
+def _batches(tables: Tables) -> Iterator[list[Table]]:
+    """Tables of at most a hundred columns together, or one that has more."""
+    batch: list[Table] = []
+    for table in tables:
+        if batch and sum(len(t.columns) for t in (*batch, table)) > TOGETHER:
+            yield batch
+            batch = []
+        batch.append(table)
+    if batch:
+        yield batch
+
+
+def _seen(con: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Iterator[Sample | None]:
+    """Samples of tables whose columns are numbered through."""
+    con.execute("CREATE OR REPLACE TEMP TABLE seen (field INT, value VARCHAR, cells BIGINT, filled HUGEINT)")
+    drawn: list[int] = []
+    for table in tables:
+        rows = max(200, min(ROWS, CELLS // max(1, len(table.columns))))
+        if table.row_count and table.columns:
+            _draw(con, table, rows, len(drawn))
+        drawn += [min(rows, table.row_count)] * len(table.columns)
+    whole = _summed(con, np.array(drawn)) if any(drawn) else None
+    first = 0
+    for table in tables:
+        last = first + len(table.columns)
+        yield whole.part(first, last) if whole and table.row_count and table.columns else None
+        first = last
+
+
+def _draw(con: duckdb.DuckDBPyConnection, table: Table, rows: int, first: int) -> None:
+    """Add the sampled distinct values of every column, with their counts, to the temporary table `seen`."""
+    columns = ", ".join(f"{duck.col(c)} AS {duck.name(str(i))}" for i, c in enumerate(table.columns, start=first))
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE seen AS
+        f"""INSERT INTO seen
         WITH picked AS (SELECT {columns} FROM {duck.scan(table)} WHERE {_picked(table.row_count, rows)} LIMIT {rows}),
         long AS (UNPIVOT picked ON COLUMNS(*) INTO NAME field VALUE value),
         counted AS (SELECT field::INT AS field, trim(value) AS value, count(*) AS cells FROM long GROUP BY ALL)
@@ -123,7 +163,9 @@ def _picked(row_count: int, rows: int) -> str:
     return " OR ".join(f"file_row_number BETWEEN {start} AND {start + rows // RUNS - 1}" for start in starts)
 
 
-def _summed(con: duckdb.DuckDBPyConnection, width: int, drawn: int) -> Sample:
+def _summed(con: duckdb.DuckDBPyConnection, drawn: np.ndarray) -> Sample:
+    """What `seen` says of each column, of which so many cells were drawn."""
+    width = len(drawn)
     stats = con.execute(_statistics()).fetchnumpy()
     fields = np.asarray(stats["field"], dtype=int)
 
@@ -135,7 +177,7 @@ def _summed(con: duckdb.DuckDBPyConnection, width: int, drawn: int) -> Sample:
     return Sample(
         values=column("n"),
         cells=column("cells"),
-        filled=np.minimum(1.0, column("filled") / drawn),
+        filled=np.minimum(1.0, column("filled") / np.maximum(drawn, 1)),
         kinds=np.stack([column(f"kind_{k}") for k in KINDS], axis=1),
         shape=np.stack([column(f"shape_{i}") for i in range(len(_SHAPES))], axis=1),
         quantiles=np.stack([column(f"q_{i}", np.nan) for i in range(len(_QUANTILES))], axis=1),

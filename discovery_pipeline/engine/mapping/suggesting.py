@@ -82,7 +82,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
         once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
         A required field without a column has a constant where the contract or the file says which.
     """
-    sides = [fields.of_table(table, samples.take(con, table)) for table in tables]
+    sides = [fields.of_table(table, seen) for table, seen in zip(tables, samples.of_all(con, tables), strict=True)]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
     found = between(target.name, sides, wanted, profile, analysis, memory, stated)

@@ -217,8 +217,8 @@ def _looks(
             count(v) filter (regexp_full_match(trim(v), '{_INTEGER}')),
             count(v) filter (regexp_full_match(trim(v), '{_INTEGRAL}')),
             count(number) filter (not regexp_full_match(trim(v), '0[0-9]+')),
-            count(v) filter (number is null and length(v) between 8 and 35
-                and coalesce(iso, try_strptime(v, [{dates}])) is not null),
+            count(v) filter (case when number is not null or length(v) not between 8 and 35 then false
+                when iso is not null then true else try_strptime(v, [{dates}]) is not null end),
             count(v) filter (lower(v) in ('true', 'false', 'yes', 'no', 't', 'f', 'y', 'n')),
             count(v) filter (lower(v) <> v), count(iso)
         from (
