@@ -27,6 +27,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """Signatures with the issuer's own key. One that a shared secret can make is none."""
 LEEWAY_SECONDS = 60
 PATIENCE_SECONDS = 10
+COOLDOWN_SECONDS = 1
+"""Between two looks for a key that isn't known: a new one is found at once, and nobody has us ask without end."""
 LARGEST = 1 << 20
 SCOPE = "openid email profile"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -130,17 +132,17 @@ class Issuer:
 
     def _redeemed(self, asked: dict[str, str]) -> dict[str, Any]:
         endpoint = _safe(self._described()["token_endpoint"])
-        return _fetched(urllib.request.Request(endpoint, urlencode(asked).encode()))  # noqa: S310 - looked at by _safe
+        try:
+            return _fetched(urllib.request.Request(endpoint, urlencode(asked).encode()))  # noqa: S310 - see _safe
+        except urllib.error.HTTPError:
+            raise NotAuthenticated("The login wasn't taken. Begin again.") from None
 
     def _login_of(self, token: str, nonce: str | None) -> str:
         try:
-            key = self._signing_keys().get_signing_key_from_jwt(token)
             said = jwt.decode(
-                token, key, list(ALGORITHMS), audience=self._audience, issuer=self._said["issuer"],
+                token, self._key_of(token), list(ALGORITHMS), audience=self._audience, issuer=self._said["issuer"],
                 leeway=LEEWAY_SECONDS, options={"require": ["exp", "iss", "aud"]},
             )  # fmt: skip
-        except jwt.PyJWKClientConnectionError as error:
-            raise Unavailable(f"{self.name} doesn't answer, so its tokens can't be checked. Try again.") from error
         except jwt.PyJWTError as error:
             raise NotAuthenticated(f"{self.name}'s token isn't taken: {error}.") from None
         if nonce is not None and not secrets.compare_digest(str(said.get("nonce", "")), nonce):
@@ -150,14 +152,38 @@ class Issuer:
             raise NotAuthenticated(f"{self.name}'s token names nobody: it has no {self._claim} that is vouched for.")
         return login
 
+    def _key_of(self, token: str) -> jwt.PyJWK:
+        """The key that is said to have signed it. What can't be a token of the issuer's is refused unasked."""
+        head = jwt.get_unverified_header(token)
+        if head.get("alg") not in ALGORITHMS:
+            raise jwt.InvalidAlgorithmError("its signature is of a kind that isn't taken")
+        keys, kid = self._signing_keys(), head.get("kid")
+        try:
+            held = keys.get_jwk_set().keys
+        except (jwt.PyJWTError, ValueError, LookupError) as error:
+            raise Unavailable(
+                f"{self.name} doesn't say its keys, so its tokens can't be checked. Try again."
+            ) from error
+        if kid is None and len(held) == 1:
+            return held[0]
+        try:
+            return keys.get_signing_key(kid or "")
+        except (jwt.PyJWKClientConnectionError, ValueError, LookupError) as error:
+            raise Unavailable(f"{self.name} doesn't answer whether it has a new key. Try again.") from error
+
     def _signing_keys(self) -> jwt.PyJWKClient:
         if self._keys is None:
-            self._keys = jwt.PyJWKClient(_safe(self._described()["jwks_uri"]), timeout=PATIENCE_SECONDS)
+            address = _safe(self._described()["jwks_uri"])
+            self._keys = jwt.PyJWKClient(address, timeout=PATIENCE_SECONDS, cooldown_duration=COOLDOWN_SECONDS)
         return self._keys
 
     def _described(self) -> dict[str, Any]:
         if not self._said:
-            said = _fetched(urllib.request.Request(f"{self._address}/.well-known/openid-configuration"))  # noqa: S310
+            address = f"{self._address}/.well-known/openid-configuration"
+            try:
+                said = _fetched(urllib.request.Request(address))  # noqa: S310 - looked at by _safe
+            except urllib.error.HTTPError:
+                raise Unavailable(f"There is nothing at {address}. Is DISCOVERY_OIDC_ISSUER right?") from None
             if str(said.get("issuer", "")).rstrip("/") != self._address:
                 raise Unavailable(
                     f"{self.name} says that it is {said.get('issuer')!r}. Is DISCOVERY_OIDC_ISSUER right?"
@@ -167,14 +193,15 @@ class Issuer:
 
 
 def _fetched(request: urllib.request.Request) -> dict[str, Any]:
+    """What the issuer answers; its refusals are the caller's to tell."""
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - looked at by _safe
-            return json.loads(answer.read(LARGEST))
-    except urllib.error.HTTPError as error:
-        if error.code < 500:
-            raise NotAuthenticated("The login wasn't taken. Begin again.") from None
-        raise Unavailable("The issuer doesn't answer. Try again.") from error
-    except (OSError, ValueError) as error:
+            return dict(json.loads(answer.read(LARGEST)))
+    except (OSError, ValueError, TypeError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+            if error.code < 500:
+                raise
         log.warning("issuer doesn't answer", kind=type(error).__name__)
         raise Unavailable("The issuer doesn't answer. Try again.") from error
 

@@ -14,11 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from discovery_pipeline.errors import SettingsError
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import accounts
+from discovery_pipeline.web import oidc
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.oidc import Issuer
 
@@ -118,10 +119,45 @@ async def test_a_signature_of_another_key_of_a_shared_secret_or_of_none_is_none(
         assert getattr(refused.value, "status", None) == 401
 
 
-async def test_an_authority_that_is_away_is_said_to_be():
+async def test_an_authority_that_is_away_is_said_to_be(authority: Authority):
+    away = Issuer("http://127.0.0.1:9", AUDIENCE, "email")
     with pytest.raises(Exception, match="doesn't answer") as refused:
-        await Issuer("http://127.0.0.1:9", AUDIENCE, "email").login_of("x")
+        await away.login_of(authority.token())
     assert getattr(refused.value, "status", None) == 503
+    with pytest.raises(Exception, match="isn't taken") as refused:
+        await away.login_of("no token of anybody's")  # for which it needn't be asked
+    assert getattr(refused.value, "status", None) == 401
+
+
+async def test_an_authority_at_another_address_is_said_to_be(authority: Authority):
+    with pytest.raises(Exception, match="DISCOVERY_OIDC_ISSUER") as refused:
+        await Issuer(f"{authority.address}/elsewhere", AUDIENCE, "email").login_of(authority.token())
+    assert getattr(refused.value, "status", None) == 503
+
+
+@pytest.mark.parametrize("said", ["no object", [], {}, {"keys": []}, {"keys": [{"kty": "oct"}]}])
+async def test_an_authority_that_says_no_keys_is_at_fault_not_the_token(
+    authority: Authority, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, said: Any
+):
+    monkeypatch.setitem(authority.answers, "/keys", said)
+    with pytest.raises(Exception, match="keys") as refused:
+        await issuer.login_of(authority.token())
+    assert getattr(refused.value, "status", None) == 503
+
+
+async def test_a_new_key_is_taken_and_an_old_one_no_more(
+    authority: Authority, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(oidc, "COOLDOWN_SECONDS", 0)
+    assert await issuer.login_of(authority.token()) == "ana@example.com"
+    new = ec.generate_private_key(ec.SECP256R1())
+    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(new.public_key()))
+    monkeypatch.setitem(authority.answers, "/keys", {"keys": [public | {"kid": "two", "use": "sig", "alg": "ES256"}]})
+    said = {"iss": authority.address, "aud": AUDIENCE, "exp": time.time() + 300, "email": "ben@example.com"}
+    for head in ({"kid": "two"}, {}):  # of its only key an authority needn't say the name
+        assert await issuer.login_of(jwt.encode(said, new, "ES256", headers=head)) == "ben@example.com"
+    with pytest.raises(Exception, match="isn't taken"):
+        await issuer.login_of(authority.token())
 
 
 async def test_an_authority_is_reached_by_https_and_tokens_are_for_us():
