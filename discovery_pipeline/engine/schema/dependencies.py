@@ -98,21 +98,24 @@ def _strengths(determinant: np.ndarray, codes: np.ndarray, chance: Sequence[floa
 
 
 def _counted(con: duckdb.DuckDBPyConnection, table: TableFacts, proposal: _Proposal) -> FunctionalDependency:
-    """Violations: the rows whose dependent is not the most frequent one of their determinant."""
+    """Violations: the rows whose dependent is not the most frequent one of their determinant.
+
+    Of equally frequent ones the greater is taken, so that the same table gives the same examples.
+    """
     keys = ", ".join(f"{c.value} as a{i}" for i, c in enumerate(proposal.determinant))
     held = " and ".join(f"a{i} is not null" for i in range(len(proposal.determinant)))
     names = ", ".join(f"a{i}" for i in range(len(proposal.determinant)))
     groups = (
-        f"select {names}, sum(n) as n, max(n) as most, max_by(b, n) as usual, min_by(b, n) as other from"
-        f" (select {names}, b, count(*) as n from (select {keys}, {proposal.dependent.value} as b"
+        f"select {names}, sum(n) as n, max(n) as most, max_by(b, row(n, b)) as usual, min_by(b, row(n, b)) as other"
+        f" from (select {names}, b, count(*) as n from (select {keys}, {proposal.dependent.value} as b"
         f" from {duck.scan(table.table)}) where {held} and b is not null group by all)"
         f" group by {names} having sum(n) > 1"
     )
     support, most, examples = one(
         con,
         f"select coalesce(sum(n), 0)::bigint, coalesce(sum(most), 0)::bigint,"
-        f" max_by(concat_ws(', ', {names}) || ': ' || usual || ', but also ' || other, n - most, 3)"
-        f" filter (most < n) from ({groups})",
+        f" max_by(example, row(n - most, example), 3) filter (most < n) from (select *,"
+        f" concat_ws(', ', {names}) || ': ' || usual || ', but also ' || other as example from ({groups}))",
     )
     return FunctionalDependency(
         table=table.name,

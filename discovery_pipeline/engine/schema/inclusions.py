@@ -7,7 +7,7 @@ keys at once, then exact counts for the few pairs left. Whether an inclusion is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -107,24 +107,13 @@ def _sampled(
     con: duckdb.DuckDBPyConnection, database: Database, offers: dict[int, list[Key]]
 ) -> dict[int, list[tuple[Key, float]]]:
     """The offers that a sample of the column's values does not refute, with the share found."""
-    con.execute(f"create or replace temp table {SAMPLES} (col integer, h ubigint, n bigint)")
+    _fill(con, database, offers)
     con.execute(f"create or replace temp table {OFFERS} (col integer, key integer)")
     pairs = [[c, k.columns[0].id] for c, ks in offers.items() for k in ks]
     con.execute(
         f"insert into {OFFERS} select unnest($1::integer[]), unnest($2::integer[])",
         [[c for c, _ in pairs], [k for _, k in pairs]],
     )
-    for table in database.tables:
-        wanted = [c for c in table.columns if c.id in offers]
-        if not wanted:
-            continue
-        con.execute(
-            f"insert into {SAMPLES} select col, h, count(*) from ("
-            f"select unnest([{', '.join(str(c.id) for c in wanted)}]) as col,"
-            f" unnest([{', '.join(f'case when {c.value} is not null then hash({c.value}) end' for c in wanted)}]) as h"
-            f" from (from {table.sample} limit {SAMPLED_ROWS})) where h is not null group by col, h"
-            f" qualify row_number() over (partition by col order by h) <= {SAMPLED_VALUES}"
-        )
     hits = con.execute(
         f"with totals as (select col, sum(n) as n from {SAMPLES} group by col)"
         f" select o.col, o.key, sum(s.n) / any_value(t.n)"
@@ -137,6 +126,23 @@ def _sampled(
         if share >= LEAST_SAMPLED:
             kept[column].append((by_id[key], share))
     return kept
+
+
+def _fill(con: duckdb.DuckDBPyConnection, database: Database, columns: Collection[int]) -> None:
+    """Have `SAMPLES` hold values of these columns; an analysis that looks for inclusions again has some there."""
+    con.execute(f"create temp table if not exists {SAMPLES} (col integer, h ubigint, n bigint)")
+    there = {column for (column,) in con.execute(f"select distinct col from {SAMPLES}").fetchall()}
+    for table in database.tables:
+        wanted = [c for c in table.columns if c.id in columns and c.id not in there]
+        if not wanted:
+            continue
+        con.execute(
+            f"insert into {SAMPLES} select col, h, count(*) from ("
+            f"select unnest([{', '.join(str(c.id) for c in wanted)}]) as col,"
+            f" unnest([{', '.join(f'case when {c.value} is not null then hash({c.value}) end' for c in wanted)}]) as h"
+            f" from (from {table.sample} limit {SAMPLED_ROWS})) where h is not null group by col, h"
+            f" qualify row_number() over (partition by col order by h) <= {SAMPLED_VALUES}"
+        )
 
 
 def _counted(

@@ -65,6 +65,19 @@ def test_a_dependency_survives_typing_errors(con, given):
     assert not any("x" in (*d.determinant, d.dependent) for d in found.functional_dependencies)
 
 
+def test_of_equally_frequent_examples_the_same_are_told_each_time(con, given):
+    city = [f"City {c}" for c in CODE]
+    for row in range(12):
+        city[row] = f"Ctiy {CODE[row]}"
+    backwards = {"zip": CODE[::-1], "city": city[::-1]}
+    found = [
+        schema.analyse(con, given({"site": table})).functional_dependencies
+        for table in ({"zip": CODE, "city": city}, backwards)
+    ]
+    forth, back = (next(d.examples for d in told if d.determinant == ("zip",)) for told in found)
+    assert forth == back != ()
+
+
 @pytest.mark.parametrize(
     ("column", "kind", "words"),
     [
