@@ -35,7 +35,7 @@ def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materialize
     chosen = [task for task in maintain.tasks() if not task.when_asked]
     done = maintain.run(desk.store.databases, chosen)
     maintain.write(done, desk.settings.root, datetime.now(UTC))
-    partitions, runs = forget_archived(context.instance, desk.store)
+    partitions, runs = forget_gone(context.instance, desk.store)
     changed = {each.task.name: len(each.rows) for each in done if each.task.kind in {"move", "mend"}}
     reported = {each.task.name: len(each.rows) for each in done if each.task.name in FAULTS}
     return dg.MaterializeResult(
@@ -75,13 +75,14 @@ def quality_digest(desk: Desk) -> dg.MaterializeResult:
     )
 
 
-def forget_archived(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]:
-    """Delete Dagster's runs and partitions of flows that the history holds; how many of each.
+def forget_gone(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]:
+    """Delete Dagster's runs and partitions of flows that were archived, and that never were; how many of each.
 
     The partition goes last: whoever is killed in between finds it again.
     """
-    archived = {slug for (slug,) in store.query("select slug from discovery_flows_history")}
-    gone = [key for key in instance.get_dynamic_partitions(FLOWS) if key in archived]
+    keys = instance.get_dynamic_partitions(FLOWS)  # before the flows: one that is made meanwhile is no key here
+    living = {slug for (slug,) in store.query("select slug from discovery_flows")}
+    gone = [key for key in keys if key not in living]
     runs = 0
     for slug in gone:
         for run in instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: slug})):

@@ -45,9 +45,14 @@ class TestMaintenance:
     """By night."""
 
     @pytest.fixture
-    def old(self, store: Store, flow: Flow, defs: dg.Definitions, instance: dg.DagsterInstance) -> Flow:
-        """A flow that was completed long ago, with a partition and two runs."""
-        instance.add_dynamic_partitions(FLOWS, [flow.slug, "still-there"])
+    def living(self, store: Store) -> Flow:
+        """A flow that is still worked on."""
+        return store.create_flow(store.default_tenant(), "living", "servicenow", "aws")
+
+    @pytest.fixture
+    def old(self, store: Store, flow: Flow, living: Flow, defs: dg.Definitions, instance: dg.DagsterInstance) -> Flow:
+        """A flow that was completed long ago, with a partition and two runs; and a partition that is no flow."""
+        instance.add_dynamic_partitions(FLOWS, [flow.slug, living.slug, "mistyped"])
         for _ in range(2):
             instance.create_run_for_job(defs.resolve_job_def("discover"), tags={"dagster/partition": flow.slug})
         store.start_phase(flow, Phase.DATA_IMPORT)
@@ -58,28 +63,34 @@ class TestMaintenance:
         return flow
 
     def test_an_archived_flow_leaves_the_partitions_and_takes_its_runs_along(
-        self, defs: dg.Definitions, instance: dg.DagsterInstance, store: Store, old: Flow, settings: Settings
+        self,
+        defs: dg.Definitions,
+        instance: dg.DagsterInstance,
+        store: Store,
+        old: Flow,
+        living: Flow,
+        settings: Settings,
     ):
         result = execute(defs, "maintain", instance)
         assert result.success
-        assert instance.get_dynamic_partitions(FLOWS) == ["still-there"]
+        assert instance.get_dynamic_partitions(FLOWS) == [living.slug]
         assert instance.get_runs(dg.RunsFilter(tags={"dagster/partition": old.slug})) == []
         metadata = told(result, "maintenance")
-        assert (metadata["stale_flows"], metadata["partitions_deleted"], metadata["runs_deleted"]) == (1, 1, 2)
+        assert (metadata["stale_flows"], metadata["partitions_deleted"], metadata["runs_deleted"]) == (1, 2, 2)
         assert len(list((settings.root / "maintenance").iterdir())) == 1
 
     def test_what_a_killed_night_left_is_done_the_next_one(
-        self, instance: dg.DagsterInstance, store: Store, old: Flow, monkeypatch: pytest.MonkeyPatch
+        self, instance: dg.DagsterInstance, store: Store, old: Flow, living: Flow, monkeypatch: pytest.MonkeyPatch
     ):
         store.query(f"select archive_flows(array['{old.id}'::uuid], 'tester', 'old')")
         with monkeypatch.context() as dying, pytest.raises(OSError, match="killed"):
             dying.setattr(
                 type(instance), "delete_dynamic_partition", lambda *_: (_ for _ in ()).throw(OSError("killed"))
             )
-            upkeep.forget_archived(instance, store)
+            upkeep.forget_gone(instance, store)
         assert old.slug in instance.get_dynamic_partitions(FLOWS)
-        assert upkeep.forget_archived(instance, store) == (1, 0)
-        assert instance.get_dynamic_partitions(FLOWS) == ["still-there"]
+        assert upkeep.forget_gone(instance, store) == (2, 0)
+        assert instance.get_dynamic_partitions(FLOWS) == [living.slug]
 
 
 class TestSources:
