@@ -15,6 +15,8 @@ from discovery_pipeline.engine.tables import LINE, Column, Table
 
 ASKING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask a process to stop."""
+_BLANKS = "' ' || " + " || ".join(f"chr({c})" for c in (9, 10, 11, 12, 13, 160, 8203, 8239, 12288, 65279))
+"""White space at the ends of cells: Unicode's no-break and zero-width spaces and byte order marks, too."""
 BYTES_A_THREAD = 120_000_000
 """Memory that a thread takes at most where a large table is sorted or joined."""
 
@@ -93,6 +95,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def stripped(value: str) -> str:
+    """The SQL of a text without white space at its ends."""
+    return f"trim({value}, {_BLANKS})"
+
+
 def col(column: Column) -> str:
     """A column's quoted key."""
     return name(column.key)
@@ -115,4 +122,4 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     return int(done[0]) if done else 0
 
 
-__all__ = ["LINE", "col", "connect", "name", "scan", "stoppable", "stopped", "text", "write"]
+__all__ = ["LINE", "col", "connect", "name", "scan", "stoppable", "stopped", "stripped", "text", "write"]

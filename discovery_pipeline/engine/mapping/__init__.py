@@ -9,7 +9,8 @@ from discovery_pipeline.engine.mapping.approving import approve
 from discovery_pipeline.engine.mapping.memory import NOTHING, Memory
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
 from discovery_pipeline.engine.mapping.previewing import Preview, preview
-from discovery_pipeline.engine.mapping.submitting import FieldMappingService, MappingValidation, SourceSchema
+from discovery_pipeline.engine.mapping.submitted import MappingValidation, SourceSchema
+from discovery_pipeline.engine.mapping.submitting import FieldMappingService
 
 if TYPE_CHECKING:
     import duckdb

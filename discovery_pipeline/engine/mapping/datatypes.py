@@ -19,10 +19,23 @@ _OF_FIELD: dict[FieldType, DataType] = {
     "integer": "integer", "number": "float", "boolean": "boolean", "date": "datetime", "datetime": "datetime",
 }  # fmt: skip
 _WIDENS = {("integer", "float"), ("date", "datetime")}
+_CALLED: dict[str, str] = {
+    **dict.fromkeys(("int", "int32", "int64", "bigint", "smallint", "tinyint", "long", "serial"), "integer"),
+    **dict.fromkeys(("number", "numeric", "decimal", "double", "real", "money", "float64"), "float"),
+    **dict.fromkeys(("timestamp", "timestamptz", "datetime64", "date-time"), "datetime"),
+    **dict.fromkeys(("text", "str", "varchar", "char", "object", "uuid"), "string"),
+    "bool": "boolean", "jsonb": "json",
+}  # fmt: skip
 _READS: dict[DataType, str] = {
     "integer": "to_integer", "float": "to_number", "boolean": "to_boolean",
     "datetime": 'parse_date("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")',
 }  # fmt: skip
+
+
+def called(said: str) -> str:
+    """A type by its own name here, however databases and programs call it: VARCHAR(20) is a string."""
+    plain = said.partition("(")[0].strip().lower() if isinstance(said, str) else said
+    return _CALLED.get(plain, plain)
 
 
 def of_field(kind: FieldType) -> DataType:

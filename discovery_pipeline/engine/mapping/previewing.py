@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.operations import arguments
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import TransformationError
 
@@ -78,7 +79,7 @@ def preview(
     columns = ", ".join(f"unnest(?::VARCHAR[]) AS {duck.col(c)}" for c in table.columns) or "1"
     rows = con.execute(
         f"""SELECT before, after, after IS NULL OR {_IS[data_type].format("after")}
-        FROM (SELECT {before} AS before, {sql} AS after FROM (SELECT {columns}))""",
+        FROM (SELECT {before} AS before, {arguments.stripped(sql)} AS after FROM (SELECT {columns}))""",
         [list(values) for values in sample.values()],
     ).fetchall()
     changes = tuple(Change(before=b, after=a, fits=fits) for b, a, fits in rows)

@@ -14,76 +14,19 @@ from functools import cached_property
 from typing import Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import conflicts, datatypes, model, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
-from discovery_pipeline.engine.mapping.model import Completion, DataType
+from discovery_pipeline.engine.mapping.model import Completion
 from discovery_pipeline.engine.mapping.previewing import preview
+from discovery_pipeline.engine.mapping.submitted import MappingValidation, SourceField, SourceSchema, Submitted, read
 from discovery_pipeline.engine.mapping.transformations import Transformation
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
 from discovery_pipeline.errors import MappingError, TransformationError, UnknownOperationError
 
 _FILLING = frozenset(("coalesce", "constant"))  # operations that put something where the source is empty
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
-
-
-class SourceField(_Value):
-    """What is known of a source column when its mapping is checked."""
-
-    name: str
-    table: str = ""
-    type: str = "string"  # string, integer, float, boolean, date, datetime or json
-    samples: tuple[str, ...] = ()
-    null_ratio: float = 0.0
-    personal: bool = False  # no value of it is told
-
-
-class SourceSchema(_Value):
-    """The columns that a mapping may take from."""
-
-    fields: tuple[SourceField, ...]
-
-    @classmethod
-    def of(cls, said: SourceSchema | Mapping[str, Any]) -> SourceSchema:
-        """A schema as `{"fields": [{"name", "table", "type", …}]}`, or as names with their types."""
-        if isinstance(said, SourceSchema):
-            return said
-        if isinstance(said.get("fields"), Sequence):
-            return cls.model_validate(said)
-        return cls(fields=tuple(SourceField(name=name, type=str(kind)) for name, kind in said.items()))
-
-    def named(self, name: str, table: str | None) -> list[SourceField]:
-        """The columns of that name, of one table or of all."""
-        return [f for f in self.fields if f.name == name and (not table or f.table in ("", table))]
-
-
-class Submitted(_Value):
-    """One line of a submitted mapping. Tables may be left out where names say enough."""
-
-    source_field: str = ""
-    target_field: str
-    transformation: str | None = None
-    data_type: DataType = "string"
-    is_required: bool = False
-    source_table: str | None = None
-    target_table: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.source_field or 'nothing'} → {self.target_field}"
-
-
-class MappingValidation(_Value):
-    """The verdict on a submitted mapping: every error and every warning of every line."""
-
-    is_valid: bool
-    errors: list[str] = []
-    warnings: list[str] = []
 
 
 class FieldMappingService:
@@ -108,8 +51,9 @@ class FieldMappingService:
         source_schema
             See `SourceSchema.of`.
         """
-        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping), self.tables, self.completions)
-        errors = list(check.errors())
+        lines, faults = read(mapping)
+        check = _Check(self.target, SourceSchema.of(source_schema), lines, self.tables, self.completions)
+        errors = [*faults, *check.errors()]
         return MappingValidation(is_valid=not errors, errors=errors, warnings=list(check.warnings()))
 
     def completed(
@@ -122,25 +66,17 @@ class FieldMappingService:
         MappingError
             It has errors; the message lists them all.
         """
-        schema = SourceSchema.of(source_schema)
-        errors = list(_Check(self.target, schema, _lines(mapping), self.tables, self.completions).errors())
-        if errors:
-            raise MappingError(" ".join(errors))
+        found = self.validate_mapping(mapping, source_schema)
+        if found.errors:
+            raise MappingError(" ".join(found.errors))
         return self.as_mapping(mapping, source_schema)
 
     def as_mapping(
         self, mapping: model.Mapping | Iterable[Any] | Any, source_schema: SourceSchema | Mapping[str, Any]
     ) -> model.Mapping:
         """The same without a check: for lines whose errors the caller knows, and takes."""
-        check = _Check(self.target, SourceSchema.of(source_schema), _lines(mapping))
+        check = _Check(self.target, SourceSchema.of(source_schema), read(mapping)[0])
         return model.Mapping(target=self.target.name if self.target else "", fields=tuple(check.fields()))
-
-
-def _lines(mapping: model.Mapping | Iterable[Any] | Any) -> tuple[Submitted, ...]:
-    if isinstance(mapping, model.Mapping):
-        return tuple(map(Submitted.model_validate, mapping.fields))
-    one = isinstance(mapping, Mapping) or hasattr(mapping, "target_field")
-    return tuple(map(Submitted.model_validate, [mapping] if one else mapping))
 
 
 class _Check:
@@ -229,15 +165,15 @@ class _Check:
                     continue
 
     def _source_errors(self, line: Submitted, sources: Sequence[SourceField]) -> Iterator[str]:
+        if not line.target_field:
+            yield f"Nothing to fill: {line}: a target field is needed."
         if not line.source_field:
             if not line.transformation:
                 yield f"Nothing to map: {line}: a source field is needed, or a transformation such as a constant."
             yield from self._unusable(line, line.source_table)
             return
         if not sources:
-            where = f" in {line.source_table}" if line.source_table else ""
-            near = _nearest(line.source_field, [f.name for f in self.schema.fields])
-            yield f"Unknown source field: {line}: there is no column {line.source_field!r}{where}{near}."
+            yield f"Unknown source field: {line}: {self._absent(line)}."
             return
         if len(sources) > 1:
             tables = " and ".join(f.table for f in sources)
@@ -249,6 +185,17 @@ class _Check:
             found = datatypes.mismatch(sources[0].type, line.data_type, line.transformation)
             if found:
                 yield f"{found} ({line})."
+
+    def _absent(self, line: Submitted) -> str:
+        """Why a line's column isn't there."""
+        tables = self.schema.tables
+        if line.source_table and tables and line.source_table not in tables:
+            return f"there is no table {line.source_table!r}, only {' and '.join(tables)}"
+        where = f" in {line.source_table}" if line.source_table else ""
+        near = _nearest(line.source_field, [f.name for f in self.schema.fields if f.name != line.source_field])
+        elsewhere = [f.table for f in self.schema.named(line.source_field, None)]
+        hint = f"; {' and '.join(elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} it" if elsewhere else near
+        return f"there is no column {line.source_field!r}{where}{hint}"
 
     def _unusable(self, line: Submitted, table: str | None) -> Iterator[str]:
         """Why the transformation can't be used: unknown, not well said, or reading columns that aren't there."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping.operations import OPERATIONS, Argument, Misfit, Pairs, Reference
+from discovery_pipeline.engine.mapping.operations import ALSO_CALLED, OPERATIONS, Argument, Misfit, Pairs, Reference
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError, UnknownOperationError
 
@@ -167,24 +167,25 @@ class _Reader:
         while not self.ended:
             self.expect("|", "operations are joined by |")
             steps.append(self.step())
-        parsed = Transformation(tuple(steps))
-        for step in parsed.steps:
-            try:  # building once on a stand-in checks the arguments while the text is at hand
-                OPERATIONS[step.operation].build("NULL", step.arguments, lambda _: "NULL")
-            except Misfit as misfit:
-                raise TransformationError(f"In {self.text!r}: {step.operation} {misfit}.") from None
-        return parsed
+        return Transformation(tuple(steps))
 
     def step(self) -> Step:
         start = self.skipped
         kind, name = self.next("an operation such as trim")
         if kind != "word":
             self.refuse("an operation such as trim is expected", start)
+        name = ALSO_CALLED.get(name, name)
         if name not in OPERATIONS:
             near = _nearest(name, list(OPERATIONS)) or f"; there are {', '.join(OPERATIONS)}"
             raise UnknownOperationError(self.said(f"there is no operation {name!r}{near}", start))
-        if self.peek() != "(":
-            return Step(name)
+        step = Step(name, self.arguments() if self.peek() == "(" else ())
+        try:  # building once on a stand-in checks the arguments while the text is at hand
+            OPERATIONS[name].build("NULL", step.arguments, lambda _: "NULL")
+        except Misfit as misfit:
+            self.refuse(f"{name} {misfit}", start)
+        return step
+
+    def arguments(self) -> tuple[Argument, ...]:
         self.expect("(", "")
         arguments: list[Argument] = []
         while self.peek() != ")":
@@ -192,7 +193,7 @@ class _Reader:
                 self.expect(",", "arguments are parted by commas")
             arguments.append(self.argument())
         self.expect(")", "")
-        return Step(name, tuple(arguments))
+        return tuple(arguments)
 
     def argument(self) -> Argument:
         start = self.skipped
@@ -263,4 +264,4 @@ class _Reader:
         raise TransformationError(self.said(why, self.skipped if at is None else at))
 
     def said(self, why: str, at: int) -> str:
-        return f"In {self.text!r} at character {at + 1}: {why}."
+        return f"In {self.text!r} at character {at + 1}: {why}{'' if why.endswith('?') else '.'}"

@@ -13,9 +13,6 @@ from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.engine.targets.forms import IPV4, IPV6, NUMBER, form, is_list, item_type, separator
 from discovery_pipeline.engine.targets.schema import value_rules
 
-BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8203) || chr(65279)"
-"""White space at the ends of cells: Unicode's no-break and zero-width spaces and byte order marks, too."""
-
 PLACEHOLDERS = (
     "n/a", "#n/a", "n.a.", "na", "n\\a", "not available", "not applicable", "null", "(null)", "<null>", "none", "nil",
     "nan", "unknown", "(unknown)", "undefined", "tbd", "tba", "tbc", "to be determined", "missing", "empty", "(blank)",
@@ -33,7 +30,7 @@ _DATES = ("%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%d
 
 def trimmed(text: str) -> str:
     """The text without white space at its ends; NULL where nothing is left."""
-    return f"nullif(trim({text}, {BLANKS}), '')"
+    return f"nullif({duck.stripped(text)}, '')"
 
 
 def stands_for_nothing(text: str) -> str:
@@ -111,7 +108,7 @@ def _items(field: TargetField, value: str) -> str:
     addresses = kind in ("ip", "mac", "ipv4")
     cut = "[,;|\\s]+" if addresses else "[,;|\\r\\n]+" if separator(field) != "|" else "[|\\r\\n]+"
     bare = f"regexp_replace({value}, '[\\[\\]{{}}\"'']', '', 'g')" if addresses else value
-    each = f"list_transform(string_split_regex({bare}, '{cut}'), lambda p: trim(p, {BLANKS}))"
+    each = f"list_transform(string_split_regex({bare}, '{cut}'), lambda p: {duck.stripped('p')})"
     parts = f"list_filter({each}, lambda p: p <> '')"
     good = _pair("p") if kind == "pair" else _scalar(field.model_copy(update={"type": kind}), "p")
     hollow = f"lower(p) IN ({', '.join(map(duck.text, PLACEHOLDERS))})"
@@ -138,7 +135,7 @@ def _let(expression: str, use: Callable[[str], str]) -> str:
 
 
 def _pair(item: str) -> str:
-    name, text = (f"trim(regexp_extract({item}, '^([^:=]+)[:=](.+)$', {n}), {BLANKS})" for n in (1, 2))
+    name, text = (duck.stripped(f"regexp_extract({item}, '^([^:=]+)[:=](.+)$', {n})") for n in (1, 2))
     return f"CASE WHEN {name} <> '' AND {text} <> '' THEN {name} || ':' || {text} END"
 
 

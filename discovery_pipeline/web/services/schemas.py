@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine.mapping import SourceSchema
 from discovery_pipeline.engine.mapping.model import Conflict, DataType, FieldRef, Match, Origin, Suggestions
-from discovery_pipeline.engine.mapping.submitting import SourceField
+from discovery_pipeline.engine.mapping.submitted import SourceField
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target

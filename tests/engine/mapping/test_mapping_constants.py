@@ -6,7 +6,7 @@ import pytest
 
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import FieldMappingService, MappedField, SourceSchema
-from discovery_pipeline.engine.mapping.submitting import SourceField
+from discovery_pipeline.engine.mapping.submitted import SourceField
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 HEADER = ["hostname", "ip_address", "operating_system", "Price (EUR)"]

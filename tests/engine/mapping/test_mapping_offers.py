@@ -17,7 +17,7 @@ from discovery_pipeline.engine.mapping import (
     Suggestions,
     transformations,
 )
-from discovery_pipeline.engine.mapping.submitting import SourceField
+from discovery_pipeline.engine.mapping.submitted import SourceField
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 

@@ -80,6 +80,36 @@ def test_each_fault_says_what_it_is(line: dict[str, Any], begins: str):
     assert error.startswith(begins)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({}, "Invalid line 2: target_field: Field required."),
+        ({"target_field": "x", "data_type": "text"}, "Invalid line 2: data_type: Input should be 'string', 'integer'"),
+        ("x", "Invalid line 2: Input should be a valid dictionary"),
+        (_line("name", ""), "Nothing to fill: name → nothing: a target field is needed."),
+        (_line("name", "x") | {"source_table": "disks"}, "there is no table 'disks', only servers."),
+    ],
+)
+def test_what_is_no_line_is_an_error_beside_those_of_the_others(line: Any, said: str):
+    errors = _errors(_line("cores", "cpus", data_type="integer"), line)
+    assert len(errors) == 2
+    assert any(said in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"cores": "VARCHAR(20)"},
+        {"cores": {"type": "text", "table": "servers"}},
+        [{"name": "cores", "type": "str"}],
+        {"fields": [{"name": "cores"}]},
+    ],
+)
+def test_a_schema_may_be_said_in_any_plain_form(schema: Any):
+    (error,) = FieldMappingService().validate_mapping([_line("cores", "cpus", data_type="integer")], schema).errors
+    assert "string to integer conversion" in error
+
+
 def test_one_target_twice_names_both_sources():
     (error,) = _errors(_line("name", "field"), _line("alias", "field"))
     assert error.startswith("Target mapped twice: field is filled by name and alias.")

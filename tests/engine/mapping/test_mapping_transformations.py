@@ -45,6 +45,22 @@ def applied() -> Applied:
     ("text", "before", "after"),
     [
         ("trim | upper", [" linux ", None, "  "], ["LINUX", None, None]),
+        ("trim", ["\ta\n", "\u00a0b\u3000", "\ufeff"], ["a", "b", None]),
+        ("title", ["web SERVER", "école d'été"], ["Web Server", "École D'été"]),
+        ("to_number", ["-5", ".5", "--5", "-$5", "$-5", "(1,200.50)", "5\u00a0€"],
+         ["-5", ".5", None, "-5", "-5", "-1200.50", "5"]),
+        ('to_number(",")', ["1.234,56", "1'234,5", "1,234.56"], ["1234.56", "1234.5", None]),
+        ('parse_date("%d/%m/%Y")', ["31/12/24", "29/02/2023"], [None, None]),
+        ('parse_date("%d/%m/%Y", "%d/%m/%y")', ["31/12/24", "31/12/2024"], ["2024-12-31", "2024-12-31"]),
+        ('parse_date("%Y-%m-%dT%H:%M:%S%z")', ["2024-01-01T10:00:00Z", "2024-01-01T10:00:00+02:00"],
+         ["2024-01-01 10:00:00", "2024-01-01 08:00:00"]),
+        ('parse_date("excel", "epoch")', ["45292", "1700000000"], ["2024-01-01 00:00:00", "2023-11-14 22:13:20"]),
+        ('split("|", 1) | replace("%", " percent")', ["a|50%", "b"], ["50 percent", None]),
+        ("constant('it\\'s \"|\"')", ["x"], ["it's \"|\""]),
+        ('map_values({"a|b": "x, \\"y\\"", "*": "%s"})', ["A|B", "c"], ['x, "y"', "%s"]),
+        ('coalesce("none")', [" \t", None, "x"], ["none", "none", "x"]),
+        ("snake_case", ["HTTPServerName", "größeÜber"], ["http_server_name", "größe_über"]),
+        ("camelCase", ["HTTPServer"], ["httpServer"]),
         ("to_integer", ["00123", "16.0", "16.5", "1,024", "many"], ["123", "16", None, "1024", None]),
         ("to_number", ["1,024.50", "1.5e3", "3,14"], ["1024.50", "1.5e3", None]),
         ("to_boolean", ["Yes", "0", "maybe"], ["true", "false", None]),
@@ -64,7 +80,7 @@ def applied() -> Applied:
         ('constant("x")', [None, "y"], ["x", "x"]),
         ('replace(";", ",")', ["a;b"], ["a,b"]),
     ],
-)
+)  # fmt: skip
 def test_an_operation_converts_or_gives_null(
     applied: Applied, text: str, before: list[str | None], after: list[str | None]
 ):
@@ -72,8 +88,9 @@ def test_an_operation_converts_or_gives_null(
 
 
 def test_a_unit_written_beside_a_value_wins_over_the_stated_one(applied: Applied):
-    values = ["16", "16 GB", "512MB", "1.5 TiB", "8 GHz", "lots"]
-    assert applied('convert("GB","MB")', values) == ["16384", "16384", "512", "1572864", None, None]
+    values = ["16", "16 GB", "512MB", "512M", "1.5 TiB", "1,5 GB", "1.024,5 MB", "16\u00a0Go", "8 GHz", "lots"]
+    megabytes = ["16384", "16384", "512", "512", "1572864", "1536", "1024.5", "16384", None, None]
+    assert applied('convert("GB","MB")', values) == megabytes
 
 
 def test_an_empty_field_takes_its_separator_away(applied: Applied):
@@ -97,7 +114,9 @@ def test_coalesce_takes_the_first_that_is_there(applied: Applied):
         ('split(",")', "which part to keep"),
         ('regex_extract("(")', "no pattern"),
         ('parse_date("dd")', "is no format"),
-        ("upper(1)", "takes no arguments"),
+        ("trim | upper(1)", "at character 8: upper takes no arguments"),
+        ("constant(x)", "a text in quotes, or a number"),
+        ("to_int", "did you mean 'to_integer'?"),
         ('map_values({"a"})', "a pair is old: new"),
     ],
 )
