@@ -156,7 +156,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
     with duck.connect() as con:
         rows, page = views.rejected(con, values["rejected_rows"], narrowed, reader)
         ended = outcomes(con, verdicts)
-        ends = views.ends(con, ended, values["patch_log"])
+        ends = views.ends(con, flow, ended, values["patch_log"])
         causes = views.causes(con, ended, reader)
         tables = views.tables_to_correct(con, values["rejected_rows"])
     fixing = None

@@ -11,13 +11,15 @@ from typing import Any
 import duckdb
 from pydantic import BaseModel, Field
 
-from discovery_pipeline.engine import duck, targets
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.delivery.report.samples import Rejection, rejections
 from discovery_pipeline.engine.delivery.tally import tallies
 from discovery_pipeline.engine.risk.outcomes import Outcome, outcomes, repeated, unmapped
+from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.engine.validation.model import RejectedLog, Verdict
+from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
@@ -130,7 +132,7 @@ class OutcomeService:
             with duck.connect() as con:
                 ended = outcomes(con, verdicts)
                 told = [_cause(one, mask) for one in causes(con, ended)]
-                return OutcomeView(flow_id=str(flow.id), targets=ends(con, ended, log), causes=told)
+                return OutcomeView(flow_id=str(flow.id), targets=ends(con, flow, ended, log), causes=told)
 
         return await asyncio.to_thread(read)
 
@@ -155,21 +157,21 @@ class OutcomeService:
         return await asyncio.to_thread(read)
 
 
-def ends(con: duckdb.DuckDBPyConnection, ended: Iterable[Outcome], log: PatchLog | None) -> list[TargetEnd]:
+def ends(con: duckdb.DuckDBPyConnection, flow: Flow, ended: Iterable[Outcome], log: PatchLog | None) -> list[TargetEnd]:
     """What became of the rows, target by target and file by file; the parts sum to all."""
     return [
         TargetEnd(
             target_system=end.verdict.target, rows_in=end.verdict.rows_in, delivered=end.delivered,
             to_correct=end.to_correct, repeated=end.repeated, elsewhere=end.elsewhere, blanked=end.verdict.blanked,
-            files=list(_files(con, end, log)),
+            files=list(_files(con, contract(flow, end.verdict.target), end, log)),
         )
         for end in ended
     ]  # fmt: skip
 
 
-def _files(con: duckdb.DuckDBPyConnection, end: Outcome, log: PatchLog | None) -> Iterator[FileEnd]:
+def _files(con: duckdb.DuckDBPyConnection, target: Target, end: Outcome, log: PatchLog | None) -> Iterator[FileEnd]:
     """The files of a target, in its order."""
-    names = {table.name: table.file for table in targets.load(end.verdict.target).tables}
+    names = {table.name: table.file for table in target.tables}
     for one in tallies(con, end.verdict, log):
         yield FileEnd(
             name=names[one.target_table], target_table=one.target_table, rows=one.rows, source_rows=one.first,

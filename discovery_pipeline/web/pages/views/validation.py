@@ -137,9 +137,9 @@ def status(flow: Flow) -> str:
     return f"Validation: {said.get(flow.phases[Phase.VALIDATION].status, 'not yet')}"
 
 
-def ends(con: duckdb.DuckDBPyConnection, ended: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
+def ends(con: duckdb.DuckDBPyConnection, flow: Flow, ended: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
     """What became of the rows, target by target and file by file; the parts sum to all."""
-    return [ShownEnd.model_validate(end, from_attributes=True) for end in outcomes.ends(con, ended, log)]
+    return [ShownEnd.model_validate(end, from_attributes=True) for end in outcomes.ends(con, flow, ended, log)]
 
 
 def scores(report: QualityReport | None) -> list[ShownScore]:
