@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from discovery_pipeline.engine.intake import headers
+from discovery_pipeline.engine.intake.notes import counted
 from discovery_pipeline.engine.intake.values import Look, filled, is_year, look
 
 TOP = 60
@@ -52,7 +53,7 @@ def find(rows: Sequence[Sequence[str]], header_rows: int | None = None, preamble
     start = min(preamble, len(rows)) if preamble is not None else _start(rows)
     while preamble is None and start < len(rows) and not filled(rows[start]):
         start += 1
-    reasons = [] if not start else [f"{start} rows above the table: a title, a note or blank."]
+    reasons = [] if not start else [f"{counted(start, 'row')} above the table: a title, a note or blank."]
     body = [row for row in rows[start:] if filled(row) and not is_rule(row)]
     if header_rows is None:
         header_rows, why = headers.header_rows(body)

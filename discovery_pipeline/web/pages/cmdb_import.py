@@ -127,7 +127,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
     called: Services, caller: Caller, flow: Flow, intake: Intake | None, known: Any, suggestions: Any, came: Any
 ) -> dict[str, Any]:
     importing = flow.phases[Phase.DATA_IMPORT]
-    uploaded = bool(came)
+    uploaded = any(one.status == imports.ACCEPTED for one in came) or importing.status is not PhaseStatus.PENDING
     with duck.connect() as con:
         hidden = not caller.may("reviewer")
         rejected = intake.rejected if intake else None

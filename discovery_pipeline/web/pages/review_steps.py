@@ -13,14 +13,14 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField
-from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.errors import StaleVersionError, TransformationError
 from discovery_pipeline.store.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Note, text
 from discovery_pipeline.web.pages.review_desk import PATCH, AtDesk, Desk, entry_of, review_page
 from discovery_pipeline.web.pages.templating import plural, rendered
 from discovery_pipeline.web.pages.views.mapping_page import DATA_TYPES, alone
-from discovery_pipeline.web.pages.views.panel import Edit
+from discovery_pipeline.web.pages.views.panel import Edit, past
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.review import Accepting
 from discovery_pipeline.web.services.vocabularies import matching
@@ -37,8 +37,7 @@ async def decide(at: AtDesk) -> Response:
             key, _, number = said.partition(".")
             entry = entry_of(asked.draft, key)
             decision, told = make(asked.draft, entry, number)
-            await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, asked.draft, decision)])
-            return await at.answer(f"{entry.column}: {told}")
+            return await _decided(at, entry, decision, told)
     raise InvalidRequest("Nothing was chosen.")
 
 
@@ -81,9 +80,8 @@ async def edit(at: AtDesk) -> Response:
         return await review_page(at.request, replace(asked, view=view, edit=wanted), note, status=422)
     fields = () if not wanted.field else (_field(asked.draft, entry, wanted),)
     choice = Choice(standing="accepted" if fields else "rejected", fields=fields or entry.fields)
-    decision = _unless_stale(at, asked.draft, choice.decision(entry.subject, entry.seen))
-    await at.called.review.decide(at.caller, at.flow, [decision], text(at.form, "reason"))
-    return await at.answer(f"{entry.column}: {wanted.field or 'not imported'}")
+    decision = choice.decision(entry.subject, entry.seen)
+    return await _decided(at, entry, decision, wanted.field or "not imported")
 
 
 @router.post("/preview")
@@ -107,8 +105,7 @@ async def values(at: AtDesk) -> Response:
     old, new = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to"))
     chosen = {value: word for value, word in zip(old, new, strict=False) if word}
     decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
-    await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, asked.draft, decision)])
-    return await at.answer(f"{entry.column}: {plural(len(chosen), 'value')} matched")
+    return await _decided(at, entry, decision, f"{plural(len(chosen), 'value')} matched")
 
 
 @router.post("/fill")
@@ -139,7 +136,21 @@ def _batch(said: str) -> UUID | None:
         raise InvalidRequest("There is no such step any more. Load the page again.") from None
 
 
-def _unless_stale(at: Desk, draft: Draft, decision: Decision) -> Decision:
+async def _decided(at: Desk, entry: Entry, decision: Decision, told: str) -> Response:
+    """Decide on a column. Where somebody else was faster, the page shows what they chose, and theirs stands."""
+    try:
+        await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, decision)], text(at.form, "reason"))
+    except StaleVersionError as stale:
+        if PATCH in at.request.headers:
+            raise
+        asked = await at.asked()
+        newer = entry_of(asked.draft, entry.key).decided
+        chose = (f"{entry.column}: {past(newer).said}, by {newer.by}",) if newer else ()
+        return await review_page(at.request, asked, Note(str(stale), "bad", chose), status=409)
+    return await at.answer(f"{entry.column}: {told}")
+
+
+def _unless_stale(at: Desk, decision: Decision) -> Decision:
     """The decision as of what its maker saw: a newer one on the same column refuses it."""
     known = at.request.headers.get(PATCH) or text(at.form, "latest")
     stale = known.isdigit() and decision.seen is not None and decision.seen > int(known)

@@ -162,6 +162,8 @@ async def test_somebody_who_was_slower_is_told_and_changes_nothing(visitor, memb
     await other.send(f"{here}/decide", {"accept": key, "back": here, "latest": seen})
     late = await visitor.send(f"{here}/decide", {"reject": key, "back": here, "latest": seen})
     assert late.status_code == 409
+    assert "hostname: accepted as HostName, by" in plain(late.text)
+    assert "accepted" in texts(late.text, "mapping-row")[0]
     assert "accepted" in texts(await page(visitor, flow), "mapping-row")[0]
     news = await visitor.get(f"{here}/changes?after={seen}&system=aws")
     assert "accepted" in texts(news.text, "mapping-row")[0]

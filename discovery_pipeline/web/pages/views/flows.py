@@ -84,7 +84,7 @@ def shown_flow(flow: FlowView) -> ShownFlow:
         id=flow.flow_id,
         name=flow.name,
         slug=flow.slug,
-        source=_SOURCES.get(flow.source_system.casefold(), flow.source_system),
+        source=source_label(flow.source_system),
         target=", ".join(label(name) for name in flow.target_system.split(",")),
         mood=_MOODS.get(flow.status, ""),
         status_said=_standing(flow),
@@ -104,6 +104,11 @@ def target_options() -> list[TargetOption]:
 def label(name: str) -> str:
     """What a target is called on the pages."""
     return LABELS.get(name, name)
+
+
+def source_label(name: str) -> str:
+    """What a source is called on the pages."""
+    return _SOURCES.get(name.casefold(), name)
 
 
 def target_named(said: str) -> str:

@@ -61,6 +61,11 @@ class ShownPart:
     sample: tuple[tuple[str | None, ...], ...]
 
     @property
+    def width(self) -> int:
+        """Cells of the widest of the first lines."""
+        return max((len(line.cells) + bool(line.more) for line in self.lines), default=0)
+
+    @property
     def shown_columns(self) -> tuple[str, ...]:
         """The first ones."""
         return self.columns[:SAMPLE_COLUMNS]
@@ -170,7 +175,7 @@ class Looker:
             rows=one.row_count,
             by=one.created_by,
             at=one.created_at,
-            refused=one.rejected_reason or "" if one.status == "rejected" else "",
+            refused=(one.rejected_reason or "").removeprefix(f"{one.filename}: ") if one.status == "rejected" else "",
             replaced=one.status == "replaced",
             pending=one.status == "accepted" and current is None,
             parts=tuple(self._parts(current)) if current else (),

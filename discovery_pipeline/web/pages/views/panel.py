@@ -105,7 +105,7 @@ def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: 
         preview=shown,
         facts=tuple(_facts(rows.profile(entry))),
         values=vocabulary_of(draft, entry),
-        history=tuple(_past(one) for one in reversed(log) if one.subject == entry.subject),
+        history=tuple(past(one) for one in reversed(log) if one.subject == entry.subject),
     )
 
 
@@ -143,7 +143,8 @@ def _facts(profile: ColumnProfile | None) -> Iterable[tuple[str, str]]:
         yield "Noticed", anomaly
 
 
-def _past(one: Decided) -> Past:
+def past(one: Decided) -> Past:
+    """A decision on a column, in words."""
     return Past(_said(one), one.by, one.at, one.reason)
 
 

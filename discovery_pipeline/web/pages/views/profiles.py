@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from discovery_pipeline.engine.mapping.profiles import Change, ProfiledField, Unapplied
 from discovery_pipeline.store.profiles import SavedProfile
-from discovery_pipeline.web.pages.views.flows import label
+from discovery_pipeline.web.pages.views.flows import label, source_label
 from discovery_pipeline.web.services.drafting import Draft
 
 _SAID = re.compile(r"saved mapping '(.+)' v(\d+)")
@@ -74,7 +74,7 @@ def shown_profile(saved: SavedProfile) -> ShownProfile:
     return ShownProfile(
         name=profile.name,
         version=profile.version,
-        source=profile.source_system,
+        source=source_label(profile.source_system),
         target=label(profile.target_system),
         fields=profile.fields,
         by=saved.created_by,
