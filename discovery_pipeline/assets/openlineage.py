@@ -1,33 +1,21 @@
-"""Lineage for others: at the end of a run, what it made of what is told in OpenLineage's words, column by column.
+"""Lineage for others: when a run has ended, how, and what it made of what, in OpenLineage's words.
 
 Where it goes is OpenLineage's own configuration (OPENLINEAGE_URL, openlineage.yml): HTTP, Kafka, a file, the console. A
 run is told at least once: again, as a whole and with the same ids, until the collector has accepted all of it.
-Events are made of what Dagster has recorded of the run, so they hold names and counts, and no value of the data.
+What is said of a run stands in `openlineage_events`.
 """
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
 
 import dagster as dg
 
-from discovery_pipeline import __version__
-from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
-from discovery_pipeline.assets.lineage import AS_IT_IS
-from discovery_pipeline.assets.tags import PARTITION_TAG
+from discovery_pipeline.assets import openlineage_events, reasons
 from discovery_pipeline.settings import Settings
 
-if TYPE_CHECKING:
-    from openlineage.client.event_v2 import RunEvent
-
-NAMESPACE = "discovery_pipeline"
-PRODUCER = f"urn:discovery-pipeline:{__version__}"
-JOBS = {asset: job for job, assets in (("discover", DISCOVER), ("deliver", DELIVER)) for asset in assets}
-"""By asset, the job that it is told of under: however it was materialized, it is the same to a collector."""
+ENDS = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
 PAGE = 50
 TICK_SECONDS = 20.0
 """After so long, a tick leaves the other runs to the next."""
@@ -40,7 +28,7 @@ PASSING = {401, 403, 404, 408, 425, 429}
 
 
 def lineage_sensor(settings: Settings) -> dg.SensorDefinition:
-    """The sensor that tells of runs that ended well; it sleeps unless the settings wake it."""
+    """The sensor that tells of runs that ended; it sleeps unless the settings wake it."""
 
     @dg.sensor(
         name="lineage_sensor",
@@ -92,124 +80,50 @@ class Place:
 
 
 def _ended(instance: dg.DagsterInstance, after: int) -> Sequence[dg.EventLogRecord]:
-    """A page of runs that ended well, oldest first; not the very newest: they may be seen before earlier ones."""
-    wanted = dg.RunStatusChangeRecordsFilter(
-        dg.DagsterEventType.RUN_SUCCESS, after_storage_id=after, before_timestamp=time.time() - SETTLED_SECONDS
+    """A page of runs that ended, oldest first; not the very newest: they may be seen before earlier ones."""
+    before = time.time() - SETTLED_SECONDS
+    pages = (
+        instance.fetch_run_status_changes(
+            dg.RunStatusChangeRecordsFilter(end, after_storage_id=after, before_timestamp=before),
+            limit=PAGE,
+            ascending=True,
+        ).records
+        for end in ENDS
     )
-    return instance.fetch_run_status_changes(wanted, limit=PAGE, ascending=True).records
+    return sorted((record for page in pages for record in page), key=lambda record: record.storage_id)[:PAGE]
 
 
 def _newest(instance: dg.DagsterInstance) -> int:
-    newest = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1).records
-    return newest[0].storage_id if newest else 0
+    newest = (instance.fetch_run_status_changes(end, limit=1).records for end in ENDS)
+    return max((record.storage_id for records in newest for record in records), default=0)
 
 
 def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Send what a run made of a flow."""
+    """Send how a run of a flow went, and what it made."""
     run = instance.get_run_by_id(run_id)
-    if run is None or PARTITION_TAG not in run.tags:
+    if run is None:
         return
     from openlineage.client import OpenLineageClient
 
-    made = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-    found = [record.asset_materialization for record in made.records if record.asset_materialization]
+    ended = openlineage_events.Ended(
+        run,
+        instance.get_run_stats(run_id),
+        instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records,
+        reasons.of_steps(record.event_log_entry.get_dagster_event() for record in _failures(instance, run_id)),
+    )
     client = OpenLineageClient()
     try:
-        for event in events(run, found, instance.get_run_stats(run_id).end_time):
+        for event in openlineage_events.events(ended):
             client.emit(event)
     finally:
         client.close()
+
+
+def _failures(instance: dg.DagsterInstance, run_id: str) -> Sequence[dg.EventLogRecord]:
+    return instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
 
 
 def _refused(error: OSError) -> bool:
     """Whether the collector answered that it won't have what was sent; anything else may pass."""
     status = getattr(getattr(error, "response", None), "status_code", 0)
     return 400 <= status < 500 and status not in PASSING
-
-
-def events(run: dg.DagsterRun, made: Iterable[dg.AssetMaterialization], ended: float | None) -> "Iterator[RunEvent]":
-    """One COMPLETE event for each asset of a flow that a run made: of what, its columns, and where they are from."""
-    from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
-    from openlineage.client.facet_v2 import output_statistics_output_dataset as statistics
-    from openlineage.client.facet_v2 import parent_run
-
-    at = datetime.fromtimestamp(ended, UTC) if ended else datetime.now(UTC)
-    partition = run.tags[PARTITION_TAG]
-    for one in made:
-        if (job := JOBS.get(one.asset_key.path[-1])) is None:
-            continue
-        parent = parent_run.ParentRunFacet(
-            run=parent_run.Run(runId=run.run_id), job=parent_run.Job(namespace=NAMESPACE, name=job)
-        )
-        rows = _value(one.metadata, "dagster/row_count")
-        outputs: dict[str, Any] = (
-            {"outputStatistics": statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)} if rows else {}
-        )
-        yield RunEvent(
-            eventType=RunState.COMPLETE,
-            eventTime=at.isoformat(),
-            run=Run(runId=str(uuid5(UUID(run.run_id), str(one.asset_key))), facets={"parent": parent}),
-            job=Job(namespace=NAMESPACE, name=f"{job}.{one.asset_key.path[-1]}"),
-            inputs=[InputDataset(namespace=NAMESPACE, name=name) for name in _inputs(one, partition)],
-            outputs=[
-                OutputDataset(
-                    namespace=NAMESPACE,
-                    name=_name(one.asset_key, partition),
-                    facets=_facets(one, partition),
-                    outputFacets=outputs,
-                )
-            ],
-            producer=PRODUCER,
-        )
-
-
-def _facets(made: dg.AssetMaterialization, partition: str) -> dict[str, Any]:
-    from openlineage.client.facet_v2 import column_lineage_dataset as lineage
-    from openlineage.client.facet_v2 import dataset_version_dataset as versions
-    from openlineage.client.facet_v2 import schema_dataset as schemas
-
-    facets: dict[str, Any] = {}
-    schema, deps = _value(made.metadata, "dagster/column_schema"), _value(made.metadata, "dagster/column_lineage")
-    described: dict[str, str] = {}
-    if schema is not None:
-        described = {column.name: column.description or "" for column in schema.columns}
-        fields = [schemas.SchemaDatasetFacetFields(name=c.name, type=c.type) for c in schema.columns]
-        facets["schema"] = schemas.SchemaDatasetFacet(fields=fields)
-    if deps is not None:
-        facets["columnLineage"] = lineage.ColumnLineageDatasetFacet(
-            fields={
-                column: lineage.Fields(
-                    inputFields=[_from(dep, partition, described.get(column, "")) for dep in sources]
-                )
-                for column, sources in deps.deps_by_column.items()
-            }
-        )
-    if version := (made.tags or {}).get("dagster/data_version"):
-        facets["version"] = versions.DatasetVersionDatasetFacet(datasetVersion=version)
-    return facets
-
-
-def _from(dep: dg.TableColumnDep, partition: str, how: str) -> Any:
-    from openlineage.client.facet_v2 import column_lineage_dataset as lineage
-
-    changed = "IDENTITY" if not how or how.endswith(AS_IT_IS) else "TRANSFORMATION"
-    kind = lineage.Transformation(type="DIRECT", subtype=changed, description=how)
-    return lineage.InputField(
-        namespace=NAMESPACE, name=_name(dep.asset_key, partition), field=dep.column_name, transformations=[kind]
-    )
-
-
-def _inputs(made: dg.AssetMaterialization, partition: str) -> list[str]:
-    """The datasets that Dagster recorded as those which this one was made of."""
-    prefix = "dagster/input_data_version/"
-    keys = (tag.removeprefix(prefix) for tag in made.tags or {} if tag.startswith(prefix))
-    return sorted(_name(dg.AssetKey(key.split("/")), partition) for key in keys)
-
-
-def _name(key: dg.AssetKey, partition: str) -> str:
-    return f"{partition}/{'/'.join(key.path)}"
-
-
-def _value(metadata: Mapping[str, Any], name: str) -> Any:
-    found = metadata.get(name)
-    return None if found is None else found.value

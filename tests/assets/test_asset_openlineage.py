@@ -36,6 +36,10 @@ class Collector(HTTPServer):
         """The jobs that it heard of."""
         return {event["job"]["name"] for event in self.events}
 
+    def story(self, job: str) -> list[str]:
+        """What it heard of that job, in order."""
+        return [event["eventType"] for event in self.events if event["job"]["name"] == job]
+
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
@@ -112,8 +116,10 @@ def test_a_delivery_is_told_column_by_column(
     assert "2 runs told" in tick()
     told = {event["job"]["name"]: event for event in collector.events}
     assert {"discover.source_tables", "deliver.validated_tables", "deliver.target_files"} <= told.keys()
-    assert all(event["eventType"] == "COMPLETE" for event in told.values())
+    assert all(collector.story(job) == ["START", "COMPLETE"] for job in told)
     assert len({event["run"]["runId"] for event in told.values()}) == len(told)
+    parents = {event["run"]["facets"]["parent"]["run"]["runId"] for job, event in told.items() if "." in job}
+    assert parents == {told["discover"]["run"]["runId"], told["deliver"]["run"]["runId"]}
     validated = told["deliver.validated_tables"]
     assert {f"{flow.slug}/approved_mapping", f"{flow.slug}/cleansed_tables"} <= {i["name"] for i in validated["inputs"]}
     (output,) = validated["outputs"]
@@ -142,7 +148,37 @@ def test_what_somebody_materializes_by_hand_is_told_as_any_other(
         )
         assert made.success
     tick()
-    assert collector.jobs == {"discover.source_tables", "discover.column_profile"}
+    assert collector.jobs == {"by_hand", "discover.source_tables", "discover.column_profile"}
+    assert collector.story("by_hand") == ["START", "COMPLETE"]
+
+
+def test_a_run_that_fails_is_told_with_its_reason_and_what_it_made(
+    defs: dg.Definitions, instance: dg.DagsterInstance, run: Callable[[str], None], flow: Flow, tick: Tick,
+    collector: Collector,
+):  # fmt: skip
+    run("discover")
+    tick()
+    collector.events.clear()
+    for partition in (flow.slug, "no-such-flow"):
+        instance.add_dynamic_partitions(FLOWS, [partition])
+        defs.resolve_job_def("deliver").execute_in_process(
+            instance=instance, partition_key=partition, run_config=QUIET, raise_on_error=False
+        )
+    tick()
+    assert collector.story("deliver") == ["START", "FAIL"] * 2
+    said = [e["run"]["facets"]["errorMessage"]["message"] for e in collector.events if e["eventType"] == "FAIL"]
+    assert "is waiting for review" in said[0]
+    assert "There is no flow" in said[1]
+
+
+def test_a_run_that_was_cancelled_before_it_began_is_told_as_aborted(
+    defs: dg.Definitions, instance: dg.DagsterInstance, flow: Flow, tick: Tick, collector: Collector
+):
+    made = instance.create_run_for_job(defs.resolve_job_def("discover"), tags={"dagster/partition": flow.slug})
+    instance.report_run_canceled(made)
+    assert "1 runs told" in tick()
+    assert collector.story("discover") == ["START", "ABORT"]
+    assert all(event["eventTime"].startswith("20") for event in collector.events)
 
 
 def test_a_run_is_told_again_as_a_whole_until_all_of_it_is_accepted(
@@ -155,7 +191,9 @@ def test_a_run_is_told_again_as_a_whole_until_all_of_it_is_accepted(
     collector.status = 201
     assert "1 runs told" in tick()
     told = [event["run"]["runId"] for event in collector.events]
-    assert len(told) == len(set(told)) + 2  # the same ids: whoever hears of them twice knows it
+    assert (
+        len(told) == 2 * len(set(told)) + 2
+    )  # a start and an end each; the same ids: whoever hears of them twice knows it
     assert "0 runs told" in tick()
 
 
@@ -182,7 +220,7 @@ def test_a_run_that_a_collector_will_not_have_holds_up_no_other(
     approve(flow)
     run("deliver")
     assert "1 runs told" in tick()
-    assert not any(job.startswith("discover.") for job in collector.jobs)
+    assert not any(job.startswith("discover") for job in collector.jobs)
 
 
 def test_it_sleeps_until_it_is_woken(defs: dg.Definitions):
