@@ -69,7 +69,8 @@ def perform(store: Store, action: str, flow: str, given: Given, by: str) -> Any:
 
 
 def _import(store: Store, flow: str, given: Given, by: str) -> Any:
-    return store.record_import(flow, FileRead(file=given["file"], status="read", sha256=by), by=by)
+    (imported,) = store.record_imports(flow, FileRead(file=given["file"], status="read", sha256=by), by=by)
+    return imported
 
 
 def _suggest(store: Store, flow: str, given: Given, by: str) -> Any:

@@ -25,8 +25,7 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
 
     with desk.stage(context, starts=Phase.DATA_IMPORT) as stage:
         found = intake.read(stage.con, stage.uploads, stage.folder("source_tables"), chosen=stage.chosen)
-        for file in found.files:
-            stage.store.record_import(stage.flow, file)
+        stage.store.record_imports(stage.flow, *found.files)
         if not found.tables:
             raise _refusal(found)
     tables = frame(found)

@@ -158,9 +158,9 @@ class Store:
         """End the flow without a result."""
         return self._update(ref, CancelFlow(why), by)
 
-    def record_import(self, ref: FlowRef, file: FileRead, *, by: str = ORCHESTRATOR) -> int:
-        """Keep what came of one file; its id. The same bytes again give the first import's id."""
-        return self._for(ref, by, lambda tenant: self.flows.record_import(tenant, ref, file))
+    def record_imports(self, ref: FlowRef, *files: FileRead, by: str = ORCHESTRATOR) -> list[int]:
+        """Keep what came of these files; their ids. The same bytes again give the first import's id."""
+        return self._for(ref, by, lambda tenant: self.flows.record_imports(tenant, ref, files))
 
     def record_suggestions(self, ref: FlowRef, suggestions: Suggestions, *, by: str = ORCHESTRATOR) -> None:
         """Keep what the matcher offers for one target."""

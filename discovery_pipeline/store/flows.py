@@ -152,11 +152,11 @@ class Flows:
         async with self.changing(tenant) as states:
             return await states.update_state(flow_id, patch, expected_version=expected_version, reason=reason)
 
-    @flow_transaction("record import")
-    async def record_import(self, tenant: Tenant, flow_id: FlowRef, file: FileRead) -> int:
-        """Keep what came of one file; its id."""
+    @flow_transaction("record imports")
+    async def record_imports(self, tenant: Tenant, flow_id: FlowRef, files: Sequence[FileRead]) -> list[int]:
+        """Keep what came of these files; their ids."""
         async with self.changing(tenant) as states:
-            return await imports.record(states, flow_id, file)
+            return [await imports.record(states, flow_id, file) for file in files]
 
     @flow_transaction("record suggestions")
     async def record_suggestions(self, tenant: Tenant, flow_id: FlowRef, suggestions: Suggestions) -> None:

@@ -53,7 +53,7 @@ def rival(store: Store) -> Tenant:
 def full(store: Store, tenant: Tenant) -> Flow:
     """A flow with a row in every table."""
     flow = store.start_phase(store.create_flow(tenant, "estate", "servicenow", "aws"), "data_import")
-    store.record_import(flow, FileRead(file="a.csv", status="read", sha256="aa"))
+    store.record_imports(flow, FileRead(file="a.csv", status="read", sha256="aa"))
     store.complete_phase(flow, "data_import")
     field = MappedField(source_table="a", source_field="b", target_table="c", target_field="d", confidence=1)
     store.submit_mapping(flow, Mapping(target="aws", fields=(field,)))

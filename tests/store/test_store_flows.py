@@ -141,26 +141,29 @@ def test_a_stale_submission_is_refused(store: Store):
 
 def test_the_same_bytes_again_are_the_first_import(store: Store):
     flow = store.start_phase(new(store), Phase.DATA_IMPORT)
-    first = store.record_import(flow, FileRead(file="a.csv", status="read", sha256="aa"))
-    assert store.record_import(flow, FileRead(file="b.csv", status="read", sha256="aa")) == first
+    files = [FileRead(file=name, status="read", sha256=sha256) for name, sha256 in (("a.csv", "aa"), ("b.csv", "bb"))]
+    first, second = store.record_imports(flow, *files)
+    assert first != second
+    again = FileRead(file="c.csv", status="read", sha256="aa")
+    assert store.record_imports(flow, files[1], again, again) == [second, first, first]
 
 
 def test_a_file_of_the_same_name_replaces_the_earlier_one(store: Store):
     flow = store.start_phase(new(store), Phase.DATA_IMPORT)
     for sha256 in ("aa", "bb"):
-        store.record_import(flow, FileRead(file="a.csv", status="read", sha256=sha256))
+        store.record_imports(flow, FileRead(file="a.csv", status="read", sha256=sha256))
     assert statuses(store, flow) == {"aa": "replaced", "bb": "accepted"}
 
 
 def test_a_refused_file_is_kept_with_its_reason(store: Store):
     flow = store.start_phase(new(store), Phase.DATA_IMPORT)
-    store.record_import(flow, FileRead(file="a.bin", status="refused", reason="not a table", sha256="cc"))
+    store.record_imports(flow, FileRead(file="a.bin", status="refused", reason="not a table", sha256="cc"))
     assert statuses(store, flow) == {"cc": "rejected"}
 
 
 def test_a_file_after_the_import_phase_goes_back_to_it(store: Store):
     flow = store.submit_mapping(in_review(store), AWS)
-    store.record_import(flow, FileRead(file="a.csv", status="read", sha256="aa"))
+    store.record_imports(flow, FileRead(file="a.csv", status="read", sha256="aa"))
     assert store.flow(None, flow.id).current_phase is Phase.DATA_IMPORT
 
 

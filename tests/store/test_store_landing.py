@@ -230,7 +230,7 @@ def test_a_file_that_can_not_be_read_after_all_comes_back_with_the_reason(store:
     assert done is not None
     assert done.flow is not None
     refused = FileRead(file="servers.csv", status="refused", reason="No row can be read.", sha256="ab", byte_size=3)
-    store.record_import(done.flow, refused)
+    store.record_imports(done.flow, refused)
     cursor = landing.return_refused(store, inbox, Cursor())
     assert "No row can be read." in (folder / "rejected" / "servers.csv.reason.txt").read_text()
     assert landing.return_refused(store, inbox, cursor) == cursor

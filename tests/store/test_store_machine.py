@@ -70,7 +70,7 @@ def machine_over(store: Store) -> type[RuleBasedStateMachine]:
         @rule(name=st.sampled_from("ab"), sha256=st.sampled_from("xyz"))
         def upload(self, name: str, sha256: str) -> None:
             try:
-                store.record_import(self.flow, FileRead(file=name, status="read", sha256=sha256))
+                store.record_imports(self.flow, FileRead(file=name, status="read", sha256=sha256))
             except InvalidTransitionError:
                 return
             self.flow = store.flow(None, self.flow.id)

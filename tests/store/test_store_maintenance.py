@@ -24,7 +24,7 @@ def flow(store: Store, *, status: str = "active", days_old: int = 0, sha256: str
     made = store.create_flow(store.default_tenant(), "estate", "servicenow", "aws")
     if sha256:
         store.start_phase(made, "data_import")
-        store.record_import(made, FileRead(file="a.csv", status="read", sha256=sha256))
+        store.record_imports(made, FileRead(file="a.csv", status="read", sha256=sha256))
     store.query(
         f"update discovery_flows set status = '{status}', updated_at = now() - interval '{days_old} days' "
         f"where id = '{made.id}' returning 1"
