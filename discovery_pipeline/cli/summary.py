@@ -32,6 +32,9 @@ def delivered(console: Console, outcome: Outcome, place: Destination, threshold:
     console.print()
     places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"
     console.print(f"[bold]{rows:,}[/] rows in {places}", highlight=False)
+    if unread := sum(read.rejected_count for file in outcome.intake.files for read in file.tables):
+        told = f"{_counted(unread, 'more row')} can't be read: rejected_rows.csv says which and why"
+        console.print(f"[yellow]{told}[/]", highlight=False)
     console.print(Padding(_targets(outcome), (1, 0, 1, 2)))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)

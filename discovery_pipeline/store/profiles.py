@@ -34,12 +34,23 @@ class SavedProfile:
 
 @flow_operation("save mapping profile")
 async def save(flows: Flows, tenant: Tenant, profile: MappingProfile) -> SavedProfile:
-    """Keep a profile as the next version of its name; what the newest version says already is not kept twice."""
+    """Keep a profile as the next version of its name; what the newest version says already is not kept twice.
+
+    Raises
+    ------
+    MappingError
+        The name is that of a profile for another target.
+    """
     async with flows.sessions.transaction(tenant) as session:
         before = (await session.execute(_versions(profile.name).limit(1))).first()
         known = _read(before) if before else None
         if known and _same(known.profile, profile):
             return known
+        if known and known.profile.target_system != profile.target_system:
+            raise MappingError(
+                f"{profile.name!r} is a mapping profile for {known.profile.target_system}. Choose another name for one"
+                f" for {profile.target_system}."
+            )
         numbered = profile.model_copy(update={"version": 1 + await _last_number(session, profile.name)})
         new = insert(mapping_profiles).values(**_row(tenant, numbered), created_by=tenant.by)
         return _read((await session.execute(new.returning(mapping_profiles))).one())

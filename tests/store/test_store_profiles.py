@@ -32,6 +32,12 @@ def test_what_is_known_already_is_not_kept_twice(store: Store):
     assert len(store.wait_for(profiles.versions(store.flows, store.default_tenant(), "SNOW prod"))) == 1
 
 
+def test_a_name_is_that_of_one_targets_profiles(store: Store):
+    saved(store, FIRST)
+    with pytest.raises(MappingError, match=r"'SNOW prod' is a mapping profile for aws\. Choose another name"):
+        saved(store, FIRST.model_copy(update={"target_system": "azure"}))
+
+
 def test_the_newest_of_each_name_are_listed_by_kind(store: Store):
     for profile in (FIRST, SECOND, FIRST.model_copy(update={"name": "other", "target_system": "azure"})):
         saved(store, profile)

@@ -144,6 +144,8 @@ def parsed(text: str, name: str) -> MappingProfile:
     try:
         said = _of_csv(text) if name.lower().endswith(".csv") else yaml.safe_load(text)
         profile = MappingProfile.model_validate(said)
+        if not profile.fields:
+            raise MappingError("it says of no field what fills it.")
         for field in profile.fields:
             if field.transformation:
                 transformations.parse(field.transformation)

@@ -56,7 +56,16 @@ def test_any_name_survives_a_csv(source: str, target: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "name: x", "name: [", "fields: 3", "name: p\ntarget_system: a\nfields: [1]"]
+    "text",
+    [
+        "",
+        "[]",
+        "name: x",
+        "name: [",
+        "fields: 3",
+        "name: p\ntarget_system: a\nfields: [1]",
+        "name: p\ntarget_system: a\nfields: []",
+    ],
 )
 def test_what_is_no_profile_is_a_sentence(text: str):
     with pytest.raises(MappingError, match=r"^p\.yaml: "):
