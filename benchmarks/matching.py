@@ -102,7 +102,7 @@ def one(source: str, target: str, out: str, schemas: list[str]) -> None:
         options += ["--source-schema" if "source_schema" in Path(schema).name else "--target-schema", schema]
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "matches.json"
-        run = "from discovery_pipeline.cli.app import main; main()"
+        run = "from discovery_pipeline.cli.app import program; program()"
         command = [sys.executable, "-c", run, "match", source, target, "--json", str(found)]
         subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
         matches = json.loads(found.read_text(encoding="utf-8"))["matches"]

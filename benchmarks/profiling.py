@@ -5,6 +5,11 @@
     python benchmarks/profiling.py 100000 200 --runs 5
 
 Both run as processes of their own with two threads, in turns; start-up counts. The file is made up first.
+
+Of 3.1 s of CPU on a million rows × 25 columns parsing takes 1.1, and so does counting: 0.5 the values of fifteen
+columns that have few, 0.15 whether a key repeats, 0.1 each dates, null tokens and histograms; nothing else is a tenth
+of a second, and counting values by name or in queries of their own takes longer. What is left is one core's alone:
+0.4 s to start, 0.25 s to find the layout and plan by a sample, 0.1 s to describe.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ import sys, duckdb
 con = duckdb.connect(config={"threads": 2})
 con.execute("select max(hash(t)) from read_csv(?, all_varchar=true) t", [sys.argv[1]]).fetchall()
 """
-PROFILE = "from discovery_pipeline.cli.app import main; main()"
+PROFILE = "from discovery_pipeline.cli.app import program; program()"
 
 
 def run(*command: str, expected: Collection[int] = (0,)) -> tuple[float, float, float]:
