@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.tables import Tables
-from discovery_pipeline.engine.validation.demands import Demand
+from discovery_pipeline.engine.validation.demands import Demand, wrong_with
 from discovery_pipeline.errors import InputRefused
 
 _NAMES: dict[str, dict[str, str]] = {
@@ -28,6 +28,7 @@ _NAMES: dict[str, dict[str, str]] = {
     "date_order": {"not_after": "not_after", "before": "not_after"},
 }
 """Arguments of each check, and what they are called in a demand."""
+_SAID = {"allowed": "values", "minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max"}
 _FLAGS = {"not_null": "required", "unique": "unique"}
 _COMMON = ("severity", "where", "action", "table")
 
@@ -40,16 +41,16 @@ def read(rules: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Demand, ...]
     InputRefused
         Names every rule that can't be, and why.
     """
-    demands, wrong = [], []
+    asked, wrong = [], []
     for field, checks in rules.items():
         for check in checks:
             try:
-                demands.append(_demand(field, check))
+                asked.append(_demand(field, check))
             except ValueError as fault:  # pydantic's errors are ValueErrors, too
                 wrong.append(f"{field}: {_said(fault)}")
     if wrong:
         raise InputRefused("validation_rules", f"{'; '.join(wrong)}.", f"Checks are {', '.join(_NAMES)}.")
-    return tuple(demands)
+    return tuple(asked)
 
 
 def resolved(demands: Iterable[Demand], tables: Tables, mapping: FieldMapping) -> tuple[Demand, ...]:
@@ -79,11 +80,11 @@ def _demand(field: str, check: Mapping[str, Any]) -> Demand:
                 allowed = f"takes {', '.join(names)}" if names else "takes nothing"
                 raise ValueError(f"{kind} {allowed}, not {name!r}")
             asked[names[name]] = value
+    given = [name for name in names.values() if asked.get(name) not in (None, [], ())]
+    if names and not given:
+        raise ValueError(f"{kind} needs {' or '.join(dict.fromkeys(_SAID.get(name, name) for name in names.values()))}")
     return Demand.model_validate({"column": field, **asked})
 
 
 def _said(fault: ValueError) -> str:
-    if isinstance(fault, ValidationError):
-        first = fault.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()
-    return str(fault)
+    return wrong_with(fault) if isinstance(fault, ValidationError) else str(fault)

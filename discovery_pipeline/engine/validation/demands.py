@@ -69,6 +69,9 @@ class Demand(BaseModel):
         """A demand without a check is a slip of the pen."""
         if not (self.model_fields_set - {"column", "table", "where", "severity", "action"}):
             raise ValueError(f"nothing is asked of {self.column!r}: add required, unique, allowed, pattern, …")
+        for least, most in ((self.minimum, self.maximum), (self.min_length, self.max_length)):
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"nothing is at least {least:g} and at most {most:g}")
         return self
 
     @property
@@ -97,10 +100,14 @@ def read(path: Path) -> tuple[Demand, ...]:
         try:
             demands.append(Demand.model_validate(rule))
         except ValidationError as wrong:
-            first = wrong.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise InputRefused(str(path), f"rule {n}{f', {where}' if where else ''}: {first['msg']}.") from None
+            raise InputRefused(str(path), f"rule {n}, {wrong_with(wrong)}.") from None
     return tuple(demands)
+
+
+def wrong_with(error: ValidationError) -> str:
+    """What is wrong with a demand, in a clause."""
+    first = error.errors()[0]
+    return ": ".join((*map(str, first["loc"]), first["msg"].removeprefix("Value error, ")))
 
 
 def check(

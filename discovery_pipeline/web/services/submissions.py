@@ -183,6 +183,12 @@ def _demands(wanted: Submission, offers: Sequence[Offer]) -> tuple[tuple[dict[st
         read = asked.read(rules)
     except InputRefused as refusal:
         return (), [*wrong, f"validation_rules: {refusal.reason} {refusal.action}"]
+    wrong += [
+        f"validation_rules: {demand.column}: there is no column {name!r}."
+        for demand in read
+        for name in demand.columns[1:]
+        if name not in columns
+    ]
     return tuple(demand.model_dump(mode="json", exclude_defaults=True) for demand in read), wrong
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -115,3 +116,19 @@ def test_a_rule_on_a_target_field_is_one_on_what_is_mapped_to_it(table: Table):
 def test_a_rule_on_a_source_column_stays(table: Table):
     demand = Demand(column="os", required=True)
     assert asked.resolved([demand], (table,), mapping()) == (demand,)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"check": "in"}, "ram: in needs values"),
+        ({"check": "in", "values": []}, "ram: in needs values"),
+        ({"check": "range"}, "ram: range needs min or max"),
+        ({"check": "date_order"}, "ram: date_order needs not_after"),
+        ({"check": "range", "min": 5, "max": 1}, "ram: nothing is at least 5 and at most 1"),
+        ({"check": "pattern", "pattern": "("}, "ram: pattern: '(' is no pattern"),
+    ],
+)
+def test_a_check_that_asks_nothing_says_what_it_needs(rule: dict[str, object], said: str):
+    with pytest.raises(InputRefused, match=re.escape(said)):
+        asked.read({"ram": [rule]})
