@@ -88,12 +88,31 @@ def configuration(url: str, home: Path) -> dict[str, Any]:
 
 
 def make_tables(url: str) -> None:
-    """Make Dagster's tables at that address, or bring them to the version that is installed."""
+    """Make Dagster's tables at that address, or bring them to the version that is installed.
+
+    Raises
+    ------
+    ServerError
+        There is no such database, or it doesn't answer.
+    """
+    _reached(url)
     storage = {"postgres": {"postgres_url": url, "should_autocreate_tables": True}}
     with TemporaryDirectory() as folder:
         alone = InstanceRef.from_dir(folder, overrides={"storage": storage, "telemetry": {"enabled": False}})
         with dg.DagsterInstance.from_ref(alone) as instance:
             instance.upgrade()
+
+
+def _reached(url: str) -> None:
+    """Dagster itself would try again and again, and then say no more than that."""
+    import psycopg2
+
+    try:
+        psycopg2.connect(url.replace("+psycopg2", "", 1)).close()
+    except psycopg2.OperationalError as error:
+        raise ServerError(
+            f"Dagster's database can't be reached: {str(error).strip()}. `discovery db upgrade` makes what is missing."
+        ) from error
 
 
 def prepare(url: str, home: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -53,7 +52,7 @@ def clean(
 
     What rules may not decide is listed. With --revert, changes are taken back; everything else stays.
     """
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake
 
     if not revert and not patches:
@@ -62,9 +61,7 @@ def clean(
         raise typer.BadParameter("the log needs a file of its own", param_hint="--patches")
     if out.suffix.lower() in WORKBOOKS:
         raise typer.BadParameter("a mended table is written as CSV; give it such a name", param_hint="--out")
-    with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
-        folder = Path(scratch)
-        con = connected(folder)
+    with workbench() as (con, folder):
         found = intake.read(con, [file], folder / "tables", intake.Options(keep_rowless=True))
         refused = [read for read in found.files if read.status == "refused"]
         if refused or not found.tables:

@@ -76,6 +76,7 @@ def upgrade() -> None:
 
     with connected(settings.read()) as databases:
         changed = prepare(databases)
+        databases.complete()
         instance.make_tables(databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2"))
     print(f"The database {'was brought to' if changed else 'stands at'} revision {HEAD}.")
 

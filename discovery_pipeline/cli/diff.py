@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,20 +27,18 @@ def diff(
     """Say what changed between two exports: columns, types, units, formats, distributions and categories."""
     from discovery_pipeline.engine import profiling
 
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        before, after = (_profile(path, Path(folder) / str(i)) for i, path in enumerate((old, new)))
-    found = profiling.diff(before, after)
+    found = profiling.diff(_profile(old), _profile(new))
     json_file.write(answer, {"findings": [finding.model_dump(mode="json") for finding in found]})
     _show(found)
 
 
-def _profile(path: Path, folder: Path) -> Profile:
+def _profile(path: Path) -> Profile:
     """The profile that a file is, or that it gets."""
     from datetime import UTC, datetime
 
     from pydantic import ValidationError
 
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import profiling
 
     if path.suffix.lower() == ".json" and path.is_file():
@@ -49,8 +46,8 @@ def _profile(path: Path, folder: Path) -> Profile:
             return profiling.Profile.model_validate_json(path.read_bytes())
         except ValidationError:
             pass  # JSON of something else is data like any other
-    con = connected(folder)
-    found, refused = profiling.of_files(con, [path], folder / "tables", today=datetime.now(UTC).date())
+    with workbench() as (con, folder):
+        found, refused = profiling.of_files(con, [path], folder / "tables", today=datetime.now(UTC).date())
     if refused or not found.tables:
         reason = refused[0].reason if refused else None
         raise InputRefused(str(path), reason or "There is no table in it.", "See what discovery inspect says about it.")

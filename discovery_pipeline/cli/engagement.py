@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from discovery_pipeline.flow.tenant import Tenant
 
 engagement = typer.Typer(no_args_is_help=True, help="Make and list engagements of client accounts.")
 
@@ -31,12 +28,8 @@ def add(
         if not said.isprintable() or not 0 < len(said.strip()) <= 200:
             raise typer.BadParameter("a name is a line of at most 200 characters")
 
-    async def made() -> Tenant:
-        async with store.flows.sessions.operating() as session:
-            return await accounts.create_engagement(session, account.strip(), name.strip())
-
     with open_store(settings.read()) as store:
-        tenant = store.wait_for(made())
+        tenant = store.operate(lambda session: accounts.create_engagement(session, account.strip(), name.strip()))
     told = {"client_account_id": tenant.client_account_id, "engagement_id": tenant.engagement_id}
     if as_json:
         print(json.dumps(told, indent=2))
@@ -51,12 +44,8 @@ def list_engagements(as_json: AsJson = False) -> None:
     from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
 
-    async def read() -> list[members.Place]:
-        async with store.flows.sessions.operating() as session:
-            return await members.places(session)
-
     with open_store(settings.read()) as store:
-        found = store.wait_for(read())
+        found = store.operate(members.places)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
         return

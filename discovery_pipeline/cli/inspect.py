@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,7 +43,7 @@ def inspect(
 
     Exit code 0: all files were read; 2: some were refused; 1: none could be read.
     """
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake
 
     options = intake.Options(
@@ -57,10 +56,9 @@ def inspect(
         sheets=tuple(sheet or ()),
         keep_rowless=True,
     )
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = connected(Path(folder))
-        paths, unreached = local(places, Path(folder))
-        files = (*unreached, *intake.read(con, paths, Path(folder) / "tables", options).files)
+    with workbench() as (con, folder):
+        paths, unreached = local(places, folder)
+        files = (*unreached, *intake.read(con, paths, folder / "tables", options).files)
         if out and _overwrites(files, paths, out):
             raise typer.BadParameter("the files themselves lie there; choose another folder", param_hint="--out")
         if out:

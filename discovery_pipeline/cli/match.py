@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,20 +42,19 @@ def match(
     ] = None,
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine.mapping import conflicts, fields, profiles, samples, suggesting
     from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.settings import read
 
     taught = own.read(read().dictionaries)
     saved = profiles.read(profile) if profile else None
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = connected(Path(folder))
+    with workbench() as (con, folder):
         stated = fields.read_schema(source_schema) if source_schema else ()
-        read_in = _read(con, source, Path(folder) / "source")
+        read_in = _read(con, source, folder / "source")
         tables = read_in.tables
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
-        name, wanted = _wanted(con, target, target_schema, Path(folder) / "target")
+        name, wanted = _wanted(con, target, target_schema, folder / "target")
         with using(taught):
             found = suggesting.between(name, sides, wanted, stated=read_in.stated)
         found = found.model_copy(update={"conflicts": conflicts.found(con, tables, found)})

@@ -43,12 +43,7 @@ def add(
         raise typer.BadParameter("a login is a line of at most 200 characters", param_hint="LOGIN")
     with open_store(settings.read()) as store:
         tenant = _tenant(store, account, engagement)
-
-        async def enrol() -> None:
-            async with store.flows.sessions.operating() as session:
-                await accounts.enrol(session, tenant, login.strip(), role.value)
-
-        store.wait_for(enrol())
+        store.operate(lambda session: accounts.enrol(session, tenant, login.strip(), role.value))
         link = login_link(store, login.strip())
     told = {
         "login": login.strip(),
@@ -75,12 +70,7 @@ def remove(login: Login, account: Account = None, engagement: Engagement = None)
 
     with open_store(settings.read()) as store:
         tenant = _tenant(store, account, engagement)
-
-        async def dismiss() -> bool:
-            async with store.flows.sessions.operating() as session:
-                return await members.dismiss(session, tenant, login)
-
-        dismissed = store.wait_for(dismiss())
+        dismissed = store.operate(lambda session: members.dismiss(session, tenant, login))
     place = f"account {tenant.client_account_id}, engagement {tenant.engagement_id}"
     print(f"{login} is no member of {place} any more." if dismissed else f"{login} is no member of {place}.")
     raise typer.Exit(0 if dismissed else 1)
@@ -93,12 +83,8 @@ def list_members(as_json: AsJson = False) -> None:
     from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
 
-    async def read() -> list[members.Member]:
-        async with store.flows.sessions.operating() as session:
-            return await members.members(session)
-
     with open_store(settings.read()) as store:
-        found = store.wait_for(read())
+        found = store.operate(members.members)
     if as_json:
         told = [
             {"login": one.login, "role": one.role, **asdict(one.place), "since": one.since.isoformat()} for one in found
@@ -120,12 +106,8 @@ def history(as_json: AsJson = False) -> None:
     from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
 
-    async def read() -> list[members.Change]:
-        async with store.flows.sessions.operating() as session:
-            return await members.history(session)
-
     with open_store(settings.read()) as store:
-        found = store.wait_for(read())
+        found = store.operate(members.history)
     if as_json:
         print(json.dumps([{**asdict(one), "changed_at": one.changed_at.isoformat()} for one in found], indent=2))
         return

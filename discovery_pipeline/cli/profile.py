@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -87,14 +86,13 @@ def profile(
 def _here(places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
     from datetime import UTC, datetime
 
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.cli.inspect import local
     from discovery_pipeline.engine import profiling
 
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = connected(Path(folder))
-        paths, unreached = local(places, Path(folder))
-        found, refused = profiling.of_files(con, paths, Path(folder) / "tables", today=datetime.now(UTC).date())
+    with workbench() as (con, folder):
+        paths, unreached = local(places, folder)
+        found, refused = profiling.of_files(con, paths, folder / "tables", today=datetime.now(UTC).date())
     return found, (*unreached, *refused)
 
 

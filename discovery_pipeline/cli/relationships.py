@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,13 +37,11 @@ def relationships(
     """
     from rich.console import Console
 
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake, schema
     from discovery_pipeline.errors import InputRefused
 
-    with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
-        folder = Path(scratch)
-        con = connected(folder)
+    with workbench() as (con, folder):
         found = intake.read(con, paths, folder / "tables")
         if not found.tables:
             refused = next((f for f in found.files if f.reason), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,18 +39,17 @@ def risk(
     be lost is counted on the real values. Exit code 0: all files were read; 2: some were refused; 1: none could be
     read.
     """
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake, targets
     from discovery_pipeline.engine.risk import Assumptions, assess
 
     wanted = tuple(targets.load(name.strip()) for name in target.split(",")) if target else ()
     assumptions = Assumptions(bandwidth_mbit=bandwidth, rows_per_second=rate, window_hours=window, region=region)
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = connected(Path(folder))
-        found = intake.read(con, paths, Path(folder) / "tables")
+    with workbench() as (con, folder):
+        found = intake.read(con, paths, folder / "tables")
         refused = sum(file.status == "refused" for file in found.files)
         if refused < len(found.files):
-            assessment = assess(con, _facts(con, found, wanted, Path(folder)), assumptions)
+            assessment = assess(con, _facts(con, found, wanted, folder), assumptions)
             json_file.write(answer, assessment.model_dump_json(indent=2))
             _show(assessment)
     _tell(found.files)

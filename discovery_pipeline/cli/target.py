@@ -76,15 +76,12 @@ def init(
 
 def _of_sample(sample: Path, name: str | None) -> Target:
     """The draft of a file of rows, whatever intake reads."""
-    import tempfile
-
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake, targets
     from discovery_pipeline.errors import InputRefused
 
-    with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
-        con = connected(Path(folder))
-        found = intake.read(con, [sample], Path(folder) / "in", intake.Options(keep_rowless=True))
+    with workbench() as (con, folder):
+        found = intake.read(con, [sample], folder / "in", intake.Options(keep_rowless=True))
         if not found.tables:
             raise InputRefused(sample.name, next((f.reason for f in found.files if f.reason), "It holds no table."))
         return targets.draft_of_rows(con, found.tables, sample, name)

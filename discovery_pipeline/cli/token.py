@@ -62,12 +62,8 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     from discovery_pipeline.store import accounts
     from discovery_pipeline.store.blocking import open_store
 
-    async def read() -> list[accounts.Key]:
-        async with store.flows.sessions.operating() as session:
-            return await accounts.keys(session)
-
     with open_store(settings.read()) as store:
-        found, now = store.wait_for(read()), datetime.now(UTC)
+        found, now = store.operate(accounts.keys), datetime.now(UTC)
     told = [
         {
             "login": key.login,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,16 +41,14 @@ def validate(
     """
     from datetime import date
 
-    from discovery_pipeline.cli.computing import connected
+    from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake, targets, validation
     from discovery_pipeline.engine.validation import asked, demands
     from discovery_pipeline.errors import InputRefused
 
     wanted = demands.read(rules) if rules else ()
     contract = targets.load(target)
-    with tempfile.TemporaryDirectory(prefix="discovery-") as scratch:
-        folder = Path(scratch)
-        con = connected(folder)
+    with workbench() as (con, folder):
         found = intake.read(con, files, folder / "tables")
         if not found.tables:
             refused = next((f for f in found.files if f.reason), None)

@@ -5,7 +5,7 @@ Every change goes the one way, through FlowStateManager; this module only waits 
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +34,8 @@ from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.session import Sessions
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from discovery_pipeline.engine.cleansing.decisions import Decisions
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
@@ -77,6 +79,15 @@ class Store:
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine over `flows` on the store's own loop."""
         return self._loop.run(work)
+
+    def operate(self, call: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What the call gives in one transaction of the operator, who sees every tenant."""
+
+        async def within() -> T:
+            async with self.flows.sessions.operating() as session:
+                return await call(session)
+
+        return self.wait_for(within())
 
     @property
     def dagster_url(self) -> str:

@@ -110,6 +110,15 @@ class Databases:
     def _name(self, database: Database) -> str:
         return self.discovery if database == "discovery" else self.dagster
 
+    def complete(self) -> None:
+        """Make the databases again of which one is gone."""
+        import psycopg
+
+        try:
+            psycopg.connect(self.dsn(Role.ORCHESTRATOR, "dagster")).close()
+        except psycopg.OperationalError:
+            self.create()
+
     def create(self) -> None:
         """Make the roles and databases that are missing. Safe to call again, and from two processes at once.
 

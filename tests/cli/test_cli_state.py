@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from discovery_pipeline.cli.app import app
+from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store
@@ -84,6 +85,24 @@ def test_dagsters_database_is_there_for_the_owner():
 @pytest.mark.usefixtures("dagster_database")
 def test_upgrade_says_where_the_database_stands():
     assert "stands at revision" in call("db", "upgrade").stdout
+
+
+@pytest.mark.usefixtures("dagster_database")
+def test_a_database_of_dagsters_that_is_gone_is_said_to_be_and_made_again(settings: Settings):
+    import psycopg
+
+    from discovery_pipeline.assets import instance
+    from discovery_pipeline.store.connection import connected
+    from discovery_pipeline.store.databases import Role
+
+    with connected(settings) as databases:
+        url = databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")
+        with psycopg.connect(databases.dsn(), autocommit=True) as operator:
+            operator.execute(f'drop database "{databases.dagster}" with (force)'.encode())
+        with pytest.raises(ServerError, match="discovery db upgrade"):
+            instance.make_tables(url)
+        assert "stands at revision" in call("db", "upgrade").stdout
+        instance.make_tables(url)
 
 
 def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
