@@ -134,9 +134,14 @@ def _vocabulary(around: frozenset[str]) -> frozenset[str]:
 
 @knowledge.remembered(16)
 def _wide_vocabulary(around: frozenset[str]) -> frozenset[str]:
-    """These, and common words that are long enough to be parts of others, and what may stand between them."""
-    common = frozenset(w for w in embedding.whole_words() if len(w) >= _COMMON_PIECE)
-    return _vocabulary(around) | common | {"is", "in", "of", "by"}
+    """These, and what else may be a part of a word or stand between parts."""
+    return _common() | around
+
+
+@knowledge.remembered(1)
+def _common() -> frozenset[str]:
+    """Known words, and common ones that are long enough to be parts of others."""
+    return _known() | {w for w in embedding.whole_words() if len(w) >= _COMMON_PIECE} | {"is", "in", "of", "by"}
 
 
 def _likely(pieces: tuple[str, ...]) -> bool:

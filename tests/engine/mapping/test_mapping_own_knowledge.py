@@ -140,3 +140,19 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
     (tmp_path / "synonyms.yaml").write_bytes(b"\xff\xfe\x00k")
     with pytest.raises(KnowledgeError, match=r"synonyms.yaml, line 1: can't be read .* UTF-8"):
         own.read(tmp_path)
+
+
+def test_without_own_words_all_that_was_worked_out_before_holds():
+    read = []
+
+    @knowledge.remembered(1)
+    def worked_out() -> int:
+        read.append(len(knowledge.synonyms()))
+        return read[-1]
+
+    worked_out()
+    with using(own.read(None)):
+        worked_out()
+    assert len(read) == 1
+    with using(Own(synonyms=(("custodian", ("keeper",)),))):
+        assert worked_out() > read[0]

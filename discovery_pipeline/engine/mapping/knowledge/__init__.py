@@ -115,6 +115,7 @@ def remembered(most: int) -> Callable[[Callable[..., Answer]], Callable[..., Ans
         def answered(*arguments: Any) -> Answer:
             return kept(_known(), *arguments)
 
+        vars(answered)["cache_parameters"] = kept.cache_parameters  # as lru_cache has it
         return answered
 
     return decorate
@@ -202,6 +203,8 @@ def shipped() -> Knowledge:
 def _extended(own: Own) -> Knowledge:
     """The shipped knowledge with the user's over it: what both say, the user says."""
     base = shipped()
+    if own == Own():
+        return base  # with all that was worked out from it
     added = {concept.name: concept for concept in own.concepts}
     return Knowledge(
         abbreviations={**base.abbreviations, **dict(own.abbreviations)},
