@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.autodiscovery import loadable_targets_from_python_file
 
 from discovery_pipeline.assets import sensors
 from discovery_pipeline.assets.build import build
@@ -18,6 +20,7 @@ from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import Store
 
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "embed.md"
 PREFIX = ["migration", "discovery"]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -41,6 +44,17 @@ def merged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dg.Definition
     monkeypatch.setenv("DISCOVERY_DATABASE_URL", settings.database_url.get_secret_value())
     theirs = dg.Definitions(assets=[loaded], resources={"warehouse": Warehouse()}, executor=dg.multiprocess_executor)
     return dg.Definitions.merge(theirs, build(settings, key_prefix=PREFIX))
+
+
+def test_the_how_to_is_a_code_location_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISCOVERY_HOME", str(tmp_path / "home"))
+    (example,) = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
+    module = tmp_path / "how_to_embed.py"
+    module.write_text(example)
+    (found,) = loadable_targets_from_python_file(str(module))
+    assert isinstance(found.target_definition, dg.Definitions)
+    graph = found.target_definition.resolve_asset_graph()
+    assert dg.AssetKey(["discovery", "target_files"]) in graph.get(dg.AssetKey("loaded")).parent_keys
 
 
 def test_their_assets_follow_ours_in_one_graph(merged: dg.Definitions):

@@ -18,7 +18,7 @@ from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store
 
-NOTICE = Notice("event:7", "review", "estate waits for review", "Look at it.")
+NOTICE = Notice("event:7", "review", "estate waits for review", "Look at it.", "https://discovery.example.org/7")
 Tick = Callable[[str | None], dg.SensorResult]
 
 
@@ -86,7 +86,10 @@ def test_nobody_is_told_until_somebody_is_named(defs: dg.Definitions, instance: 
         assert "DISCOVERY_NOTIFY_WEBHOOK" in str(defs.resolve_sensor_def("notifier")(context))
 
 
-def test_what_waits_failed_and_was_delivered_is_told_in_order(tick: Tick, store: Store, flow: Flow, receiver: Receiver):
+def test_what_waits_failed_and_was_delivered_is_told_in_order_with_the_page_to_look_at(
+    tick: Tick, store: Store, flow: Flow, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DISCOVERY_PAGES_URL", "https://discovery.example.org/")
     begin = tick(None).cursor
     assert receiver.got == []
     store.start_phase(flow, Phase.DATA_IMPORT)
@@ -98,6 +101,16 @@ def test_what_waits_failed_and_was_delivered_is_told_in_order(tick: Tick, store:
     assert [notice["kind"] for notice in receiver.got] == ["failed", "review", "delivered"]
     assert "The file is empty." in receiver.got[0]["text"]
     assert "39 rows for aws" in receiver.got[2]["text"]
+    pages = ["cmdb-import", "field-mapping", "validation"]
+    links = [f"https://discovery.example.org/discovery/{page}/{flow.id}" for page in pages]
+    assert [notice["link"] for notice in receiver.got] == links
+
+
+def test_a_notice_has_no_link_where_no_pages_are_served(tick: Tick, store: Store, flow: Flow, receiver: Receiver):
+    begin = tick(None).cursor
+    store.append_event(flow, EventType.DELIVERY_COMPLETED, {"aws": 1})
+    tick(begin)
+    assert [notice["link"] for notice in receiver.got] == [None]
 
 
 def test_a_notifier_that_is_switched_on_says_nothing_of_last_year(
@@ -188,6 +201,7 @@ def test_a_notice_goes_out_by_e_mail(settings: Settings):
         server.shutdown()
     (letter,) = server.letters
     assert "Subject: estate waits for review" in letter
+    assert "https://discovery.example.org/7" in letter
     assert "To: ana@example.com, ben@example.com" in letter
     assert "Message-ID: <event.7@discovery-pipeline>" in letter
     assert "Look at it." in letter
