@@ -142,7 +142,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
         own.read(tmp_path)
 
 
-def test_without_own_words_all_that_was_worked_out_before_holds():
+def test_without_own_words_all_that_was_worked_out_before_holds(tmp_path: Path):
     read = []
 
     @knowledge.remembered(1)
@@ -151,7 +151,7 @@ def test_without_own_words_all_that_was_worked_out_before_holds():
         return read[-1]
 
     worked_out()
-    with using(own.read(None)):
+    with using(own.read(tmp_path / "nothing")):
         worked_out()
     assert len(read) == 1
     with using(Own(synonyms=(("custodian", ("keeper",)),))):
