@@ -100,8 +100,35 @@ def test_whatever_queues_runs_in_the_cluster_has_the_code_and_the_state():
 
 def pages() -> tuple[dict[str, Any], dict[str, Any]]:
     """The deployment of the pages, and its service."""
-    deployment, service = yaml.safe_load_all((DEPLOY / "kubernetes" / "pages.yaml").read_text())
-    return deployment, service
+    said = {each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "kubernetes" / "pages.yaml").read_text())}
+    assert said["PodDisruptionBudget"]["spec"]["selector"] == said["Deployment"]["spec"]["selector"]
+    return said["Deployment"], said["Service"]
+
+
+def test_every_image_has_a_version():
+    images = [service["image"] for service in read("compose.yaml")["services"].values()]
+    pod = pages()[0]["spec"]["template"]["spec"]
+    images += [container["image"] for container in (*pod["initContainers"], *pod["containers"])]
+    assert all(re.search(r":\d[\d.]*$", image) for image in images), images
+    assert "latest" not in (DEPLOY / "kubernetes" / "values.yaml").read_text()
+
+
+def test_what_runs_our_code_is_nobody_special_and_has_limits():
+    composed = {name: each for name, each in read("compose.yaml")["services"].items() if name != "postgres"}
+    for name, service in composed.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "mem_limit" in service or service["restart"] == "no", name
+    values = read("kubernetes/values.yaml")
+    pod = pages()[0]["spec"]["template"]["spec"]
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    for said in (code, values["dagsterWebserver"], values["dagsterDaemon"]):
+        assert said["podSecurityContext"] == pod["securityContext"]
+    run = values["runLauncher"]["config"]["k8sRunLauncher"]
+    parts = [code, values["dagsterWebserver"], values["dagsterDaemon"], run, *pod["initContainers"], *pod["containers"]]
+    for part in parts:
+        assert part["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        assert {"requests", "limits"} <= part["resources"].keys()
 
 
 def test_pages_in_the_cluster_have_the_code_and_the_state_of_its_runs():
