@@ -7,11 +7,13 @@ name and a domain make the wanted FQDN is likely, not seen. What composes what i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import knowledge, transformations
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.knowledge import Composition
@@ -22,6 +24,7 @@ from discovery_pipeline.engine.mapping.words import Reader
 CONFIDENCE = 0.7
 _NAMED = 0.95  # how well fields must name the concepts; half likenesses compose nonsense
 _WHOLE = 0.8  # share of values that look like the whole, from which a column is it
+_UNIT = re.compile(r"\d\s*([A-Za-z]+)")
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?$")
 
 
@@ -117,7 +120,19 @@ def _split(
     name = matched.source.fields[column].name
     for place, part in zip(places, made.parts, strict=True):
         if place is not None and filled.get(place, column) == column:
-            yield Composed(column, place, part.taken, f"{name} holds it together with more")
+            how = f"{part.taken}{_in_unit(matched, column, place)}"
+            yield Composed(column, place, how, f"{name} holds it together with more")
+
+
+def _in_unit(matched: Matched, column: int, place: int) -> str:
+    """What brings a size to the unit that the target takes; a bare number is in the one that the values state most."""
+    wanted = matched.target.fields[place].unit
+    values = matched.source.sample.examples[column] if matched.source.sample else ()
+    stated = Counter(u.name for v in values for w in _UNIT.findall(v) if (u := units.unit(w)) and u.quantity == "size")
+    if wanted is None or wanted.quantity != "size" or not stated:
+        return ""
+    whole = " | round(0)" if matched.target.fields[place].type == "integer" else ""
+    return f' | convert("{stated.most_common(1)[0][0]}","{wanted.name}"){whole}'
 
 
 def _is_whole(matched: Matched, column: int, made: Composition) -> bool:

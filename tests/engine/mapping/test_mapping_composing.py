@@ -57,6 +57,11 @@ CASES = [
         [FIELD(name="city"), FIELD(name="state")],
         {"city": "Austin", "state": "TX"},
     ),
+    (
+        {"Festplatte belegt/gesamt": ["37 GB / 0,1 TB", "12 GB / 200 GB"], "host": ["a", "b"]},
+        [FIELD(name="total_disk_gb", type="number", unit="GB"), FIELD(name="disk_used_mb", type="integer", unit="MB")],
+        {"total_disk_gb": "102.4", "disk_used_mb": "37888"},
+    ),
     ({"city": ["Austin"], "state": ["TX"]}, [FIELD(name="location")], {"location": "Austin, TX"}),
     (
         {"cpu": ["2 x 8", "4 sockets x 12 cores"]},
