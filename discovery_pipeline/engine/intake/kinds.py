@@ -118,7 +118,8 @@ def _zipped(path: Path) -> Kind:
 
 def _text(path: Path, head: bytes) -> Kind:
     suffix = path.suffix.lower()
-    if len(head.translate(None, _EBCDIC)) < len(head) * 0.1 and not set(head) & set(b"\n ,;"):
+    mainframe = not head.isascii() and len(head.translate(None, _EBCDIC)) < len(head) * 0.1
+    if mainframe and not set(head) & set(b"\n ,;"):
         what = "This is text in EBCDIC, the encoding of mainframes."
         raise ForeignFile(path.name, what, "Have it converted as it is transferred, or save it as UTF-8.")
     wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)

@@ -245,6 +245,13 @@ def test_text_of_a_mainframe_is_told_by_name_instead_of_being_read_as_gibberish(
     assert "EBCDIC" in (file.reason or "")
 
 
+def test_a_long_word_of_letters_that_a_mainframe_has_for_marks_is_no_text_of_one(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+):
+    (file,) = read(con, tmp_path, "servers.csv", b"a" * 70_000 + b",b\n1,2\n").files
+    assert "EBCDIC" not in (file.reason or "")
+
+
 @pytest.mark.parametrize(
     ("codec", "text"),
     [
