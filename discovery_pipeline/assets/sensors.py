@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,8 @@ from discovery_pipeline.flow.state import Phase
 CLAIMER = "flow_sensor"
 UNCLAIMED = timedelta(seconds=10)
 """How long a request waits for the warm runner, which takes a fraction of a second, before the sensor takes it."""
+FOLDERS = 100
+"""Of the landing zone that one run receives; the next tick asks for the next ones, and runs work side by side."""
 BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
 """The phase that a job's first step begins."""
 
@@ -44,7 +47,8 @@ def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorR
     refused = landing.return_refused(desk.store, inbox, Cursor.parse(before.get("refused")))
     known = {name: Watch(**watch) for name, watch in before.get("folders", {}).items()}
     folders = {each.id: known.get(each.id, Watch(each.stamp, now)).seen(each.stamp, now) for each in inbox.arrivals()}
-    due = {name: watch for name, watch in folders.items() if watch.due(now, desk.settings.inbox_rest_seconds)}
+    resting = (item for item in folders.items() if item[1].due(now, desk.settings.inbox_rest_seconds))
+    due = dict(islice(resting, FOLDERS))
     folders |= {name: replace(watch, asked=now) for name, watch in due.items()}
     return dg.SensorResult(
         run_requests=[request(due)] if due else [],

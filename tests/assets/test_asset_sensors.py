@@ -131,6 +131,27 @@ def test_a_folder_that_can_not_be_read_holds_up_no_other(
     assert (other / "apps.csv").exists()
 
 
+def test_many_folders_are_received_by_several_runs_each_once(
+    tick: Tick, inbox: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sensors, "FOLDERS", 3)
+    for number in range(7):
+        folder = inbox.parent / f"source{number}__aws"
+        folder.mkdir()
+        (folder / "servers.csv").write_text(SERVERS)
+    cursor, asked = None, []
+    for _ in range(4):
+        result = tick("upload_sensor", cursor)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        asked += [
+            list(wanted.run_config["ops"]["receive_uploads"]["config"]["stamps"])
+            for wanted in result.run_requests or ()
+        ]
+    assert [len(folders) for folders in asked] == [3, 3, 1]
+    assert len({folder for folders in asked for folder in folders}) == 7
+
+
 def test_neither_cursor_nor_run_names_a_client(tick: Tick, inbox: Path, store: Store):
     (inbox / "servers.csv").write_text(SERVERS)
     result = tick("upload_sensor")
