@@ -23,7 +23,6 @@ from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus, ConcurrencySlotStatus
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
-from sqlalchemy import Connection
 
 Kind = dg.DagsterEventType
 FOLLOWED = frozenset(
@@ -69,7 +68,7 @@ class Events(PostgresEventLogStorage):
         super().__init__(postgres_url, should_autocreate_tables)
         self._telling = RLock()
         self._held: list[dg.EventLogEntry] = []
-        self._transaction: Connection | None = None
+        self._transaction: Any = None
         self._teller = 0
         self._made: dict[str, EventRecordsResult] = {}
         self._tables: set[str] = set()
@@ -100,7 +99,7 @@ class Events(PostgresEventLogStorage):
             self._made.clear()
 
     @contextmanager
-    def _together(self) -> Iterator[Connection]:
+    def _together(self) -> Iterator[Any]:
         """A transaction for all that this thread writes in the block."""
         with super()._connect() as connection, connection.execution_options(isolation_level="READ COMMITTED").begin():
             self._transaction, self._teller = connection, get_ident()
@@ -110,7 +109,7 @@ class Events(PostgresEventLogStorage):
                 self._transaction = None
 
     @contextmanager
-    def _connect(self) -> Iterator[Connection]:
+    def _connect(self) -> Iterator[Any]:
         if self._transaction is not None and self._teller == get_ident():
             yield self._transaction
             return
