@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -102,13 +104,60 @@ def offered(browser: Browser, service: Service, servers: Path) -> str:
     return flow
 
 
-def begin(page: Page, name: str = "Harbour move") -> str:
+@pytest.fixture(scope="module")
+def odd(browser: Browser, service: Service, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A flow whose data is odd in every way, delivered as far as that goes; its id."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "\u202eעברית 😀.csv").write_text(odd_rows(), encoding="utf-8")
+    (folder / "titled.csv").write_text("Estate of the north\n\nhost,ip\n")
+    page = browser.new_page(base_url=service.url, java_script_enabled=False)
+    page.set_default_timeout(PATIENCE)
+    page.goto(service.login_link())
+    flow = begin(page, f"{'Längst' * 30} 😀 اسم", "Azure")
+    page.set_input_files("input[type='file']", sorted(folder.iterdir()))
+    page.click("button:has-text('Upload')")
+    page.wait_for_selector(":text('Upload successful')")
+    page.click("button:has-text('Continue to Field Mapping')")
+    page.click("button:has-text('Accept All Suggestions')")
+    page.fill("#profile-name", "Odd one")
+    page.click("button:has-text('Save as mapping profile')")
+    page.click("button:has-text('Save Mappings')")
+    page.wait_for_selector(".flow-status:has-text('Validation: completed')")
+    page.close()
+    return flow
+
+
+def odd_rows() -> str:
+    """Names and values in many scripts, markup, very long ones, and faults of each kind."""
+    names = (
+        "hostname",
+        "ip_address",
+        "os",
+        "cpu_cores",
+        "memory_mb",
+        "environment",
+        "اسم المالك",
+        "😀" * 20,
+        "h" * 300,
+    )
+    uses = ("Production", "production", "Prod", "Test", "test", "TST", "n/a")
+    rows = (
+        (f"web{i}" if i % 9 else "", f"10.0.0.{i}" if i % 7 else "999.1.1.1", "Windows Server 2019", 2 + i % 7, 4096,
+         uses[i % 7], f"مالك {i}", "<b>" + "v" * (i % 40) * 10, " padded " * (i % 5))
+        for i in range(1, 90)
+    )  # fmt: skip
+    text = io.StringIO()
+    csv.writer(text).writerows((names, *rows))
+    return text.getvalue()
+
+
+def begin(page: Page, name: str = "Harbour move", target: str = "AWS") -> str:
     """A new discovery, as somebody fills in the form; its id."""
     page.goto("/discovery")
     page.click("text=New Discovery")
     page.fill("input[name='name']", name)
     page.select_option("select[name='sourceSystem']", "ServiceNow")
-    page.select_option("select[name='targetSystem']", "AWS")
+    page.select_option("select[name='targetSystem']", target)
     page.click("button:has-text('Start Discovery')")
     page.wait_for_url("**/discovery/cmdb-import/**")
     return page.url.rsplit("/", 1)[-1]
@@ -230,6 +279,23 @@ def test_the_line_that_names_the_columns_is_chosen(visit: Visit, tmp_path: Path,
         expect(page.locator(".mapping-row .name").first).to_have_text("name")
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_refused_file_is_read_once_somebody_says_where_its_table_lies(visit: Visit, tmp_path: Path, *, scripts: bool):
+    (tmp_path / "titled.csv").write_text("Estate of the north\n\nweb1,10.0.0.1\n")
+    with visit(java_script_enabled=scripts) as page:
+        begin(page, "Titled")
+        page.set_input_files("input[type='file']", tmp_path / "titled.csv")
+        page.click("button:has-text('Upload')")
+        expect(page.locator(".error-message")).to_contain_text("header but no rows")
+        expect(page.get_by_role("radio", name="Line 3")).to_be_checked()
+        if scripts:
+            no_objections(page)
+        page.get_by_role("radio", name="No line names them").check()
+        page.click("button:has-text('Read it like this')")
+        page.wait_for_selector(":text('Upload successful')")
+        expect(page.locator(".error-message")).to_have_count(0)
+
+
 def test_all_high_are_listed_and_then_accepted_as_one_step(visit: Visit, servers: Path):
     with visit() as page:
         begin(page, "Sure ones")
@@ -256,15 +322,26 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
         expect(other.locator(".mapping-row", has_text="environment")).to_contain_text("ignored")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_legible_on_a_phone(visit: Visit, offered: str, scheme: str):
-    with visit(viewport={"width": 390, "height": 844}, color_scheme=scheme) as page:
-        for path in ("/discovery?new=1", f"/discovery/cmdb-import/{offered}", f"/discovery/field-mapping/{offered}",
-                     "/discovery/profiles", f"/discovery/clusters/{offered}", "/discovery/engagements",
-                     f"/discovery/history/{offered}?to=0"):  # fmt: skip
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("dark", 1280)])
+def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str, odd: str, scheme: str, width: int):
+    with visit(viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+        for path in ("/discovery?new=1", f"/discovery/field-mapping/{offered}", f"/discovery/validation/{offered}",
+                     "/discovery/profiles", "/discovery/profiles/Odd%20one", "/discovery/engagements",
+                     f"/discovery/cmdb-import/{odd}", f"/discovery/field-mapping/{odd}", f"/discovery/cleansing/{odd}",
+                     f"/discovery/clusters/{odd}", f"/discovery/validation/{odd}", f"/discovery/history/{odd}?to=0",
+                     f"/discovery/agents/{odd}"):  # fmt: skip
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             no_objections(page)
+        page.goto(f"/discovery/validation/{odd}")
+        page.locator("#causes a.tiny").first.click()
+        expect(page.locator("#one-fix")).to_be_visible()
+        no_objections(page)
+        page.goto(f"/discovery/report/{odd}")  # runs nothing, and so not axe either
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.goto("/discovery")
+        page.click("text=Sign out")
+        no_objections(page)
 
 
 def no_objections(page: Page) -> None:
