@@ -104,6 +104,16 @@ def _mac(server: Server, how: str) -> str:
     return digits.upper() if how == "bare" else ":".join(digits[i : i + 2] for i in range(0, 12, 2)).upper()
 
 
+def _ip(server: Server, how: str) -> str:
+    address = f"10.{server.number % 7}.{server.draw.randint(0, 250)}.{server.draw.randint(1, 250)}"
+    return f"private={address}" if how == "net" else address
+
+
+def _speed(server: Server, how: str) -> str:
+    megahertz = server.draw.choice((2100, 2400, 2600, 3000))
+    return f"{megahertz / 1000:.1f}" if how == "GHz" else str(megahertz)
+
+
 def _guid(server: Server, _: str) -> str:
     return "-".join(server.hex(n) for n in (8, 4, 4, 4, 12))
 
@@ -113,17 +123,18 @@ def _spoken(kind: str) -> Callable[[Server, str], str]:
 
 
 _VALUES: dict[str, Callable[[Server, str], str]] = {
-    "id": lambda s, _: s.hex(32), "asset": lambda s, _: f"P{s.draw.randint(10**5, 10**6)}", "bios": _guid,
+    "id": lambda s, how: _guid(s, "") if how == "guid" else s.hex(32), "hypervisor": _one("VMware"),
+    "asset": lambda s, _: f"P{s.draw.randint(10**5, 10**6)}", "bios": _guid,
     "host": lambda s, _: s.name, "vmname": lambda s, _: s.name, "fqdn": lambda s, _: f"{s.name}.corp.example.com",
     "domain": lambda s, _: "corp.example.com", "other": lambda s, _: f"{s.site}{s.number}",
-    "ip": lambda s, _: f"10.{s.number % 7}.{s.draw.randint(0, 250)}.{s.draw.randint(1, 250)}", "mac": _mac,
+    "ip": _ip, "mac": _mac,
     "os": lambda s, _: s.system, "osguess": lambda s, _: f"{s.family} (64-bit)",
     "ostoken": lambda s, _: f"{s.publisher} {s.family} {s.version}",
     "osversion": lambda s, _: s.version, "osfamily": lambda s, _: s.family, "osvendor": lambda s, _: s.publisher,
     "servicepack": _one("", "", "SP1"), "arch": _one("x86_64", "64-bit"),
     "cpus": lambda s, _: str(max(1, s.cores // 8)), "vcpus": lambda s, _: str(s.cores),
     "cores": lambda s, _: str(s.cores), "threads": lambda s, _: str(s.cores * 2),
-    "cpuspeed": _one("2100", "2400", "2600", "3000"), "cpumodel": _one("Intel(R) Xeon(R) Gold 6248", "AMD EPYC 7543"),
+    "cpuspeed": _speed, "cpumodel": _one("Intel(R) Xeon(R) Gold 6248", "AMD EPYC 7543"),
     "memory": _size(lambda s: s.memory), "memavg": _size(lambda s: round(s.memory * s.draw.uniform(0.2, 0.6))),
     "memmax": _size(lambda s: round(s.memory * s.draw.uniform(0.6, 0.99))),
     "provisioned": _size(lambda s: s.disk), "inuse": _size(lambda s: round(s.disk * s.draw.uniform(0.1, 0.9))),
@@ -150,6 +161,7 @@ _VALUES: dict[str, Callable[[Server, str], str]] = {
     "moref": lambda s, _: f"vm-{1000 + s.number}", "vcentername": lambda s, _: f"vc{s.number % 2}.corp.example.com",
     "vcenter": lambda s, _: f"7f1d3e5a-1111-4222-8333-94445555666{s.number % 2}",
     "duration": lambda s, _: f"{s.number}.03:22:11",
+    "flavor": _one("m1.small", "m1.large", "c1.xlarge"), "warranty": lambda s, _: s.day(),
     "created": lambda s, _: f"{s.day()} 08:14:00", "changed": lambda s, _: f"{s.day()} 17:02:31",
     "lastseen": lambda s, _: f"{s.day()} 02:00:00", "purchased": lambda s, _: s.day(),
     "description": _one("Web front end", "Database node", "", "File server"),

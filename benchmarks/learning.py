@@ -26,7 +26,11 @@ _LIKELY = 1e-4  # of the second
 _COLUMNS = 0.5  # what right ranks in columns count beside those in rows
 _EITHER = 0.5  # and what telling right from wrong by itself counts
 _STEPS = 15  # of Newton's method, at most
-_AGAINST = ("unlike",)  # evidence against a pair; all other evidence speaks for it or not at all
+_AGAINST = (
+    "unlike",
+    "clash",
+    "other concept",
+)  # evidence against a pair; all other evidence speaks for it or not at all
 _SETTLED = 0.01  # change of a weight, in spreads of its feature, that no longer matters
 
 

@@ -34,7 +34,6 @@ class Problem:
     setting: scoring.Setting
     channels: np.ndarray
     truth: np.ndarray
-    clashes: np.ndarray  # pairs that measure different things
     elsewhere: bool = False  # the rows of both tables are about different things
 
     @cached_property
@@ -60,8 +59,7 @@ def problems(datasets: Path) -> list[Problem]:
 
 def _problem(family: str, benchmark: str, case: str, matched: matcher.Matched, truth: np.ndarray) -> Problem:
     setting = scoring.Setting.of(matched.source, matched.target)
-    channels, clashes = matched.evidence.channels, matched.clashes
-    return Problem(family, benchmark, case, setting, channels, truth, clashes, bool(matched.context))
+    return Problem(family, benchmark, case, setting, matched.evidence.channels, truth, bool(matched.context))
 
 
 def _given(folder: Path) -> Problem:

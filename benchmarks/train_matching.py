@@ -34,7 +34,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 def said(solved: Problem, scores: np.ndarray, drawn: Curve) -> np.ndarray:
     """The confidence that the matcher would give with this curve."""
-    return matcher.tempered(np.interp(scores, *drawn), solved.channels, solved.clashes, elsewhere=solved.elsewhere)
+    return matcher.tempered(np.interp(scores, *drawn), solved.channels, elsewhere=solved.elsewhere)
 
 
 def report(name: str, confidences: Sequence[np.ndarray], solved: Sequence[Problem]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from discovery_pipeline.engine.mapping.channels import CHANNELS
 from discovery_pipeline.engine.mapping.model import HIGH
 
-_SQUEEZED_FROM = 0.7  # confidence from which a pair without agreement is held back
+_SQUEEZED_FROM = 0.76  # confidence from which a pair without agreement is held back
 _MARGIN = 0.2  # how far ahead of the next best target field
 # Any of these channels with at least so much speaks. Measured on benchmarks left out (benchmarks/RESULTS.md).
 _NAMES = {"words": 0.5, "path": 0.5, "concept": 0.6, "same": 0.95, "meaning": 0.6}
@@ -29,10 +29,11 @@ def held_back(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 
 def agreed(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
-    """Whether names and something besides agree on a pair that is clearly the best of its row."""
+    """Whether names and something besides agree on a pair that is clearly the best of its row, and of its column."""
     named = _any(channels, _NAMES) | _any(channels, _SAME_VALUES)
     besides = _any(channels, _BESIDES) | _all(channels, _SAME_FORM)
-    return named & besides & (_lead(confidence) >= _MARGIN)
+    foremost = (_lead(confidence) >= _MARGIN) & (confidence >= confidence.max(axis=0, initial=0.0))
+    return named & besides & foremost
 
 
 def _any(channels: np.ndarray, least: dict[str, float]) -> np.ndarray:

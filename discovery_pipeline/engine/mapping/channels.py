@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,11 @@ CHANNELS = (
     "type", "unit", "key", "allowed", "look", "unlike",
     "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
     "uniqueness",
+    "clash", "other concept",
 )  # fmt: skip
+
+NO_FIT = 0.2
+"""Share of values of the target's type below which they are of another."""
 
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
 _FAMILY_OF_KIND = {
@@ -56,7 +60,7 @@ class Evidence:
 
 def gather(source: Side, target: Side) -> Evidence:
     """Look at every pair of fields through every channel."""
-    called = names.compare(source.fields, target.fields)
+    called = names.compare(_by_values(source), target.fields)
     told = telling.compare(source, target, called.source_words, called.target_words)
     empty = np.full((len(source.fields), len(target.fields)), np.nan)
     data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
@@ -75,7 +79,29 @@ def gather(source: Side, target: Side) -> Evidence:
          data.numbers, data.uniqueness]
         if data else [empty] * 10
     )  # fmt: skip
+    found += [_clashing(source, target, found[CHANNELS.index("type")]), _other_concept(called)]
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
+
+
+def _by_values(side: Side) -> tuple[Field, ...]:
+    """Fields under the names, too, that their values give them: memory of "40 %" is a percentage of it."""
+    shares = [dimensions.measured(side, i) == "share" and not field.unit for i, field in enumerate(side.fields)]
+    return tuple(
+        replace(field, aliases=(*field.aliases, f"{field.own} percent")) if share else field
+        for field, share in zip(side.fields, shares, strict=True)
+    )
+
+
+def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
+    """1 where both can't be the same for what they measure or hold: a comment is no tag, which names its value."""
+    wants_pairs = np.array([field.type.startswith("map<") for field in target.fields])
+    return np.where(dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)), 1.0, 0.0)
+
+
+def _other_concept(called: names.Names) -> np.ndarray:
+    """How surely the two name concepts of an inventory that are not the same."""
+    known = np.outer(called.source_concepts.max(axis=1), called.target_concepts.max(axis=1))
+    return np.clip(known - called.concept, 0.0, 1.0)
 
 
 def _typed(source: Side, target: Side) -> np.ndarray:

@@ -19,6 +19,7 @@ _COUNT = re.compile(
 _PER_PART = re.compile(
     r"\b(per|p|pro|par|por) (cores?|cpus?|processors?|sockets?|s|sockel|prozessor|processeur|procesador|processore)$"
 )
+_FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 _TELLING = 0.05  # share of the values that state a unit from which it tells of all
 _SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
 _FEW = 64  # numbers up to this may say how many disks there are
@@ -47,18 +48,21 @@ def taken(field: Field) -> frozenset[str]:
 def clashes(source: Side, target: Side) -> np.ndarray:
     """Pairs that measure different things, source × target; where nothing tells there is no clash."""
     wanted = [taken(field) for field in target.fields]
+    expectations = [magnitudes.expectation(field.own) for field in target.fields]
+    sized = {j: size for j, size in enumerate(expectations) if size and size.quantity in wanted[j]}
     found = np.zeros((len(source.fields), len(target.fields)), dtype=bool)
     for i, field in enumerate(source.fields):
-        said = field.unit.quantity if field.unit else _by_values(source, i) or _counted(source, i)
+        said = measured(source, i) or _counted(source, i)
         if said:
             found[i] = [bool(others) and said not in others for others in wanted]
             continue
         largest, expected = _largest(source, i), magnitudes.expectation(field.own)
-        if expected:
-            possible = _possible(expected, largest)
-            found[i] = [bool(others) and others.isdisjoint(possible) for others in wanted]
-        elif largest is not None and largest > _SHARES:
-            found[i] = [others == {"share"} for others in wanted]
+        possible, excluded = _possible(expected, largest) if expected else None, _excluded(source, i)
+        found[i] = [
+            bool(others) and (others <= excluded or (possible is not None and others.isdisjoint(possible)))
+            for others in wanted
+        ]
+        found[i, [j for j, size in sized.items() if not _conceivable(source, i, size)]] = True
     return found
 
 
@@ -67,6 +71,32 @@ def _possible(expected: magnitudes.Expectation, largest: float | None) -> set[st
     small = largest is None or largest <= _FEW
     possible = {expected.quantity, "count"} if expected.countable and small else {expected.quantity}
     return possible | {"share"} if largest is None or largest <= _SHARES else possible
+
+
+def measured(side: Side, i: int) -> str:
+    """What a column measures by its header or the units beside its numbers; empty where neither tells."""
+    unit = side.fields[i].unit
+    return unit.quantity if unit else _by_values(side, i)
+
+
+def _excluded(side: Side, i: int) -> set[str]:
+    """What numbers can't be: no share is so large, and nothing is counted in fractions."""
+    sample = side.sample
+    if sample is None or not sample.numeric[i]:
+        return set()
+    large = sample.quantiles[i].max() > _SHARES
+    fractions = any(_FRACTION.fullmatch(value) for value in sample.examples[i])
+    return {quantity for quantity, no in (("share", large), ("count", fractions)) if no}
+
+
+def _conceivable(side: Side, i: int, expected: magnitudes.Expectation) -> bool:
+    """Whether numbers may be how large a thing is, in some unit: 16 is no clock rate in any."""
+    sample = side.sample
+    if sample is None or not sample.numeric[i]:
+        return True
+    middle, largest = sample.quantiles[i, 2], sample.quantiles[i, 4]
+    factors = [units.in_base(unit.name) for unit in units.units_of(expected.quantity)]
+    return any(expected.least <= middle * f and largest * f <= expected.most for f in factors)
 
 
 def _by_values(side: Side, i: int) -> str:

@@ -78,8 +78,8 @@ def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ())
 
 def of_target(table: TargetTable) -> Side:
     """The fields of one table of a target contract."""
-    fields = tuple(_of_contract(field) for field in table.fields)
-    return Side(table.name, fields)
+    together = {name for group in table.identity if len(group) > 1 for name in group}
+    return Side(table.name, tuple(_of_contract(field, alone=field.name not in together) for field in table.fields))
 
 
 def of_schema(name: str, schema: Iterable[Stated]) -> Side:
@@ -103,7 +103,8 @@ def _groups(names: Sequence[str]) -> list[str]:
     return [table for table, _, _ in parted]
 
 
-def _of_contract(field: TargetField) -> Field:
+def _of_contract(field: TargetField, *, alone: bool) -> Field:
+    """A contract's field. What tells things apart only together with another is the same for many of them."""
     return Field(
         name=field.name,
         type=field.type,
@@ -111,7 +112,7 @@ def _of_contract(field: TargetField) -> Field:
         unit=units.unit(field.unit) if field.unit else units.in_header(field.name),
         aliases=field.aliases,
         allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
-        identifies=field.unique or field.identity,
+        identifies=field.unique or (field.identity and alone),
     )
 
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from discovery_pipeline.engine.mapping import embedding, knowledge, readings
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.readings import Readings
-from discovery_pipeline.engine.mapping.words import Reader
+from discovery_pipeline.engine.mapping.words import Reader, split
 
 _SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of the pen
 _SHORTENED = 0.85  # what a likely abbreviation is worth
@@ -28,6 +28,7 @@ _SUBJECTS = frozenset(
     {"server", "node", "virtual machine", "device", "instance", "asset", "system", "component", "configuration item"}
 )
 _BARE = 0.97  # what a name without its subject is worth
+_SURELY_NAMED = 0.9
 _NAMED = 0.6  # share of words in common from which a name names a concept
 
 
@@ -63,7 +64,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     paths = [_paths(side, group) for side, group in zip((left, right), groups, strict=True)]
     long = [[side[i] for i in read.first] for side, read in zip(paths, (left, right), strict=True)]
     same = np.equal.outer(*_numbered(left.phrases, right.phrases)).astype(float)
-    concepts_left, concepts_right = _named(left), _named(right)
+    concepts_left, concepts_right = _named(left, source), _named(right, target)
     meaning = embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)])
     return Names(
         words=readings.best(words, left, right),
@@ -210,13 +211,24 @@ def _concepts(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def naming(fields: Sequence[Field]) -> np.ndarray:
     """How well each field names each concept of the knowledge, fields × concepts."""
-    return _named(readings.of(fields, Reader.of([f.name for f in fields])))
+    return _named(readings.of(fields, Reader.of([f.name for f in fields])), fields)
 
 
-def _named(read: Readings) -> np.ndarray:
+def _named(read: Readings, fields: Sequence[Field]) -> np.ndarray:
     bare = [_without_subject(phrase) for phrase in read.phrases]
     naming = np.maximum(_naming(read.phrases), _BARE * _naming(bare))
-    return np.maximum.reduceat(naming * read.worth[:, None], read.first, axis=0)
+    return _besides(np.maximum.reduceat(naming * read.worth[:, None], read.first, axis=0), fields)
+
+
+def _besides(naming: np.ndarray, fields: Sequence[Field]) -> np.ndarray:
+    """With names that mean something else beside others: in a list of virtual machines, a host is what one runs on."""
+    spoken = [" ".join(split(field.own)) for field in fields]
+    places = {concept.name: place for place, concept in enumerate(knowledge.concepts())}
+    for concept in knowledge.concepts():
+        for other, called in concept.beside:
+            if naming[:, places[other]].max(initial=0.0) >= _SURELY_NAMED:
+                naming[[name in called for name in spoken]] = np.eye(len(places))[places[concept.name]]
+    return naming
 
 
 def _without_subject(phrase: tuple[str, ...]) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ AMONG = (
 )  # fmt: skip
 """How a pair stands among others, once all have a score, and what there is to go by at all."""
 
+_NEAR = 2  # fields around one that are its neighbours
 _LEAD = 6.0  # a lead beyond this says no more
 
 
@@ -166,9 +167,11 @@ def _share(scores: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _neighbours(mutual: np.ndarray) -> np.ndarray:
-    """How well the fields before or after both match each other: exports keep columns in order."""
-    around = np.pad(mutual, 1)
-    return np.maximum(around[:-2, :-2], around[2:, 2:])
+    """How well fields shortly before or after both match each other: exports keep columns in order, with gaps."""
+    rows, columns = mutual.shape
+    around = np.pad(mutual, _NEAR)
+    steps = [(_NEAR + sign * i, _NEAR + sign * j) for i, j in ((1, 1), (1, 2), (2, 1)) for sign in (1, -1)]
+    return np.max([around[i : i + rows, j : j + columns] for i, j in steps], axis=0)
 
 
 def _tables(mutual: np.ndarray, setting: Setting) -> np.ndarray:

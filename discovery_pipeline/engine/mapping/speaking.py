@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from discovery_pipeline.engine.mapping import concepts, filling, vocabularies
+from discovery_pipeline.engine.mapping import concepts, filling, knowledge, vocabularies
 from discovery_pipeline.engine.mapping.answers import of_virtual
 from discovery_pipeline.engine.mapping.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
@@ -21,9 +21,6 @@ from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 CONFIDENCE = 0.9
 
-_MADE_BY_NO_FACTORY = re.compile(
-    r"vmware|virtual|\bkvm\b|qemu|\bxen\b|\bhvm\b|bochs|\bahv\b|openstack|amazon ec2|\bgce\b", re.I
-)
 _MOST = 20  # different models that are looked at; of more, not all are known
 _NAMED = 0.9
 
@@ -85,7 +82,7 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
     for concept in ("model", "manufacturer"):
         for column in source.columns:
             values = [top.value for top in column.top_values]
-            virtual = [value for value in values if _MADE_BY_NO_FACTORY.search(value)]
+            virtual = [value for value in values if _made_by_no_factory(value)]
             if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
                 continue
             if concepts.named(Field(column.name), concept) >= _NAMED:
@@ -94,6 +91,12 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
                 told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
                 yield _field(source, table, field, column, f'map_values({{{pairs}, "*": {quoted(no)}}})', told)
                 return
+
+
+def _made_by_no_factory(hardware: str) -> bool:
+    """Whether a model or maker is that of virtual machines: "VMware7,1", "Standard PC (QEMU)"."""
+    words = "|".join(map(re.escape, sorted(knowledge.virtual_hardware())))
+    return re.search(rf"\b({words})", hardware, re.IGNORECASE) is not None
 
 
 def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found

@@ -41,7 +41,8 @@ _EMPTY = frozenset(
 _ARTICLES = frozenset(
     ("de", "del", "du", "des", "la", "le", "les", "el", "l", "d", "der", "die", "das", "von", "di", "van")
 )
-_UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz", "optional", "required"))
+_UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz"))
+_MARKS = frozenset(("optional", "required"))  # that a template puts after a name
 _LONGEST = 4  # words in a phrase of the synonyms
 _SHORTEST_PIECE = 3
 _LONG_PIECE = 4  # letters of a piece that is likely no accident
@@ -84,7 +85,7 @@ def _written(name: str, around: frozenset[str]) -> list[str]:
 @knowledge.remembered(65536)
 def _literal(name: str, around: frozenset[str]) -> tuple[str, ...]:
     written = tuple(map(singular, _written(name, around)))
-    return tuple(w for w in written if w not in _EMPTY and w not in _UNITS) or written
+    return tuple(w for w in _unmarked(written) if w not in _EMPTY and w not in _UNITS) or written
 
 
 @knowledge.remembered(65536)
@@ -97,8 +98,13 @@ def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
             continue
         full += knowledge.abbreviations().get(word, word).split()
     usual = tuple(_usual(tuple(full)))
-    telling = tuple(w for w in usual if w not in _EMPTY)
+    telling = tuple(w for w in _unmarked(usual) if w not in _EMPTY)
     return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
+
+
+def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without a template's mark after them; "required version" has none."""
+    return words[:-1] if len(words) > 1 and words[-1] in _MARKS else words
 
 
 def _rejoined(words: tuple[str, ...]) -> list[str]:

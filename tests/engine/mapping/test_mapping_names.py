@@ -31,6 +31,8 @@ def _side(name: str, *columns: str) -> Side:
         ("N° de série", ("serial number",)),
         ("quantityordered", ("quantity", "ordered")),
         ("present", ("present",)),
+        ("Required Version", ("required", "version")),
+        ("OsVersion(optional)", ("operating system", "version")),
         ("42", ("42",)),
         ("---", ("---",)),
         ("", ()),

@@ -30,7 +30,7 @@ DISKS = {
 }
 
 
-def _matched(folder: Path, columns: dict[str, list[str]]) -> Matched:
+def _matched(folder: Path, columns: dict[str, list[str]], target: Side = AWS) -> Matched:
     with duck.connect() as con:
         rows = ", ".join("(" + ", ".join(map(duck.text, row)) + ")" for row in zip(*columns.values(), strict=True))
         named = columns_named(list(columns))
@@ -39,7 +39,7 @@ def _matched(folder: Path, columns: dict[str, list[str]]) -> Matched:
         duck.write(con, f"SELECT 1::BIGINT AS __line, * FROM (VALUES {rows}) t({names})", path)
         source = Source(file="table.csv")
         table = Table(name="table", path=path, columns=named, row_count=12, source=source)
-        return compared(fields.of_table(table, samples.take(con, table)), AWS)
+        return compared(fields.of_table(table, samples.take(con, table)), target)
 
 
 def _confidence(matched: Matched, column: str, field: str) -> float:
@@ -57,13 +57,43 @@ def test_names_repeat_where_rows_are_parts_and_still_look_like_names(tmp_path: P
     assert look[0, AWS.names.index("HostName")] >= 0.5
 
 
+def test_a_host_beside_virtual_machines_is_what_they_run_on(tmp_path: Path):
+    hosts = MACHINES["esx_host"]
+    alone = _matched(tmp_path, {"Host": MACHINES["name"]})
+    beside = _matched(tmp_path, {"VM": MACHINES["name"], "Host": hosts})
+    assert _confidence(alone, "Host", "HostName") >= LIKELY >= _confidence(beside, "Host", "HostName")
+
+
+def test_percentages_are_a_share_of_what_the_column_is_called(tmp_path: Path):
+    azure = fields.of_target(targets.load("azure").tables[0])
+    found = _matched(tmp_path, {**MACHINES, "Memory": [f"{30 + n} %" for n in range(12)]}, azure)
+    assert found.target.names[found.confidence[3].argmax()] == "Memory utilization percentage"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ([f"{n}.5" for n in range(12)], "cpu_count"),
+        ([f"{2 ** (n % 5)}" for n in range(12)], "cpu_speed"),
+    ],
+    ids=["nothing is counted in fractions", "no processor has a clock of 16 in any unit"],
+)
+def test_numbers_tell_what_they_are_not(tmp_path: Path, values: list[str], field: str):
+    servers = fields.of_target(targets.load("servicenow").tables[0])
+    found = _matched(tmp_path, {"vCPU": values}, servers)
+    assert found.clashes[0, servers.names.index(field)]
+
+
 @pytest.mark.parametrize("name", ["cores_per_processor", "Cores p/s", "Cores per CPU", "Kerne pro Sockel"])
 def test_cores_of_each_part_are_not_all_cores(name: str):
     total = Side("target", (Field("cpu core count"), Field("cores per socket"), Field("cores", aliases=(name,))))
     assert clashes(Side("source", (Field(name),)), total).tolist() == [[True, False, False]]
 
 
-@given(st.sampled_from([name for name in ALONE if not name.startswith("has ") and name != "unlike"]))
+AGAINST = ("unlike", "clash", "other concept")
+
+
+@given(st.sampled_from([name for name in ALONE if not name.startswith("has ") and name not in AGAINST]))
 def test_likeness_never_counts_against_a_pair(name: str):
     learned = dict(zip(ALONE, weights().alone, strict=True))
     assert learned[name] >= 0

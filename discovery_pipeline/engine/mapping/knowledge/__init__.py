@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, wraps
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ class Concept:
     name: str
     about: str  # server, application, person, relation, connection, database, software, or any
     names: tuple[str, ...]
+    beside: tuple[tuple[str, tuple[str, ...]], ...] = ()  # more names where another column names that concept
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Knowledge:
     subjects: Mapping[str, str]
     parts: frozenset[str]
     things: frozenset[str]
+    virtual_hardware: frozenset[str]
 
 
 _in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
@@ -171,6 +173,11 @@ def things() -> frozenset[str]:
     return _known().things
 
 
+def virtual_hardware() -> frozenset[str]:
+    """Words in the makers and models of hardware that only virtual machines have."""
+    return _known().virtual_hardware
+
+
 def _known() -> Knowledge:
     return _in_use.get() or shipped()
 
@@ -196,6 +203,7 @@ def shipped() -> Knowledge:
         subjects={word: subject for subject, words in tables["about"].items() for word in words},
         parts=frozenset(tables["parts"]),
         things=frozenset(tables["things"]),
+        virtual_hardware=frozenset(_read("hardware")["virtual"]),
     )
 
 
@@ -224,11 +232,12 @@ def _extended(own: Own) -> Knowledge:
         subjects=base.subjects,
         parts=base.parts,
         things=base.things,
+        virtual_hardware=base.virtual_hardware,
     )
 
 
 def _more(concept: Concept, added: Concept | None) -> Concept:
-    return Concept(concept.name, concept.about, (*concept.names, *added.names)) if added else concept
+    return replace(concept, names=(*concept.names, *added.names)) if added else concept
 
 
 def _by_word(
@@ -251,6 +260,7 @@ def _concepts() -> tuple[Concept, ...]:
             name=concept,
             about=said["about"],
             names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
+            beside=tuple((other, tuple(names)) for other, names in said.get("beside", {}).items()),
         )
         for concept, said in _read("fields").items()
     )
