@@ -1,7 +1,7 @@
 # discovery_pipeline: `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-spark check bench soak docs lock format clean
+.PHONY: help setup demo test test-spark check bench soak docs pictures lock format clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null \
@@ -60,6 +60,9 @@ soak: $(READY) ## Kill workers and servers CYCLES times (SEED=n repeats); then e
 
 docs: $(READY) ## Write docs/commands.md from the program's own help
 	@NO_COLOR=1 $(BIN)/python -m typer discovery_pipeline.cli.app utils docs --name discovery --title Commands > docs/commands.md
+
+pictures: $(READY) ## Take the pictures of the documentation anew; needs Chromium
+	@$(BIN)/python docs/pictures.py
 
 lock: $(READY) ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
