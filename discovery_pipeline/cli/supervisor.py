@@ -170,7 +170,7 @@ class Supervisor:
             file.replace(file.with_suffix(".log.1"))
         with file.open("ab") as out:
             return subprocess.Popen(
-                [sys.executable, "-m", *service.arguments],
+                [sys.executable, "-P", "-m", *service.arguments],  # no module of the folder that we are in
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

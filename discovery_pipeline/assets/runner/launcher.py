@@ -55,7 +55,7 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
     def _start(self, run_id: str) -> None:
         """Start a worker that is nobody's child, so that it outlives whoever launched it, and nobody has to wait."""
         subprocess.run(
-            [sys.executable, "-m", "discovery_pipeline.assets.runner.worker", str(self._home), run_id],
+            [sys.executable, "-P", "-m", "discovery_pipeline.assets.runner.worker", str(self._home), run_id],
             env=os.environ | {"DAGSTER_HOME": str(self._home / INSTANCE), "DISCOVERY_HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             start_new_session=True,

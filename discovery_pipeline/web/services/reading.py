@@ -88,7 +88,7 @@ class _Process:
         if self._running is None:
             pipe = asyncio.subprocess.PIPE
             self._running = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", reader_process.__name__, stdin=pipe, stdout=pipe, limit=LONGEST_ANSWER
+                sys.executable, "-P", "-m", reader_process.__name__, stdin=pipe, stdout=pipe, limit=LONGEST_ANSWER
             )
         return self._running
 

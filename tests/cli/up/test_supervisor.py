@@ -61,6 +61,19 @@ def healthy(name: str) -> Callable[[Up], bool]:
     return lambda up: up.parts[name].health is Health.UP
 
 
+def test_a_module_in_the_users_folder_is_not_taken_for_ours(
+    supervising: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "told_to.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    one = Service("one", FOREVER, lambda: True)
+    up = until(supervising(one), tmp_path, lambda up: up.parts["one"].process)
+    process = up.parts["one"].process
+    assert process is not None
+    with pytest.raises(psutil.TimeoutExpired):
+        psutil.Process(process.pid).wait(0.5)
+
+
 def test_a_service_starts_when_what_it_needs_is_up(supervising: Make, tmp_path: Path):
     there: list[bool] = []
     first = Service("first", FOREVER, lambda: bool(there))
