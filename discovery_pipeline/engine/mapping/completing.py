@@ -99,7 +99,8 @@ def _described(
 
 def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[str]) -> bool:
     """Whether a describing table may say this of what it describes, and not only of itself."""
-    if not mapped.source_field or mapped.source_field == by.column or mapped.source_field.casefold() in main:
+    said_already = mapped.source_field == by.column and not by.by_label
+    if not mapped.source_field or said_already or mapped.source_field.casefold() in main:
         return False
     if field.unique or is_id(field):
         return False
@@ -172,7 +173,7 @@ def _parts(assignment: Iterable[MappedField], source: str, table: TargetTable) -
 
 def _naming_it(known: MappedField, field: TargetField, table: TargetTable, by: Description) -> MappedField:
     """What a row belongs to, by the column that refers to it; looked up where the target has it under another."""
-    direct = known.source_field == by.key and not known.transformation
+    direct = known.source_field == by.key and not known.transformation and not by.by_label
     return known.model_copy(
         update={
             "source_table": by.table if direct else known.source_table,

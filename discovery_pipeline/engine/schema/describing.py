@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import product
 from types import MappingProxyType
 
 import duckdb
@@ -66,6 +67,12 @@ def found(
                 if called and (several or _otherwise_called(con, database, held, called, naming.get(main, ()))):
                     continue
                 claimed[table] = _description(table, main, held, several=several)
+            for table in database.tables:
+                if table.name in claimed or table.name in mains[: place + 1]:
+                    continue
+                columns = sorted(column for of, column in unique if of == table.index)
+                if short := _by_label(con, (table, columns), (database.tables[index], sorted(naming.get(main, ())))):
+                    claimed[table.name] = short
     return tuple(claimed.values())
 
 
@@ -125,6 +132,44 @@ def _otherwise_called(
         """,
     )
     return share is not None and share < _SAME
+
+
+def _by_label(
+    con: duckdb.DuckDBPyConnection, one: tuple[TableFacts, Sequence[str]], other: tuple[TableFacts, Sequence[str]]
+) -> Description | None:
+    """How rows of two tables belong together by short names here and names with a domain there.
+
+    Only where that can't be wrong: each short name is that of one row on either side. Tables come with the columns
+    that may name their rows.
+    """
+    (table, columns), (main, names) = one, other
+    for column, key in product(columns, names):
+        ours, theirs = _labels(table, column), _labels(main, key)
+        rows, labels, dotted, known, others, their_labels, their_dotted = facts.one(
+            con,
+            f"""
+            SELECT count(*), count(DISTINCT label), avg(dotted::INTEGER),
+                count(*) FILTER (label IN (SELECT label FROM {theirs})),
+                (SELECT count(*) FROM {theirs}), (SELECT count(DISTINCT label) FROM {theirs}),
+                (SELECT avg(dotted::INTEGER) FROM {theirs})
+            FROM {ours}
+            """,
+        )
+        alone = rows == labels and others == their_labels and rows > 1 and others > 1
+        if alone and abs(dotted - their_dotted) >= LEAST and known >= LEAST * table.table.row_count:
+            about_none = table.table.row_count - known
+            return Description(
+                table=table.name, column=column, main=main.name, key=key, several=False, orphans=about_none,
+                by_label=True,
+            )  # fmt: skip
+    return None
+
+
+def _labels(table: TableFacts, column: str) -> str:
+    """A FROM item: the first labels of names that have letters in it, and whether more follows."""
+    named = f"SELECT lower(trim({table.of(column).value})) AS v FROM {duck.scan(table.table)}"
+    labels = "SELECT split_part(v, '.', 1) AS label, contains(v, '.') AS dotted"
+    return f"({labels} FROM ({named}) WHERE regexp_matches(v, '^[^.]*[a-z]'))"
 
 
 def _names(table: TableFacts, columns: Iterable[str]) -> str:

@@ -47,11 +47,13 @@ class Description(_Value):
     key: str
     several: bool = Field(description="whether several rows may be about one")
     orphans: int = Field(default=0, ge=0, description="rows that are about none")
+    by_label: bool = Field(default=False, description="whether only what stands before the first dot is compared")
 
     @property
     def said(self) -> str:
         """How the tables belong together, in words."""
-        return f"{self.table}.{self.column} = {self.main}.{self.key}"
+        short = ", up to the first dot" if self.by_label else ""
+        return f"{self.table}.{self.column} = {self.main}.{self.key}{short}"
 
 
 class Hierarchy(_Value):

@@ -30,24 +30,25 @@ def lent(  # noqa: PLR0913, PLR0917 - two tables, how they belong together, and 
     key, raw, value = (duck.name(f"__{what}{number}") for what in ("key", "raw", "value"))
     join = f"""
         LEFT JOIN (
-            SELECT {comparable(duck.col(other.column(theirs)))} AS {key}, {_listed("r", ", ")} AS {raw},
+            SELECT {comparable(duck.col(other.column(theirs)), by)} AS {key}, {_listed("r", ", ")} AS {raw},
                 {_gathered(field)} AS {value}
             FROM (SELECT *, nullif(trim({source_sql}), '') AS r, nullif(trim({value_sql}), '') AS v
                   FROM {duck.scan(other)})
             GROUP BY ALL
-        ) ON {key} = {comparable(duck.col(host.column(own)))}"""
+        ) ON {key} = {comparable(duck.col(host.column(own)), by)}"""
     return Lent(raw, value, join)
 
 
 def described(source: Table, main: Table, by: Description) -> str:
     """Whether a row of `source`, scanned as s, is about a row of the table that it describes, as SQL."""
-    keys = f"SELECT {comparable(duck.col(main.column(by.key)))} FROM {duck.scan(main)}"
-    return f"coalesce({comparable(f's.{duck.col(source.column(by.column))}')} IN ({keys}), false)"
+    keys = f"SELECT {comparable(duck.col(main.column(by.key)), by)} FROM {duck.scan(main)}"
+    return f"coalesce({comparable(f's.{duck.col(source.column(by.column))}', by)} IN ({keys}), false)"
 
 
-def comparable(text: str) -> str:
+def comparable(text: str, by: Description) -> str:
     """What keys are compared by."""
-    return f"lower(trim({text}))"
+    plain = f"lower(trim({text}))"
+    return f"split_part({plain}, '.', 1)" if by.by_label else plain
 
 
 def _gathered(field: TargetField) -> str:

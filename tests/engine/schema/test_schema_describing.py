@@ -68,3 +68,16 @@ def test_what_is_described_describes_nothing_after_it(con, table_of, servers):
 
 def test_one_table_describes_nothing(con, servers):
     assert describing.found(con, (servers,), ["servers"]) == ()
+
+
+def test_a_short_name_is_joined_to_the_one_with_a_domain(con, table_of, servers):
+    seen = table_of("seen", ["fqdn", "os"], *((f"{n.upper()}.corp.example.com", "Linux") for n in NAMES))
+    (told,) = describing.found(con, (servers, seen), ["servers"], {"servers": {"name"}})
+    assert (told.table, told.column, told.key, told.by_label) == ("seen", "fqdn", "name", True)
+    assert told.said == "seen.fqdn = servers.name, up to the first dot"
+
+
+def test_a_short_name_that_two_rows_may_mean_joins_nothing(con, table_of, servers):
+    sites = [f"{n}.{site}.example.com" for n in NAMES for site in ("east", "west")]
+    seen = table_of("seen", ["fqdn", "os"], *((name, "Linux") for name in sites))
+    assert describing.found(con, (servers, seen), ["servers"], {"servers": {"name"}}) == ()

@@ -137,3 +137,11 @@ def test_a_table_that_nothing_is_taken_from_is_said_to_describe_another(con, ser
     }
     (told,) = (f for f in verdict.findings if f.rule == NOT_MAPPED)
     assert (told.severity.value, told.count) == ("info", 10)
+
+
+def test_a_name_with_its_domain_is_the_short_one(con, servers, table_of, mapped, tmp_path):
+    seen = table_of("seen", ["fqdn", "system"], *((f"{n}.corp.example.com", f"Linux {i}") for i, n in enumerate(NAMES)))
+    mapping = mapped("t", ("servers", "host", "server", "name"), ("seen", "system", "server", "os"))
+    verdict = validate(con, (servers, seen), mapping, TARGET, tmp_path / "v")
+    assert [(row[0], row[3]) for row in _rows(con, verdict)][:2] == [("web0", "Linux 0"), ("web1", "Linux 1")]
+    assert (verdict.rows_delivered, _adds_up(verdict)) == (10, True)
