@@ -54,8 +54,7 @@ async def changed(request: Request, called: Called, caller: Visitor, flow_id: st
         return Response(status_code=204)
     others = sorted({one.by for one in news if one.by != caller.login})
     note = f"{' and '.join(others)} decided {plural(len(news), 'column')}" if others else ""
-    asked = Asked(caller, reviewed, View.of(request.query_params))
-    return await patch(asked, after, note)
+    return await patch(Asked(caller, reviewed, _seen(request)), after, note)
 
 
 @router.get("/panel")
@@ -63,8 +62,7 @@ async def opened(request: Request, called: Called, caller: Visitor, flow_id: str
     """All about one column: alternatives, transformation, values, who decided what."""
     flow = await called.flow.get(caller, flow_id)
     reviewed = await called.review.read(caller, flow)
-    back = View.of(dict(parse_qsl(urlsplit(request.query_params.get("back", "")).query)))
-    view = replace(back, open=request.query_params.get("open", ""), system=request.query_params.get("system", ""))
+    view = replace(_seen(request), open=request.query_params.get("open", ""))
     asked = Asked(caller, reviewed, view)
     entry_of(asked.draft, view.open)
     shown = await asyncio.to_thread(alone, asked)
@@ -99,6 +97,12 @@ async def save(at: AtDesk) -> Response:
         return to(f"/discovery/field-mapping/{at.flow.id}", Note(said, "warn", done.warnings[:20]))
     note = Note(f"Saved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)
+
+
+def _seen(request: Request) -> View:
+    """What they look at who ask for a part of the page."""
+    back = dict(parse_qsl(urlsplit(request.query_params.get("back", "")).query))
+    return View.of({**back, "system": request.query_params.get("system", "")})
 
 
 async def _waiting(called: Services, asked: Asked) -> Proposal | None:

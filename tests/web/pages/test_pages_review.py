@@ -167,6 +167,8 @@ async def test_somebody_who_was_slower_is_told_and_changes_nothing(visitor, memb
     assert "accepted" in texts(await page(visitor, flow), "mapping-row")[0]
     news = await visitor.get(f"{here}/changes?after={seen}&system=aws")
     assert "accepted" in texts(news.text, "mapping-row")[0]
+    narrowed = await visitor.get(f"{here}/changes?after={seen}&system=aws&back={here}?show=unmapped")
+    assert re.search(r'show=unmapped"[^>]* aria-current', narrowed.text)
     assert (await visitor.get(f"{here}/changes?after=999999&system=aws")).status_code == 204
 
 

@@ -168,7 +168,7 @@ function reviewing(table) {
   }
 
   const catchUp = oneByOne(async () => {
-    const query = new URLSearchParams({ after: latest, system: table.dataset.system });
+    const query = new URLSearchParams({ after: latest, system: table.dataset.system, back: table.dataset.here });
     const response = await fetch(`${action}/changes?${query}`, { headers: { Accept: "application/json" } });
     if (response.status === 205) location.reload();
     if (response.status !== 200) return;
