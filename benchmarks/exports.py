@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from discovery_pipeline.engine import duck, intake, targets
-from discovery_pipeline.engine.mapping import fields, samples
+from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.targets import TargetTable
 
 HEADERS = Path(__file__).with_name("exports.yaml")

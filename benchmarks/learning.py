@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 
 from benchmarks.solved import Problem
-from discovery_pipeline.engine.mapping import scoring
+from discovery_pipeline.engine.mapping.matcher import scoring
 
 WORTH = {"trades": 0.3}  # of a family's problems, beside others'; made tables are more alike than real ones
 SMALL = 200  # pairs of a problem that are all looked at

@@ -28,8 +28,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from discovery_pipeline.engine import duck, intake
-from discovery_pipeline.engine.mapping import fields, samples
-from discovery_pipeline.engine.mapping.matching import Matched, match
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.matching import Matched, match
 from discovery_pipeline.engine.tables import Table
 
 PEERS_PAIRS = 10_000  # of larger cases a peer takes minutes

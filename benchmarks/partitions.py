@@ -24,8 +24,8 @@ from discovery_pipeline.assets import instance as dagster_instance
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.files.artifacts import UPLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 200))

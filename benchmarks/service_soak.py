@@ -38,8 +38,8 @@ from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts, requests
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
+from discovery_pipeline.store.files.artifacts import UPLOADS
 
 FOLDER = 4  # files that arrive together
 HALF = ".part"

@@ -14,9 +14,9 @@ import yaml
 
 from benchmarks import exports, matching, trades
 from discovery_pipeline.engine import duck, intake
-from discovery_pipeline.engine.mapping import fields, samples, scoring
-from discovery_pipeline.engine.mapping import matching as matcher
-from discovery_pipeline.engine.mapping.channels import CHANNELS
+from discovery_pipeline.engine.mapping.matcher import fields, samples, scoring
+from discovery_pipeline.engine.mapping.matcher import matching as matcher
+from discovery_pipeline.engine.mapping.matcher.channels import CHANNELS
 
 FOLDS = 3  # of our own problems, by source
 OURS = ("estates", "exports", "trades")

@@ -27,14 +27,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import listing, outbox, rows
-from discovery_pipeline.store.connection import connected, prepare
-from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store import listing, rows
+from discovery_pipeline.store.events import outbox
+from discovery_pipeline.store.events.outbox import Cursor
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.listing import Listed, Place
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.postgres.connection import connected, prepare
+from discovery_pipeline.store.postgres.databases import Databases
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.recovery import StateRecovery
-from discovery_pipeline.store.session import Sessions
 
 PROMISED_MS = 20
 EVENTS_EACH = 10

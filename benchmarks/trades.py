@@ -19,7 +19,7 @@ import numpy as np
 import yaml
 
 from discovery_pipeline.engine import duck, intake
-from discovery_pipeline.engine.mapping import fields, samples
+from discovery_pipeline.engine.mapping.matcher import fields, samples
 
 TRADES = Path(__file__).with_name("trades.yaml")
 ROWS = 80

@@ -22,10 +22,10 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks import matching
 from benchmarks.learning import Line, curve, learned, scored
 from benchmarks.solved import OURS, SEALED, Problem, problems
-from discovery_pipeline.engine.mapping import matching as matcher
-from discovery_pipeline.engine.mapping import scoring
-from discovery_pipeline.engine.mapping.assigning import assigned
+from discovery_pipeline.engine.mapping.matcher import matching as matcher
+from discovery_pipeline.engine.mapping.matcher import scoring
 from discovery_pipeline.engine.mapping.model import tier
+from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
 
 WEIGHTS = Path(scoring.__file__).parent / "knowledge" / "weights.yaml"
 

@@ -28,8 +28,8 @@ def migrate(connection: Connection) -> None:
 async def migrate_from_settings() -> None:
     """Open a connection to the database of the settings, and run what is due there."""
     from discovery_pipeline.settings import read
-    from discovery_pipeline.store.connection import connected
-    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.postgres.connection import connected
+    from discovery_pipeline.store.postgres.databases import Role
 
     with connected(read()) as databases:
         databases.create()

@@ -15,7 +15,7 @@ from discovery_pipeline.settings import Settings
 WATCHER = """
 import sys; from pathlib import Path
 if not sys.stdin.read():
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
     for users in Path(sys.argv[1]).rglob("postgres/users.lock"):
         server = EmbeddedServer(users.parent.parent)
         server.stop()
@@ -36,7 +36,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A fresh DISCOVERY_HOME that shares nothing; whatever server a test leaves running there is stopped."""
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     place = tmp_path / "home"
     place.mkdir()
@@ -51,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory):
     """One embedded server for the session, stopped at its end."""
     import psycopg
 
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     running = EmbeddedServer(tmp_path_factory.mktemp("server"))
     running.start()
@@ -90,7 +90,7 @@ def settings(server, template: str, tmp_path: Path) -> Iterator[Settings]:
 @pytest.fixture
 def dagster_database(settings: Settings) -> None:
     """Dagster's database, empty, beside the store's: for tests that run Dagster on it."""
-    from discovery_pipeline.store.databases import Databases
+    from discovery_pipeline.store.postgres.databases import Databases
 
     assert settings.database_url is not None
     Databases.of(settings.database_url.get_secret_value()).create()

@@ -22,12 +22,13 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.flow.tenant import FlowId, Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import outbox, rows
-from discovery_pipeline.store.connection import connected
+from discovery_pipeline.store import rows
+from discovery_pipeline.store.events import outbox
+from discovery_pipeline.store.events.outbox import Cursor
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.postgres.connection import connected
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.schema.flows import discovery_flows
-from discovery_pipeline.store.session import Sessions
 
 SHARES = {
     "read": 22, "change": 26, "change what was read": 14, "work": 12, "change two": 6,

@@ -26,7 +26,7 @@ from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.postgres.session import Sessions
 
 LIFE: Sequence[Command] = (
     StartPhase(Phase.DATA_IMPORT),

@@ -16,11 +16,11 @@ from multiprocessing import get_context
 from benchmarks.load.clients import Shift, digest, story, work
 from benchmarks.load.history import Chain, Link, Operation, faults
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.follow import Wanted, follow
-from discovery_pipeline.store.outbox import Posted
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.events.follow import Wanted, follow
+from discovery_pipeline.store.events.outbox import Posted
+from discovery_pipeline.store.postgres.session import Sessions
 
 AUDITS = "select flow_id::text, previous_state, new_state from flow_state_audits order by flow_id, id"
 EVENTS = """

@@ -14,11 +14,11 @@ from discovery_pipeline.flow import machine
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import FlowId
-from discovery_pipeline.store.bell import Bell
-from discovery_pipeline.store.follow import Wanted, follow
-from discovery_pipeline.store.outbox import Cursor, Posted
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.events.follow import Wanted, follow
+from discovery_pipeline.store.events.outbox import Cursor, Posted
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.schema.flows import flow_events
-from discovery_pipeline.store.session import Sessions
 
 LOOK_SECONDS = 0.02
 

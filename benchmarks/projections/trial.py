@@ -18,14 +18,15 @@ from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import FlowId, Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import accounts, rows
-from discovery_pipeline.store.bell import Bell
-from discovery_pipeline.store.connection import connected, prepare
-from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store import rows
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.events.follow import Wanted
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.follow import Wanted
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.postgres.connection import connected, prepare
+from discovery_pipeline.store.postgres.databases import Databases
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.schema.flows import discovery_flows, flow_events
-from discovery_pipeline.store.session import Sessions
 
 TENANTS, FLOWS_EACH = 3, 12
 CATCHING_UP = 60  # seconds that readers have, once nobody writes any more

@@ -24,8 +24,8 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
 from discovery_pipeline.store import requests, rows
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.mappings import fingerprint
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.postgres.operation import flow_operation
+from discovery_pipeline.store.reviews.mappings import fingerprint
 
 Given = Mapping[str, Any]
 

@@ -24,17 +24,17 @@ from pydantic import SecretStr
 from benchmarks.soak import verdict, work
 from benchmarks.soak.plan import Plan, draw
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.databases import Role
-from discovery_pipeline.store.placement import Placement
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.databases import Role
+from discovery_pipeline.store.postgres.placement import Placement
+from discovery_pipeline.store.postgres.server import EmbeddedServer
+from discovery_pipeline.store.upkeep.backup import backup
 
 SECONDS = 180  # after which a process that neither ends nor is killed is itself a fault
 TEMPLATE = "soak_template"
 LOADED = [
-    "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.restore", "sqlalchemy.dialects.postgresql.psycopg",
-    "psycopg.types.json", "alembic.command", "psutil",
+    "__main__", "benchmarks.soak.verdict", "discovery_pipeline.store.upkeep.restore",
+    "sqlalchemy.dialects.postgresql.psycopg", "psycopg.types.json", "alembic.command", "psutil",
 ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class Points:
         setattr(DefaultDialect, committing.__name__, commit)
 
     def _around_files(self) -> None:
-        from discovery_pipeline.store import artifacts
+        from discovery_pipeline.store.files import artifacts
 
         self._before(artifacts, "_digest", "before the digest")
         self._before(artifacts, "settle", "before the sync")
@@ -99,7 +99,7 @@ class Points:
         self._before(os, "rmdir", "former version half gone")
 
     def _around_programs(self) -> None:
-        from discovery_pipeline.store.server import EmbeddedServer
+        from discovery_pipeline.store.postgres.server import EmbeddedServer
 
         running = EmbeddedServer._run
 

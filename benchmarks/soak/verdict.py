@@ -23,7 +23,7 @@ from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, PhaseStatus
 from discovery_pipeline.flow.tenant import ORCHESTRATOR, FlowId
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.events.outbox import Cursor
 
 PATIENCE = 20  # seconds, in which the server lets go of what a dead client held
 ASKED = frozenset({"request", "claim"})

@@ -25,10 +25,10 @@ from discovery_pipeline.errors import (
 )
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.restore import restore
-from discovery_pipeline.store.server import RESTORING
+from discovery_pipeline.store.postgres.server import RESTORING
+from discovery_pipeline.store.upkeep.backup import BackupError, backup
+from discovery_pipeline.store.upkeep.restore import restore
 
 ENOUGH = 400  # actions, after which a worker that met no point dies anyway
 LONG = 20  # seconds, after which it does, too

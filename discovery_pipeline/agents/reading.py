@@ -10,8 +10,8 @@ from discovery_pipeline.errors import AgentError
 from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import values
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.files import values
+from discovery_pipeline.store.files.artifacts import Artifacts
 
 
 def results(artifacts: Artifacts, flow: Flow) -> Results:

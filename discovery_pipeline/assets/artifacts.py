@@ -13,7 +13,7 @@ import dagster as dg
 from discovery_pipeline.assets import links, scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.flow.state import Flow, Phase
-from discovery_pipeline.store.values import VALUE, Value, encoded
+from discovery_pipeline.store.files.values import VALUE, Value, encoded
 
 COMPLETES = "discovery/completes"
 """Metadata of the asset whose publication ends a phase: the phase's name."""

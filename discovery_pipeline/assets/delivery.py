@@ -25,7 +25,7 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
-from discovery_pipeline.store.destinations import Results, of_flow
+from discovery_pipeline.store.files.destinations import Results, of_flow
 
 READ = (
     "source_tables", "column_profile", "schema_analysis", "mapping_suggestions", "approved_mapping", "cleansed_tables",

@@ -26,9 +26,9 @@ from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
 from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
-from discovery_pipeline.store.disk import room
-from discovery_pipeline.store.values import Value, read
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.disk import room
+from discovery_pipeline.store.files.values import Value, read
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store

@@ -28,7 +28,7 @@ class Arrivals(dg.Config):
 def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk) -> None:
     """Store the files of folders that have come to rest, each folder as one flow, and move them out of the way."""
     from discovery_pipeline.store import landing
-    from discovery_pipeline.store.inbox import Inbox
+    from discovery_pipeline.store.files.inbox import Inbox
 
     inbox = Inbox(str(desk.settings.inbox))
     resting = [arrival for arrival in inbox.arrivals() if config.stamps.get(arrival.id) == arrival.stamp]

@@ -143,7 +143,7 @@ def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis
 def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What was decided in the review, and when. Fails at once while the flow waits for it."""
     from discovery_pipeline.engine.mapping.contract import MappedFields, frame
-    from discovery_pipeline.store import mappings
+    from discovery_pipeline.store.reviews import mappings
 
     with desk.stage(context) as stage:
         decided = list(stage.store.approved_mappings(stage.flow).values())

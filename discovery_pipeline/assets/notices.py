@@ -24,7 +24,7 @@ from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from discovery_pipeline.store.outbox import Posted
+    from discovery_pipeline.store.events.outbox import Posted
 
 SECONDS = 10
 """Patience with a receiver."""
@@ -184,7 +184,7 @@ def notifier(drifted: dg.AssetKey) -> dg.SensorDefinition:
 
 
 def _events(desk: Desk, cursor: str) -> "list[Posted]":
-    from discovery_pipeline.store.outbox import Cursor
+    from discovery_pipeline.store.events.outbox import Cursor
 
     return desk.store.events_after(Cursor.parse(cursor), types=WORTH, limit=PAGE)
 
@@ -207,7 +207,7 @@ def _drift(record: dg.EventLogRecord) -> Notice | None:
 
 def _now(instance: dg.DagsterInstance, desk: Desk, drifted: dg.AssetKey) -> dict[str, str | int]:
     """Where a notifier begins that was just switched on: nobody wants to hear of last year."""
-    from discovery_pipeline.store.follow import Wanted, newest
+    from discovery_pipeline.store.events.follow import Wanted, newest
 
     last = instance.fetch_materializations(drifted, limit=1).records
     cursor = desk.store.wait_for(newest(desk.store.flows.sessions, Wanted()))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from discovery_pipeline.store.values import VALUE
+from discovery_pipeline.store.files.values import VALUE
 
 if TYPE_CHECKING:
     from discovery_pipeline.assets.desk import Stage

@@ -39,8 +39,8 @@ def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorR
     if desk.settings.inbox is None:
         return dg.SkipReason("There is no landing zone; DISCOVERY_INBOX sets one.")
     from discovery_pipeline.store import landing
-    from discovery_pipeline.store.inbox import Inbox
-    from discovery_pipeline.store.outbox import Cursor
+    from discovery_pipeline.store.events.outbox import Cursor
+    from discovery_pipeline.store.files.inbox import Inbox
 
     inbox, now = Inbox(desk.settings.inbox), time.time()
     before: dict[str, Any] = json.loads(context.cursor or "{}")

@@ -76,7 +76,7 @@ def _profiled(
     context: dg.AssetExecutionContext, desk: Desk, source: "DatabaseSource"
 ) -> "tuple[profiling.Profile, tuple[Finding, ...] | None]":
     """The profile of the source's tables, and what changed; None where there was none before."""
-    from discovery_pipeline.store import exports
+    from discovery_pipeline.store.files import exports
 
     address, place = source.address(), scratch.of_run(desk.settings.root, context.run.run_id)
     names = source.tables or exports.tables(address)

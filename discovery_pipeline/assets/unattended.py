@@ -34,10 +34,10 @@ from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow import contracts
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.destinations import Destination, Results
-from discovery_pipeline.store.values import Value, read
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.destinations import Destination, Results
+from discovery_pipeline.store.files.values import Value, read
 
 Tell = Callable[[str, str], None]
 """Called with a step's name and 'started', 'finished' or 'failed'."""

@@ -14,7 +14,7 @@ from discovery_pipeline.assets.tags import PARTITION_TAG
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
-    from discovery_pipeline.store.maintain import Done
+    from discovery_pipeline.store.upkeep.maintain import Done
 
 NIGHTLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
 WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
@@ -30,7 +30,7 @@ WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_win
 )
 def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What the nightly maintenance moved and mended: flows archived, their partitions and runs forgotten."""
-    from discovery_pipeline.store import maintain
+    from discovery_pipeline.store.upkeep import maintain
 
     chosen = [task for task in maintain.tasks() if not task.when_asked]
     done = maintain.run(desk.store.databases, chosen)
@@ -57,7 +57,7 @@ FAULTS = ("orphaned_flows", "duplicate_flows")
 @dg.asset(owners=OWNERS, group_name="upkeep", kinds={"postgres"}, freshness_policy=WEEKLY, retry_policy=AGAIN)
 def quality_digest(desk: Desk) -> dg.MaterializeResult:
     """How many flows wait, failed and were delivered, and what is wrong with their data; sent to whoever is told."""
-    from discovery_pipeline.store import digest
+    from discovery_pipeline.store.upkeep import digest
 
     found = digest.digest(desk.store.databases)
     today = datetime.now(UTC).date()

@@ -23,7 +23,7 @@ def env() -> None:
     from discovery_pipeline.assets import instance
     from discovery_pipeline.settings import read
     from discovery_pipeline.store.blocking import open_store
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     settings = read()
     with open_store(settings) as store:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from discovery_pipeline.store.maintain import Done
+    from discovery_pipeline.store.upkeep.maintain import Done
 
 SHOWN = 20
 """Rows of one task that a person is shown."""
@@ -47,9 +47,9 @@ def query(
 ) -> None:
     """Run one statement of SQL, and print its rows. Single columns are a flat list in JSON."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store.connection import connected, prepare
-    from discovery_pipeline.store.databases import Role
-    from discovery_pipeline.store.query import ask
+    from discovery_pipeline.store.postgres.connection import connected, prepare
+    from discovery_pipeline.store.postgres.databases import Role
+    from discovery_pipeline.store.postgres.query import ask
 
     if (account is None) != (engagement is None):
         raise typer.BadParameter("--account and --engagement go together")
@@ -70,9 +70,9 @@ def upgrade() -> None:
     """Bring the database to the newest revision, and Dagster's to the version that is installed."""
     from discovery_pipeline import settings
     from discovery_pipeline.assets import instance
-    from discovery_pipeline.store.connection import connected, prepare
-    from discovery_pipeline.store.databases import Role
-    from discovery_pipeline.store.migrate import HEAD
+    from discovery_pipeline.store.postgres.connection import connected, prepare
+    from discovery_pipeline.store.postgres.databases import Role
+    from discovery_pipeline.store.postgres.migrate import HEAD
 
     with connected(settings.read()) as databases:
         changed = prepare(databases)
@@ -93,8 +93,8 @@ def maintain(
     from datetime import UTC, datetime
 
     from discovery_pipeline import settings
-    from discovery_pipeline.store import maintain as maintenance
-    from discovery_pipeline.store.connection import connected, prepare
+    from discovery_pipeline.store.postgres.connection import connected, prepare
+    from discovery_pipeline.store.upkeep import maintain as maintenance
 
     chosen = [task for task in maintenance.tasks() if archive_duplicates or not task.when_asked]
     current, done, log = settings.read(), [], None
@@ -119,7 +119,7 @@ def maintain(
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")]) -> None:
     """Write the home, database and artifacts, into one file. Others may work on it meanwhile."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store.backup import backup as write
+    from discovery_pipeline.store.upkeep.backup import backup as write
 
     copied = write(settings.read(), file)
     print(f"{copied.files} files, {copied.size:,} bytes, in {file}.")
@@ -129,7 +129,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metav
 def restore(file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE", exists=True)]) -> None:
     """Bring a home back from a backup, into an empty DISCOVERY_HOME."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store.restore import restore as read
+    from discovery_pipeline.store.upkeep.restore import restore as read
 
     current = settings.read()
     copied = read(current, file)

@@ -21,8 +21,8 @@ def add(
 ) -> None:
     """Make an engagement; one of these names that is there stays as it is. `discovery member add` lets people in."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store import accounts
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import accounts
 
     for said in (account, name):
         if not said.isprintable() or not 0 < len(said.strip()) <= 200:
@@ -41,8 +41,8 @@ def add(
 def list_engagements(as_json: AsJson = False) -> None:
     """Every engagement of every client account, with the numbers that headers and commands take."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import members
 
     with open_store(settings.read()) as store:
         found = store.operate(members.places)

@@ -135,8 +135,8 @@ def events(
 
 async def _tell(store: Store, flow: Flow, *, follow: bool, as_json: bool) -> None:
     """Print the flow's events, and go on with new ones where it is asked for."""
-    from discovery_pipeline.store import follow as following
-    from discovery_pipeline.store.bell import Bell
+    from discovery_pipeline.store.events import follow as following
+    from discovery_pipeline.store.events.bell import Bell
 
     wanted = following.Wanted(flow.tenant, flow.id)
     last = await following.newest(store.flows.sessions, wanted)

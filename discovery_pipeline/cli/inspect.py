@@ -72,7 +72,7 @@ def inspect(
 def local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
     """What can be read from here, and the database tables that can't be had."""
     from discovery_pipeline.engine.intake import FileRead
-    from discovery_pipeline.store.exports import copied, is_address
+    from discovery_pipeline.store.files.exports import copied, is_address
 
     paths: list[Path] = []
     unreached: list[FileRead] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from discovery_pipeline.store import parts
-from discovery_pipeline.store.access import Access
+from discovery_pipeline.store.people.access import Access
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store

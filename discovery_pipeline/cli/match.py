@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from discovery_pipeline.engine.intake.model import Intake
     from discovery_pipeline.engine.mapping import Suggestions
-    from discovery_pipeline.engine.mapping.fields import Side
+    from discovery_pipeline.engine.mapping.matcher.fields import Side
     from discovery_pipeline.engine.mapping.profiles import Unapplied
     from discovery_pipeline.engine.targets import TargetTable
 
@@ -43,8 +43,10 @@ def match(
 ) -> None:
     """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
     from discovery_pipeline.cli.computing import workbench
-    from discovery_pipeline.engine.mapping import conflicts, fields, profiles, samples, suggesting
+    from discovery_pipeline.engine.mapping import profiles
     from discovery_pipeline.engine.mapping.knowledge import own, using
+    from discovery_pipeline.engine.mapping.matcher import fields, samples
+    from discovery_pipeline.engine.mapping.suggestions import conflicts, suggesting
     from discovery_pipeline.settings import read
 
     taught = own.read(read().dictionaries)
@@ -72,7 +74,7 @@ def match(
 def _wanted(con: duckdb.DuckDBPyConnection, target: str, schema: Path | None, into: Path) -> Wanted:
     """The target's name and its tables: from a file of data, a schema, a contract, or a built-in one."""
     from discovery_pipeline.engine import targets
-    from discovery_pipeline.engine.mapping import fields, samples
+    from discovery_pipeline.engine.mapping.matcher import fields, samples
     from discovery_pipeline.errors import TargetError
 
     path = Path(target)

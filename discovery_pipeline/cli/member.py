@@ -36,8 +36,8 @@ def add(
     """Let somebody in, or give them another role. They come by the issuer's login, or by the link that is printed."""
     from discovery_pipeline import settings
     from discovery_pipeline.cli.links import login_link
-    from discovery_pipeline.store import accounts
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import accounts
 
     if not login.isprintable() or not 0 < len(login.strip()) <= 200:
         raise typer.BadParameter("a login is a line of at most 200 characters", param_hint="LOGIN")
@@ -65,8 +65,8 @@ def add(
 def remove(login: Login, account: Account = None, engagement: Engagement = None) -> None:
     """Take somebody out. What their tokens and sessions opened there is closed at once; what they did stays."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import members
 
     with open_store(settings.read()) as store:
         tenant = _tenant(store, account, engagement)
@@ -80,8 +80,8 @@ def remove(login: Login, account: Account = None, engagement: Engagement = None)
 def list_members(as_json: AsJson = False) -> None:
     """Every member of every engagement, and in which role."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import members
 
     with open_store(settings.read()) as store:
         found = store.operate(members.members)
@@ -103,8 +103,8 @@ def list_members(as_json: AsJson = False) -> None:
 def history(as_json: AsJson = False) -> None:
     """Who was let in, given another role or taken out; when, and by whom. Oldest first."""
     from discovery_pipeline import settings
-    from discovery_pipeline.store import members
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import members
 
     with open_store(settings.read()) as store:
         found = store.operate(members.history)

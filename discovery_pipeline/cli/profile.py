@@ -99,7 +99,7 @@ def _here(places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
 def _by_spark(chosen: Settings, places: list[str]) -> tuple[Profile, tuple[FileRead, ...]]:
     from datetime import UTC, datetime
 
-    from discovery_pipeline.store import spark
+    from discovery_pipeline.store.files import spark
 
     return spark.of_places(chosen, places, today=datetime.now(UTC).date())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from discovery_pipeline.store.purge import Due
+    from discovery_pipeline.store.upkeep.purge import Due
 
 
 def _days(text: str) -> timedelta:
@@ -31,9 +31,9 @@ def purge(
     Each copy is read back and compared before its original is deleted. A purge that was interrupted can be run again.
     """
     from discovery_pipeline import settings
-    from discovery_pipeline.store import purge as purging
-    from discovery_pipeline.store.artifacts import Artifacts
-    from discovery_pipeline.store.connection import connected, prepare
+    from discovery_pipeline.store.files.artifacts import Artifacts
+    from discovery_pipeline.store.postgres.connection import connected, prepare
+    from discovery_pipeline.store.upkeep import purge as purging
 
     current, now = settings.read(), datetime.now(UTC)
     artifacts = Artifacts.of(current)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.mapping.profiles import MappingProfile
     from discovery_pipeline.engine.targets.contract import Target
     from discovery_pipeline.engine.validation.demands import Demand
-    from discovery_pipeline.store.destinations import Destination
+    from discovery_pipeline.store.files.destinations import Destination
 
 DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
 """Exit codes. A failure beats a waiting review, which beats what was left out."""
@@ -130,7 +130,7 @@ def _targets(said: str) -> tuple[Target, ...]:
 
 
 def _destination(out: str) -> Destination:
-    from discovery_pipeline.store.destinations import destination
+    from discovery_pipeline.store.files.destinations import destination
 
     return destination(out)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.assets.unattended import Outcome
     from discovery_pipeline.engine.delivery import Delta
     from discovery_pipeline.engine.mapping.model import MappedField
-    from discovery_pipeline.store.destinations import Destination
+    from discovery_pipeline.store.files.destinations import Destination
 
 SHOWN = 5
 """Lines of a list before the rest is counted."""
@@ -27,7 +27,7 @@ def delivered(console: Console, outcome: Outcome, place: Destination, threshold:
     """The summary of a delivery; mappings were taken from the threshold on."""
     tables = outcome.intake.tables
     rows = sum(table.row_count for table in tables)
-    from discovery_pipeline.store.destinations import Folder
+    from discovery_pipeline.store.files.destinations import Folder
 
     console.print()
     places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"

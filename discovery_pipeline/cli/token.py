@@ -59,8 +59,8 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     from datetime import UTC, datetime
 
     from discovery_pipeline import settings
-    from discovery_pipeline.store import accounts
     from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people import accounts
 
     with open_store(settings.read()) as store:
         found, now = store.operate(accounts.keys), datetime.now(UTC)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from discovery_pipeline.cli.supervisor import Supervisor
     from discovery_pipeline.settings import Settings
     from discovery_pipeline.store.blocking import Store
-    from discovery_pipeline.store.databases import Databases
     from discovery_pipeline.store.parts import Health, Part
+    from discovery_pipeline.store.postgres.databases import Databases
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 TICK_SECONDS = 0.2
@@ -125,7 +125,7 @@ def _kept_up(databases: Databases) -> Callable[[], bool]:
     import psycopg
 
     from discovery_pipeline.errors import ServerError
-    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.postgres.databases import Role
 
     def well() -> bool:
         try:
@@ -140,7 +140,7 @@ def _kept_up(databases: Databases) -> Callable[[], bool]:
 
 def _links(console: Console, store: Store, ports: dict[str, int]) -> None:
     from discovery_pipeline.cli.links import login_link
-    from discovery_pipeline.store.accounts import OPERATOR
+    from discovery_pipeline.store.people.accounts import OPERATOR
 
     console.print(f"\n  Pages    http://127.0.0.1:{ports['web']}", highlight=False)
     console.print(f"  Log in   {login_link(store, OPERATOR)}  (once, within minutes)", highlight=False, soft_wrap=True)
@@ -157,7 +157,7 @@ def down() -> None:
     from discovery_pipeline.cli import supervisor
     from discovery_pipeline.settings import read
     from discovery_pipeline.store import parts
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     settings, console = read(), Console()
     there = parts.running(settings.root)

@@ -19,19 +19,19 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import decisions
-from discovery_pipeline.store.accounts import NewToken, UserRole
-from discovery_pipeline.store.artifacts import Artifacts
-from discovery_pipeline.store.connection import connected, prepare
-from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.events.outbox import Cursor, Posted
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.listing import Place
 from discovery_pipeline.store.loop import Loop
-from discovery_pipeline.store.outbox import Cursor, Posted
-from discovery_pipeline.store.query import ask
+from discovery_pipeline.store.people.accounts import NewToken, UserRole
+from discovery_pipeline.store.postgres.connection import connected, prepare
+from discovery_pipeline.store.postgres.databases import Databases, Role
+from discovery_pipeline.store.postgres.query import ask
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.recovery import StateRecovery
+from discovery_pipeline.store.reviews import decisions
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.session import Sessions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -19,25 +19,18 @@ from discovery_pipeline.flow.commands import Command
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import (
-    accounts,
-    decisions,
-    imports,
-    listing,
-    locks,
-    mappings,
-    memory,
-    outbox,
-    quality,
-    rows,
-)
-from discovery_pipeline.store.accounts import Membership, NewToken, UserRole
-from discovery_pipeline.store.decisions import Decided, Decision, Undone, What
+from discovery_pipeline.store import imports, listing, quality, rows
+from discovery_pipeline.store.events import outbox
+from discovery_pipeline.store.events.outbox import Cursor, Posted
 from discovery_pipeline.store.listing import Listed, Place
-from discovery_pipeline.store.operation import flow_transaction
-from discovery_pipeline.store.outbox import Cursor, Posted
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.people.accounts import Membership, NewToken, UserRole
+from discovery_pipeline.store.postgres import locks
+from discovery_pipeline.store.postgres.operation import flow_transaction
+from discovery_pipeline.store.postgres.session import Sessions
+from discovery_pipeline.store.reviews import decisions, mappings, memory
+from discovery_pipeline.store.reviews.decisions import Decided, Decision, Undone, What
 from discovery_pipeline.store.rows import FlowRef
-from discovery_pipeline.store.session import Sessions
 from discovery_pipeline.store.state import Clock, FlowStateManager, utc_now
 
 if TYPE_CHECKING:

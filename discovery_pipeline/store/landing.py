@@ -22,10 +22,11 @@ from discovery_pipeline.errors import InputRefused, TargetError
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts, requests, rows
-from discovery_pipeline.store.artifacts import UPLOADS
-from discovery_pipeline.store.inbox import Arrival, Arrived, Inbox, Place
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store import requests, rows
+from discovery_pipeline.store.events.outbox import Cursor
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.inbox import Arrival, Arrived, Inbox, Place
+from discovery_pipeline.store.people import accounts
 from discovery_pipeline.store.schema.flows import discovery_flows
 from discovery_pipeline.store.schema.work import data_imports, run_requests
 

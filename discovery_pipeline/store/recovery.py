@@ -16,10 +16,11 @@ from discovery_pipeline.errors import FlowNotFoundError, StateInconsistentError
 from discovery_pipeline.flow.commands import FailPhase, StartPhase
 from discovery_pipeline.flow.state import ENDED, ORDER, Flow, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.flow.tenant import ORCHESTRATOR
-from discovery_pipeline.store import listing, locks, records, rows
+from discovery_pipeline.store import listing, records, rows
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.listing import Listed, Place
-from discovery_pipeline.store.operation import flow_transaction
+from discovery_pipeline.store.postgres import locks
+from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.store.records import REPAIRED, Record
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema.flows import discovery_flows, flow_phases, flow_state_audits

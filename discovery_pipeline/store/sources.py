@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from discovery_pipeline.errors import SettingsError
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, Tenant
-from discovery_pipeline.store.exports import is_address
+from discovery_pipeline.store.files.exports import is_address
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.postgres.operation import flow_operation
 from discovery_pipeline.store.schema.work import database_sources
 
 REFERENCE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<file>/.+)")

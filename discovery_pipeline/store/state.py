@@ -20,7 +20,7 @@ from discovery_pipeline.flow.moment import Moment
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import FlowId, Tenant
 from discovery_pipeline.store import rows
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.postgres.operation import flow_operation
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema.flows import flow_state_audits
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from discovery_pipeline.errors import DiscoveryError
-from discovery_pipeline.store.accounts import TOKEN_PREFIX, Membership
+from discovery_pipeline.store.people.accounts import TOKEN_PREFIX, Membership
 from discovery_pipeline.web import problems
 from discovery_pipeline.web.faults import HeadersMissing, NotAuthenticated, NotAuthorized
 from discovery_pipeline.web.limits import RateLimit

@@ -15,7 +15,7 @@ from discovery_pipeline.errors import AgentError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.values import VALUE, Value, encoded
+from discovery_pipeline.store.files.values import VALUE, Value, encoded
 
 
 @pytest.fixture

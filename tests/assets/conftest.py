@@ -13,10 +13,10 @@ from discovery_pipeline.assets.build import build
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import Databases
-from discovery_pipeline.store.values import VALUE, decoded
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.values import VALUE, decoded
+from discovery_pipeline.store.postgres.databases import Databases
 
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
 

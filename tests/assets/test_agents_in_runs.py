@@ -17,8 +17,8 @@ from discovery_pipeline.assets.build import build
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.files.artifacts import UPLOADS
 from discovery_pipeline.store.model_requests import RequestLog
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "agents"))

@@ -28,9 +28,9 @@ from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.runner import place
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.postgres.databases import Databases
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")

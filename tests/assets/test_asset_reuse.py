@@ -13,8 +13,8 @@ from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.flow.state import Flow, FlowStatus
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.files.artifacts import UPLOADS
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SERVERS = "sys_id,name,ip_address,os,ram\n" + "".join(

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from discovery_pipeline.cli.app import app
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.access import Access
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.people.access import Access
 
 ANA = "ana@example.org"
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from discovery_pipeline.cli.app import app, main
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 run = CliRunner()
 

@@ -92,8 +92,8 @@ def test_a_database_of_dagsters_that_is_gone_is_said_to_be_and_made_again(settin
     import psycopg
 
     from discovery_pipeline.assets import instance
-    from discovery_pipeline.store.connection import connected
-    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.postgres.connection import connected
+    from discovery_pipeline.store.postgres.databases import Role
 
     with connected(settings) as databases:
         url = databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from discovery_pipeline.cli.services import free_port
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -18,9 +18,9 @@ from wire import Cut, Wire
 from discovery_pipeline.errors import FlowOperationError, OperationTimeoutError, OutcomeUnknownError, ServerError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import locks, session
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres import locks, session
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 
 def new(store: Store) -> Flow:

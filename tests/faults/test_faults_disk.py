@@ -12,8 +12,8 @@ from discovery_pipeline.errors import FlowOperationError, ServerError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.disk import DiskFullError
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.files.disk import DiskFullError
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 
 @pytest.fixture

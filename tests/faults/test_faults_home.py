@@ -15,10 +15,10 @@ import pytest
 
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.backup import backup
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.restore import restore
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.server import EmbeddedServer
+from discovery_pipeline.store.upkeep.backup import backup
+from discovery_pipeline.store.upkeep.restore import restore
 
 KILLED_AFTER = """
 import os, signal, sys, threading, time

@@ -16,11 +16,11 @@ from discovery_pipeline.cli.app import app
 from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import server
-from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.restore import restore
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres import server
+from discovery_pipeline.store.postgres.server import EmbeddedServer
+from discovery_pipeline.store.upkeep.backup import BackupError, backup
+from discovery_pipeline.store.upkeep.restore import restore
 
 KILLED_AT = """
 import os, signal, sys; from pathlib import Path
@@ -166,7 +166,7 @@ def test_a_restore_killed_at_a_step_is_finished_or_begun_anew(kept: tuple[Path, 
 def test_a_backup_by_a_newer_version_is_refused_before_anything_is_made(
     kept: tuple[Path, Flow], other: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("discovery_pipeline.store.restore.HEAD", "0001")
+    monkeypatch.setattr("discovery_pipeline.store.upkeep.restore.HEAD", "0001")
     with pytest.raises(BackupError, match="written by a newer version"):
         restore(other, kept[0])
     assert not other.root.exists()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from discovery_pipeline.store.placement import SOCKET_NAME
+from discovery_pipeline.store.postgres.placement import SOCKET_NAME
 
 Cut = Literal["before COMMIT arrives", "before its answer arrives"]
 

@@ -47,7 +47,7 @@ class Shell:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell in an empty folder; whatever server it leaves is stopped and forgotten."""
-    from discovery_pipeline.store.server import EmbeddedServer
+    from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     opened = Shell(tmp_path_factory.mktemp("journey"))
     yield opened

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from discovery_pipeline.engine.delivery import Manifest
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 from .conftest import Said, Shell
 

@@ -17,7 +17,7 @@ from discovery_pipeline.engine import duck, profiling
 from discovery_pipeline.engine.profiling import parts as spreading
 from discovery_pipeline.engine.profiling import plan as planning
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import spark
+from discovery_pipeline.store.files import spark
 
 TODAY = date(2026, 3, 1)
 ROWS = 20_000

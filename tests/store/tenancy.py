@@ -12,9 +12,9 @@ from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import Role
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.postgres.databases import Role
 from discovery_pipeline.store.schema import metadata
 
 NOBODYS = {"users", "login_codes", "web_sessions"}

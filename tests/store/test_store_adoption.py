@@ -10,7 +10,7 @@ from older_products import left_behind
 
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.connection import connected, upgrade
+from discovery_pipeline.store.postgres.connection import connected, upgrade
 
 OLD = """
 create table discovery_flows (
@@ -105,8 +105,8 @@ def test_migrating_again_adopts_nothing_twice(adopted: Store, old: Settings):
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    from discovery_pipeline.store import migrate
-    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.postgres import migrate
+    from discovery_pipeline.store.postgres.databases import Role
 
     before = adopted.list_flows()
     with create_engine(adopted.databases.url(Role.OWNER), poolclass=NullPool).connect() as connection:

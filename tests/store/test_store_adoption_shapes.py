@@ -181,8 +181,8 @@ def test_the_adopted_database_is_the_one_that_the_code_knows(adopted: Store):
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    from discovery_pipeline.store import migrate
-    from discovery_pipeline.store.databases import Role
+    from discovery_pipeline.store.postgres import migrate
+    from discovery_pipeline.store.postgres.databases import Role
 
     with create_engine(adopted.databases.url(Role.OWNER), poolclass=NullPool).connect() as connection:
         assert migrate.revision(connection) == migrate.HEAD

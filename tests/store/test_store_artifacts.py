@@ -13,7 +13,7 @@ from discovery_pipeline.flow.commands import CreateFlow
 from discovery_pipeline.flow.moment import Moment
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.files.artifacts import Artifacts
 
 NOW = Moment("ana", datetime(2026, 3, 1, tzinfo=UTC))
 

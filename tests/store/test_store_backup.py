@@ -15,13 +15,13 @@ from discovery_pipeline.cli.app import app
 from discovery_pipeline.errors import SettingsError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import migrate
-from discovery_pipeline.store import purge as purging
-from discovery_pipeline.store.backup import BackupError, backup
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Role
-from discovery_pipeline.store.restore import restore
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres import migrate
+from discovery_pipeline.store.postgres.databases import Role
+from discovery_pipeline.store.postgres.server import EmbeddedServer
+from discovery_pipeline.store.upkeep import purge as purging
+from discovery_pipeline.store.upkeep.backup import BackupError, backup
+from discovery_pipeline.store.upkeep.restore import restore
 
 
 def with_files(store: Store) -> Flow:

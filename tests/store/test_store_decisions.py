@@ -13,7 +13,7 @@ from discovery_pipeline.engine.cleansing import CellDecision, RuleDecision, Valu
 from discovery_pipeline.errors import FlowOperationError, StaleVersionError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, VALUE, Decision, Subject
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decision, Subject
 
 NAME: Subject = ("aws", "servers", "name")
 SYSTEM: Subject = ("aws", "servers", "os")
@@ -135,7 +135,7 @@ def test_decisions_leave_version_and_state_as_they_are(review: Review, store: St
 
 def test_another_tenant_decides_nothing_here(review: Review, store: Store):
     from discovery_pipeline.errors import FlowNotFoundError
-    from discovery_pipeline.store import accounts
+    from discovery_pipeline.store.people import accounts
 
     async def rival():
         async with store.flows.sessions.operating() as session:

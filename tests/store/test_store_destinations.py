@@ -17,8 +17,8 @@ from discovery_pipeline.engine.delivery import DeliveredFile, Delivery, Manifest
 from discovery_pipeline.engine.delivery.bundle import MANIFEST, signed
 from discovery_pipeline.errors import ServerError, SettingsError
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.destinations import Folder, Results, destination, of_flow
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.files.destinations import Folder, Results, destination, of_flow
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 Make = Callable[..., Results]
 HEADER = [field.name for field in targets.load("aws").tables[0].fields]

@@ -21,9 +21,9 @@ from tenancy import NOBODYS, OF_A_FLOW, TENANT_TABLES, full, rival, signed, two_
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.postgres.databases import Role
+from discovery_pipeline.store.postgres.session import Sessions
 
 TENANTS_ROLES = (Role.APP, Role.READONLY)
 HIDDEN = {"api_tokens"}

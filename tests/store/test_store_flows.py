@@ -19,7 +19,7 @@ from discovery_pipeline.flow import machine
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.postgres.session import Sessions
 
 HOST = MappedField(
     source_table="ci", source_field="name", target_table="server", target_field="host", confidence=0.97,

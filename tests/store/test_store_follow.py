@@ -13,14 +13,16 @@ import pytest
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts, follow, outbox, session
-from discovery_pipeline.store.bell import Bell
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Databases, Role
+from discovery_pipeline.store.events import follow, outbox
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.events.follow import Wanted
+from discovery_pipeline.store.events.outbox import Cursor, Posted
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.follow import Wanted
-from discovery_pipeline.store.outbox import Cursor, Posted
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.postgres import session
+from discovery_pipeline.store.postgres.databases import Databases, Role
+from discovery_pipeline.store.postgres.session import Sessions
 
 LISTENERS = "select pid from pg_stat_activity where query like 'listen%%' and datname = %s"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.store import landing, requests
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.inbox import Inbox
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.inbox import Inbox
 from discovery_pipeline.store.landing import Landed
 
 SERVERS = "id,name\n1,web\n"
@@ -223,7 +223,7 @@ def test_files_arrive_at_any_fsspec_url(store: Store):
 
 def test_a_file_that_can_not_be_read_after_all_comes_back_with_the_reason(store: Store, inbox: Inbox, folder: Path):
     from discovery_pipeline.engine.intake.model import FileRead
-    from discovery_pipeline.store.outbox import Cursor
+    from discovery_pipeline.store.events.outbox import Cursor
 
     (folder / "servers.csv").write_text(SERVERS)
     (done,) = take(store, inbox)

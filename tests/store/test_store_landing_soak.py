@@ -13,9 +13,9 @@ import pytest
 
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import landing
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.inbox import Inbox
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.files.inbox import Inbox
 
 FOLDERS, FILES, KILLS = 12, 8, 8  # as many as a CI run has time for
 HALF = ".part"
@@ -25,7 +25,7 @@ from pathlib import Path
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import landing
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.inbox import Inbox
+from discovery_pipeline.store.files.inbox import Inbox
 
 inbox = Inbox(sys.argv[2])
 with open_store(Settings(home=Path(sys.argv[1]))) as store:

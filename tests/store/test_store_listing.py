@@ -6,10 +6,10 @@ import pytest
 
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.listing import Place
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.postgres.databases import Role
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import pytest
 from benchmarks.state import fill
 from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import maintain
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import Role
+from discovery_pipeline.store.postgres.databases import Role
 from discovery_pipeline.store.schema import metadata
+from discovery_pipeline.store.upkeep import maintain
 
 
 def flow(store: Store, *, status: str = "active", days_old: int = 0, sha256: str = "") -> Flow:

@@ -8,7 +8,7 @@ from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.decisions import MAPPING, Decision
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decision
 
 
 def _pair(source: str, target: str) -> MappedField:

@@ -16,10 +16,11 @@ from tenancy import two_full_tenants
 from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.state import Phase
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import maintain, migrate
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Role
+from discovery_pipeline.store.postgres import migrate
+from discovery_pipeline.store.postgres.databases import Role
 from discovery_pipeline.store.schema import metadata
+from discovery_pipeline.store.upkeep import maintain
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from discovery_pipeline.errors import (
     InvalidTransitionError,
     OperationTimeoutError,
 )
-from discovery_pipeline.store.operation import flow_operation
+from discovery_pipeline.store.postgres.operation import flow_operation
 
 
 class Refusal(Exception):

@@ -13,8 +13,8 @@ from discovery_pipeline.errors import FlowOperationError, StaleVersionError
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.databases import Role
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.events.outbox import Cursor
+from discovery_pipeline.store.postgres.databases import Role
 
 INSERT = """
 insert into flow_events (client_account_id, engagement_id, flow_id, event_type, event_data, created_by)
@@ -142,7 +142,7 @@ def test_the_lock_of_a_run_ends_with_its_connection(store: Store):
 
 
 def test_a_row_that_stays_locked_is_a_time_out(store: Store, monkeypatch: pytest.MonkeyPatch):
-    from discovery_pipeline.store import session
+    from discovery_pipeline.store.postgres import session
 
     monkeypatch.setattr(session, "LOCK_TIMEOUT", "50ms")
     flow = new(store)

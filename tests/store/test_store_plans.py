@@ -9,10 +9,10 @@ import psycopg
 
 from benchmarks.state import fill, questions, tenant, went_by
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import Role
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.events.outbox import Cursor
+from discovery_pipeline.store.postgres.databases import Role
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.store.schema import metadata
-from discovery_pipeline.store.session import Sessions
 
 FLOWS = 4_000
 

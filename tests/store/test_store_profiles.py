@@ -7,8 +7,8 @@ from tenancy import rival
 
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
 from discovery_pipeline.errors import MappingError
-from discovery_pipeline.store import profiles
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.reviews import profiles
 
 HOST = ProfiledField(source_table="ci", source_field="name", target_table="server", target_field="HostName")
 IP = ProfiledField(source_table="ci", source_field="ip", target_table="server", target_field="IPAddress")

@@ -6,8 +6,8 @@ from benchmarks.projections.readers import Reader, Written
 from benchmarks.projections.trial import Strain, run
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.follow import Wanted
-from discovery_pipeline.store.outbox import Cursor
+from discovery_pipeline.store.events.follow import Wanted
+from discovery_pipeline.store.events.outbox import Cursor
 
 
 def test_no_reader_skips_or_doubles_an_event_that_commits_late(settings: Settings):

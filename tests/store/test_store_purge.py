@@ -15,9 +15,9 @@ import pytest
 from tenancy import archive
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import purge as purging
-from discovery_pipeline.store.artifacts import Artifacts
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.files.artifacts import Artifacts
+from discovery_pipeline.store.upkeep import purge as purging
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 FILES = {"uploads": {"a.csv": "host,ram", "b.csv": ""}, "column_profile": {"value.json": "{}"}}

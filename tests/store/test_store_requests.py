@@ -10,7 +10,7 @@ import pytest
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.query import ask
+from discovery_pipeline.store.postgres.query import ask
 from discovery_pipeline.store.requests import RunRequest
 
 

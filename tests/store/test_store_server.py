@@ -22,9 +22,9 @@ from sqlalchemy.engine import make_url
 from discovery_pipeline.flow.state import Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.databases import Databases, Role
-from discovery_pipeline.store.placement import SOCKET_NAME, SOCKET_PATH_BYTES
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.databases import Databases, Role
+from discovery_pipeline.store.postgres.placement import SOCKET_NAME, SOCKET_PATH_BYTES
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 
 def connected(server: EmbeddedServer) -> psycopg.Connection:
@@ -99,7 +99,8 @@ def test_the_number_of_a_dead_server_may_be_somebody_elses(home: Path):
 
 def test_a_killed_user_leaves_a_server_that_the_next_one_stops(home: Path):
     program = (
-        "import os, signal, sys; from pathlib import Path; from discovery_pipeline.store.server import EmbeddedServer; "
+        "import os, signal, sys; from pathlib import Path; "
+        "from discovery_pipeline.store.postgres.server import EmbeddedServer; "
         "EmbeddedServer(Path(sys.argv[1])).start(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", program, str(home)], check=False)
@@ -113,7 +114,7 @@ def test_a_killed_user_leaves_a_server_that_the_next_one_stops(home: Path):
 
 def test_processes_that_start_at_once_share_one_server(home: Path):
     program = (
-        "import sys; from pathlib import Path; from discovery_pipeline.store.server import EmbeddedServer; "
+        "import sys; from pathlib import Path; from discovery_pipeline.store.postgres.server import EmbeddedServer; "
         "server = EmbeddedServer(Path(sys.argv[1])); server.start(); print(server.running(), flush=True); "
         "sys.stdin.read(); server.leave()"
     )

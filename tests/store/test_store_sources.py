@@ -8,8 +8,9 @@ import pytest
 
 from discovery_pipeline.errors import InputRefused, SettingsError
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import exports, sources
+from discovery_pipeline.store import sources
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.files import exports
 from discovery_pipeline.store.sources import DatabaseSource, Registration
 
 

@@ -9,7 +9,7 @@ from tenancy import OF_A_FLOW, archive, full, rival, signed
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.blocking import Store
-from discovery_pipeline.store.databases import ARCHIVIST, Role
+from discovery_pipeline.store.postgres.databases import ARCHIVIST, Role
 from discovery_pipeline.store.schema import metadata
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.mapping.model import Mapping
-from discovery_pipeline.store.values import decoded, encoded
+from discovery_pipeline.store.files.values import decoded, encoded
 
 
 def test_paths_follow_the_folder():

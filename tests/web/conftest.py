@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.accounts import UserRole
+from discovery_pipeline.store.people.accounts import UserRole
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.services import Services
 
@@ -122,7 +122,7 @@ def member(app: Any, web_settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     services: Services = app.state.services
 
     async def made(role: UserRole = "reviewer", of: Client | None = None) -> Client:
-        from discovery_pipeline.store import accounts
+        from discovery_pipeline.store.people import accounts
 
         if of is None:
             async with services.sessions.operating() as session:

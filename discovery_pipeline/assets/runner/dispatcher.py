@@ -20,8 +20,8 @@ from discovery_pipeline.assets.runner.starting import Origin, origin, start
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.databases import Role
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.postgres.databases import Role
 from discovery_pipeline.store.requests import RunRequest
 
 CLAIMER = "warm runner"

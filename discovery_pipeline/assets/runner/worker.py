@@ -61,7 +61,7 @@ def _instance(home: Path) -> Iterator[DagsterInstance]:
     from discovery_pipeline.assets.agents import POOL
     from discovery_pipeline.assets.runner import storage
     from discovery_pipeline.settings import Settings
-    from discovery_pipeline.store.connection import connected
+    from discovery_pipeline.store.postgres.connection import connected
 
     settings = Settings(home=home)
     # The pool is for models; the playbook answers at once, and waits for nobody.

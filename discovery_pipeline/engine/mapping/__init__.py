@@ -8,9 +8,9 @@ from discovery_pipeline.engine.mapping import profiles, transformations
 from discovery_pipeline.engine.mapping.approving import approve
 from discovery_pipeline.engine.mapping.memory import NOTHING, Memory
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
-from discovery_pipeline.engine.mapping.previewing import Preview, preview
 from discovery_pipeline.engine.mapping.submitted import MappingValidation, SourceSchema
 from discovery_pipeline.engine.mapping.submitting import FieldMappingService
+from discovery_pipeline.engine.mapping.transformations.previewing import Preview, preview
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +31,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     stated: dict[str, tuple[str, ...]] | None = None,
 ) -> Suggestions:
     """Offer target fields for source columns; see `suggesting.suggest`, whose libraries load only when it is used."""
-    from discovery_pipeline.engine.mapping import suggesting
+    from discovery_pipeline.engine.mapping.suggestions import suggesting
 
     return suggesting.suggest(con, tables, profile, analysis, target, memory, stated or {})
 

@@ -87,8 +87,8 @@ def _mapped(  # noqa: PLR0913, PLR0917 - as above
     con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile, target: Target, match: Match, choice: Choice
 ) -> MappedField:
     """The chosen column with the transformation that it needs."""
-    from discovery_pipeline.engine.mapping import fields, samples
-    from discovery_pipeline.engine.mapping.proposing import propose
+    from discovery_pipeline.engine.mapping.matcher import fields, samples
+    from discovery_pipeline.engine.mapping.transformations.proposing import propose
 
     table = next(table for table in tables if table.name == match.source_table)
     side = fields.of_table(table, samples.take(con, table))

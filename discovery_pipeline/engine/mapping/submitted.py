@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from discovery_pipeline.engine.mapping import datatypes, model
+from discovery_pipeline.engine.mapping import model
 from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.transformations import datatypes
 
 
 class _Value(BaseModel):

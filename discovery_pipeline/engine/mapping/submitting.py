@@ -16,12 +16,13 @@ from typing import Any
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.mapping import conflicts, datatypes, model, transformations
+from discovery_pipeline.engine.mapping import model, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
 from discovery_pipeline.engine.mapping.model import Completion
-from discovery_pipeline.engine.mapping.previewing import preview
 from discovery_pipeline.engine.mapping.submitted import MappingValidation, SourceField, SourceSchema, Submitted, read
-from discovery_pipeline.engine.mapping.transformations import Transformation
+from discovery_pipeline.engine.mapping.suggestions import conflicts
+from discovery_pipeline.engine.mapping.transformations import Transformation, datatypes
+from discovery_pipeline.engine.mapping.transformations.previewing import preview
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
 from discovery_pipeline.errors import MappingError, TransformationError, UnknownOperationError

@@ -196,7 +196,9 @@ def _completions(
     """What describes what, where several sources fill the target at all."""
     if not fields or len(tables) < 2:
         return ()
-    from discovery_pipeline.engine.mapping.completing import completions  # knows words, which takes a while to load
+    from discovery_pipeline.engine.mapping.suggestions.completing import (
+        completions,  # knows words, which takes a while to load
+    )
 
     return completions(con, tables, fields, target)
 

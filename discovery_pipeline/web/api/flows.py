@@ -10,8 +10,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.flow.state import Flow, FlowStatus
+from discovery_pipeline.store.events.outbox import Cursor
 from discovery_pipeline.store.idempotency import Once
-from discovery_pipeline.store.outbox import Cursor
 from discovery_pipeline.web.api.calls import (
     FlowRef,
     IdempotencyKey,

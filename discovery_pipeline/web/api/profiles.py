@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from discovery_pipeline.engine.mapping import profiles as engine
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
-from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, refusals
 
 router = APIRouter(prefix="/api/v1/mapping-profiles", tags=["Mapping profiles"])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import Decided, Undone
+from discovery_pipeline.store.reviews.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need

@@ -13,7 +13,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
+from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.views import cleansing as views

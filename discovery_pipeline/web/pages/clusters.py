@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import VALUE
+from discovery_pipeline.store.reviews.decisions import VALUE
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.templating import plural

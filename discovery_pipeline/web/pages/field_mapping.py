@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from discovery_pipeline.store import profiles
+from discovery_pipeline.store.reviews import profiles
 from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
 from discovery_pipeline.web.pages.answering import Called, Note, Visitor, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk, entry_of, patch, review_page

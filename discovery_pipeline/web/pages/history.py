@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from discovery_pipeline.store.decisions import stacks
+from discovery_pipeline.store.reviews.decisions import stacks
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.views import history as views

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from discovery_pipeline.engine.mapping import profiles
-from discovery_pipeline.store import profiles as kept
+from discovery_pipeline.store.reviews import profiles as kept
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Note, ours, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField
 from discovery_pipeline.errors import StaleVersionError, TransformationError
-from discovery_pipeline.store.decisions import Decision
+from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Note, text
 from discovery_pipeline.web.pages.review_desk import PATCH, AtDesk, Desk, entry_of, review_page

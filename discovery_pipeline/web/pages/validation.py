@@ -17,7 +17,7 @@ from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.decisions import CELL, Decided, Decision
+from discovery_pipeline.store.reviews.decisions import CELL, Decided, Decision
 from discovery_pipeline.web.api.uploads import Folder, body
 from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from discovery_pipeline.engine import duck, targets
-from discovery_pipeline.engine.mapping.previewing import preview
+from discovery_pipeline.engine.mapping.transformations.previewing import preview
 from discovery_pipeline.web.pages.templating import environment
 
 log = structlog.get_logger(__name__)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.access import Access
-from discovery_pipeline.store.artifacts import Artifacts
-from discovery_pipeline.store.bell import Bell
-from discovery_pipeline.store.connection import connected, prepare
-from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.people.access import Access
+from discovery_pipeline.store.postgres.connection import connected, prepare
+from discovery_pipeline.store.postgres.databases import Databases
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.web.oidc import Issuer
 from discovery_pipeline.web.services.advising import AdvisingService
 from discovery_pipeline.web.services.affecting import AffectedService

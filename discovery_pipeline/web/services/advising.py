@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from discovery_pipeline.errors import AgentError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import AgentSettings
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
 

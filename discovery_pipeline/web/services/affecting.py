@@ -22,8 +22,8 @@ from discovery_pipeline.engine.validation.differing import FileChange
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store import mappings
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews import mappings
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.mappings import MappingService

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store.accounts import Membership, UserRole
+from discovery_pipeline.store.people.accounts import Membership, UserRole
 from discovery_pipeline.web.faults import NotAuthorized
 
 RANK: dict[UserRole, int] = {"viewer": 0, "reviewer": 1, "admin": 2}

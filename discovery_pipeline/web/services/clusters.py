@@ -13,8 +13,8 @@ from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import VALUE, Decision
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews.decisions import VALUE, Decision
 from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.values import Values

@@ -18,8 +18,8 @@ from discovery_pipeline.engine.mapping.model import DataType, MappedField
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision, restoring
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision, restoring
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry

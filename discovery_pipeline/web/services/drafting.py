@@ -23,10 +23,10 @@ from discovery_pipeline.engine.mapping.model import HIGH, DataType, MappedField,
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
-from discovery_pipeline.store.decisions import MAPPING, Decided, Decision, What
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, Decision, What
 
 if TYPE_CHECKING:
-    from discovery_pipeline.engine.mapping.proposing import Proposal
+    from discovery_pipeline.engine.mapping.transformations.proposing import Proposal
 
 Standing = Literal["open", "accepted", "rejected", "ignored"]
 Place = tuple[str, str, str]
@@ -225,7 +225,7 @@ class Draft:
 
     def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
         from discovery_pipeline.engine.mapping.knowledge import own, using
-        from discovery_pipeline.engine.mapping.proposing import for_column
+        from discovery_pipeline.engine.mapping.transformations.proposing import for_column
 
         if self.profile is None:
             return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import accounts
-from discovery_pipeline.store.accounts import UserRole
-from discovery_pipeline.store.operation import flow_operation
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store.people import accounts
+from discovery_pipeline.store.people.accounts import UserRole
+from discovery_pipeline.store.postgres.operation import flow_operation
+from discovery_pipeline.store.postgres.session import Sessions
 from discovery_pipeline.web.services.caller import Caller
 
 

@@ -14,13 +14,13 @@ from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.commands import CancelFlow, RetryPhase
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import audit, idempotency, requests, rows
-from discovery_pipeline.store.bell import Bell
+from discovery_pipeline.store.events.bell import Bell
+from discovery_pipeline.store.events.follow import Wanted, follow
+from discovery_pipeline.store.events.outbox import Cursor, Posted
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.follow import Wanted, follow
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.store.listing import Place
-from discovery_pipeline.store.operation import flow_transaction
-from discovery_pipeline.store.outbox import Cursor, Posted
+from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting
 from discovery_pipeline.web.services.caller import Caller
 

@@ -15,8 +15,8 @@ from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import CELL, Decision
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews.decisions import CELL, Decision
 from discovery_pipeline.web.faults import InvalidRequest, Missing
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.mending import MendingService

@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.errors import DiscoveryError
-from discovery_pipeline.store import migrate, parts
-from discovery_pipeline.store.census import Census, census, revision
-from discovery_pipeline.store.session import Sessions
+from discovery_pipeline.store import parts
+from discovery_pipeline.store.postgres import migrate
+from discovery_pipeline.store.postgres.session import Sessions
+from discovery_pipeline.store.upkeep.census import Census, census, revision
 
 PATIENCE_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.artifacts import HELD, UPLOADS, Artifacts
+from discovery_pipeline.store.files.artifacts import HELD, UPLOADS, Artifacts
 from discovery_pipeline.web.multipart import Arrived
 
 LARGEST = 128 << 20

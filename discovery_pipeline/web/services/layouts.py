@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Glimpse, Intake, Options, TableRead, TopRow
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import imports, reading, rows
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.operation import flow_transaction
+from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked

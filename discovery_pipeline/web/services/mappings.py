@@ -15,11 +15,12 @@ from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import idempotency, mappings, requests, rows
-from discovery_pipeline.store.bell import Bell
+from discovery_pipeline.store import idempotency, requests, rows
+from discovery_pipeline.store.events.bell import Bell
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.idempotency import Once
-from discovery_pipeline.store.operation import flow_transaction
+from discovery_pipeline.store.postgres.operation import flow_transaction
+from discovery_pipeline.store.reviews import mappings
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services import moving, seconding

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from discovery_pipeline.engine.delivery.report.masking import Mask, initials, mask_of
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.decisions import CELL, VALUE
+from discovery_pipeline.store.reviews.decisions import CELL, VALUE
 from discovery_pipeline.web.faults import NotAuthorized
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.values import Values

@@ -14,8 +14,8 @@ from discovery_pipeline.engine.validation import corrections
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import requests, rows
-from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.web.faults import NotWaiting, NotYet, UploadUnreadable
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.masking import MaskingService

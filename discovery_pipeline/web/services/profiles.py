@@ -14,10 +14,10 @@ from discovery_pipeline.engine.mapping.profiles import Applied, Change, MappingP
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import profiles
-from discovery_pipeline.store.decisions import Decision
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.store.reviews import profiles
+from discovery_pipeline.store.reviews.decisions import Decision
+from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft

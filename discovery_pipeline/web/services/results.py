@@ -21,10 +21,11 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.validation.model import QualityReport
 from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import mappings, rows
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store import rows
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.operation import flow_transaction
+from discovery_pipeline.store.postgres.operation import flow_transaction
+from discovery_pipeline.store.reviews import mappings
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked

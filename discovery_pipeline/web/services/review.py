@@ -15,9 +15,9 @@ from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import decisions
-from discovery_pipeline.store.decisions import Decided, Decision, Undone
 from discovery_pipeline.store.flows import Flows
+from discovery_pipeline.store.reviews import decisions
+from discovery_pipeline.store.reviews.decisions import Decided, Decision, Undone
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Draft, Entry, draft

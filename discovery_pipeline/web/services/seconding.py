@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store import decisions
-from discovery_pipeline.store.decisions import Decided, Decision, What
+from discovery_pipeline.store.reviews import decisions
+from discovery_pipeline.store.reviews.decisions import Decided, Decision, What
 from discovery_pipeline.store.state import FlowStateManager
 from discovery_pipeline.web.faults import NotWaiting, SecondPersonNeeded
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission, ValidationRule

@@ -20,9 +20,9 @@ from discovery_pipeline.errors import InvalidTransitionError
 from discovery_pipeline.flow.state import ENDED, READING, Flow
 from discovery_pipeline.flow.tenant import FlowId
 from discovery_pipeline.store import imports, requests, rows
-from discovery_pipeline.store.artifacts import UPLOADS, Artifacts
+from discovery_pipeline.store.files.artifacts import UPLOADS, Artifacts
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.operation import flow_transaction
+from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.web.faults import RequestFault, UploadUnreadable
 from discovery_pipeline.web.multipart import Arrived
 from discovery_pipeline.web.services import filetypes

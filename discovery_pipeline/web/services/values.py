@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TypeVar, cast
 
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.store.artifacts import Artifacts
-from discovery_pipeline.store.values import Value, read
+from discovery_pipeline.store.files.artifacts import Artifacts
+from discovery_pipeline.store.files.values import Value, read
 
 KEPT = 24
 """Decoded values kept: the stages of about three flows that people look at."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.mapping import transformations, vocabularies
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField
-from discovery_pipeline.engine.mapping.vocabularies import ValueMatch
+from discovery_pipeline.engine.mapping.transformations import vocabularies
+from discovery_pipeline.engine.mapping.transformations.vocabularies import ValueMatch
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.errors import TransformationError
-from discovery_pipeline.store.decisions import Decision
+from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 

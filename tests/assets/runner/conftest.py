@@ -15,7 +15,7 @@ from discovery_pipeline.assets import instance
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import open_store
-from discovery_pipeline.store.databases import Databases
+from discovery_pipeline.store.postgres.databases import Databases
 
 
 @pytest.fixture(scope="module")

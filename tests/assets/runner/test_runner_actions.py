@@ -27,8 +27,8 @@ from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.runner import place
 from discovery_pipeline.flow.state import Flow, FlowStatus
-from discovery_pipeline.store.artifacts import UPLOADS
-from discovery_pipeline.store.databases import Role
+from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.store.postgres.databases import Role
 
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
 BACKFILL = """

@@ -21,11 +21,11 @@ from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts, requests
-from discovery_pipeline.store.artifacts import UPLOADS
 from discovery_pipeline.store.blocking import open_store
+from discovery_pipeline.store.files.artifacts import UPLOADS
 from discovery_pipeline.store.parts import Up
-from discovery_pipeline.store.postmaster import Postmaster
-from discovery_pipeline.store.server import EmbeddedServer
+from discovery_pipeline.store.postgres.postmaster import Postmaster
+from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 PROGRAM = Path(sys.executable).with_name("discovery")
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from discovery_pipeline.engine.mapping.assigning import assigned
 from discovery_pipeline.engine.mapping.model import LIKELY
+from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
 
 
 def test_two_poor_pairs_do_not_displace_a_good_one():

@@ -8,9 +8,9 @@ import pytest
 
 from discovery_pipeline.engine import profiling, targets
 from discovery_pipeline.engine.mapping import approve, suggest
-from discovery_pipeline.engine.mapping.completing import completed, completions
 from discovery_pipeline.engine.mapping.model import Completion, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.roles import helpers
+from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions
 from discovery_pipeline.engine.schema.model import Description
 
 GOOGLE = targets.load("google")

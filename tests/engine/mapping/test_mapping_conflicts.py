@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from discovery_pipeline.engine import mapping, targets
-from discovery_pipeline.engine.mapping import FieldMappingService, SourceSchema, conflicts, transformations
+from discovery_pipeline.engine.mapping import FieldMappingService, SourceSchema, transformations
 from discovery_pipeline.engine.mapping.submitted import SourceField
+from discovery_pipeline.engine.mapping.suggestions import conflicts
 
 ROWS = [(f"web{i:02}", f"WEB{i:02}" if i < 8 else None if i < 9 else "db", f"{i}") for i in range(10)]
 HEADER = ["hostname", "name", "ram"]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import duck, mapping, targets, units
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.answers import answered
-from discovery_pipeline.engine.mapping.conversions import conversion
-from discovery_pipeline.engine.mapping.fields import Field
-from discovery_pipeline.engine.mapping.proposing import propose
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.transformations.answers import answered
+from discovery_pipeline.engine.mapping.transformations.conversions import conversion
+from discovery_pipeline.engine.mapping.transformations.proposing import propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets import TargetField

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from discovery_pipeline.engine import units
-from discovery_pipeline.engine.mapping import fields, names, subjects
-from discovery_pipeline.engine.mapping.fields import Side, Stated
-from discovery_pipeline.engine.mapping.words import Reader
+from discovery_pipeline.engine.mapping.matcher import fields, names, subjects
+from discovery_pipeline.engine.mapping.matcher.fields import Side, Stated
+from discovery_pipeline.engine.mapping.matcher.words import Reader
 
 
 def _side(name: str, *columns: str) -> Side:

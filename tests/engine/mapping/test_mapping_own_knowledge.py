@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.engine import mapping
-from discovery_pipeline.engine.mapping import knowledge, vocabularies
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.knowledge import Own, own, using
-from discovery_pipeline.engine.mapping.words import Reader
+from discovery_pipeline.engine.mapping.matcher.words import Reader
+from discovery_pipeline.engine.mapping.transformations import vocabularies
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.errors import KnowledgeError
 

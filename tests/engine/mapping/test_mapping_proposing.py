@@ -6,8 +6,8 @@ import pytest
 
 from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.fields import Field
-from discovery_pipeline.engine.mapping.proposing import propose
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.transformations.proposing import propose
 from discovery_pipeline.engine.targets import TargetField
 
 MEMORY = TargetField(name="RAM", type="number", unit="MB", description="Total memory of the server")

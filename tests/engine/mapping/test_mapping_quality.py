@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from benchmarks import exports, matching, trades
-from discovery_pipeline.engine.mapping.fields import Side
-from discovery_pipeline.engine.mapping.matching import match
+from discovery_pipeline.engine.mapping.matcher.fields import Side
+from discovery_pipeline.engine.mapping.matcher.matching import match
 from discovery_pipeline.engine.mapping.model import HIGH
 
 ESTATE = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery_pipeline.engine.mapping.ranges import Delivered, suspicious
+from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
 from discovery_pipeline.engine.targets import TargetField
 
 RAM = TargetField(name="RAM.TotalSizeInMB", type="number", unit="MB")

@@ -8,7 +8,7 @@ import pytest
 
 from discovery_pipeline.engine import duck, profiling
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.proposing import for_column
+from discovery_pipeline.engine.mapping.transformations.proposing import for_column
 from discovery_pipeline.engine.targets import TargetField
 
 MB = TargetField(name="RAM.TotalSizeInMB", type="integer", unit="MB")
@@ -95,7 +95,7 @@ def test_what_people_write_becomes_what_the_target_takes(con, table_of, header, 
 
 
 def test_letters_that_may_begin_two_listed_values_are_left_to_a_person():
-    from discovery_pipeline.engine.mapping import vocabularies
+    from discovery_pipeline.engine.mapping.transformations import vocabularies
 
     both = TargetField(name="kind", allowed=("Test", "Training"))
     assert {m.target for m in vocabularies.matched(both, [("T", 2), ("P", 1)])} == {None}

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discovery_pipeline.engine import duck, targets
-from discovery_pipeline.engine.mapping import fields, samples
-from discovery_pipeline.engine.mapping.dimensions import clashes
-from discovery_pipeline.engine.mapping.fields import Field, Side
-from discovery_pipeline.engine.mapping.matching import Matched, compared
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.dimensions import clashes
+from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
+from discovery_pipeline.engine.mapping.matcher.matching import Matched, compared
+from discovery_pipeline.engine.mapping.matcher.scoring import ALONE, weights
 from discovery_pipeline.engine.mapping.model import HIGH, LIKELY
-from discovery_pipeline.engine.mapping.scoring import ALONE, weights
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 
 AWS = fields.of_target(targets.load("aws").tables[0])

@@ -8,9 +8,9 @@ import pytest
 
 from discovery_pipeline.engine import profiling, targets
 from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
-from discovery_pipeline.engine.mapping.naming import named
-from discovery_pipeline.engine.mapping.settling import settled
-from discovery_pipeline.engine.mapping.speaking import spoken
+from discovery_pipeline.engine.mapping.suggestions.by_values import spoken
+from discovery_pipeline.engine.mapping.suggestions.identifiers import named
+from discovery_pipeline.engine.mapping.suggestions.ties import settled
 
 GOOGLE = targets.load("google")
 NAMES = [f"web{i}.corp.example" for i in range(8)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import mapping, profiling, targets
 from discovery_pipeline.engine.mapping import FieldMappingService, SourceSchema
-from discovery_pipeline.engine.mapping.operations import OPERATIONS
+from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.errors import MappingError
 
 SCHEMA = {

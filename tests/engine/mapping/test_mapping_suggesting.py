@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.engine import duck, mapping, targets
-from discovery_pipeline.engine.mapping import (
-    MappedField,
-    Memory,
-    Suggestions,
-    fields,
-    samples,
-    suggesting,
-    transformations,
-)
+from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions, transformations
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.suggestions import suggesting
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 
 SERVERS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.operations import OPERATIONS
+from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import TransformationError
 

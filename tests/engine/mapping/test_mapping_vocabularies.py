@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from discovery_pipeline.engine import targets
-from discovery_pipeline.engine.mapping import transformations, vocabularies
-from discovery_pipeline.engine.mapping.fields import Field
-from discovery_pipeline.engine.mapping.proposing import propose
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.transformations import vocabularies
+from discovery_pipeline.engine.mapping.transformations.proposing import propose
 from discovery_pipeline.engine.targets import TargetField
 
 ENVIRONMENT = TargetField(

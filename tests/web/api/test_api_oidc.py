@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from discovery_pipeline.errors import SettingsError
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import accounts
+from discovery_pipeline.store.people import accounts
 from discovery_pipeline.web import oidc
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.oidc import Issuer

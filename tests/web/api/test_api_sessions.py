@@ -17,7 +17,7 @@ import uvicorn
 from sqlalchemy import text
 
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import accounts
+from discovery_pipeline.store.people import accounts
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.security import COOKIE, CSRF_HEADER
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from discovery_pipeline.store import imports
-from discovery_pipeline.store.artifacts import UPLOADS
+from discovery_pipeline.store.files.artifacts import UPLOADS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

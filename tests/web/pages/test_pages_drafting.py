@@ -9,7 +9,7 @@ from uuid import uuid4
 from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetRule, TargetTable
-from discovery_pipeline.store.decisions import MAPPING, Decided
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decided
 from discovery_pipeline.web.pages.views.review import needs
 from discovery_pipeline.web.services.drafting import Choice, Draft, draft
 

@@ -82,7 +82,7 @@ async def test_who_may_only_look_keeps_nothing(visitor, saved, member, visit):
 
 
 async def test_who_works_in_several_engagements_goes_from_one_to_another(visitor, member):
-    from discovery_pipeline.store import accounts
+    from discovery_pipeline.store.people import accounts
 
     there = await member()
     other = await there.begin("Elsewhere only")

@@ -15,7 +15,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.decisions import CELL, RULE, VALUE, Decided, What
+from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What
 from discovery_pipeline.web.pages.views.paging import Page, paged
 
 PAGE = 50

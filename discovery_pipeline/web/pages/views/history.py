@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.store.decisions import CELL, MAPPING, RULE, Decided, stacks
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, stacks
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.services.deciding import Restoring
 

@@ -14,7 +14,7 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, TableRead
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.artifacts import Artifacts
+from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 

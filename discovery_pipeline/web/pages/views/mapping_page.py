@@ -13,10 +13,10 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.mapping.model import HIGH, DataType
-from discovery_pipeline.engine.mapping.operations import OPERATIONS
+from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
-from discovery_pipeline.store.decisions import MAPPING, Decided
-from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decided
+from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip

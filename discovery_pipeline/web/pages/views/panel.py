@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from discovery_pipeline.engine.mapping import datatypes
 from discovery_pipeline.engine.mapping.model import DataType, Match
-from discovery_pipeline.engine.mapping.previewing import Preview
+from discovery_pipeline.engine.mapping.transformations import datatypes
+from discovery_pipeline.engine.mapping.transformations.previewing import Preview
 from discovery_pipeline.engine.profiling.model import ColumnProfile
-from discovery_pipeline.store.decisions import Decided
+from discovery_pipeline.store.reviews.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry

@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from discovery_pipeline.engine.mapping.profiles import Change, ProfiledField, Unapplied
-from discovery_pipeline.store.profiles import SavedProfile
+from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.views.flows import label, source_label
 from discovery_pipeline.web.services.drafting import Draft
 

@@ -13,8 +13,8 @@ from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, tier
-from discovery_pipeline.engine.mapping.previewing import Change, Preview, preview
-from discovery_pipeline.engine.mapping.ranges import Delivered, suspicious
+from discovery_pipeline.engine.mapping.transformations.previewing import Change, Preview, preview
+from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.engine.targets.forms import SAID, item_type

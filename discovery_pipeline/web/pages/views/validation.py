@@ -18,7 +18,7 @@ from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.decisions import CELL, What
+from discovery_pipeline.store.reviews.decisions import CELL, What
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.services import outcomes

@@ -1,0 +1,54 @@
+"""Agreement: whether a name and something besides it speak for a pair, clearly more than for its rivals.
+
+However alike two names are, "Email consent" is no e-mail address. A pair without agreement is for a person to check.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping.matcher.channels import CHANNELS
+from discovery_pipeline.engine.mapping.model import HIGH
+
+_SQUEEZED_FROM = 0.76  # confidence from which a pair without agreement is held back
+_MARGIN = 0.2  # how far ahead of the next best target field
+# Any of these channels with at least so much speaks. Measured on benchmarks left out (benchmarks/RESULTS.md).
+_NAMES = {"words": 0.5, "path": 0.5, "concept": 0.6, "same": 0.95, "meaning": 0.6}
+_BESIDES = {
+    "look": 0.3, "type": 0.7, "contained": 0.2, "shared": 0.2, "numbers": 0.6, "key": 0.9, "allowed": 0.5,
+    "value words": 0.3, "masks": 0.6, "frequency": 0.5, "unit": 1.0, "told": 0.5,
+}  # fmt: skip
+_SAME_VALUES = {"contained": 0.5, "frequency": 0.8}  # columns that hold the same, whatever they are called
+_SAME_FORM = {"shape": 0.55, "kinds": 0.7}  # together
+
+
+def held_back(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """Confidences, below HIGH where there is no agreement; their order in a row stays."""
+    lowered = _SQUEEZED_FROM + (confidence - _SQUEEZED_FROM) * (HIGH - 0.005 - _SQUEEZED_FROM) / (1 - _SQUEEZED_FROM)
+    return np.where(agreed(confidence, channels) | (confidence <= _SQUEEZED_FROM), confidence, lowered)
+
+
+def agreed(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
+    """Whether names and something besides agree on a pair that is clearly the best of its row, and of its column."""
+    named = _any(channels, _NAMES) | _any(channels, _SAME_VALUES)
+    besides = _any(channels, _BESIDES) | _all(channels, _SAME_FORM)
+    foremost = (_lead(confidence) >= _MARGIN) & (confidence >= confidence.max(axis=0, initial=0.0))
+    return named & besides & foremost
+
+
+def _any(channels: np.ndarray, least: dict[str, float]) -> np.ndarray:
+    """Where at least one of the channels reaches its mark; what has nothing to go by reaches none."""
+    return np.any([channels[:, :, CHANNELS.index(c)] >= mark for c, mark in least.items()], axis=0)
+
+
+def _all(channels: np.ndarray, least: dict[str, float]) -> np.ndarray:
+    return np.all([channels[:, :, CHANNELS.index(c)] >= mark for c, mark in least.items()], axis=0)
+
+
+def _lead(confidence: np.ndarray) -> np.ndarray:
+    """How far each pair is ahead of the best other one of its row; behind is negative."""
+    if confidence.shape[1] < 2:
+        return confidence
+    ordered = np.sort(confidence, axis=1)
+    best, second = ordered[:, -1:], ordered[:, -2:-1]
+    return confidence - np.where(confidence >= best, second, best)

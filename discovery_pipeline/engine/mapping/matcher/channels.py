@@ -1,0 +1,191 @@
+"""Channels: every kind of evidence for every pair of fields, as numbers a scorer can weigh.
+
+A channel that has nothing to go by is NaN for that pair, and is not counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping.matcher import dimensions, looks, meanings, names, values
+from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
+from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
+
+CHANNELS = (
+    "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast", "group",
+    "meaning apart", "description", "told", "told apart", "values told",
+    "type", "unit", "key", "allowed", "look", "unlike",
+    "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
+    "uniqueness",
+    "clash", "other concept",
+)  # fmt: skip
+
+NO_FIT = 0.2
+"""Share of values of the target's type below which they are of another."""
+
+_FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
+_FAMILY_OF_KIND = {
+    "boolean": "boolean", "integer": "number", "float": "number", "quantity": "number", "ip": "ip", "mac": "mac",
+    "uuid": "uuid", "date": "date", "email": "email", "url": "url", "phone": "text", "hostname": "text",
+    "pairs": "pairs", "code": "text", "word": "text", "words": "text", "text": "text",
+}  # fmt: skip
+_DECLARED = (
+    ("pairs", re.compile(r"^map\b|hstore", re.IGNORECASE)),
+    ("number", re.compile(r"int|num|dec|float|double|real|money|serial|currency", re.IGNORECASE)),
+    ("date", re.compile(r"date|time|year", re.IGNORECASE)),
+    ("boolean", re.compile(r"bool|^bit$", re.IGNORECASE)),
+    ("ip", re.compile(r"\bip(v4)?\b|inet|cidr", re.IGNORECASE)),
+    ("mac", re.compile(r"\bmac(addr)?\b", re.IGNORECASE)),
+    ("uuid", re.compile(r"uuid|guid", re.IGNORECASE)),
+)
+# What a source may hold for a target of another family: whole numbers say yes and no, keys are numbers or codes.
+_TOLERANCE = {("boolean", "number"): 0.5, ("number", "boolean"): 0.3, ("number", "date"): 0.3, ("uuid", "text"): 0.7}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All channels of all pairs, and the words of the names for those who explain."""
+
+    channels: np.ndarray  # source × target × CHANNELS, NaN where a channel has nothing to go by
+    names: names.Names
+
+    def channel(self, name: str) -> np.ndarray:
+        """One channel, source × target."""
+        return self.channels[:, :, CHANNELS.index(name)]
+
+
+def gather(source: Side, target: Side) -> Evidence:
+    """Look at every pair of fields through every channel."""
+    called = names.compare(_by_values(source), target.fields)
+    told = meanings.compare(source, target, called.source_words, called.target_words)
+    empty = np.full((len(source.fields), len(target.fields)), np.nan)
+    data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
+    found = [
+        called.words, called.covered, called.path, called.same, called.spelling, called.grams,
+        called.meaning, called.path_meaning, called.concept, called.contrast, called.group,
+        told.names, told.descriptions, told.whole, told.apart, told.values,
+        _typed(source, target),
+        _units(source.fields, target.fields),
+        _keys(source.sample, target.fields, empty),
+        _allowed(source.sample, target.fields, empty),
+        *_looking(source.sample, target, called.target_concepts, empty),
+    ]  # fmt: skip
+    found += (
+        [data.shared, data.contained, data.frequency, data.words, data.meaning, data.masks, data.kinds, data.shape,
+         data.numbers, data.uniqueness]
+        if data else [empty] * 10
+    )  # fmt: skip
+    found += [_clashing(source, target, found[CHANNELS.index("type")]), _other_concept(called)]
+    return Evidence(np.stack(found, axis=2).astype(np.float32), called)
+
+
+def _by_values(side: Side) -> tuple[Field, ...]:
+    """Fields under the names, too, that their values give them: memory of "40 %" is a percentage of it."""
+    shares = [dimensions.measured(side, i) == "share" and not field.unit for i, field in enumerate(side.fields)]
+    return tuple(
+        replace(field, aliases=(*field.aliases, f"{field.own} percent")) if share else field
+        for field, share in zip(side.fields, shares, strict=True)
+    )
+
+
+def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
+    """1 where both can't be the same for what they measure or hold: a comment is no tag, which names its value."""
+    wants_pairs = np.array([field.type.startswith("map<") for field in target.fields])
+    return np.where(dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)), 1.0, 0.0)
+
+
+def _other_concept(called: names.Names) -> np.ndarray:
+    """How surely the two name concepts of an inventory that are not the same."""
+    known = np.outer(called.source_concepts.max(axis=1), called.target_concepts.max(axis=1))
+    return np.clip(known - called.concept, 0.0, 1.0)
+
+
+def _typed(source: Side, target: Side) -> np.ndarray:
+    """How well what a source holds fits what a target takes; a target of plain text takes everything."""
+    left, right = families(source), families(target)
+    fits = np.eye(len(_FAMILIES))
+    for (held, taken), share in _TOLERANCE.items():
+        fits[_FAMILIES.index(held), _FAMILIES.index(taken)] = share
+    fit = left @ fits @ right.T
+    known = np.logical_and.outer(left.any(axis=1), right.any(axis=1))
+    return np.where(known, fit, np.nan)
+
+
+def families(side: Side) -> np.ndarray:
+    """Shares of the families of types in each field, fields × families; zeros where nobody knows."""
+    out = np.zeros((len(side.fields), len(_FAMILIES)))
+    for i, field in enumerate(side.fields):
+        declared = next((family for family, pattern in _DECLARED if pattern.search(field.type)), None)
+        if declared:
+            out[i, _FAMILIES.index(declared)] = 1.0
+    if side.sample is not None:
+        to_family = np.zeros((len(KINDS), len(_FAMILIES)))
+        for k, kind in enumerate(KINDS):
+            to_family[k, _FAMILIES.index(_FAMILY_OF_KIND[kind])] = 1.0
+        out = np.where(side.sample.seen[:, None], side.sample.kinds @ to_family, out)
+    return out
+
+
+def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
+    """1 where both measure the same thing in some unit, or count, 0 where they don't; NaN where nothing tells."""
+    left, right = [dimensions.stated(f) for f in source], [dimensions.taken(f) for f in target]
+    alike = [[float(a in b) if a and b else np.nan for b in right] for a in left]
+    return np.array(alike).reshape(len(source), len(target))
+
+
+def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:
+    """How unique a source's values are, where the target field tells things apart."""
+    if sample is None:
+        return empty
+    telling = np.array([f.identifies for f in target])
+    return np.where(np.logical_and.outer(sample.seen, telling), sample.uniqueness[:, None], np.nan)
+
+
+def _looking(
+    source: Sample | None, target: Side, concepts: np.ndarray, empty: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much a source's values look like what the target field names or holds, and like something else.
+
+    NaN where the values look like nothing known, or the field names nothing known. For a field that tells things
+    apart, values count less the more they repeat: a host that many rows name is not what the row is about.
+    """
+    if source is None:
+        return empty, empty
+    seen, wanted = (
+        looks.of(source),
+        concepts if target.sample is None else np.maximum(concepts, looks.of(target.sample)),
+    )
+    telling = np.array([f.identifies for f in target.fields])
+    foremost = seen * _foremost(source.uniqueness, seen)
+    alike = np.zeros_like(empty)
+    for concept in np.flatnonzero(seen.any(axis=0) & wanted.any(axis=0)):
+        looking = np.where(telling, foremost[:, [concept]], seen[:, [concept]])
+        np.maximum(alike, looking * wanted[:, concept], out=alike)
+    known = np.logical_and.outer(seen.any(axis=1), wanted.any(axis=1))
+    unlike = np.clip(seen.max(axis=1)[:, None] - alike, 0, 1)
+    return np.where(known, alike, np.nan), np.where(known, unlike, np.nan)
+
+
+def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """How unique each column is beside the most unique one that looks like the same concept, columns × concepts."""
+    most = np.where(seen > 0, uniqueness[:, None], 0.0).max(axis=0)
+    return uniqueness[:, None] / np.where(most > 0, most, 1.0)
+
+
+def _allowed(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:
+    """Share of a source's frequent values that the target lists, where it lists any."""
+    out = empty.copy()
+    if sample is None:
+        return out
+    for j, field in enumerate(target):
+        listed = {a.strip().lower() for a in field.allowed}
+        if listed:
+            out[:, j] = [
+                sum(value.lower() in listed for value in seen) / len(seen) if seen else np.nan
+                for seen in sample.examples
+            ]
+    return out

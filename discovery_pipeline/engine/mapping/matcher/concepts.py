@@ -1,0 +1,20 @@
+"""Concepts: how surely a field is called what the knowledge has a concept for."""
+
+from __future__ import annotations
+
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher import names
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.targets import TargetField
+
+
+def named(field: Field | TargetField, *concepts: str) -> float:
+    """How well a field's name or an alias of it names the best of these concepts, 0..1."""
+    naming = _naming(Field(field.name, aliases=field.aliases))
+    return max(naming[concept] for concept in concepts)
+
+
+@knowledge.remembered(10_000)
+def _naming(field: Field) -> dict[str, float]:
+    known = (concept.name for concept in knowledge.concepts())
+    return dict(zip(known, map(float, names.naming([field])[0]), strict=True))

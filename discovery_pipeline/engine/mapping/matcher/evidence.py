@@ -1,0 +1,105 @@
+"""Evidence in words: why a pair is offered, in a few short reasons a reviewer can check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher import looks
+from discovery_pipeline.engine.mapping.matcher.matching import Matched
+from discovery_pipeline.engine.mapping.matcher.samples import KINDS
+
+_TOLD_KINDS = {
+    "ip": "IP addresses", "mac": "MAC addresses", "uuid": "UUIDs", "date": "dates", "email": "e-mail addresses",
+    "url": "URLs", "boolean": "yes or no", "integer": "whole numbers", "float": "decimal numbers",
+}  # fmt: skip
+
+
+_LOOKING = 0.3  # how much values must look like a concept to be told
+
+
+class Reasons:
+    """The reasons for each pair of one match."""
+
+    def __init__(self, matched: Matched) -> None:
+        self._matched = matched
+
+    def of(self, i: int, j: int) -> tuple[str, ...]:
+        """Why source field i is offered for target field j, the strongest first."""
+        said = [*self._names(i, j), *self._data(i, j), *self._stated(i, j)]
+        if self._matched.context:
+            said.append(self._matched.context)
+        return tuple(said) or ("nothing but the lack of a better field",)
+
+    @cached_property
+    def _looks(self) -> np.ndarray:
+        """How much the values of each source field look like each concept."""
+        sample = self._matched.source.sample
+        return looks.of(sample) if sample else np.zeros_like(self._matched.evidence.names.source_concepts)
+
+    def _look(self, i: int, j: int) -> str:
+        """The concept that the values look like and the target names, or else the one they look most like."""
+        together = self._looks[i] * self._matched.evidence.names.target_concepts[j]
+        return knowledge.concepts()[int((together if together.any() else self._looks[i]).argmax())].name
+
+    def _channel(self, name: str, i: int, j: int) -> float:
+        """A channel's value; NaN compares as false everywhere."""
+        return float(self._matched.evidence.channel(name)[i, j])
+
+    def _names(self, i: int, j: int) -> Iterator[str]:
+        called = self._matched.evidence.names
+        together = called.source_concepts[i] * called.target_concepts[j]
+        concept = int(together.argmax())
+        if together[concept] > 0:
+            yield f"both names stand for '{knowledge.concepts()[concept].name}'"
+        left, right = called.source_words[i], called.target_words[j]
+        shared = [word for word in left if word in right]
+        if self._channel("same", i, j) >= 0.95:
+            yield "the names say the same"
+        elif shared:
+            yield f"names share {_listed(shared)}"
+        elif self._channel("words", i, j) >= 0.5:
+            yield f"names are alike in words ('{' '.join(left)}', '{' '.join(right)}')"
+        elif max(self._channel("meaning", i, j), self._channel("path meaning", i, j)) >= 0.5:
+            yield "names mean alike"
+
+    def _data(self, i: int, j: int) -> Iterator[str]:
+        sample = self._matched.source.sample
+        if sample is None or not sample.seen[i]:
+            return
+        kind = int(sample.kinds[i].argmax())
+        fit, name = sample.kinds[i][kind], tuple(KINDS)[kind]
+        if name in _TOLD_KINDS and fit >= 0.5 and self._channel("type", i, j) >= 0.5:
+            seen = int(sample.values[i])
+            yield f"{round(fit * seen)} of {seen} distinct values are {_TOLD_KINDS[name]}"
+        common = self._channel("contained", i, j)
+        if common >= 0.2:
+            yield f"about {common:.0%} of the distinct values stand on both sides"
+        elif self._channel("numbers", i, j) >= 0.6:
+            yield "numbers are spread alike"
+        elif self._channel("value words", i, j) >= 0.3:
+            yield "values share words"
+        if self._channel("look", i, j) >= _LOOKING:
+            yield f"values look like '{self._look(i, j)}'"
+        listed = self._channel("allowed", i, j)
+        if listed >= 0.5:
+            yield f"{listed:.0%} of the values are ones that the target lists"
+        if self._channel("type", i, j) < 0.3:
+            yield "but the values are not of the target's type"
+
+    def _stated(self, i: int, j: int) -> Iterator[str]:
+        if self._channel("description", i, j) >= 0.5:
+            yield "descriptions say alike"
+        elif self._channel("told", i, j) >= 0.5:
+            yield "the description speaks of it"
+        if self._channel("unit", i, j) == 1:
+            yield "both measure the same"
+        elif self._channel("unit", i, j) == 0 or self._matched.clashes[i, j]:
+            yield "but they measure different things"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(f"'{word}'" for word in dict.fromkeys(words))

@@ -1,0 +1,180 @@
+"""Fields: both sides of a match in one shape, whether they come from data, a contract or a bare schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
+from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.targets import TargetField, TargetTable
+from discovery_pipeline.engine.targets.contract import FieldType
+from discovery_pipeline.errors import InputRefused
+
+_MOSTLY = 0.9  # share of values of one kind that makes it the column's
+_NUMBERS = ("number", "numeric", "decimal", "float", "double", "real")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a source, or a field of a target, with all that is stated about it."""
+
+    name: str
+    type: str = ""  # as declared; empty where nobody says
+    description: str = ""
+    unit: units.Unit | None = None
+    aliases: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    identifies: bool = False  # tells which thing a row is about
+
+    group: str = ""  # the table a column says it is of: "orders" in "orders.id"
+
+    @property
+    def own(self) -> str:
+        """The name without its group."""
+        return self.name[len(self.group) + 1 :] if self.group else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The fields of one table, and a sample of their values where there are any."""
+
+    table: str
+    fields: tuple[Field, ...]
+    sample: Sample | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names in their order."""
+        return tuple(f.name for f in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a schema file says of one field."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+
+
+def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ()) -> Side:
+    """The columns of a table, with what a schema file says of them."""
+    said = {s.name: s for s in schema}
+    fields = tuple(
+        Field(
+            name=column.name,
+            type=said[column.name].type if column.name in said else column.declared_type or "",
+            description=said[column.name].description if column.name in said else "",
+            unit=units.in_header(column.name),
+            group=group,
+        )
+        for column, group in zip(table.columns, _groups([c.name for c in table.columns]), strict=True)
+    )
+    return Side(table.name, fields, sample)
+
+
+def of_target(table: TargetTable) -> Side:
+    """The fields of one table of a target contract."""
+    together = {name for group in table.identity if len(group) > 1 for name in group}
+    return Side(table.name, tuple(_of_contract(field, alone=field.name not in together) for field in table.fields))
+
+
+def of_schema(name: str, schema: Iterable[Stated]) -> Side:
+    """The fields that a schema file names."""
+    stated = tuple(schema)
+    fields = tuple(
+        Field(name=s.name, type=s.type, description=s.description, unit=units.in_header(s.name), group=group)
+        for s, group in zip(stated, _groups([s.name for s in stated]), strict=True)
+    )
+    return Side(name, fields)
+
+
+def _groups(names: Sequence[str]) -> list[str]:
+    """What stands before the last dot, if it does so in every name: several tables in one.
+
+    Where only some names have dots ("CPU.Usage", "HostName"), these part words, not tables.
+    """
+    parted = [name.rpartition(".") for name in names]
+    if not all(table and column for table, _, column in parted):
+        return [""] * len(names)
+    return [table for table, _, _ in parted]
+
+
+def _of_contract(field: TargetField, *, alone: bool) -> Field:
+    """A contract's field. What tells things apart only together with another is the same for many of them."""
+    return Field(
+        name=field.name,
+        type=field.type,
+        description=field.description,
+        unit=units.unit(field.unit) if field.unit else units.in_header(field.name),
+        aliases=field.aliases,
+        allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
+        identifies=field.unique or (field.identity and alone),
+    )
+
+
+def read_schema(path: Path) -> tuple[Stated, ...]:
+    """The fields a schema file states: CSV with name, type, description, or YAML with a list of such fields.
+
+    Raises
+    ------
+    InputRefused
+        The file can't be read, or states no names.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise InputRefused(path.name, f"the schema can't be read ({wrong}).") from None
+    rows = _yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(text)
+    stated = tuple(
+        Stated(str(row["name"]), str(row.get("type") or ""), str(row.get("description") or ""))
+        for row in rows
+        if row.get("name")
+    )
+    if not stated:
+        raise InputRefused(path.name, "it names no fields.", "A schema is CSV or YAML with name, type, description.")
+    return stated
+
+
+def _csv_rows(text: str) -> list[dict[str, str]]:
+    import csv
+    import io
+
+    return [{str(k).strip().lower(): v for k, v in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+def _yaml_rows(path: Path, text: str) -> list[dict[str, object]]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as wrong:
+        raise InputRefused(path.name, f"the schema is not valid YAML ({' '.join(str(wrong).split())}).") from None
+    listed = content.get("fields", content.get("columns")) if isinstance(content, dict) else content
+    if not isinstance(listed, list):
+        return []
+    return [row if isinstance(row, dict) else {"name": row} for row in listed]
+
+
+def as_target(side: Side) -> TargetTable:
+    """A side that is no contract as one: its fields with the types its values or its schema show."""
+    return TargetTable(name=side.table, file="", fields=tuple(_as_target(side, i) for i in range(len(side.fields))))
+
+
+def _as_target(side: Side, i: int) -> TargetField:
+    field, kinds = side.fields[i], {}
+    if side.sample is not None:
+        kinds = dict(zip(KINDS, side.sample.kinds[i], strict=True))
+    declared = field.type.lower()
+    kind: FieldType = "string"
+    if kinds.get("integer", 0) >= _MOSTLY or (not kinds and declared.startswith("int")):
+        kind = "integer"
+    elif kinds.get("integer", 0) + kinds.get("float", 0) >= _MOSTLY or (not kinds and declared in _NUMBERS):
+        kind = "number"
+    elif kinds.get("date", 0) >= _MOSTLY or (not kinds and declared.startswith("date")):
+        kind = "date"
+    unit = field.unit.name if field.unit else None
+    return TargetField(name=field.name, type=kind, unit=unit, description=field.description)

@@ -1,0 +1,60 @@
+"""Looks: which concepts of an inventory a column's values look like, whatever the column is called.
+
+Knowledge as data: the patterns are in looks.yaml. That memory comes in powers of two is a matter of numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher.samples import Sample
+
+_SEEN = 24  # most frequent values that are looked at
+_LONGEST = 60  # characters of a value that a pattern is tried on
+_MOSTLY = 0.6  # share of values that must look so
+_POWERS = 0.9  # what memory's powers of two tell
+_FEWEST_POWERS = 3  # distinct ones
+
+
+def of(sample: Sample) -> np.ndarray:
+    """How much the values of each column look like each concept, columns × concepts, 0..1; 0 where they don't."""
+    found = np.zeros((len(sample.examples), len(knowledge.concepts())))
+    for i, values in enumerate(sample.examples):
+        said = [value.casefold() for value in values[:_SEEN] if len(value) <= _LONGEST]
+        if len(said) * 2 < len(values[:_SEEN]) or not said:
+            continue
+        for place, pattern, tells in _looks():
+            fitting = sum(1 for value in said if pattern.fullmatch(value)) / len(said)
+            if fitting >= _MOSTLY:
+                found[i, place] = fitting * tells
+        if _powers_of_two(said):
+            found[i, _place("memory size")] = _POWERS
+    return found
+
+
+def _powers_of_two(values: list[str]) -> bool:
+    """Whether numbers are different powers of two, or three times one, as sizes of memory are."""
+    try:
+        numbers = {float(value.split()[0].replace(",", "")) for value in values if value.split()}
+    except ValueError:
+        return False
+    if len(numbers) < _FEWEST_POWERS or max(numbers) < 32 or min(numbers) <= 0:
+        return False
+    return all(math.log2(n).is_integer() or math.log2(n / 3).is_integer() for n in numbers)
+
+
+@knowledge.remembered(1)
+def _looks() -> tuple[tuple[int, re.Pattern[str], float], ...]:
+    return tuple(
+        (_place(concept), re.compile(str(said["fits"])), float(said["tells"]))
+        for concept, said in knowledge.looks().items()
+    )
+
+
+@knowledge.remembered(256)
+def _place(concept: str) -> int:
+    return next(i for i, known in enumerate(knowledge.concepts()) if known.name == concept)

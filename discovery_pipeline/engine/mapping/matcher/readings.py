@@ -1,0 +1,111 @@
+"""Readings: the ways in which a field's name may be read, as phrases of words.
+
+A name is read with what is usual, by its aliases, as it is written, and with its short forms spelt out by what the
+other side says: "hr" is an hour, unless there is a heart rate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.matcher.words import Reader, split
+
+Phrase = tuple[str, ...]
+
+_ALIAS = 0.97  # an alias says a little less than the name itself
+_LITERAL = 0.95  # a name as written, a little less than what it usually means
+_SPELT_OUT = 0.9  # initials may be others'
+_SHARED = 0.8  # share of a side's names that begin alike, from which that beginning says nothing
+_FEWEST = 5  # names of which that can be said
+_INITIALS = range(2, 6)  # letters that may be initials of as many words
+_MOST = 3  # ways to spell out one short form
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """One side's names under all their readings."""
+
+    phrases: tuple[Phrase, ...]
+    worth: np.ndarray  # of each phrase, 0..1
+    first: np.ndarray  # index of each field's usual reading in `phrases`
+
+    @property
+    def usual(self) -> list[Phrase]:
+        """Each field's usual reading."""
+        return [self.phrases[i] for i in self.first]
+
+    @property
+    def of(self) -> np.ndarray:
+        """The field that each phrase is a reading of."""
+        return np.repeat(np.arange(len(self.first)), np.diff([*self.first, len(self.phrases)]))
+
+
+def of(fields: Sequence[Field], reader: Reader, others: Sequence[Field] = ()) -> Readings:
+    """All readings of these fields' names beside those of the other side."""
+    runs, shared = _runs(others), _shared([field.own for field in fields])
+    phrases: list[Phrase] = []
+    worth: list[float] = []
+    first = []
+    for field in fields:
+        first.append(len(phrases))
+        readings = _readings(field, reader, runs, shared)
+        phrases += readings
+        worth += readings.values()
+    return Readings(tuple(phrases), np.array(worth), np.array(first))
+
+
+def best(alike: np.ndarray, left: Readings, right: Readings) -> np.ndarray:
+    """From phrases × phrases to fields × fields: the best of all readings."""
+    rows = np.maximum.reduceat(alike * left.worth[:, None], left.first, axis=0)
+    return np.maximum.reduceat(rows * right.worth, right.first, axis=1)
+
+
+def _readings(field: Field, reader: Reader, runs: dict[str, list[Phrase]], shared: str) -> dict[Phrase, float]:
+    """Phrases with what each is worth, the usual one first."""
+    literal = reader.literal(field.own)
+    found = [(reader.words(field.own), 1.0)]
+    found += [(reader.words(alias), _ALIAS) for alias in field.aliases]
+    if shared and field.own.startswith(shared) and len(field.own) > len(shared) + 1:
+        found.append((reader.words(field.own[len(shared) :]), _ALIAS))
+    found.append((literal, _LITERAL))
+    found += [(phrase, _SPELT_OUT) for phrase in _spelt_out(literal, reader, runs)]
+    worth: dict[Phrase, float] = {}
+    for phrase, value in found:
+        worth.setdefault(phrase, value)
+    return worth
+
+
+def _shared(names: Sequence[str]) -> str:
+    """The longest beginning, of two letters or more, that nearly all of these names have; empty where there is none."""
+    if len(names) < _FEWEST:
+        return ""
+    for length in range(max(map(len, names)), 1, -1):
+        starts = Counter(name[:length] for name in names if len(name) > length)
+        start, count = max(starts.items(), key=lambda told: told[1], default=("", 0))
+        if count >= _SHARED * len(names):
+            return start
+    return ""
+
+
+def _spelt_out(literal: Phrase, reader: Reader, runs: dict[str, list[Phrase]]) -> Iterator[Phrase]:
+    """The name with one of its short forms replaced by words of the other side that begin with its letters."""
+    for at, word in enumerate(literal):
+        for run in runs.get(word, ())[:_MOST]:
+            yield tuple(w for part in (*literal[:at], " ".join(run), *literal[at + 1 :]) for w in reader.words(part))
+
+
+def _runs(fields: Iterable[Field]) -> dict[str, list[Phrase]]:
+    """Words of these names that stand beside one another, by their initials."""
+    runs: dict[str, dict[Phrase, None]] = defaultdict(dict)
+    for phrase in dict.fromkeys(split(f.own) for f in fields):
+        words = tuple(w for w in phrase if w.isalpha())
+        for length in _INITIALS:
+            for at in range(len(words) - length + 1):
+                run = words[at : at + length]
+                runs["".join(word[0] for word in run)][run] = None
+    return {initials: list(found) for initials, found in runs.items()}

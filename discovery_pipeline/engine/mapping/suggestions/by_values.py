@@ -1,0 +1,108 @@
+"""Speaking: columns whose values say what a required field asks, whatever they are called.
+
+"Virtual" and "Physical" answer whether a machine is physical under any header, and so does "VMware Virtual Platform".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher import concepts
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.model import HIGH, MappedField
+from discovery_pipeline.engine.mapping.roles import referred
+from discovery_pipeline.engine.mapping.suggestions import filling
+from discovery_pipeline.engine.mapping.transformations import quoted, vocabularies
+from discovery_pipeline.engine.mapping.transformations.answers import of_virtual
+from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS
+from discovery_pipeline.engine.mapping.transformations.proposing import for_column
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+
+CONFIDENCE = 0.9
+
+_MOST = 20  # different models that are looked at; of more, not all are known
+_NAMED = 0.9
+
+
+def spoken(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
+    """The assignment, with columns for required fields that nothing surely fills and that their values speak of."""
+    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    for source in profile.tables if profile else ():
+        for table in target.tables:
+            its = [f for f in assignment if (f.source_table, f.target_table) == (source.name, table.name)]
+            if referred(table) or not any(f.confidence >= HIGH and f.source_field for f in its):
+                continue
+            for field in _said(source, table, its):
+                out[source.name, table.name, field.target_field] = field
+    return tuple(out.values())
+
+
+def _said(source: TableProfile, table: TargetTable, its: Iterable[MappedField]) -> Iterator[MappedField]:
+    sure = {f.target_field for f in its if f.confidence >= HIGH}
+    for field in table.fields:
+        if not (field.required and field.vocabulary) or field.name in sure:
+            continue
+        speaking = [column for column in source.columns if _in_words_of(field, column)]
+        if len(speaking) == 1:
+            yield _by_words(source, table, field, speaking[0])
+        elif not speaking and concepts.named(field, "is virtual") >= _NAMED:
+            yield from _by_hardware(source, table, field)
+
+
+def _in_words_of(field: TargetField, column: ColumnProfile) -> bool:
+    """Whether all values of a column are words that the field has, and say more than yes and no."""
+    values = [top.value for top in column.top_values]
+    if not values or column.distinct_count > len(values) or any(v.strip().lower() in BOOLEANS for v in values):
+        return False
+    meant = _meant(field, values)
+    return len(meant) == len(values)
+
+
+def _meant(field: TargetField, values: Sequence[str]) -> dict[str, str]:
+    if field.allowed:
+        return {m.value: m.target for m in vocabularies.matched(field, [(v, 1) for v in values]) if m.target}
+    words = {w.casefold(): own for own, others in field.vocabulary.items() for w in others}
+    return {v: words[v.strip().casefold()] for v in values if v.strip().casefold() in words}
+
+
+def _by_words(source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile) -> MappedField:
+    meant = _meant(field, [top.value for top in column.top_values])
+    told = ", ".join(f"{value!r} is {own}" for value, own in sorted(meant.items()))
+    how = for_column(column, field)
+    return _field(source, table, field, column, how.transformation or _rewriting(meant), told)
+
+
+def _rewriting(meant: dict[str, str]) -> str:
+    return f"lookup({{{', '.join(f'{quoted(value)}: {quoted(own)}' for value, own in sorted(meant.items()))}}})"
+
+
+def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -> Iterator[MappedField]:
+    """Whether machines are virtual, by the models or makers of their hardware."""
+    for concept in ("model", "manufacturer"):
+        for column in source.columns:
+            values = [top.value for top in column.top_values]
+            virtual = [value for value in values if _made_by_no_factory(value)]
+            if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
+                continue
+            if concepts.named(Field(column.name), concept) >= _NAMED:
+                yes, no = of_virtual(field)
+                pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
+                told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
+                yield _field(source, table, field, column, f'map_values({{{pairs}, "*": {quoted(no)}}})', told)
+                return
+
+
+def _made_by_no_factory(hardware: str) -> bool:
+    """Whether a model or maker is that of virtual machines: "VMware7,1", "Standard PC (QEMU)"."""
+    words = "|".join(map(re.escape, sorted(knowledge.virtual_hardware())))
+    return re.search(rf"\b({words})", hardware, re.IGNORECASE) is not None
+
+
+def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
+    source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile, how: str | None, why: str
+) -> MappedField:
+    places = (source.name, column.name), (table.name, field)
+    return filling.mapped(*places, confidence=CONFIDENCE, evidence=(why,), transformation=how)

@@ -1,0 +1,229 @@
+"""Completing: source tables that are about the same things fill one table of a target together.
+
+Exports part what they know: machines here, their operating systems, adapters and disks there. The table that knows most
+of a thing gives the rows; those that describe its rows give what it lacks, and no rows of their own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+import duckdb
+
+from discovery_pipeline.engine.mapping import knowledge, transformations
+from discovery_pipeline.engine.mapping.matcher.matching import OBJECTION, OTHER_SUBJECT
+from discovery_pipeline.engine.mapping.matcher.words import Reader
+from discovery_pipeline.engine.mapping.model import HIGH, Completion, FieldRef, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.roles import Place, gathers, referred
+from discovery_pipeline.engine.mapping.suggestions.identifiers import is_id
+from discovery_pipeline.engine.schema import describing
+from discovery_pipeline.engine.schema.model import Description
+from discovery_pipeline.engine.tables import Table, Tables
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+
+MOST_TABLES = 100
+"""Tables that are looked at."""
+
+_MAINS = 20  # of these, how many may be described
+_HALF = 0.5
+
+
+def completions(
+    con: duckdb.DuckDBPyConnection, tables: Tables, fields: Iterable[MappedField], target: Target
+) -> tuple[Completion, ...]:
+    """Which tables describe rows of which others, for each table of the target that refers to no other."""
+    by_place: dict[Place, list[MappedField]] = defaultdict(list)
+    for field in fields:
+        by_place[field.source_table, field.target_table].append(field)
+    found: list[Completion] = []
+    for table in target.tables:
+        if referred(table):
+            continue
+        taking = tables[:MOST_TABLES]
+        weights = {t.name: _weight(t, by_place.get((t.name, table.name), ())) for t in taking}
+        mains = sorted((name for name, weight in weights.items() if weight), key=lambda name: -weights[name])[:_MAINS]
+        naming = {t.name: _naming(table, by_place.get((t.name, table.name), ())) for t in taking}
+        found += (Completion(target_table=table.name, by=by) for by in describing.found(con, taking, mains, naming))
+    return tuple(found)
+
+
+def completed(suggestions: Suggestions, tables: Tables, target: Target, found: Sequence[Completion]) -> Suggestions:
+    """Suggestions without what describing tables would say again, or of themselves."""
+    headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
+    elsewhere = {t.name for t in tables if knowledge.things().intersection(_called(t))}
+    relating = {t.name for t in tables if "relation" in _called(t)}  # tells of two things, and of neither alone
+    assignment = list(suggestions.assignment)
+    for table in target.tables:
+        its = [c.by for c in found if c.target_table == table.name]
+        assignment = _described([f for f in assignment if not _relates(f, its, relating)], table, its, headers)
+        for other in target.tables:
+            if table.name in referred(other):
+                assignment = _belonging(assignment, table, other, its, elsewhere)
+    return reassigned(suggestions, tuple(assignment)).model_copy(update={"completions": tuple(found)})
+
+
+def _described(
+    assignment: Sequence[MappedField], table: TargetTable, its: Sequence[Description], headers: Mapping[str, set[str]]
+) -> list[MappedField]:
+    """The assignment, where of the tables that describe another only what that one lacks is left."""
+    describing_it = {by.table: by for by in its}
+    here = [
+        _unobjected(f) if f.source_table in describing_it else f for f in assignment if f.target_table == table.name
+    ]
+    own = {(f.source_table, f.target_field): f for f in here if f.source_table not in describing_it}
+    best: dict[tuple[str, str], MappedField] = {}
+    for field in here:
+        by = describing_it.get(field.source_table)
+        if by is None or not _lends(table.field(field.target_field), field, by, headers[by.main]):
+            continue
+        place = (by.main, field.target_field)
+        before, mine = best.get(place), own.get(place)
+        if mine and (mine.confidence >= HIGH or field.confidence < HIGH):
+            continue
+        if before is None or before.confidence < field.confidence:
+            best[place] = _told(field, by, table.field(field.target_field))
+    kept = list(best.values())
+    lent = {(f.source_table, f.source_field, f.target_field): f for f in kept}
+    left = []
+    for field in assignment:
+        if field.target_table != table.name:
+            left.append(field)
+        elif field.source_table in describing_it:
+            left += filter(None, [lent.get((field.source_table, field.source_field, field.target_field))])
+        elif (field.source_table, field.target_field) not in best:
+            left.append(field)
+    return left
+
+
+def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[str]) -> bool:
+    """Whether a describing table may say this of what it describes, and not only of itself."""
+    said_already = mapped.source_field == by.column and not by.by_label
+    if not mapped.source_field or said_already or mapped.source_field.casefold() in main:
+        return False
+    if field.unique or is_id(field):
+        return False
+    return not (by.several and field.identity and gathers(field) == "where they agree")
+
+
+def _relates(field: MappedField, its: Sequence[Description], relating: AbstractSet[str]) -> bool:
+    """Whether a field says of a thing what is said of its relations."""
+    return field.source_table in relating and any(by.table == field.source_table for by in its)
+
+
+def _unobjected(mapped: MappedField) -> MappedField:
+    """A field of a table that tells of what another is about: that it is about something else is no objection."""
+    kept = tuple(reason for reason in mapped.evidence if not reason.startswith(OBJECTION))
+    if len(kept) == len(mapped.evidence):
+        return mapped
+    return mapped.model_copy(
+        update={"confidence": round(min(1.0, mapped.confidence / OTHER_SUBJECT), 4), "evidence": kept}
+    )
+
+
+def _told(mapped: MappedField, by: Description, field: TargetField) -> MappedField:
+    how = f"; of several, {gathers(field)}" if by.several else ""
+    return mapped.model_copy(update={"evidence": (*mapped.evidence, f"rows belong together by {by.said}{how}")})
+
+
+def _belonging(
+    assignment: Sequence[MappedField],
+    table: TargetTable,
+    other: TargetTable,
+    its: Sequence[Description],
+    elsewhere: AbstractSet[str],
+) -> list[MappedField]:
+    """The assignment, where rows of `other` name what they belong to by the key under which `table` has it."""
+    left = list(assignment)
+    for main in dict.fromkeys(by.main for by in its):
+        parts = [by for by in its if by.main == main and by.table not in elsewhere and _parts(left, by.table, other)]
+        if not parts:
+            continue
+        chosen = max(parts, key=lambda by: sum(f.confidence for f in _parts(left, by.table, other)))
+        away = {main, *(by.table for by in parts)} - {chosen.table}
+        left = [
+            _unobjected(f) if (f.source_table, f.target_table) == (chosen.table, other.name) else f
+            for f in left
+            if f.target_table != other.name
+            or (f.source_table not in away and (f.source_table, f.source_field) != (chosen.table, chosen.column))
+        ]
+        for field in other.fields:
+            to, _, key = (field.references or "").partition(".")
+            known = next((f for f in left if (f.source_table, f.target_table, f.target_field) == (main, to, key)), None)
+            if to == table.name and known:
+                left = [
+                    f
+                    for f in left
+                    if (f.source_table, f.target_table, f.target_field) != (chosen.table, other.name, field.name)
+                ]
+                left.append(_naming_it(known, field, other, chosen))
+    return left
+
+
+def _parts(assignment: Iterable[MappedField], source: str, table: TargetTable) -> list[MappedField]:
+    """What a source says of rows of that table, beside what they belong to."""
+    keys = {f.name for f in table.fields if f.references}
+    return [
+        f
+        for f in assignment
+        if f.source_table == source and f.target_table == table.name and f.target_field not in keys
+    ]
+
+
+def _naming_it(known: MappedField, field: TargetField, table: TargetTable, by: Description) -> MappedField:
+    """What a row belongs to, by the column that refers to it; looked up where the target has it under another."""
+    direct = known.source_field == by.key and not known.transformation and not by.by_label
+    return known.model_copy(
+        update={
+            "source_table": by.table if direct else known.source_table,
+            "source_field": by.column if direct else known.source_field,
+            "target_table": table.name,
+            "target_field": field.name,
+            "is_required": field.required,
+            "evidence": (f"rows belong together by {by.said}",),
+        }
+    )
+
+
+def _weight(source: Table, fields: Iterable[MappedField]) -> float:
+    """How much a source knows of the things of a target table; half of it where it is called after parts of them."""
+    return sum(f.confidence for f in fields) * (_HALF if knowledge.parts().intersection(_called(source)) else 1.0)
+
+
+def _called(source: Table) -> tuple[str, ...]:
+    """The words of a table's own name."""
+    return Reader().words(source.source.sheet or source.name)
+
+
+def _naming(table: TargetTable, fields: Iterable[MappedField]) -> frozenset[str]:
+    """Columns that surely hold what things are called."""
+    called = {
+        f.name
+        for f in table.fields
+        if (f.identity or f.required) and f.type in ("string", "fqdn") and not (f.allowed or f.unit or is_id(f))
+    }
+    return frozenset(f.source_field for f in fields if f.confidence >= HIGH and f.target_field in called)
+
+
+def reassigned(suggestions: Suggestions, assignment: tuple[MappedField, ...]) -> Suggestions:
+    """The suggestions with another assignment, and what it leaves."""
+    used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
+    filled = {(f.target_table, f.target_field) for f in assignment}
+    freed = [f for f in suggestions.assignment if f not in assignment]
+    left = dict.fromkeys(
+        [
+            *suggestions.unmapped_source,
+            *(FieldRef(table=f.source_table, field=f.source_field) for f in freed if f.source_field),
+        ]
+    )
+    right = dict.fromkeys(
+        [*suggestions.unmapped_target, *(FieldRef(table=f.target_table, field=f.target_field) for f in freed)]
+    )
+    return suggestions.model_copy(
+        update={
+            "assignment": assignment,
+            "unmapped_source": tuple(r for r in left if (r.table, r.field) not in used),
+            "unmapped_target": tuple(r for r in right if (r.table, r.field) not in filled),
+        }
+    )

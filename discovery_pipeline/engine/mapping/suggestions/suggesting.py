@@ -1,0 +1,292 @@
+"""Suggesting: every source table against every table of one target, with reasons and transformations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import duckdb
+import numpy as np
+
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
+from discovery_pipeline.engine.mapping.matcher.matching import DOUBTFUL, Matched, match
+from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
+from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.suggestions import conflicts, filling
+from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
+from discovery_pipeline.engine.mapping.suggestions.by_values import spoken
+from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions, reassigned
+from discovery_pipeline.engine.mapping.suggestions.composing import CONFIDENCE as COMPOSED
+from discovery_pipeline.engine.mapping.suggestions.composing import Composed, composed
+from discovery_pipeline.engine.mapping.suggestions.constants import constants
+from discovery_pipeline.engine.mapping.suggestions.identifiers import named
+from discovery_pipeline.engine.mapping.suggestions.tagging import tagged
+from discovery_pipeline.engine.mapping.suggestions.ties import settled
+from discovery_pipeline.engine.mapping.transformations import datatypes
+from discovery_pipeline.engine.mapping.transformations.proposing import Proposal, propose
+from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
+from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.tables import Tables
+from discovery_pipeline.engine.targets import Target, TargetTable
+from discovery_pipeline.errors import TransformationError
+
+BEST = 20
+"""Target fields kept for each source column."""
+
+_EXPLAINED = 6  # ranks that get reasons and the transformation they need: the one that is taken, and five others
+_KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
+_KEY_FROM = 0.2  # confidence that names and values must have given the pair already
+
+Stated = Mapping[str, Sequence[str]]
+"""What stands above tables, by their names."""
+
+_NOTHING_STATED: Stated = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairing:
+    """One source table against one table of the target."""
+
+    matched: Matched
+    table: TargetTable
+    reasons: Reasons
+    decided: dict[tuple[int, int], Decided]
+    keyed: frozenset[tuple[int, int]]
+
+
+def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    profile: Profile | None,
+    analysis: SchemaAnalysis | None,
+    target: Target,
+    memory: Memory = NOTHING,
+    stated: Stated = _NOTHING_STATED,
+) -> Suggestions:
+    """Offer target fields for source columns.
+
+    Parameters
+    ----------
+    profile, analysis
+        What is known of the tables; without them the matcher goes by its own sample.
+    memory
+        What this tenant decided before for this kind of source and target: approved pairs come first, rejected ones
+        only come back with new evidence.
+    stated
+        What stands above each table, by its name: a title, "Region: eu-west-1".
+
+    Returns
+    -------
+    Suggestions
+        The best 20 target fields of every source column, and an assignment that fills each target field at most
+        once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
+        A required field without a column has a constant where the contract or the file says which.
+    """
+    sides = [fields.of_table(table, seen) for table, seen in zip(tables, samples.of_all(con, tables), strict=True)]
+    offered = [_offered(table) for table in target.tables]
+    wanted = [(table, fields.of_target(table)) for table in offered]
+    found = between(target.name, sides, wanted, profile, analysis, memory, stated)
+    sure = spoken(named(settled(con, tables, found, target), profile, target), profile, target)
+    found = tagged(reassigned(found, sure), sides, target)
+    found = completed(found, tables, target, completions(con, tables, found.assignment, target))
+    return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
+
+
+def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
+    target: str,
+    sides: Sequence[fields.Side],
+    wanted: Sequence[tuple[TargetTable, fields.Side]],
+    profile: Profile | None = None,
+    analysis: SchemaAnalysis | None = None,
+    memory: Memory = NOTHING,
+    stated: Stated = _NOTHING_STATED,
+) -> Suggestions:
+    """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
+    pairings = [
+        _paired(side, table, other, analysis, memory)
+        for side in sides
+        for table, other in wanted
+        if side.fields and other.fields
+    ]
+    assignment = tuple(
+        field for pairing in pairings for field in _completed(pairing, _assignment(pairing, profile), stated)
+    )
+    used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
+    filled = {(f.target_table, f.target_field) for f in assignment}
+    left = [(side.table, name) for side in sides for name in side.names]
+    right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
+    return Suggestions(
+        target=target,
+        matches=tuple(
+            m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side], profile)
+        ),
+        assignment=assignment,
+        unmapped_source=tuple(FieldRef(table=t, field=f) for t, f in left if (t, f) not in used),
+        unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in right if (t, f) not in filled),
+    )
+
+
+def _offered(table: TargetTable) -> TargetTable:
+    return table.model_copy(update={"fields": tuple(f for f in table.fields if not f.template)})
+
+
+def _paired(
+    side: fields.Side,
+    table: TargetTable,
+    other: fields.Side,
+    analysis: SchemaAnalysis | None,
+    memory: Memory,
+) -> _Pairing:
+    matched = match(side, other)
+    decided = memory.between(side.table, side.names, table.name, [f.name for f in table.fields])
+    reasons = Reasons(matched)
+    confidence = matched.confidence.copy()
+    keyed = _keyed(confidence, None if matched.context else _key(analysis, side), table)
+    for i, j in keyed:
+        odds = confidence[i, j] / (1 - confidence[i, j]) * _KEY_ODDS
+        confidence[i, j] = odds / (1 + odds)
+    for (i, j), decision in decided.items():
+        confidence[i, j] = decision.weighed(float(confidence[i, j]), reasons.of(i, j))
+    return _Pairing(replace(matched, confidence=confidence), table, reasons, decided, keyed)
+
+
+def _key(analysis: SchemaAnalysis | None, side: fields.Side) -> int | None:
+    """The column that is the key of the source table by itself."""
+    found = analysis.primary_key(side.table) if analysis else None
+    names = list(side.names)
+    return names.index(found.columns[0]) if found and len(found.columns) == 1 and found.columns[0] in names else None
+
+
+def _keyed(confidence: np.ndarray, key: int | None, table: TargetTable) -> frozenset[tuple[int, int]]:
+    """Likely pairs of the source's key with a field that tells rows apart."""
+    if key is None:
+        return frozenset()
+    return frozenset(
+        (key, j)
+        for j, field in enumerate(table.fields)
+        if (field.unique or field.identity) and _KEY_FROM <= confidence[key, j] < 1
+    )
+
+
+def _matches(side: fields.Side, pairings: Sequence[_Pairing], profile: Profile | None) -> list[Match]:
+    """The best of all the target's tables for each column of one source table."""
+    found = []
+    places = [(k, j) for k, p in enumerate(pairings) for j in range(len(p.table.fields))]
+    for i, name in enumerate(side.names):
+        scored = [(float(pairings[k].matched.confidence[i, j]), k, j) for k, j in places]
+        offered = sorted(scored, key=lambda offer: (-offer[0], *offer[1:]))
+        for rank, (confidence, k, j) in enumerate(offered[:BEST], start=1):
+            pairing = pairings[k]
+            field, shown = pairing.table.fields[j], rank <= _EXPLAINED
+            proposal = _proposal(pairing, i, j, profile) if shown else Proposal(None, datatypes.of_field(field.type))
+            found.append(
+                Match(
+                    source_table=side.table,
+                    source_field=name,
+                    target_table=pairing.table.name,
+                    target_field=field.name,
+                    confidence=round(confidence, 4),
+                    rank=rank,
+                    transformation=proposal.transformation,
+                    data_type=proposal.data_type,
+                    evidence=_why(pairing, i, j) + proposal.reasons if shown else (),
+                )
+            )
+    return found
+
+
+def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
+    reasons, decision = pairing.reasons.of(i, j), pairing.decided.get((i, j))
+    before = (decision.told(reasons),) if decision else ()
+    key = ("it is the key of its table",) if (i, j) in pairing.keyed else ()
+    return before + reasons + key
+
+
+def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
+    pairs = assigned(pairing.matched.confidence)
+    found = {j: _mapped(pairing, i, j, profile) for i, j in pairs}
+    filled = {j: i if found[j].confidence < HIGH else None for i, j in pairs if found[j].confidence >= COMPOSED}
+    found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, filled)}
+    return [found[j] for j in sorted(found)]
+
+
+def _completed(pairing: _Pairing, assignment: Sequence[MappedField], stated: Stated) -> Iterator[MappedField]:
+    """An assignment, with constants for required fields where rows of the source are surely rows of the table."""
+    yield from assignment
+    if any(field.confidence >= HIGH for field in assignment):
+        filled = {field.target_field for field in assignment}
+        source = pairing.matched.source
+        yield from constants(pairing.table, source, filled, stated.get(source.table, ()))
+
+
+def _composed(pairing: _Pairing, part: Composed) -> MappedField:
+    field = pairing.table.fields[part.target]
+    source = pairing.matched.source
+    return filling.mapped(
+        (source.table, source.fields[part.source].name),
+        (pairing.table.name, field),
+        confidence=COMPOSED,
+        evidence=(part.reason,),
+        transformation=part.transformation,
+    )
+
+
+def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> MappedField:
+    """One assigned field with the transformation it needs."""
+    source, field = pairing.matched.source, pairing.table.fields[j]
+    proposal, decision = _proposal(pairing, i, j, profile), pairing.decided.get((i, j))
+    remembered = decision is not None and decision.approved
+    confidence = float(pairing.matched.confidence[i, j])
+    return MappedField(
+        source_table=source.table,
+        source_field=source.fields[i].name,
+        target_table=pairing.table.name,
+        target_field=field.name,
+        transformation=proposal.transformation,
+        data_type=proposal.data_type,
+        is_required=field.required,
+        confidence=round(min(confidence, DOUBTFUL) if proposal.doubtful and not remembered else confidence, 4),
+        evidence=_why(pairing, i, j) + proposal.reasons,
+        origin="memory" if remembered else "suggested",
+    )
+
+
+def _proposal(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Proposal:
+    """The transformation that a pair needs: the one approved before, where it still applies."""
+    source = pairing.matched.source
+    values = source.sample.examples[i] if source.sample else ()
+    column = _profile(profile, source.table, source.fields[i].name)
+    proposal, decision = propose(source.fields[i], values, column, pairing.table.fields[j]), pairing.decided.get((i, j))
+    if decision and decision.approved:
+        return _as_before(proposal, decision.field, source.names, column)
+    return proposal
+
+
+def _as_before(
+    proposal: Proposal, field: MappedField, columns: Sequence[str], profile: ColumnProfile | None
+) -> Proposal:
+    """The transformation that was approved before, where these columns and their types still allow it."""
+    kind = profile.inferred_type if profile else datatypes.ANY
+    try:
+        read = transformations.parse(field.transformation).references if field.transformation else ()
+        if set(read) <= set(columns) and not datatypes.mismatch(kind, field.data_type, field.transformation):
+            return Proposal(field.transformation, field.data_type)
+    except TransformationError:  # an operation that there no longer is
+        pass
+    return proposal
+
+
+def _personal(profile: Profile | None) -> frozenset[tuple[str, str]]:
+    """Columns that hold personal data, by table and name."""
+    known = profile.tables if profile else ()
+    return frozenset((table.name, column.name) for table in known for column in table.columns if column.pii)
+
+
+def _profile(profile: Profile | None, table: str, column: str) -> ColumnProfile | None:
+    try:
+        return profile.table(table).column(column) if profile else None
+    except KeyError:
+        return None

@@ -1,0 +1,108 @@
+"""Conversions: which unit a source's numbers are in, and how they come to the one that the target takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from discovery_pipeline.engine import magnitudes, units
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.profiling import numerals
+from discovery_pipeline.engine.profiling.model import ColumnProfile
+from discovery_pipeline.engine.targets import TargetField
+
+_PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?$")
+_MOST = 0.5  # share of values that must be numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The unit of bare numbers, and what says so."""
+
+    unit: str
+    by: str
+
+
+def conversion(
+    source: Field, values: Sequence[str], profile: ColumnProfile | None, target: TargetField
+) -> tuple[str, str] | None:
+    """A conversion of units and its reason.
+
+    None where all values are in the target's unit already and state none, where they measure something else, and
+    where nothing says what they are in.
+    """
+    wanted = units.unit(target.unit or "")
+    if wanted is None:
+        return None
+    written = _written(values, profile, wanted)
+    read = _read(source, values, profile, target, wanted)
+    if read is None and not written:
+        return None
+    if read and read.unit == wanted.name and not written:
+        return None
+    whole = " | round(0)" if target.type == "integer" else ""
+    unit = read.unit if read else wanted.name
+    return f'convert("{unit}","{wanted.name}"){whole}', _reason(read, wanted, written=written)
+
+
+def in_several_units(source: Field, values: Sequence[str], profile: ColumnProfile | None, target: TargetField) -> bool:
+    """Whether bare numbers are in more than one unit, so that no conversion is right for all of them."""
+    wanted = units.unit(target.unit or "")
+    expected = magnitudes.expectation(source.own) or magnitudes.expectation(target.name)
+    if wanted is None or expected is None or expected.quantity != wanted.quantity:
+        return False
+    if source.unit or (profile and profile.unit):
+        return False
+    return magnitudes.several_units(numerals.measured((value, 1) for value in values), expected)
+
+
+def _written(values: Sequence[str], profile: ColumnProfile | None, wanted: units.Unit) -> bool:
+    """Whether any value states a unit that converts to this one."""
+    stated = (units.unit(u.value) for u in profile.units) if profile else map(units.in_value, values)
+    return any(unit and unit.quantity == wanted.quantity for unit in stated)
+
+
+def _read(
+    source: Field, values: Sequence[str], profile: ColumnProfile | None, target: TargetField, wanted: units.Unit
+) -> _Reading | None:
+    """The unit that bare numbers are in; the header goes before the values, and these before what one expects."""
+    if source.unit:
+        found = _Reading(source.unit.name, "by the header")
+    elif profile and profile.unit:
+        found = _Reading(profile.unit, "by the values that state one" if profile.units else "by their magnitude")
+    elif wanted.name == "percent" and _are_ratios(values):
+        found = _Reading("ratio", "by their magnitude")
+    else:
+        found = _by_values(source, values, target)
+    known = units.unit(found.unit) if found else None
+    return found if known and known.quantity == wanted.quantity else None
+
+
+def _by_values(source: Field, values: Sequence[str], target: TargetField) -> _Reading | None:
+    measured = numerals.measured((value, 1) for value in values)
+    if len(measured) < _MOST * len(values):
+        return None
+    expected = magnitudes.expectation(source.own) or magnitudes.expectation(target.name)
+    unit = magnitudes.bare_unit(measured, expected)
+    stated = any(value.unit for value in measured)
+    return _Reading(unit, "by the values that state one" if stated else "by their magnitude") if unit else None
+
+
+def _are_ratios(values: Sequence[str]) -> bool:
+    """A share of at most 1 with decimals is no percentage."""
+    numbers = sorted(float(value) for value in values if _PLAIN_NUMBER.match(value))
+    if len(numbers) < _MOST * len(values) or not numbers:
+        return False
+    return numbers[-1] <= 1 and numbers[len(numbers) // 2] not in (0, 1)
+
+
+def _reason(read: _Reading | None, wanted: units.Unit, *, written: bool) -> str:
+    if read is None:
+        return f"values with a unit come to {wanted.name}; nothing says what bare numbers are in, so they stay"
+    if read.unit == wanted.name:
+        return f"bare numbers are in {wanted.name} already {read.by}; values with another unit come to it"
+    times = units.factor(read.unit, wanted.name) or 1.0
+    formula = f"× {times:g}" if times >= 1 else f"÷ {1 / times:g}"
+    own = "; a unit beside a value wins" if written else ""
+    return f"values are in {read.unit} {read.by}; the target is in {wanted.name}, so {formula}{own}"

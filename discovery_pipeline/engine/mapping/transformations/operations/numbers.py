@@ -1,0 +1,97 @@
+"""Numbers: reading them however countries write them, converting their units, rounding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from discovery_pipeline.engine import duck, units
+from discovery_pipeline.engine.mapping.transformations.operations.arguments import (
+    Argument,
+    Misfit,
+    Resolve,
+    filled,
+    found,
+    texts,
+    whole,
+)
+
+_GAPS = "'\u00a0\u202f "  # what parts thousands in any country, and decimals in none
+_SPACE = "[\\s\u00a0\u202f]*"
+_WHOLE = rf"(?:\d+|\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
+_WHOLE_BEFORE_COMMA = rf"(?:\d+|\d{{1,3}}(?:\.\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
+_MONEY = r"(?:USD|EUR|GBP|CHF|JPY|INR|[$€£¥₹])"
+
+
+def to_integer(value: str, arguments: Sequence[Argument] = (), _: Resolve | None = None) -> str:
+    """A whole number."""
+    # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
+    mark, whole = _numeral(arguments)
+    digits = found(value, rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
+    return f"CAST(TRY_CAST({_ungrouped(digits, mark)} AS HUGEINT) AS VARCHAR)"
+
+
+def to_number(value: str, arguments: Sequence[Argument] = (), _: Resolve | None = None) -> str:
+    """A number, or a sum."""
+    # The digits stay text: nothing is rounded. A sum in brackets is owed.
+    mark, whole = _numeral(arguments)
+    point = re.escape(mark)
+    decimal = rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
+    sign = rf"(?:\+|(-))?{_SPACE}{_MONEY}?|{_MONEY}\s*(-)"
+    written = duck.text(rf"^{_SPACE}(?:{sign}){_SPACE}({decimal}){_SPACE}{_MONEY}?{_SPACE}$")
+    owed = rf"regexp_replace({value}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
+    parts = f"regexp_extract({owed}, {written}, ['sign', 'inner', 'number'])"
+    signed = f"list_transform([{parts}], lambda __is: __is.sign || __is.inner || __is.number)[1]"
+    return f"replace({_ungrouped(filled(signed), mark)}, ',', '.')"
+
+
+def _numeral(arguments: Sequence[Argument]) -> tuple[str, str]:
+    """The mark before decimals, and the pattern of what stands before it."""
+    if len(arguments) > 1 or (arguments and arguments[0] not in (".", ",")):
+        raise Misfit('takes what stands before decimals, "." or ","')
+    return (",", _WHOLE_BEFORE_COMMA) if arguments and arguments[0] == "," else (".", _WHOLE)
+
+
+def _ungrouped(number: str, mark: str) -> str:
+    """A number without what parts its thousands."""
+    return f"translate({number}, {duck.text(('.' if mark == ',' else ',') + _GAPS)}, '')"
+
+
+def convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
+    """Numbers in another unit; one written beside a value wins."""
+    source, target = texts(arguments, 2, 2, 'two units such as "GB", "MB"')
+    stated = units.factor(source, target)
+    if stated is None:
+        known = ", ".join(unit for unit in ("B", "KB", "MB", "GB", "TB", "MB/s", "MHz", "GHz", "percent", "s"))
+        raise Misfit(f"{source!r} can't become {target!r}; units of one kind are needed, e.g. {known}")
+    number = rf"([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
+    written = duck.text(rf"^{_SPACE}(?:{number}){_SPACE}(%|[A-Za-z]+(?:/s)?)?{_SPACE}$")
+    parts = f"regexp_extract({_with_point(value)}, {written}, ['number', 'grouped', 'unit'])"
+    factors = {"": stated} | units.spellings(target)
+    spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
+    plain = f"{_ungrouped('__is.number', '.')} || replace({_ungrouped('__is.grouped', ',')}, ',', '.')"
+    each = f"MAP([{spelt}], [{factor}])[lower(__is.unit)]"
+    return _plain(f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]")
+
+
+def _with_point(value: str) -> str:
+    """A decimal comma as a point, where it parts no thousands: "1,5 TB" is one and a half, "1,500" may be either."""
+    comma = rf"^({_SPACE}[+-]?)(?:(0),(\d+)|(\d+),(\d{{1,2}}|\d{{4,}}))(\D*)$"
+    return f"regexp_replace({value}, '{comma}', '\\1\\2\\4.\\3\\5\\6')"
+
+
+def _plain(double: str) -> str:
+    """A DOUBLE as text: at most six decimals, none that say nothing, and no exponent; NULL where it isn't finite."""
+    finite = "nullif(nullif(__double, 'inf'::DOUBLE), '-inf'::DOUBLE)"
+    shown = f"regexp_replace(printf('%.6f', {finite}), '\\.?0+$', '')"
+    return f"list_transform([{double}], lambda __double: {shown})[1]"
+
+
+def round_(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
+    """So many decimals."""
+    if len(arguments) > 1:
+        raise Misfit("takes how many decimals to keep")
+    decimals = whole(arguments[0], "how many decimals to keep") if arguments else 0
+    if not 0 <= decimals <= 6:
+        raise Misfit("keeps 0 to 6 decimals")
+    return _plain(f"round(TRY_CAST({to_number(value)} AS DOUBLE), {decimals})")

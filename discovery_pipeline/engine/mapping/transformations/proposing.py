@@ -1,0 +1,243 @@
+"""Proposing: the transformation that a source column needs to become a target field.
+
+Drawn from what the values look like and what the contract asks for; None where they can go as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.transformations import datatypes, vocabularies
+from discovery_pipeline.engine.mapping.transformations.answers import answered
+from discovery_pipeline.engine.mapping.transformations.conversions import conversion, in_several_units
+from discovery_pipeline.engine.profiling import dates, numerals
+from discovery_pipeline.engine.profiling.model import ColumnProfile
+from discovery_pipeline.engine.targets import TargetField
+
+_DATE_FORMATS = (
+    (re.compile(r"\d{4}-\d{2}-\d{2}$"), "%Y-%m-%d"),
+    (re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}$"), "%Y-%m-%d %H:%M:%S"),
+    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}$"), "%Y/%m/%d"),
+    (re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}$"), "%d.%m.%Y"),
+    (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d{4}$"), "%d-%b-%Y"),
+)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}$")
+_COUNTED = re.compile(r"^\s*\d+(\.0*)?\s*[A-Za-z][\w() -]*$")
+_PLAIN_INTEGER = re.compile(r"^[+-]?\d+$")
+_PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+_DOT_GROUPS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+$")
+_DOTS_OR_NONE = re.compile(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)$")
+_MEASURED = re.compile(r"^\s*[+-]?\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CHF|JPY|INR)\b)[^\W\d_]+[\w()/ -]*$")
+_COMMA_AFTER_GAPS = re.compile(r",\d+\D*$")
+_TIMED = re.compile(r"%-?[HIMS]|\"(epoch|excel)")
+_WITH_PREFIX = re.compile(r"^[0-9a-fA-F.:]+/\d{1,3}$")
+_COUNTS = {dates.EPOCH_SECONDS: "epoch", dates.EPOCH_MILLIS: "epoch ms"}
+_COUNTED_DATES = (  # of a column that shall become dates; the ranges of no two overlap
+    ("%Y%m%d", re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")),
+    ("epoch", re.compile(r"(9[4-9]|1\d|20)\d{8}$")),
+    ("epoch ms", re.compile(r"(9[4-9]|1\d|20)\d{11}$")),
+    ("excel", re.compile(r"[2-5]\d{4}(\.\d+)?$")),  # 1954 to 2064
+)
+_MONTHS = {
+    word: english
+    for english, words in (
+        ("January", "januar jänner janvier enero gennaio januari janeiro"),
+        ("February", "februar feber février fevrier febrero febbraio februari fevereiro"),
+        ("March", "märz maerz mars marzo maart março marco"),
+        ("April", "avril abril aprile"),
+        ("May", "mai mayo maggio mei maio"),
+        ("June", "juni juin junio giugno junho"),
+        ("July", "juli juillet julio luglio julho"),
+        ("August", "août aout agosto augustus"),
+        ("September", "septembre septiembre settembre setembro"),
+        ("October", "oktober octobre octubre ottobre outubro"),
+        ("November", "novembre noviembre novembro"),
+        ("December", "dezember décembre decembre diciembre dicembre dezembro"),
+    )
+    for word in words.split()
+}
+_MOST = 0.5  # share of values from which a look is the column's look
+_SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A transformation in the mini-language, the type of its result, and why."""
+
+    transformation: str | None
+    data_type: DataType
+    reasons: tuple[str, ...] = ()
+    doubtful: bool = False  # for a person to look at, whatever the confidence in the pair
+
+
+def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> Proposal:
+    """The transformation from these values (the most frequent ones) to this field."""
+    data_type = datatypes.of_field(target.type)
+    proposed = _proposed(source, values, profile, target, data_type)
+    kind = profile.inferred_type if profile else _kind(values)
+    if proposed.transformation or datatypes.passes(kind, data_type):
+        return proposed
+    return replace(proposed, transformation=datatypes.reading(kind, data_type))
+
+
+def for_column(column: ColumnProfile, target: TargetField) -> Proposal:
+    """The same from a column's profile alone, for a field that nobody offered it for."""
+    source = Field(name=column.name, unit=units.in_header(column.name))
+    return propose(source, tuple(top.value for top in column.top_values), column, target)
+
+
+def _proposed(
+    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
+) -> Proposal:
+    if not values:
+        return Proposal(None, data_type)
+    if target.unit and target.type in ("integer", "number"):
+        found = conversion(source, values, profile, target)
+        if in_several_units(source, values, profile, target):
+            written = found[0] if found else _rewritten(values, profile, target)
+            return Proposal(written, data_type, (_SEVERAL,), doubtful=True)
+        if found:
+            return Proposal(found[0], data_type, (found[1],))
+    answer = answered(source.own, values, target)
+    if not answer and target.allowed and data_type == "string":
+        return _renamed(values, profile, target, data_type)
+    return Proposal(answer or _rewritten(values, profile, target), data_type)
+
+
+def _renamed(
+    values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
+) -> Proposal:
+    """Values brought to the words that the target lists."""
+    counted = [(v.value, v.count) for v in profile.top_values] if profile and profile.top_values else []
+    matches = vocabularies.matched(target, counted or [(value, 1) for value in values])
+    rewritten = vocabularies.rewriting(matches)
+    if rewritten is None:
+        return Proposal(_rewritten(values, profile, target), data_type)
+    first = next(m for m in matches if m.target and not m.read)
+    return Proposal(rewritten, data_type, (f"{first.value!r} is {first.target!r} there: {first.reason}",))
+
+
+def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:
+    """What makes the target's type of values as they are written; None where they are of it."""
+    match target.type:
+        case "integer":
+            return _integer(values)
+        case "number":
+            return _number(values)
+        case "boolean":
+            return None if {v.lower() for v in values} <= {"true", "false"} else "to_boolean"
+        case "date" | "datetime":
+            read = _date(values, profile)
+            # A day is wanted: the time is left out, and the loss is told.
+            return f'{read} | split(" ", 0)' if read and target.type == "date" and _TIMED.search(read) else read
+        case _:
+            return _list(values, target)
+
+
+def _date(values: tuple[str, ...], profile: ColumnProfile | None) -> str | None:
+    formats = _formats(values, profile) or _counted(values)
+    if not formats:
+        return _of_other_months(values)
+    if formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
+        return None
+    return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
+
+
+def _counted(values: tuple[str, ...]) -> list[str]:
+    """The one way in which all numbers are dates; none where that is none, or not only one."""
+    return next(([said] for said, numbers in _COUNTED_DATES if _share(values, numbers) == 1), [])
+
+
+def _of_other_months(values: tuple[str, ...]) -> str | None:
+    """A reading of dates whose months are named in another language: these in English, then the formats."""
+    written = {word for value in values for word in re.findall(r"[^\W\d_]{3,}", value)}
+    named = {word: _MONTHS[word.casefold()] for word in written if word.casefold() in _MONTHS}
+    english = [_replaced(value, named) for value in values]
+    found = [parsed for parsed in map(dates.parse, english) if parsed] if named else []
+    if len(found) < _MOST * len(values) or not found:
+        return None
+    steps = [f"replace({transformations.quoted(w)}, {transformations.quoted(e)})" for w, e in sorted(named.items())]
+    formats = dates.formats((one, 1) for one in found).names
+    return " | ".join((*steps, f"parse_date({', '.join(map(transformations.quoted, formats))})"))
+
+
+def _replaced(value: str, words: dict[str, str]) -> str:
+    for word, english in sorted(words.items()):
+        value = value.replace(word, english)
+    return value
+
+
+def _kind(values: tuple[str, ...]) -> str:
+    """The type of values as they are written: whole numbers, decimals or text."""
+    if values and _share(values, _PLAIN_INTEGER) == 1:
+        return "integer"
+    return "float" if values and _share(values, _PLAIN_NUMBER) == 1 else datatypes.ANY
+
+
+def _integer(values: tuple[str, ...]) -> str | None:
+    if _share(values, _PLAIN_INTEGER) == 1:
+        return None
+    if _share(values, _COUNTED) >= _MOST:
+        return r'regex_extract("(\d+)") | to_integer'
+    in_groups = _share(values, _DOTS_OR_NONE) == 1 and _share(values, _DOT_GROUPS) > 0
+    return 'to_integer(",")' if in_groups or _with_comma(values) else "to_integer"
+
+
+def _number(values: tuple[str, ...]) -> str | None:
+    if _share(values, _PLAIN_NUMBER) == 1:
+        return None
+    read = 'to_number(",")' if _with_comma(values) else "to_number"
+    return rf'regex_extract("([+-]?\d[\d.,]*)") | {read}' if _share(values, _MEASURED) >= _MOST else read
+
+
+def _with_comma(values: tuple[str, ...]) -> bool:
+    """Whether decimals stand after a comma in these numbers."""
+    shapes = {value: numeral.shape for value in values if (numeral := numerals.parse(value)) is not None}
+    if any(_COMMA_AFTER_GAPS.search(v) for v, s in shapes.items() if s is numerals.Shape.SPACE_GROUPS):
+        return True
+    return numerals.style(Counter(shapes.values()), shapes) == "comma_decimal"
+
+
+def _formats(values: tuple[str, ...], profile: ColumnProfile | None) -> list[str]:
+    """Formats of dates, the most frequent first; day or month first is decided by values that can't be the other."""
+    if profile and profile.date_formats:
+        return [_COUNTS.get(f.value, f.value) for f in profile.date_formats]
+    if profile and profile.date_format:
+        return [_COUNTS.get(profile.date_format, profile.date_format)]
+    found = Counter(fmt for value in values for pattern, fmt in _DATE_FORMATS if pattern.match(value))
+    slashed = [m for m in map(_SLASHED.match, values) if m]
+    if slashed:
+        month_first = any(int(m[2]) > 12 for m in slashed) and not any(int(m[1]) > 12 for m in slashed)
+        found["%m/%d/%Y" if month_first else "%d/%m/%Y"] += len(slashed)
+    return [fmt for fmt, _ in found.most_common()]
+
+
+def dates_in(values: tuple[str, ...]) -> list[str]:
+    """Formats of dates as these values are written, the most frequent first."""
+    return _formats(values, None)
+
+
+def _list(values: tuple[str, ...], target: TargetField) -> str | None:
+    """Several items in one cell: rewritten for a target that takes several, the first taken for one that doesn't."""
+    items = {"list<ip>", "list<mac>", "ip", "ipv4", "mac"}
+    if target.type not in items:
+        return None
+    if target.type in ("ip", "ipv4") and _share(values, _WITH_PREFIX) >= _MOST:
+        return 'split("/", 0)'
+    separators = Counter(mark for value in values for mark in (";", "|", ",") if mark in value)
+    if not separators:
+        return None
+    mark, seen = separators.most_common(1)[0]
+    if target.type.startswith("list"):
+        return f'replace("{mark}", "{target.separator}")' if target.separator and target.separator != mark else None
+    return f'split("{mark}", 0)' if seen else None
+
+
+def _share(values: tuple[str, ...], pattern: re.Pattern[str]) -> float:
+    return sum(bool(pattern.match(v)) for v in values) / len(values)

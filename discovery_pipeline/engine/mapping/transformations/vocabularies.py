@@ -1,0 +1,163 @@
+"""Value vocabularies: what a source's values are called among the values that a target lists.
+
+"PRD" and "prod." are Production where the target says so. A value for which nothing speaks has no proposal: it is a
+person's to name, and counts with the rows that hold it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher.words import Reader, split
+from discovery_pipeline.engine.mapping.transformations import quoted
+from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS
+from discovery_pipeline.engine.targets import TargetField
+
+_SLIP = 0.92  # Jaro-Winkler from which a value is a listed one with a slip of the pen
+_SHORTEST = 4  # letters of a value that may have one
+_TURNING = frozenset(
+    ("non", "not", "no", "pre", "post", "un", "nicht", "kein", "keine", "hors", "sans", "sin", "fuera", "ex", "former",
+     "out", "or", "and", "und", "oder")
+)  # fmt: skip
+_SHORT_FORM = 3  # letters of which a value may be the beginning of a listed one
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """One value of a source, the rows that hold it, and what the target calls it."""
+
+    value: str
+    count: int
+    target: str | None  # None: nothing speaks for any listed value
+    reason: str
+    read: bool = False  # whether delivery reads it so anyway, without a transformation
+
+
+def matched(field: TargetField, counted: Iterable[tuple[str, int]]) -> tuple[ValueMatch, ...]:
+    """What a target calls these values, each with the rows that hold it; nothing for a field that lists none."""
+    if not field.allowed:
+        return ()
+    listed = _Listed(field)
+    found = [listed.match(value, count) for value, count in counted if value.strip()]
+    return tuple(_initials(found, field.allowed))
+
+
+def _initials(found: Sequence[ValueMatch], allowed: Sequence[str]) -> Sequence[ValueMatch]:
+    """The same, with letters as the beginnings of listed values where all of a column are, each of one only."""
+    begun = {m.value: [a for a in allowed if a[:1].casefold() == m.value.strip().casefold()] for m in found}
+    told = len(found) > 1 and all(len(listed) == 1 for listed in begun.values())
+    if not told or all(m.target for m in found):
+        return found
+    return [m if m.target else replace(m, target=begun[m.value][0], reason="its first letter") for m in found]
+
+
+def unmatched_rows(matches: Iterable[ValueMatch]) -> int:
+    """Rows whose value nobody has named yet."""
+    return sum(match.count for match in matches if match.target is None)
+
+
+def rewriting(matches: Sequence[ValueMatch]) -> str | None:
+    """A transformation for what delivery does not read by itself; None where there is nothing to rewrite."""
+    pairs = {m.value: m.target for m in matches if m.target is not None and not m.read}
+    told = ", ".join(f"{quoted(value)}: {quoted(target)}" for value, target in sorted(pairs.items()))
+    return f"lookup({{{told}}})" if pairs else None
+
+
+class _Listed:
+    """The values that one field takes, by all that they are known as."""
+
+    def __init__(self, field: TargetField) -> None:
+        self._field = field
+        self._exact = {allowed.casefold(): allowed for allowed in field.allowed}
+        self._known = {word.casefold(): a for a, words in field.vocabulary.items() for word in words}
+        self._patterns = [
+            (re.compile(pattern, re.IGNORECASE), allowed)
+            for allowed, patterns in field.vocabulary_patterns.items()
+            for pattern in patterns
+        ]
+        self._reader = Reader.of(field.allowed)
+        self._meant = {a: meanings(a) for a in field.allowed}
+        self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
+
+    def match(self, value: str, count: int) -> ValueMatch:
+        """The one that a value means, and why."""
+        plain = value.strip().casefold()
+        exact = self._exact.get(plain)
+        if exact is None and self._field.match == "contains":
+            exact = max((a for a in self._field.allowed if a.casefold() in plain), key=len, default=None)
+        if exact:
+            said = "the target's own word" if exact == value else "the target's own word, written otherwise"
+            return ValueMatch(value, count, exact, said, read=True)
+        if plain in self._known:
+            return ValueMatch(value, count, self._known[plain], "another word for it", read=True)
+        for pattern, allowed in self._patterns:
+            if pattern.search(value):
+                return ValueMatch(value, count, allowed, "a kind of it", read=True)
+        return self._guessed(value, plain, count)
+
+    def _guessed(self, value: str, plain: str, count: int) -> ValueMatch:
+        target, reason = next(self._guesses(value, plain), (None, "nothing that the target lists is like it"))
+        return ValueMatch(value, count, target, reason)
+
+    def _guesses(self, value: str, plain: str) -> Iterator[tuple[str, str]]:
+        """Listed values that may be meant, and why; the surest first."""
+        known, answer, short = meanings(plain), BOOLEANS.get(plain), plain.strip(".")
+        if meant := _sole(a for a, listed in self._meant.items() if listed & known):
+            yield meant, "another word for it"
+        if spoken := self._spoken.get(frozenset(self._reader.words(value))):
+            yield spoken, "the words say the same"
+        if same := _sole(a for k, a in self._exact.items() if answer and BOOLEANS.get(k) == answer):
+            yield same, "the same answer"
+        if numbered := _sole(a for a in self._exact.values() if plain.isdigit() and _number(a) == plain):
+            yield numbered, "its number"
+        if begun := _sole(a for k, a in self._exact.items() if len(short) >= _SHORT_FORM and k.startswith(short)):
+            yield begun, "short for it"
+        if held := self._spoken_of(plain):
+            yield held, "a word of it says so"
+        near = process.extractOne(plain, list(self._exact), scorer=JaroWinkler.normalized_similarity)
+        if near and near[1] >= _SLIP and len(plain) >= _SHORTEST and _digits(plain) == _digits(near[0]):
+            yield self._exact[near[0]], "a slip of the pen"
+
+    def _spoken_of(self, plain: str) -> str | None:
+        """The one listed value that a word of a value means, as in "prod-eu"; None where a word turns it round."""
+        words = [word for word in split(plain) if not word.isdigit() and len(word) >= _SHORT_FORM]
+        if _TURNING.intersection(split(plain)):
+            return None
+        found = {
+            a for a, listed in self._meant.items() for word in words if word == a.casefold() or listed & meanings(word)
+        }
+        return found.pop() if len(found) == 1 else None
+
+
+def _sole(found: Iterable[str]) -> str | None:
+    """The only one there is."""
+    listed = list(dict.fromkeys(found))
+    return listed[0] if len(listed) == 1 else None
+
+
+def _number(listed: str) -> str:
+    """The number that a listed value begins with: "1 - High" is 1."""
+    found = re.match(r"(\d+)\s*[-:.)]", listed)
+    return found[1] if found else ""
+
+
+def meanings(value: str) -> frozenset[str]:
+    """What a value is known to mean."""
+    return knowledge.vocabularies().get(value.strip().casefold(), frozenset())
+
+
+def _only(spoken: Mapping[str, frozenset[str]]) -> dict[frozenset[str], str]:
+    """Listed values by their words, where the words are of one only."""
+    words = list(spoken.values())
+    return {said: allowed for allowed, said in spoken.items() if words.count(said) == 1}
+
+
+def _digits(text: str) -> list[str]:
+    """Numbers in a text: versions that differ are no slip of the pen."""
+    return [word for word in split(text) if word.isdigit()]

@@ -1,0 +1,1 @@
+"""Events: the outbox, and readers that follow it."""

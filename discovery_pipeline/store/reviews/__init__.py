@@ -1,0 +1,1 @@
+"""Reviews: what was suggested, decided and approved, and what is remembered of it."""

@@ -1,0 +1,64 @@
+"""Memory: what a tenant's people decided on pairs of a kind of source and a target, over all its flows.
+
+What an unattended run took counts for nothing: nobody looked at it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from discovery_pipeline.engine.mapping.memory import Decided, Memory
+from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.flow.tenant import AUTO_APPROVAL
+from discovery_pipeline.store.reviews import decisions
+from discovery_pipeline.store.reviews.mappings import APPROVED, KEY, REJECTED, as_field
+from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.work import field_mappings, review_decisions
+
+_Dated = tuple[datetime, Decided]
+
+
+async def remembered(session: AsyncConnection, source_system: str, target_system: str) -> Memory:
+    """The tenant's decisions, the oldest first: of two on one pair the newer counts."""
+    found = [
+        *[dated async for dated in _submitted(session, source_system, target_system)],
+        *[dated async for dated in _refused(session, source_system, target_system)],
+    ]
+    return Memory(decided=tuple(decided for _, decided in sorted(found, key=lambda dated: dated[0])))
+
+
+async def _submitted(session: AsyncConnection, source_system: str, target_system: str) -> AsyncIterator[_Dated]:
+    """What was approved, and what was taken back after it."""
+    newest = (
+        select(func.max(field_mappings.c.id))
+        .join(discovery_flows, discovery_flows.c.id == field_mappings.c.flow_id)
+        .where(
+            discovery_flows.c.source_system == source_system,
+            field_mappings.c.target_system == target_system,
+            field_mappings.c.status.in_((APPROVED, REJECTED)),
+            field_mappings.c.reviewed_by != AUTO_APPROVAL,
+        )
+        .group_by(*(field_mappings.c[name] for name in KEY))
+    )
+    for row in await session.execute(select(field_mappings).where(field_mappings.c.id.in_(newest))):
+        yield row.reviewed_at, Decided(field=as_field(row), approved=row.status == APPROVED)
+
+
+async def _refused(session: AsyncConnection, source_system: str, target_system: str) -> AsyncIterator[_Dated]:
+    """What was offered and rejected in a review, and is rejected still."""
+    newest = (
+        select(func.max(review_decisions.c.id))
+        .join(discovery_flows, discovery_flows.c.id == review_decisions.c.flow_id)
+        .where(discovery_flows.c.source_system == source_system, review_decisions.c.kind == decisions.MAPPING)
+        .group_by(review_decisions.c.flow_id, review_decisions.c.subject)
+    )
+    for row in await session.execute(select(review_decisions).where(review_decisions.c.id.in_(newest))):
+        said = row.after or {}
+        if said.get("standing") == "rejected" and json.loads(row.subject)[0] == target_system:
+            for field in said.get("fields", ()):
+                yield row.decided_at, Decided(field=MappedField.model_validate(field), approved=False)

@@ -1,0 +1,1 @@
+"""Upkeep: backup and restore, maintenance, and counts for those who watch over a service."""
