@@ -72,7 +72,7 @@ def asked(
             place = _place(target, offer)
             if place is None or offer.origin != "suggested" or (offer.source_table, offer.source_field) not in ids:
                 continue
-            rivals = _rivals(matches[offer.source_table, offer.target_table, offer.target_field], offer, claimed)
+            rivals = _rivals(matches[offer.place], offer, claimed)
             if rivals or offer.confidence < SURE:
                 found.append(_question(len(found) + 1, suggestions.target, offer, rivals, place, profile, ids))
     return tuple(found)
@@ -83,7 +83,7 @@ def _by_place(suggestions: Suggestions, ids: Container[tuple[str, str]]) -> Mapp
     places: defaultdict[tuple[str, str, str], list[Match]] = defaultdict(list)
     for match in suggestions.matches:
         if (match.source_table, match.source_field) in ids:
-            places[match.source_table, match.target_table, match.target_field].append(match)
+            places[match.place].append(match)
     return places
 
 

@@ -99,8 +99,7 @@ def _explanation(  # noqa: PLR0913, PLR0917 - what an explanation is put togethe
 
 
 def _others(suggestions: Suggestions, offer: MappedField) -> Iterator[Offer]:
-    place = (offer.source_table, offer.target_table, offer.target_field)
-    matches = (m for m in suggestions.matches if (m.source_table, m.target_table, m.target_field) == place)
+    matches = (m for m in suggestions.matches if m.place == offer.place)
     for match in sorted(matches, key=lambda m: -m.confidence):
         if match.source_field != offer.source_field:
             source = f"{match.source_table}.{match.source_field}"

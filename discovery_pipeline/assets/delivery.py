@@ -189,6 +189,6 @@ def _by_target(
 
 def _approval(offered: Suggestions, mapping: Mapping) -> Approval:
     """The decision, and what of the offer was not taken."""
-    taken = {(f.source_table, f.target_table, f.target_field) for f in mapping.fields}
-    waiting = tuple(f for f in offered.assignment if (f.source_table, f.target_table, f.target_field) not in taken)
+    taken = {f.place for f in mapping.fields}
+    waiting = tuple(f for f in offered.assignment if f.place not in taken)
     return Approval(mapping=mapping, waiting=waiting)

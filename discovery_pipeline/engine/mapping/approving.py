@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.mapping import model
-from discovery_pipeline.engine.mapping.model import Approval, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.model import Approval, Feed, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.roles import helpers, referred
 from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.targets import Target, TargetTable
@@ -50,10 +51,8 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     there = {f.table.name for f in whole}
     whole = [f for f in whole if referred(f.table) <= there]
     taken = tuple(field for feed in whole for field in feed.sure)
-    chosen = {(f.source_table, f.target_table) for f in taken}
-    waiting = tuple(
-        f for f in suggestions.assignment if f.confidence < threshold or (f.source_table, f.target_table) not in chosen
-    )
+    chosen = {f.feed for f in taken}
+    waiting = tuple(f for f in suggestions.assignment if f.confidence < threshold or f.feed not in chosen)
     return Approval(
         mapping=model.Mapping(target=target.name, fields=taken),
         waiting=waiting,
@@ -81,17 +80,18 @@ def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
 def _feeds(suggestions: Suggestions, target: Target, threshold: float) -> list[_Feed]:
     """The feeds of every source table that gives rows."""
     completed = helpers(suggestions.assignment, target, suggestions.completions)
-    pairs = dict.fromkeys((f.source_table, f.target_table) for f in suggestions.assignment)
-    by_pair = {pair: [f for f in suggestions.assignment if (f.source_table, f.target_table) == pair] for pair in pairs}
+    by_feed: dict[Feed, list[MappedField]] = defaultdict(list)
+    for field in suggestions.assignment:
+        by_feed[field.feed].append(field)
     helping = {(_helper(by, source), table) for (source, table), its in completed.items() for by in its}
     return [
         _feed(
             source,
             target.table(table),
-            _together(by_pair, (source, table), completed.get((source, table), ())),
+            _together(by_feed, (source, table), completed.get((source, table), ())),
             threshold,
         )
-        for source, table in pairs
+        for source, table in by_feed
         if (source, table) not in helping
     ]
 
@@ -102,10 +102,10 @@ def _helper(by: Description, source: str) -> str:
 
 
 def _together(
-    by_pair: Mapping[tuple[str, str], Sequence[MappedField]], pair: tuple[str, str], its: Iterable[Description]
+    by_feed: Mapping[Feed, Sequence[MappedField]], feed: Feed, its: Iterable[Description]
 ) -> list[MappedField]:
-    others = (f for by in its for f in by_pair[_helper(by, pair[0]), pair[1]])
-    return [*by_pair[pair], *others]
+    others = (f for by in its for f in by_feed[_helper(by, feed[0]), feed[1]])
+    return [*by_feed[feed], *others]
 
 
 def _feed(source: str, table: TargetTable, mine: Sequence[MappedField], threshold: float) -> _Feed:

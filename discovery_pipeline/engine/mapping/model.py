@@ -12,6 +12,10 @@ from discovery_pipeline.engine.schema.model import Description
 Origin = Literal["suggested", "agent", "memory", "user"]
 DataType = Literal["string", "integer", "float", "boolean", "datetime", "json"]
 Tier = Literal["High", "Check", "No match"]
+Feed = tuple[str, str]
+"""A source table, and the target table whose rows it gives."""
+Place = tuple[str, str, str]
+"""A feed and the target field that is filled."""
 
 HIGH = 0.8
 """Confidence from which a suggestion is High: names and something besides agree, it leads its rivals clearly, and of
@@ -49,6 +53,11 @@ class Match(_Value):
         """High, Check or No match."""
         return tier(self.confidence)
 
+    @property
+    def place(self) -> Place:
+        """What it would fill, and from which table."""
+        return self.source_table, self.target_table, self.target_field
+
 
 class MappedField(_Value):
     """One target field and what fills it."""
@@ -68,6 +77,16 @@ class MappedField(_Value):
     def tier(self) -> Tier:
         """High, Check or No match."""
         return tier(self.confidence)
+
+    @property
+    def feed(self) -> Feed:
+        """Its tables."""
+        return self.source_table, self.target_table
+
+    @property
+    def place(self) -> Place:
+        """What is filled, and from which table."""
+        return self.source_table, self.target_table, self.target_field
 
 
 class FieldRef(_Value):
@@ -93,6 +112,11 @@ class Conflict(_Value):
     transformation: str | None = Field(
         default=None, description="of the first column: joins them all; None where one is to be chosen"
     )
+
+    @property
+    def place(self) -> Place:
+        """What they could fill, and from which table."""
+        return self.source_table, self.target_table, self.target_field
 
     @property
     def said(self) -> str:
@@ -140,10 +164,8 @@ class Suggestions(_Value):
 
     def conflicts_of(self, assignment: Iterable[MappedField]) -> tuple[Conflict, ...]:
         """The conflicts that there still are where this is assigned instead."""
-        now = {(f.source_table, f.target_table, f.target_field): f.source_field for f in assignment}
-        return tuple(
-            c for c in self.conflicts if now.get((c.source_table, c.target_table, c.target_field)) == c.assigned
-        )
+        now = {f.place: f.source_field for f in assignment}
+        return tuple(c for c in self.conflicts if now.get(c.place) == c.assigned)
 
 
 class Mapping(_Value):

@@ -239,14 +239,9 @@ def _mapped(profile: MappingProfile, field: ProfiledField, table: Table) -> Mapp
 
 def _instead(suggestions: Suggestions, taken: Sequence[MappedField]) -> Suggestions:
     """Suggestions with these fields, and without guesses that stand in their way."""
-    filled = {(f.source_table, f.target_table, f.target_field) for f in taken}
+    filled = {f.place for f in taken}
     used = {(f.source_table, f.source_field) for f in taken}
-    kept = [
-        f
-        for f in suggestions.assignment
-        if (f.source_table, f.target_table, f.target_field) not in filled
-        and (f.source_table, f.source_field) not in used
-    ]
+    kept = [f for f in suggestions.assignment if f.place not in filled and (f.source_table, f.source_field) not in used]
     assignment = (*taken, *kept)
     sources = {(f.source_table, f.source_field) for f in assignment}
     targets = {(f.target_table, f.target_field) for f in assignment}

@@ -8,37 +8,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from discovery_pipeline.engine.mapping.model import Completion, MappedField
+from discovery_pipeline.engine.mapping.model import Completion, Feed, MappedField
 from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.engine.targets.forms import is_list
-
-Place = tuple[str, str]
-"""A source table and the target table that it fills."""
 
 _ADDRESSES = ("ip", "ipv4", "mac", "fqdn")
 
 
 def helpers(
     fields: Iterable[MappedField], target: Target, found: Iterable[Completion]
-) -> dict[Place, tuple[Description, ...]]:
-    """For each place whose rows are completed, what completes them.
+) -> dict[Feed, tuple[Description, ...]]:
+    """For each feed whose rows are completed, what completes them.
 
     Rows about a thing are completed by tables that describe it; rows that belong to a thing (its disks) by the
     table that knows under which key the target has it.
     """
-    by_place: dict[Place, list[str]] = defaultdict(list)
+    by_feed: dict[Feed, list[str]] = defaultdict(list)
     for field in fields:
-        by_place[field.source_table, field.target_table].append(field.target_field)
-    completed: dict[Place, tuple[Description, ...]] = {}
+        by_feed[field.feed].append(field.target_field)
+    completed: dict[Feed, tuple[Description, ...]] = {}
     for completion in found:
         by, about = completion.by, completion.target_table
-        if (by.main, about) in by_place and (by.table, about) in by_place:
+        if (by.main, about) in by_feed and (by.table, about) in by_feed:
             completed[by.main, about] = (*completed.get((by.main, about), ()), by)
         for table in target.tables:
             keys = {f.name for f in table.fields if (f.references or "").partition(".")[0] == about}
-            its = by_place.get((by.main, table.name))
-            if its and set(its) <= keys and (by.table, table.name) in by_place:
+            its = by_feed.get((by.main, table.name))
+            if its and set(its) <= keys and (by.table, table.name) in by_feed:
                 completed[by.table, table.name] = (by,)
     return completed
 

@@ -247,7 +247,7 @@ class Draft:
         offered = {
             f.target_field: f
             for f in self.suggestions.assignment
-            if not f.source_field and (f.source_table, f.target_table) == (source, table.name)
+            if not f.source_field and f.feed == (source, table.name)
         }
         for field in (f for f in table.fields if f.required):
             yield Need(table.name, source, field.name, (field.name,), self._by(source, table, (field.name,)),

@@ -29,10 +29,10 @@ _NAMED = 0.9
 
 def spoken(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
     """The assignment, with columns for required fields that nothing surely fills and that their values speak of."""
-    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    out = {f.place: f for f in assignment}
     for source in profile.tables if profile else ():
         for table in target.tables:
-            its = [f for f in assignment if (f.source_table, f.target_table) == (source.name, table.name)]
+            its = [f for f in assignment if f.feed == (source.name, table.name)]
             if referred(table) or not any(f.confidence >= HIGH and f.source_field for f in its):
                 continue
             for field in _said(source, table, its):

@@ -15,8 +15,8 @@ import duckdb
 from discovery_pipeline.engine.mapping import knowledge, transformations
 from discovery_pipeline.engine.mapping.matcher.matching import OBJECTION, OTHER_SUBJECT
 from discovery_pipeline.engine.mapping.matcher.words import Reader
-from discovery_pipeline.engine.mapping.model import HIGH, Completion, FieldRef, MappedField, Suggestions
-from discovery_pipeline.engine.mapping.roles import Place, gathers, referred
+from discovery_pipeline.engine.mapping.model import HIGH, Completion, Feed, FieldRef, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.roles import gathers, referred
 from discovery_pipeline.engine.mapping.suggestions.identifiers import is_id
 from discovery_pipeline.engine.schema import describing
 from discovery_pipeline.engine.schema.model import Description
@@ -34,17 +34,17 @@ def completions(
     con: duckdb.DuckDBPyConnection, tables: Tables, fields: Iterable[MappedField], target: Target
 ) -> tuple[Completion, ...]:
     """Which tables describe rows of which others, for each table of the target that refers to no other."""
-    by_place: dict[Place, list[MappedField]] = defaultdict(list)
+    by_feed: dict[Feed, list[MappedField]] = defaultdict(list)
     for field in fields:
-        by_place[field.source_table, field.target_table].append(field)
+        by_feed[field.feed].append(field)
     found: list[Completion] = []
     for table in target.tables:
         if referred(table):
             continue
         taking = tables[:MOST_TABLES]
-        weights = {t.name: _weight(t, by_place.get((t.name, table.name), ())) for t in taking}
+        weights = {t.name: _weight(t, by_feed.get((t.name, table.name), ())) for t in taking}
         mains = sorted((name for name, weight in weights.items() if weight), key=lambda name: -weights[name])[:_MAINS]
-        naming = {t.name: _naming(table, by_place.get((t.name, table.name), ())) for t in taking}
+        naming = {t.name: _naming(table, by_feed.get((t.name, table.name), ())) for t in taking}
         found += (Completion(target_table=table.name, by=by) for by in describing.found(con, taking, mains, naming))
     return tuple(found)
 
@@ -143,20 +143,16 @@ def _belonging(
         chosen = max(parts, key=lambda by: sum(f.confidence for f in _parts(left, by.table, other)))
         away = {main, *(by.table for by in parts)} - {chosen.table}
         left = [
-            _unobjected(f) if (f.source_table, f.target_table) == (chosen.table, other.name) else f
+            _unobjected(f) if f.feed == (chosen.table, other.name) else f
             for f in left
             if f.target_table != other.name
             or (f.source_table not in away and (f.source_table, f.source_field) != (chosen.table, chosen.column))
         ]
         for field in other.fields:
             to, _, key = (field.references or "").partition(".")
-            known = next((f for f in left if (f.source_table, f.target_table, f.target_field) == (main, to, key)), None)
+            known = next((f for f in left if f.place == (main, to, key)), None)
             if to == table.name and known:
-                left = [
-                    f
-                    for f in left
-                    if (f.source_table, f.target_table, f.target_field) != (chosen.table, other.name, field.name)
-                ]
+                left = [f for f in left if f.place != (chosen.table, other.name, field.name)]
                 left.append(_naming_it(known, field, other, chosen))
     return left
 

@@ -87,11 +87,11 @@ def found(
     for match in suggestions.matches:
         best = match.rank == 1 and match.confidence >= _LIKELY
         if best and (match.source_table, match.source_field) not in used:
-            rivals[match.source_table, match.target_table, match.target_field].append(match)
+            rivals[match.place].append(match)
     known = {table.name: table for table in tables}
     conflicts = []
     for field in suggestions.assignment:
-        others = rivals.get((field.source_table, field.target_table, field.target_field), [])
+        others = rivals.get(field.place, [])
         if not others or not field.source_field:
             continue
         chosen = sorted(others, key=lambda m: -m.confidence)[:_RIVALS]

@@ -26,12 +26,10 @@ _FEW = 0.5  # share of different values below which they name no rows
 
 def named(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
     """The assignment, with names where ids are needed and missing, and where a name has gaps."""
-    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    out = {f.place: f for f in assignment}
     for source in profile.tables if profile else ():
         for table in target.tables:
-            its = {
-                f.target_field: f for f in assignment if (f.source_table, f.target_table) == (source.name, table.name)
-            }
+            its = {f.target_field: f for f in assignment if f.feed == (source.name, table.name)}
             if referred(table) or not any(f.confidence >= HIGH and f.source_field for f in its.values()):
                 continue
             for field in _named(source, table, its):

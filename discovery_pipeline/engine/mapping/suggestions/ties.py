@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Place, Suggestions
 from discovery_pipeline.engine.mapping.suggestions import conflicts, filling
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetField
@@ -24,27 +24,25 @@ _WORTH = 0.15  # confidence of a rival that counts
 _ALIKE = 0.95  # share of rows that two columns both fill in which they must hold the same
 _ENOUGH = 5  # such rows
 
-_Place = tuple[str, str, str]
-
 
 def settled(
     con: duckdb.DuckDBPyConnection, tables: Tables, suggestions: Suggestions, target: Target
 ) -> tuple[MappedField, ...]:
     """The assignment, surer where what made it unsure makes no difference."""
-    offers: dict[_Place, list[Match]] = defaultdict(list)
+    offers: dict[Place, list[Match]] = defaultdict(list)
     for match in suggestions.matches:
         if match.confidence >= _WORTH:
-            offers[match.source_table, match.target_table, match.target_field].append(match)
+            offers[match.place].append(match)
     assignment = _read_twice(suggestions.assignment, offers, target)
     used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
     return tuple(_same_values(con, tables, field, offers, used) for field in assignment)
 
 
 def _read_twice(
-    assignment: Sequence[MappedField], offers: dict[_Place, list[Match]], target: Target
+    assignment: Sequence[MappedField], offers: dict[Place, list[Match]], target: Target
 ) -> list[MappedField]:
     """A column that fills a field whose words are read from texts fills the field for these texts, too."""
-    out = {(f.source_table, f.target_table, f.target_field): f for f in assignment}
+    out = {f.place: f for f in assignment}
     for field in assignment:
         table = target.table(field.target_table)
         own = table.field(field.target_field)
@@ -66,8 +64,7 @@ def _read_twice(
         if place not in out or out[place].confidence < both:
             read = own.name if _is_read(own) else other.name
             out[place] = _as_field(match, other, both, f"the words of {read} are read from the same texts")
-            mine = (field.source_table, field.target_table, field.target_field)
-            out[mine] = field.model_copy(update={"confidence": both})
+            out[field.place] = field.model_copy(update={"confidence": both})
     return list(out.values())
 
 
@@ -94,11 +91,11 @@ def _same_values(
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     field: MappedField,
-    offers: dict[_Place, list[Match]],
+    offers: dict[Place, list[Match]],
     used: Iterable[tuple[str, str]],
 ) -> MappedField:
     """A field, surer where the columns that could fill it besides hold the same as the one that does."""
-    mine = [m for m in offers[field.source_table, field.target_table, field.target_field]]
+    mine = offers[field.place]
     rivals = [
         m
         for m in mine
