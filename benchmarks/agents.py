@@ -61,7 +61,7 @@ def _results(file: Path) -> Any:
         read = intake.read(con, [file], Path(place))
         profile = profiling.profile(con, read.tables, today=date(2026, 1, 1))
         analysis = schema.analyse(con, read.tables, profile)
-        offered = mapping.suggest(con, read.tables, profile, analysis, target)
+        offered = mapping.suggest(con, read.tables, target, mapping.Known(profile=profile, analysis=analysis))
     return Results(profile, analysis, (offered,), (target,), read.findings)
 
 

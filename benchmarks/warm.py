@@ -59,7 +59,7 @@ with duck.connect(scratch=scratch / "duckdb") as con:
     read = intake.read(con, files, scratch)
     profile = profiling.profile(con, read.tables, today=date.today())
     analysis = schema.analyse(con, read.tables, profile)
-    mapping.suggest(con, read.tables, profile, analysis, targets.load("aws"))
+    mapping.suggest(con, read.tables, targets.load("aws"), mapping.Known(profile, analysis))
 print(time.perf_counter() - began)
 """
 

@@ -49,11 +49,13 @@ def match(
             mapping.suggest(
                 stage.con,
                 source_tables.tables,
-                column_profile,
-                schema_analysis,
                 target,
-                stage.store.remembered(stage.flow, target.name),
-                source_tables.stated,
+                mapping.Known(
+                    profile=column_profile,
+                    analysis=schema_analysis,
+                    memory=stage.store.remembered(stage.flow, target.name),
+                    stated=source_tables.stated,
+                ),
             )
             for target in stage.targets
         ]

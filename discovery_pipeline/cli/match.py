@@ -45,6 +45,7 @@ def match(
     from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine.mapping import profiles
     from discovery_pipeline.engine.mapping.knowledge import own, using
+    from discovery_pipeline.engine.mapping.known import Known
     from discovery_pipeline.engine.mapping.matcher import fields, samples
     from discovery_pipeline.engine.mapping.suggestions import conflicts, suggesting
     from discovery_pipeline.settings import read
@@ -58,7 +59,7 @@ def match(
         sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
         name, wanted = _wanted(con, target, target_schema, folder / "target")
         with using(taught):
-            found = suggesting.between(name, sides, wanted, stated=read_in.stated)
+            found = suggesting.between(name, sides, wanted, Known(stated=read_in.stated))
         found = found.model_copy(update={"conflicts": conflicts.found(con, tables, found)})
     left: tuple[Unapplied, ...] = ()
     if saved:

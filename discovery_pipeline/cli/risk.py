@@ -73,7 +73,7 @@ def _facts(con: duckdb.DuckDBPyConnection, found: Intake, wanted: tuple[Target, 
     mappings, verdicts = [], []
     for target in wanted:
         with using(own.read(settings.dictionaries)):
-            offered = mapping.suggest(con, found.tables, profile, analysis, target)
+            offered = mapping.suggest(con, found.tables, target, mapping.Known(profile=profile, analysis=analysis))
         approved = mapping.approve(offered, target, settings.auto_approval).mapping
         mappings.append(approved)
         if approved.fields:

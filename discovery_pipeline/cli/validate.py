@@ -95,7 +95,7 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Ma
     settings = read()
     profile = profiling.profile(con, tables, today=date.today())
     with using(own.read(settings.dictionaries)):
-        offered = mapping.suggest(con, tables, profile, None, target)
+        offered = mapping.suggest(con, tables, target, mapping.Known(profile=profile))
     return mapping.approve(offered, target, settings.auto_approval).mapping
 
 

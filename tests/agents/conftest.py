@@ -14,6 +14,7 @@ from agents_vendor import Vendor
 
 from discovery_pipeline.agents.gathering import Results, brief
 from discovery_pipeline.engine import duck, intake, mapping, profiling, schema, targets
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.flow.advice import Brief
 from discovery_pipeline.settings import AgentSettings
 
@@ -35,7 +36,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
         read = intake.read(con, files, place / "tables")
         profile = profiling.profile(con, read.tables, today=date(2026, 1, 1))
         analysis = schema.analyse(con, read.tables, profile)
-        offered = mapping.suggest(con, read.tables, profile, analysis, target)
+        offered = mapping.suggest(con, read.tables, target, Known(profile=profile, analysis=analysis))
     return Results(profile, analysis, (offered,), (target,), read.findings)
 
 

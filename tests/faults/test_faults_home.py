@@ -23,7 +23,7 @@ from discovery_pipeline.store.upkeep.restore import restore
 KILLED_AFTER = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from discovery_pipeline.store import server
+from discovery_pipeline.store.postgres import server
 
 running = server.EmbeddedServer._run
 
@@ -136,7 +136,7 @@ def test_a_backup_that_was_cut_short_leaves_no_file_of_its_name(home: Path, tmp_
     file = tmp_path / "home.backup"
     program = (
         "import os, signal, sys; from pathlib import Path; from discovery_pipeline.settings import Settings\n"
-        "from discovery_pipeline.store import backup\n"
+        "from discovery_pipeline.store.upkeep import backup\n"
         "backup._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "backup.backup(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )

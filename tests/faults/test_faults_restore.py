@@ -25,7 +25,7 @@ from discovery_pipeline.store.upkeep.restore import restore
 KILLED_AT = """
 import os, signal, sys; from pathlib import Path
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import restore
+from discovery_pipeline.store.upkeep import restore
 setattr(restore, sys.argv[3], lambda *_, **named: os.kill(os.getpid(), signal.SIGKILL))
 restore.restore(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))
 """
@@ -34,7 +34,7 @@ restore.restore(Settings(home=Path(sys.argv[1])), Path(sys.argv[2]))
 KILLED_AT_STEP = """
 import os, signal, sys; from pathlib import Path
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store import restore
+from discovery_pipeline.store.upkeep import restore
 CHANGES = {"os.mkdir", "os.rename", "os.rmdir", "os.remove", "subprocess.Popen"}
 left = int(sys.argv[3])
 def step(event, arguments):

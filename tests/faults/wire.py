@@ -21,6 +21,7 @@ class Wire:
     def __init__(self, there: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wire-"))
         self.cut: Cut | None = None  # done once, with the next COMMIT
+        self._silenced: set[socket.socket] = set()  # clients that no answer reaches
         self._there = there
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listening.bind(str(self.folder / SOCKET_NAME))
@@ -58,16 +59,15 @@ class Wire:
             while said := client.recv(1 << 16):
                 if b"COMMIT\0" in said and self.cut:
                     cut, self.cut = self.cut, None
-                    client.shutdown(socket.SHUT_RDWR)
                     if cut == "before COMMIT arrives":
                         break
+                    self._silenced.add(client)
                 server.sendall(said)
         _hang_up(client, server)
 
-    @staticmethod
-    def _downwards(server: socket.socket, client: socket.socket) -> None:
+    def _downwards(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
-            while said := server.recv(1 << 16):
+            while (said := server.recv(1 << 16)) and client not in self._silenced:
                 client.sendall(said)
         _hang_up(server, client)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine.mapping import profiles, transformations
 from discovery_pipeline.engine.mapping.approving import approve
-from discovery_pipeline.engine.mapping.memory import NOTHING, Memory
+from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
+from discovery_pipeline.engine.mapping.memory import Memory
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Match, Suggestions
 from discovery_pipeline.engine.mapping.submitted import MappingValidation, SourceSchema
 from discovery_pipeline.engine.mapping.submitting import FieldMappingService
@@ -15,31 +16,24 @@ from discovery_pipeline.engine.mapping.transformations.previewing import Preview
 if TYPE_CHECKING:
     import duckdb
 
-    from discovery_pipeline.engine.profiling.model import Profile
-    from discovery_pipeline.engine.schema.model import SchemaAnalysis
     from discovery_pipeline.engine.tables import Tables
     from discovery_pipeline.engine.targets import Target
 
 
-def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
-    con: duckdb.DuckDBPyConnection,
-    tables: Tables,
-    profile: Profile | None,
-    analysis: SchemaAnalysis | None,
-    target: Target,
-    memory: Memory = NOTHING,
-    stated: dict[str, tuple[str, ...]] | None = None,
+def suggest(
+    con: duckdb.DuckDBPyConnection, tables: Tables, target: Target, known: Known = NOTHING_KNOWN
 ) -> Suggestions:
     """Offer target fields for source columns; see `suggesting.suggest`, whose libraries load only when it is used."""
     from discovery_pipeline.engine.mapping.suggestions import suggesting
 
-    return suggesting.suggest(con, tables, profile, analysis, target, memory, stated or {})
+    return suggesting.suggest(con, tables, target, known)
 
 
 __all__ = [
     "Approval",
     "FieldMappingService",
     "FieldRef",
+    "Known",
     "MappedField",
     "Mapping",
     "MappingValidation",

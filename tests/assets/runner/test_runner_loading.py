@@ -20,7 +20,7 @@ from discovery_pipeline.settings import Settings
 loading.load(place.definitions(), Settings(home=Path(sys.argv[1])))
 import psutil
 us = psutil.Process()
-from discovery_pipeline.engine.mapping import embedding
+from discovery_pipeline.engine.mapping.matcher import embedding
 from discovery_pipeline.engine.risk.model import RiskAssessment
 print(json.dumps({
     "threads": zygote.threads(),

@@ -8,6 +8,7 @@ import pytest
 
 from discovery_pipeline.engine import profiling, targets
 from discovery_pipeline.engine.mapping import approve, suggest
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.model import Completion, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.roles import helpers
 from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions
@@ -140,7 +141,7 @@ def test_tables_that_are_whole_only_together_are_approved_together(con, table_of
     disks = table_of("disks", ["Server Name", "Disk Size (GB)"], *((n, "40") for n in NAMES * 3))
     tables = (machines, systems, processors, disks)
     profile = profiling.profile(con, tables, today=date(2026, 1, 1))
-    offered = suggest(con, tables, profile, None, GOOGLE)
+    offered = suggest(con, tables, GOOGLE, Known(profile=profile))
     taken = {(f.target_table, f.target_field): f.source_table for f in approve(offered, GOOGLE, 0.8).mapping.fields}
     assert taken["vm", "OsName"] == "systems"
     assert taken["vm", "AllocatedProcessorCoreCount"] == "processors"

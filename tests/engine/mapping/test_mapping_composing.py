@@ -17,7 +17,7 @@ def made(con, table_of):
         rows = [tuple(values[i % len(values)] for values in columns.values()) for i in range(12)]
         table = table_of("rows", list(columns), *rows)
         target = Target(name="t", title="T", tables=(TargetTable(name="row", file="r.csv", fields=wanted),))
-        found = mapping.suggest(con, (table,), None, None, target)
+        found = mapping.suggest(con, (table,), target)
         out = {}
         for field in found.assignment:
             assert field.confidence < 0.8 or not field.transformation, "never taken unseen"
@@ -111,7 +111,7 @@ def test_a_column_that_is_read_beside_another_is_not_left_over(con, table_of):
     target = Target(
         name="t", title="T", tables=(TargetTable(name="p", file="p.csv", fields=(FIELD(name="full_name"),)),)
     )
-    found = mapping.suggest(con, (table,), None, None, target)
+    found = mapping.suggest(con, (table,), target)
     assert (found.unmapped_source, found.conflicts) == ((), ())
 
 

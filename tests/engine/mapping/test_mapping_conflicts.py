@@ -72,7 +72,7 @@ def test_values_of_different_transformations_are_never_joined_blindly(con, table
 def test_a_second_column_for_a_field_is_told_beside_the_suggestions(con, table_of):
     rows = [(f"web{i:02}", f"web{i:02}" if i % 3 else None, f"10.0.0.{i}") for i in range(60)]
     table = table_of("servers", ["host_name", "hostname", "ip"], *rows)
-    found = mapping.suggest(con, (table,), None, None, targets.load("aws"))
+    found = mapping.suggest(con, (table,), targets.load("aws"))
     (conflict,) = [c for c in found.conflicts if c.target_field == "HostName"]
     assert set(conflict.source_fields) == {"host_name", "hostname"}
     assert (conflict.assigned, conflict.together, conflict.agree) == (conflict.assigned, 40, 40)

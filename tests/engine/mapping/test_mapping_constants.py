@@ -6,6 +6,7 @@ import pytest
 
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import FieldMappingService, MappedField, SourceSchema
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.submitted import SourceField
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
@@ -25,9 +26,7 @@ def _target(*wanted: TargetField) -> Target:
 @pytest.fixture
 def fixed(con, table_of):
     def made(*wanted: TargetField, name: str = "machines", above: tuple[str, ...] = ()) -> dict[str, MappedField]:
-        found = mapping.suggest(
-            con, (table_of(name, HEADER, *ROWS),), None, None, _target(*wanted), stated={name: above}
-        )
+        found = mapping.suggest(con, (table_of(name, HEADER, *ROWS),), _target(*wanted), Known(stated={name: above}))
         return {f.target_field: f for f in found.assignment if not f.source_field}
 
     return made
@@ -90,14 +89,14 @@ def test_nothing_is_invented(fixed, wanted, above):
 def test_rows_that_all_have_a_vcenter_are_virtual_machines(con, table_of):
     rows = [(f"web{i}", f"vm-{i}", "vc1.corp", "Ubuntu 22.04", "4", "16") for i in range(30)]
     table = table_of("vInfo", ["VM", "VM ID", "VI SDK Server", "OS", "CPUs", "Memory GB"], *rows)
-    found = mapping.suggest(con, (table,), None, None, targets.load("google"))
+    found = mapping.suggest(con, (table,), targets.load("google"))
     physical = next(f for f in found.assignment if f.target_field == "IsPhysical")
     assert (physical.transformation, physical.source_field) == ('constant("false")', "")
 
 
 def test_an_unattended_run_lists_the_constant_and_does_not_take_it(con, table_of):
     target = _target(TargetField(name="Tenant", required=True, default="acme"))
-    found = mapping.suggest(con, (table_of("machines", HEADER, *ROWS),), None, None, target)
+    found = mapping.suggest(con, (table_of("machines", HEADER, *ROWS),), target)
     approval = mapping.approve(found, target, 0.8)
     assert approval.mapping.fields == ()
     assert approval.missing == (
@@ -109,7 +108,7 @@ def test_an_unattended_run_lists_the_constant_and_does_not_take_it(con, table_of
 def test_submit_takes_what_was_proposed(con, table_of):
     target = _target(TargetField(name="Licences", type="integer", required=True, default="1"))
     table = table_of("machines", HEADER, *ROWS)
-    found = mapping.suggest(con, (table,), None, None, target)
+    found = mapping.suggest(con, (table,), target)
     schema = SourceSchema(fields=tuple(SourceField(name=c.name, table="machines") for c in table.columns))
     lines = [f for f in found.assignment if f.target_field in ("Hostname", "Licences")]
     assert FieldMappingService(target).validate_mapping(lines, schema).errors == []

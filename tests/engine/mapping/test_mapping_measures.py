@@ -120,7 +120,7 @@ def _matched(folder: Path, target: str) -> mapping.Suggestions:
         names = ", ".join(map(duck.col, columns))
         duck.write(con, f"SELECT 1::BIGINT AS __line, * FROM (VALUES {rows}) t({names})", path)
         table = Table(name="servers", path=path, columns=columns, row_count=4, source=Source(file="servers.csv"))
-        return mapping.suggest(con, (table,), None, None, targets.load(target))
+        return mapping.suggest(con, (table,), targets.load(target))
 
 
 @pytest.mark.parametrize("target", ["aws", "azure", "google", "servicenow"])

@@ -9,6 +9,7 @@ import pytest
 
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.memory import news_of
 from discovery_pipeline.engine.tables import Table
 
@@ -20,7 +21,7 @@ def table(table_of: Callable[..., Any]) -> Table:
 
 
 def _offered(con, table: Table, memory: Memory) -> Suggestions:
-    return mapping.suggest(con, (table,), None, None, targets.load("aws"), memory)
+    return mapping.suggest(con, (table,), targets.load("aws"), Known(memory=memory))
 
 
 def _field(found: Suggestions, source: str) -> MappedField | None:

@@ -96,6 +96,7 @@ def test_sizes_count_in_1024s():
         ("export", ("ip_address", "os_version", "ram_gb"), "server"),
         ("cmdb_rel_ci", ("parent", "child", "type"), "relation"),
         ("employees", ("id", "first_name", "last_name"), "person"),
+        ("cmdb_ci_ip_switch", ("ip_address", "host_name", "mac_address", "serial_number"), "network device"),
         ("sheet1", ("a", "b"), None),
     ],
 )

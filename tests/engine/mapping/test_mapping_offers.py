@@ -17,6 +17,7 @@ from discovery_pipeline.engine.mapping import (
     Suggestions,
     transformations,
 )
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.submitted import SourceField
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Source, Table, columns_named
@@ -115,7 +116,7 @@ def test_what_is_suggested_submit_accepts_and_the_data_bears(
     target = targets.load(name)
     with duck.connect() as con:
         table, profile = _seen(con, tmp_path_factory.mktemp("offers"), columns)
-        found = mapping.suggest(con, (table,), profile, None, target)
+        found = mapping.suggest(con, (table,), target, Known(profile=profile))
         service, schema = FieldMappingService(target), _schema(table, profile)
         for lines in ([*found.assignment], *_instead(found)):
             errors = service.validate_mapping(lines, schema).errors

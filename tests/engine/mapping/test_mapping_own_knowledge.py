@@ -41,7 +41,7 @@ def _folder(place: Path, **files: str) -> Path:
 
 
 def _offered(con, table) -> dict[str, str]:
-    found = mapping.suggest(con, (table,), None, None, ASSETS)
+    found = mapping.suggest(con, (table,), ASSETS)
     return {field.source_field: field.target_field for field in found.assignment}
 
 

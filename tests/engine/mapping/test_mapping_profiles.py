@@ -125,7 +125,7 @@ def test_differences_and_copies():
 def test_a_profile_is_made_from_an_approved_mapping(con, table_of: Callable[..., Any], tmp_path: Path):
     table = table_of("may", ["hostname", "ip"], ("web01", "10.0.0.1"), ("web02", "10.0.0.2"))
     target = targets.load("aws")
-    agreed = mapping.approve(mapping.suggest(con, (table,), None, None, target), target, 0).mapping
+    agreed = mapping.approve(mapping.suggest(con, (table,), target), target, 0).mapping
     path = tmp_path / "saved.yaml"
     path.write_text(profiles.as_yaml(profiles.made("mine", 1, "generic", agreed)), encoding="utf-8")
     assert [f.target_field for f in profiles.read(path).fields] == [f.target_field for f in agreed.fields]

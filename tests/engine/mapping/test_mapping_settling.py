@@ -8,7 +8,7 @@ import pytest
 
 from discovery_pipeline.engine import profiling, targets
 from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
-from discovery_pipeline.engine.mapping.suggestions.by_values import spoken
+from discovery_pipeline.engine.mapping.suggestions.by_values import answered
 from discovery_pipeline.engine.mapping.suggestions.identifiers import named
 from discovery_pipeline.engine.mapping.suggestions.ties import settled
 
@@ -66,7 +66,7 @@ def test_one_column_fills_a_text_and_the_list_that_is_read_from_it(con, table_of
 def _spoken(con, table):
     profile = profiling.profile(con, (table,), today=date(2026, 1, 1))
     fields = (_field("name", "MachineName", 0.95), _field("kind", "IsPhysical", 0.3))
-    return {f.target_field: f for f in spoken(fields, profile, GOOGLE)}["IsPhysical"]
+    return {f.target_field: f for f in answered(fields, profile, GOOGLE)}["IsPhysical"]
 
 
 def test_a_column_that_speaks_in_a_fields_words_answers_it_whatever_it_is_called(con, table_of):

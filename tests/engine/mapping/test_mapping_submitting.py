@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import mapping, profiling, targets
 from discovery_pipeline.engine.mapping import FieldMappingService, SourceSchema
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.errors import MappingError
 
@@ -179,7 +180,7 @@ def test_what_is_suggested_is_accepted_as_it_stands(con, table_of: Callable[...,
     header = ["id", "hostname", "ip", "ram", "cpus", "virtual", "created", "env", "cpu usage avg", "os", "disks"]
     tables = (table_of("servers", header, *rows),)
     profile = profiling.profile(con, tables, today=date(2024, 1, 1))
-    found = mapping.suggest(con, tables, profile, None, targets.load(target))
+    found = mapping.suggest(con, tables, targets.load(target), Known(profile=profile))
     kinds = {c.name: c.inferred_type for c in profile.tables[0].columns}
     errors = FieldMappingService(targets.load(target)).validate_mapping(found.assignment, kinds).errors
     assert not [e for e in errors if not e.startswith("Required target field unmapped")]

@@ -9,6 +9,7 @@ import pytest
 
 from discovery_pipeline.engine import duck, mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions, transformations
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.mapping.suggestions import suggesting
 from discovery_pipeline.engine.tables import Source, Table, columns_named
@@ -51,7 +52,7 @@ def _chosen(found: Suggestions) -> dict[str, MappedField]:
 
 
 def test_servers_find_their_fields_with_reasons(con, made: Make):
-    chosen = _chosen(mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws")))
+    chosen = _chosen(mapping.suggest(con, (made("servers", SERVERS),), targets.load("aws")))
     assert {name: field.target_field for name, field in chosen.items()} == {
         "ci_id": "ExternalId",
         "server_name": "HostName",
@@ -66,7 +67,7 @@ def test_servers_find_their_fields_with_reasons(con, made: Make):
 
 def test_a_unit_in_the_header_becomes_a_conversion_that_compiles(con, made: Make):
     table = made("servers", SERVERS)
-    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws")))["ram_gb"]
+    field = _chosen(mapping.suggest(con, (table,), targets.load("aws")))["ram_gb"]
     assert field.transformation == 'convert("GB","MB")'
     assert any("so × 1024" in reason for reason in field.evidence)
     sql = transformations.compile(transformations.parse(field.transformation), table, "ram_gb")
@@ -74,20 +75,20 @@ def test_a_unit_in_the_header_becomes_a_conversion_that_compiles(con, made: Make
 
 
 def test_what_fits_nothing_stays_unmapped_on_both_sides(con, made: Make):
-    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws"))
+    found = mapping.suggest(con, (made("servers", SERVERS),), targets.load("aws"))
     assert [f.field for f in found.unmapped_source] == ["favourite_colour"]
     assert "ApplicationWave" in [f.field for f in found.unmapped_target]
 
 
 def test_the_best_twenty_are_kept_in_order_of_confidence(con, made: Make):
-    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws"))
+    found = mapping.suggest(con, (made("servers", SERVERS),), targets.load("aws"))
     mine = [m for m in found.matches if m.source_field == "mac"]
     assert [m.rank for m in mine] == list(range(1, 21))
     assert [m.confidence for m in mine] == sorted((m.confidence for m in mine), reverse=True)
 
 
 def test_fields_under_a_key_of_the_users_are_not_offered(con, made: Make):
-    found = mapping.suggest(con, (made("servers", SERVERS),), None, None, targets.load("aws-mgn"))
+    found = mapping.suggest(con, (made("servers", SERVERS),), targets.load("aws-mgn"))
     assert not [m for m in found.matches if m.target_field.endswith("KEY")]
 
 
@@ -101,7 +102,7 @@ def test_fields_under_a_key_of_the_users_are_not_offered(con, made: Make):
 )
 def test_a_table_about_something_else_identifies_no_server(con, made: Make, name: str, fields: dict[str, list[str]]):
     target = targets.load("aws")
-    approval = mapping.approve(mapping.suggest(con, (made(name, fields),), None, None, target), target, 0.8)
+    approval = mapping.approve(mapping.suggest(con, (made(name, fields),), target), target, 0.8)
     assert not approval.mapping.fields
     assert approval.missing
 
@@ -116,7 +117,7 @@ def test_what_was_approved_before_comes_first_and_says_so(con, made: Make):
         origin="user",
     )
     table = made("servers", SERVERS)
-    field = _chosen(mapping.suggest(con, (table,), None, None, targets.load("aws"), Memory.of([before])))[
+    field = _chosen(mapping.suggest(con, (table,), targets.load("aws"), Known(memory=Memory.of([before]))))[
         "favourite_colour"
     ]
     assert (field.target_field, field.origin) == ("ApplicationWave", "memory")
@@ -125,13 +126,13 @@ def test_what_was_approved_before_comes_first_and_says_so(con, made: Make):
 
 def test_a_table_without_rows_is_matched_by_its_names(con, made: Make):
     bare = made("servers", SERVERS).model_copy(update={"row_count": 0})
-    chosen = _chosen(mapping.suggest(con, (bare,), None, None, targets.load("aws")))
+    chosen = _chosen(mapping.suggest(con, (bare,), targets.load("aws")))
     assert chosen["mac"].target_field == "MACAddress"
 
 
 def test_columns_that_are_all_empty_break_nothing(con, made: Make):
     table = made("servers", {"hostname": ["web01", "web02"], "void": ["", ""], "%": ["1", "2"]})
-    found = mapping.suggest(con, (table,), None, None, targets.load("azure"))
+    found = mapping.suggest(con, (table,), targets.load("azure"))
     assert _chosen(found)["hostname"].target_field == "*Server name"
 
 
@@ -162,8 +163,8 @@ def test_the_key_of_a_table_is_likelier_what_tells_the_targets_rows_apart(con, m
     rows = {"sys_id": ["6cad4a26", "907a70c3", "0a097c97"], "asset_tag": ["P1", "P2", "P3"], "name": ["w1", "w2", "w3"]}
     tables, target = (made("servers", rows),), targets.load("aws")
     key = PrimaryKey(table="servers", columns=("sys_id",), confidence=0.9)
-    before = mapping.suggest(con, tables, None, None, target).matches[0]
-    after = mapping.suggest(con, tables, None, SchemaAnalysis(primary_keys=(key,)), target).matches[0]
+    before = mapping.suggest(con, tables, target).matches[0]
+    after = mapping.suggest(con, tables, target, Known(analysis=SchemaAnalysis(primary_keys=(key,)))).matches[0]
     assert (before.source_field, after.source_field) == ("sys_id", "sys_id")
     assert (before.target_field, after.target_field) == ("ExternalId", "ExternalId")
     assert after.confidence > before.confidence
@@ -172,7 +173,7 @@ def test_the_key_of_a_table_is_likelier_what_tells_the_targets_rows_apart(con, m
 
 def test_several_columns_that_nothing_takes_may_each_become_a_tag(con, made: Make):
     rows = SERVERS | {"environment": ["prod", "dev", "prod", "test"], "cost_center": ["1", "2", "3", "4"]}
-    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), None, None, targets.load("aws-mgn")))
+    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), targets.load("aws-mgn")))
     tags = {f.source_field: (f.target_field, f.tier) for f in chosen.values() if ":tag:" in f.target_field}
     assert tags == {
         "environment": ("mgn:server:tag:environment", "Check"),
@@ -191,7 +192,7 @@ def test_high_needs_more_than_a_name(con, made: Make):
 
 def test_a_comment_is_no_tag(con, made: Make):
     rows = SERVERS | {"comments": ["do not touch", "to be retired", "old", "ask Ann"]}
-    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), None, None, targets.load("aws")))
+    chosen = _chosen(mapping.suggest(con, (made("servers", rows),), targets.load("aws")))
     assert "comments" not in chosen
 
 

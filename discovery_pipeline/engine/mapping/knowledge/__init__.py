@@ -87,6 +87,7 @@ class Knowledge:
     looks: Mapping[str, Mapping[str, Any]]
     vocabularies: Mapping[str, frozenset[str]]
     subjects: Mapping[str, str]
+    like_servers: frozenset[str]
     parts: frozenset[str]
     things: frozenset[str]
     virtual_hardware: frozenset[str]
@@ -163,6 +164,11 @@ def subjects() -> Mapping[str, str]:
     return _known().subjects
 
 
+def like_servers() -> frozenset[str]:
+    """What tables are about whose columns are those of servers."""
+    return _known().like_servers
+
+
 def parts() -> frozenset[str]:
     """Words for parts of things, after which tables are called that tell of their wholes."""
     return _known().parts
@@ -201,6 +207,7 @@ def shipped() -> Knowledge:
         looks=_read("looks"),
         vocabularies=_by_word(_read("vocabularies").items(), {}),
         subjects={word: subject for subject, words in tables["about"].items() for word in words},
+        like_servers=frozenset(tables["like servers"]),
         parts=frozenset(tables["parts"]),
         things=frozenset(tables["things"]),
         virtual_hardware=frozenset(_read("hardware")["virtual"]),
@@ -230,6 +237,7 @@ def _extended(own: Own) -> Knowledge:
         looks=base.looks,
         vocabularies=_by_word(own.vocabularies, base.vocabularies),
         subjects=base.subjects,
+        like_servers=base.like_servers,
         parts=base.parts,
         things=base.things,
         virtual_hardware=base.virtual_hardware,

@@ -29,7 +29,7 @@ class Reasons:
 
     def of(self, i: int, j: int) -> tuple[str, ...]:
         """Why source field i is offered for target field j, the strongest first."""
-        said = [*self._names(i, j), *self._data(i, j), *self._stated(i, j)]
+        said = [*filter(None, [self._names(i, j)]), *self._data(i, j), *self._stated(i, j)]
         if self._matched.context:
             said.append(self._matched.context)
         return tuple(said) or ("nothing but the lack of a better field",)
@@ -49,22 +49,23 @@ class Reasons:
         """A channel's value; NaN compares as false everywhere."""
         return float(self._matched.evidence.channel(name)[i, j])
 
-    def _names(self, i: int, j: int) -> Iterator[str]:
+    def _names(self, i: int, j: int) -> str:
+        """What the names have in common, said once; empty for nothing."""
         called = self._matched.evidence.names
         together = called.source_concepts[i] * called.target_concepts[j]
         concept = int(together.argmax())
-        if together[concept] > 0:
-            yield f"both names stand for '{knowledge.concepts()[concept].name}'"
         left, right = called.source_words[i], called.target_words[j]
         shared = [word for word in left if word in right]
+        if together[concept] > 0:
+            return f"both names stand for '{knowledge.concepts()[concept].name}'"
         if self._channel("same", i, j) >= 0.95:
-            yield "the names say the same"
-        elif shared:
-            yield f"names share {_listed(shared)}"
-        elif self._channel("words", i, j) >= 0.5:
-            yield f"names are alike in words ('{' '.join(left)}', '{' '.join(right)}')"
-        elif max(self._channel("meaning", i, j), self._channel("path meaning", i, j)) >= 0.5:
-            yield "names mean alike"
+            return "the names say the same"
+        if shared:
+            return f"names share {_listed(shared)}"
+        if self._channel("words", i, j) >= 0.5:
+            return f"names are alike in words ('{' '.join(left)}', '{' '.join(right)}')"
+        alike = max(self._channel("meaning", i, j), self._channel("path meaning", i, j)) >= 0.5
+        return "names mean alike" if alike else ""
 
     def _data(self, i: int, j: int) -> Iterator[str]:
         sample = self._matched.source.sample

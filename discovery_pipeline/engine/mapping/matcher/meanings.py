@@ -1,4 +1,4 @@
-"""Telling: what names, descriptions and values mean as texts, beyond the words that names share.
+"""Meanings: what names, descriptions and values mean as texts, beyond the words that names share.
 
 All results are matrices of source fields × target fields with values 0..1, NaN where a side has nothing to say.
 """

@@ -1,4 +1,4 @@
-"""Subjects: what the rows of a table are about, by its name and the concepts its columns name.
+"""Subjects: what the rows of a table are about, by the class that they say they are, its name, and its columns.
 
 A column "name" of a table of applications is no name of a server, however well the words agree.
 """
@@ -16,6 +16,8 @@ from discovery_pipeline.engine.mapping.matcher.words import split
 _WORTH_OF_NAME = 2.5  # columns that the table's own name weighs as much as
 _TOLD_NOTHING = frozenset({"name", "identifier", "type", "status", "description", "parent", "person", "manager"})
 _ENOUGH = 2.0
+_CLASS = "asset class"
+_NAMED = 0.9
 
 
 def of(side: Side, concepts: np.ndarray) -> str | None:
@@ -23,16 +25,34 @@ def of(side: Side, concepts: np.ndarray) -> str | None:
 
     `concepts` says how well each field names each concept of the knowledge.
     """
+    named = _of_words(side.table)
+    if said := _classes(side, concepts) or knowledge.like_servers().intersection(named):
+        return min(said) if len(said) == 1 else None
     told: dict[str, float] = defaultdict(float)
     known = knowledge.concepts()
     for field, naming in zip(side.fields, concepts, strict=True):
         best = int(naming.argmax())
         if naming[best] > 0 and not set(split(field.own)) <= _TOLD_NOTHING:
             told[known[best].about] += naming[best]
-    by_word = knowledge.subjects()
-    for word in split(side.table):
-        if word in by_word:
-            told[by_word[word]] += _WORTH_OF_NAME
+    for subject in named:
+        told[subject] += _WORTH_OF_NAME
     told.pop("any", None)
     subject = max(told, key=lambda s: told[s], default=None)
     return subject if subject and told[subject] >= _ENOUGH else None
+
+
+def _classes(side: Side, concepts: np.ndarray) -> frozenset[str]:
+    """The subjects of what rows say that they are; empty where one doesn't say it, or says nothing known."""
+    known = [concept.name for concept in knowledge.concepts()]
+    if side.sample is None or _CLASS not in known:
+        return frozenset()
+    naming = concepts[:, known.index(_CLASS)]
+    if not len(naming) or naming.max() < _NAMED:
+        return frozenset()
+    said = [frozenset(_of_words(value)) for value in side.sample.examples[int(naming.argmax())]]
+    return frozenset().union(*said) if all(len(subjects) == 1 for subjects in said) else frozenset()
+
+
+def _of_words(name: str) -> list[str]:
+    by_word = knowledge.subjects()
+    return [by_word[word] for word in split(name) if word in by_word]

@@ -1,4 +1,4 @@
-"""Recognising: a list of fields that is a vendor's own template, whose contract says more than the list does."""
+"""Templates: a list of fields that is a vendor's own template, whose contract says more than the list does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speaking: columns whose values say what a required field asks, whatever they are called.
+"""By values: columns whose values say what a required field asks, whatever they are called.
 
 "Virtual" and "Physical" answer whether a machine is physical under any header, and so does "VMware Virtual Platform".
 """
@@ -27,7 +27,7 @@ _MOST = 20  # different models that are looked at; of more, not all are known
 _NAMED = 0.9
 
 
-def spoken(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
+def answered(assignment: Sequence[MappedField], profile: Profile | None, target: Target) -> tuple[MappedField, ...]:
     """The assignment, with columns for required fields that nothing surely fills and that their values speak of."""
     out = {f.place: f for f in assignment}
     for source in profile.tables if profile else ():

@@ -1,4 +1,4 @@
-"""Naming: what a row is called stands in for an identifier that the source doesn't have, and for a name with gaps.
+"""Identifiers: what a row is called stands in for an identifier that the source doesn't have, and for a name with gaps.
 
 A target that wants an id of its users' choice takes any value that tells rows apart; an export without ids has names.
 """

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import duckdb
 import numpy as np
 
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
 from discovery_pipeline.engine.mapping.matcher.matching import DOUBTFUL, Matched, match
-from discovery_pipeline.engine.mapping.memory import NOTHING, Decided, Memory
+from discovery_pipeline.engine.mapping.memory import Decided
 from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
-from discovery_pipeline.engine.mapping.suggestions import conflicts, filling
+from discovery_pipeline.engine.mapping.suggestions import by_values, conflicts, filling, identifiers, ties
 from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
-from discovery_pipeline.engine.mapping.suggestions.by_values import spoken
 from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions, reassigned
 from discovery_pipeline.engine.mapping.suggestions.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.suggestions.composing import Composed, composed
 from discovery_pipeline.engine.mapping.suggestions.constants import constants
-from discovery_pipeline.engine.mapping.suggestions.identifiers import named
 from discovery_pipeline.engine.mapping.suggestions.tagging import tagged
-from discovery_pipeline.engine.mapping.suggestions.ties import settled
 from discovery_pipeline.engine.mapping.transformations import datatypes
 from discovery_pipeline.engine.mapping.transformations.proposing import Proposal, propose
-from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
-from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetTable
 from discovery_pipeline.errors import TransformationError
@@ -40,11 +36,6 @@ _EXPLAINED = 6  # ranks that get reasons and the transformation they need: the o
 _KEY_ODDS = 3.0  # how much likelier a pair is right if it takes a table's key to a field that tells rows apart
 _KEY_FROM = 0.2  # confidence that names and values must have given the pair already
 
-Stated = Mapping[str, Sequence[str]]
-"""What stands above tables, by their names."""
-
-_NOTHING_STATED: Stated = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class _Pairing:
@@ -55,28 +46,13 @@ class _Pairing:
     reasons: Reasons
     decided: dict[tuple[int, int], Decided]
     keyed: frozenset[tuple[int, int]]
+    known: Known
 
 
-def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
-    con: duckdb.DuckDBPyConnection,
-    tables: Tables,
-    profile: Profile | None,
-    analysis: SchemaAnalysis | None,
-    target: Target,
-    memory: Memory = NOTHING,
-    stated: Stated = _NOTHING_STATED,
+def suggest(
+    con: duckdb.DuckDBPyConnection, tables: Tables, target: Target, known: Known = NOTHING_KNOWN
 ) -> Suggestions:
     """Offer target fields for source columns.
-
-    Parameters
-    ----------
-    profile, analysis
-        What is known of the tables; without them the matcher goes by its own sample.
-    memory
-        What this tenant decided before for this kind of source and target: approved pairs come first, rejected ones
-        only come back with new evidence.
-    stated
-        What stands above each table, by its name: a title, "Region: eu-west-1".
 
     Returns
     -------
@@ -88,41 +64,33 @@ def suggest(  # noqa: PLR0913, PLR0917 - each is what one stage before this one 
     sides = [fields.of_table(table, seen) for table, seen in zip(tables, samples.of_all(con, tables), strict=True)]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
-    found = between(target.name, sides, wanted, profile, analysis, memory, stated)
-    sure = spoken(named(settled(con, tables, found, target), profile, target), profile, target)
+    found = between(target.name, sides, wanted, known)
+    sure = ties.settled(con, tables, found, target)
+    sure = identifiers.named(sure, known.profile, target)
+    sure = by_values.answered(sure, known.profile, target)
     found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
-    return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, _personal(profile))})
+    return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, known.personal)})
 
 
-def between(  # noqa: PLR0913, PLR0917 - each is what one stage before this one found
+def between(
     target: str,
     sides: Sequence[fields.Side],
     wanted: Sequence[tuple[TargetTable, fields.Side]],
-    profile: Profile | None = None,
-    analysis: SchemaAnalysis | None = None,
-    memory: Memory = NOTHING,
-    stated: Stated = _NOTHING_STATED,
+    known: Known = NOTHING_KNOWN,
 ) -> Suggestions:
     """Offer fields of these target tables, each with its side of the match, for the fields of these sources."""
     pairings = [
-        _paired(side, table, other, analysis, memory)
-        for side in sides
-        for table, other in wanted
-        if side.fields and other.fields
+        _paired(side, table, other, known) for side in sides for table, other in wanted if side.fields and other.fields
     ]
-    assignment = tuple(
-        field for pairing in pairings for field in _completed(pairing, _assignment(pairing, profile), stated)
-    )
+    assignment = tuple(field for pairing in pairings for field in _completed(pairing, _assignment(pairing)))
     used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
     filled = {(f.target_table, f.target_field) for f in assignment}
     left = [(side.table, name) for side in sides for name in side.names]
     right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
     return Suggestions(
         target=target,
-        matches=tuple(
-            m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side], profile)
-        ),
+        matches=tuple(m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side])),
         assignment=assignment,
         unmapped_source=tuple(FieldRef(table=t, field=f) for t, f in left if (t, f) not in used),
         unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in right if (t, f) not in filled),
@@ -133,31 +101,24 @@ def _offered(table: TargetTable) -> TargetTable:
     return table.model_copy(update={"fields": tuple(f for f in table.fields if not f.template)})
 
 
-def _paired(
-    side: fields.Side,
-    table: TargetTable,
-    other: fields.Side,
-    analysis: SchemaAnalysis | None,
-    memory: Memory,
-) -> _Pairing:
+def _paired(side: fields.Side, table: TargetTable, other: fields.Side, known: Known) -> _Pairing:
     matched = match(side, other)
-    decided = memory.between(side.table, side.names, table.name, [f.name for f in table.fields])
+    decided = known.memory.between(side.table, side.names, table.name, [f.name for f in table.fields])
     reasons = Reasons(matched)
     confidence = matched.confidence.copy()
-    keyed = _keyed(confidence, None if matched.context else _key(analysis, side), table)
+    keyed = _keyed(confidence, None if matched.context else _key(side, known), table)
     for i, j in keyed:
         odds = confidence[i, j] / (1 - confidence[i, j]) * _KEY_ODDS
         confidence[i, j] = odds / (1 + odds)
     for (i, j), decision in decided.items():
         confidence[i, j] = decision.weighed(float(confidence[i, j]), reasons.of(i, j))
-    return _Pairing(replace(matched, confidence=confidence), table, reasons, decided, keyed)
+    return _Pairing(replace(matched, confidence=confidence), table, reasons, decided, keyed, known)
 
 
-def _key(analysis: SchemaAnalysis | None, side: fields.Side) -> int | None:
-    """The column that is the key of the source table by itself."""
-    found = analysis.primary_key(side.table) if analysis else None
-    names = list(side.names)
-    return names.index(found.columns[0]) if found and len(found.columns) == 1 and found.columns[0] in names else None
+def _key(side: fields.Side, known: Known) -> int | None:
+    """Where the column is that is the key of the source table by itself."""
+    key = known.key(side.table)
+    return side.names.index(key) if key in side.names else None
 
 
 def _keyed(confidence: np.ndarray, key: int | None, table: TargetTable) -> frozenset[tuple[int, int]]:
@@ -171,7 +132,7 @@ def _keyed(confidence: np.ndarray, key: int | None, table: TargetTable) -> froze
     )
 
 
-def _matches(side: fields.Side, pairings: Sequence[_Pairing], profile: Profile | None) -> list[Match]:
+def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
     """The best of all the target's tables for each column of one source table."""
     found = []
     places = [(k, j) for k, p in enumerate(pairings) for j in range(len(p.table.fields))]
@@ -181,7 +142,7 @@ def _matches(side: fields.Side, pairings: Sequence[_Pairing], profile: Profile |
         for rank, (confidence, k, j) in enumerate(offered[:BEST], start=1):
             pairing = pairings[k]
             field, shown = pairing.table.fields[j], rank <= _EXPLAINED
-            proposal = _proposal(pairing, i, j, profile) if shown else Proposal(None, datatypes.of_field(field.type))
+            proposal = _proposal(pairing, i, j) if shown else Proposal(None, datatypes.of_field(field.type))
             found.append(
                 Match(
                     source_table=side.table,
@@ -205,21 +166,21 @@ def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
     return before + reasons + key
 
 
-def _assignment(pairing: _Pairing, profile: Profile | None) -> list[MappedField]:
+def _assignment(pairing: _Pairing) -> list[MappedField]:
     pairs = assigned(pairing.matched.confidence)
-    found = {j: _mapped(pairing, i, j, profile) for i, j in pairs}
+    found = {j: _mapped(pairing, i, j) for i, j in pairs}
     filled = {j: i if found[j].confidence < HIGH else None for i, j in pairs if found[j].confidence >= COMPOSED}
     found |= {part.target: _composed(pairing, part) for part in composed(pairing.matched, filled)}
     return [found[j] for j in sorted(found)]
 
 
-def _completed(pairing: _Pairing, assignment: Sequence[MappedField], stated: Stated) -> Iterator[MappedField]:
+def _completed(pairing: _Pairing, assignment: Sequence[MappedField]) -> Iterator[MappedField]:
     """An assignment, with constants for required fields where rows of the source are surely rows of the table."""
     yield from assignment
     if any(field.confidence >= HIGH for field in assignment):
         filled = {field.target_field for field in assignment}
         source = pairing.matched.source
-        yield from constants(pairing.table, source, filled, stated.get(source.table, ()))
+        yield from constants(pairing.table, source, filled, pairing.known.stated.get(source.table, ()))
 
 
 def _composed(pairing: _Pairing, part: Composed) -> MappedField:
@@ -234,10 +195,10 @@ def _composed(pairing: _Pairing, part: Composed) -> MappedField:
     )
 
 
-def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> MappedField:
+def _mapped(pairing: _Pairing, i: int, j: int) -> MappedField:
     """One assigned field with the transformation it needs."""
     source, field = pairing.matched.source, pairing.table.fields[j]
-    proposal, decision = _proposal(pairing, i, j, profile), pairing.decided.get((i, j))
+    proposal, decision = _proposal(pairing, i, j), pairing.decided.get((i, j))
     remembered = decision is not None and decision.approved
     confidence = float(pairing.matched.confidence[i, j])
     return MappedField(
@@ -254,11 +215,11 @@ def _mapped(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Mappe
     )
 
 
-def _proposal(pairing: _Pairing, i: int, j: int, profile: Profile | None) -> Proposal:
+def _proposal(pairing: _Pairing, i: int, j: int) -> Proposal:
     """The transformation that a pair needs: the one approved before, where it still applies."""
     source = pairing.matched.source
     values = source.sample.examples[i] if source.sample else ()
-    column = _profile(profile, source.table, source.fields[i].name)
+    column = pairing.known.column(source.table, source.fields[i].name)
     proposal, decision = propose(source.fields[i], values, column, pairing.table.fields[j]), pairing.decided.get((i, j))
     if decision and decision.approved:
         return _as_before(proposal, decision.field, source.names, column)
@@ -277,16 +238,3 @@ def _as_before(
     except TransformationError:  # an operation that there no longer is
         pass
     return proposal
-
-
-def _personal(profile: Profile | None) -> frozenset[tuple[str, str]]:
-    """Columns that hold personal data, by table and name."""
-    known = profile.tables if profile else ()
-    return frozenset((table.name, column.name) for table in known for column in table.columns if column.pii)
-
-
-def _profile(profile: Profile | None, table: str, column: str) -> ColumnProfile | None:
-    try:
-        return profile.table(table).column(column) if profile else None
-    except KeyError:
-        return None

@@ -1,4 +1,4 @@
-"""Settling: doubts between candidates that lead to the same values are none.
+"""Ties: doubts between candidates that lead to the same values are none.
 
 A confidence is shared among rivals. Where two columns hold the same, or a column fits a text and a list that is read
 from such texts, it doesn't matter which of them is meant: the confidences of both speak for what they have in common.
