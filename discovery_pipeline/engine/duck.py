@@ -56,16 +56,23 @@ def stoppable(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnect
 
     By itself DuckDB looks for signals between its tasks, of which one may take minutes. Python hears of them at once,
     but its handlers wait for the main thread; so another thread listens meanwhile.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        A signal came, and what its handler raised was lost: Python drops it amid a garbage collection.
     """
     if threading.current_thread() is not threading.main_thread():
         yield con
         return
     heard, ear = socket.socketpair()
     heard.setblocking(False)
+    asked = threading.Event()
 
     def listen() -> None:
         while told := ear.recv(1):
             if told[0] in ASKING:
+                asked.set()
                 con.interrupt()
 
     listener = threading.Thread(target=listen, name="discovery-signals", daemon=True)
@@ -76,6 +83,8 @@ def stoppable(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnect
         listener.start()
         ending.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(heard.fileno(), warn_on_full_buffer=False))
         yield con
+        if asked.is_set():
+            raise KeyboardInterrupt
 
 
 def stopped(error: BaseException) -> bool:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
+import duckdb
 import pytest
 
 from discovery_pipeline.engine import duck, intake
@@ -50,6 +52,27 @@ def test_a_signal_ends_a_query_at_once():
         assert con.execute("SELECT 42").fetchone() == (42,)
     assert threading.active_count() == listening
     assert signal.set_wakeup_fd(-1) == -1
+
+
+class Line:
+    """A connection without a query to end."""
+
+    def __init__(self) -> None:
+        self.interrupted = threading.Event()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+
+def test_a_signal_is_heard_though_what_its_handler_raised_was_lost():
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    line = Line()
+    try:
+        with pytest.raises(KeyboardInterrupt), duck.stoppable(cast("duckdb.DuckDBPyConnection", line)):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert line.interrupted.wait(10)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_only_what_duckdb_says_of_signals_is_one():
