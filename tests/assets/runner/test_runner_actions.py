@@ -115,9 +115,10 @@ class Pages:
         return until(found, 90)
 
     def why(self, run: dg.DagsterRun) -> str:
-        """In which sentence a run failed."""
-        events = [entry.dagster_event for entry in self.warm.dagster.all_logs(run.run_id) if entry.dagster_event]
-        return reasons.of_steps(events) or ""
+        """In which sentence a run failed; all that was said where no step did."""
+        told = self.warm.dagster.all_logs(run.run_id)
+        events = [entry.dagster_event for entry in told if entry.dagster_event]
+        return reasons.of_steps(events) or f"{run.status}:\n{self.warm.said(run.run_id)}"
 
 
 @pytest.fixture(scope="module")

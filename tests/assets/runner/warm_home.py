@@ -112,4 +112,12 @@ class Warm:
 
     def messages(self, request: RunRequest) -> str:
         """All that Dagster's log says of the request's run."""
-        return "\n".join(str(entry.user_message or entry.message) for entry in self.dagster.all_logs(request.run_id))
+        return self.said(request.run_id)
+
+    def said(self, run_id: str) -> str:
+        """All that Dagster's log says of a run."""
+        entries = self.dagster.all_logs(run_id)
+        events = [entry.dagster_event for entry in entries if entry.dagster_event]
+        errors = [event.job_failure_data.error for event in events if event.is_job_failure]
+        told = [str(entry.user_message or entry.message) for entry in entries]
+        return "\n".join(told + [error.to_string() for error in errors if error])
