@@ -24,6 +24,7 @@ HEADERS = Path(__file__).with_name("exports.yaml")
 SEALED = Path(__file__).with_name("exports_sealed.yaml")
 MEANINGS = Path(__file__).with_name("estates.yaml")
 SERVERS = 60
+_GAPS = "?"  # after a label whose values are often missing
 
 _SYSTEMS = (
     ("Microsoft Windows Server 2019 Standard", "10.0.17763", "Windows", "Microsoft"),
@@ -43,11 +44,27 @@ _WORDS = {
     "": {"env": ("Production", "Test", "Development"), "status": ("Operational", "Retired", "Maintenance")},
     "de": {"env": ("Produktion", "Test", "Entwicklung"), "status": ("in Betrieb", "außer Betrieb", "in Wartung")},
     "fr": {"env": ("Production", "Recette", "Développement"), "status": ("En service", "Hors service", "En panne")},
+    "es": {"env": ("Producción", "Pruebas", "Desarrollo"), "status": ("En servicio", "Fuera de servicio")},
 }
 _VIRTUAL = {
-    "true": ("true", "false"), "ja": ("ja", "nein"), "y": ("Y", "N"), "letter": ("V", "P"),
+    "true": ("true", "false"),
+    "ja": ("ja", "nein"),
+    "y": ("Y", "N"),
+    "letter": ("V", "P"),
     "word": ("Virtual", "Physical"),
-}  # fmt: skip
+    "wort": ("virtuell", "physisch"),
+    "si": ("Sí", "No"),
+    "oui": ("O", "N"),
+}
+_POWER = {
+    "": ("poweredOn", "poweredOn", "poweredOff"),
+    "azure": ("VM running", "VM running", "VM deallocated"),
+    "aws": ("running", "running", "stopped"),
+    "hmc": ("Running", "Not Activated"),
+    "on": ("on", "off"),
+}
+_FLAVORS = {"": ("m1.small", "m1.large", "c1.xlarge"), "aws": ("m5.large", "c5.4xlarge", "t3.micro", "r5.xlarge")}
+_REGIONS = {"": ("eu-central-1", "eu-west-1", "us-east-1"), "azure": ("westeurope", "eastus2")}
 _PER_MB = {"MB": 1.0, "GB": 1 / 1024, "GiB": 1 / 1024, "KB": 1024.0, "B": 1024.0 * 1024}
 
 
@@ -114,6 +131,30 @@ def _speed(server: Server, how: str) -> str:
     return f"{megahertz / 1000:.1f}" if how == "GHz" else str(megahertz)
 
 
+def _id(server: Server, how: str) -> str:
+    match how:
+        case "guid":
+            return _guid(server, "")
+        case "instance":
+            return f"i-0{server.hex(16)}"
+        case "path":
+            return f"/subscriptions/3f0c9a52/resourceGroups/rg-{server.site}/virtualMachines/{server.name}"
+        case "number":
+            return str(server.number + 4000)
+    return server.hex(32)
+
+
+def _family(server: Server, how: str) -> str:
+    if how == "distro":
+        return "RedHat" if server.publisher == "Red Hat" else server.system.removeprefix("Microsoft ").split()[0]
+    return "Linux/UNIX" if how == "aws" and server.family == "Linux" else server.family
+
+
+def _place(server: Server, how: str) -> str:
+    zone = f"{_REGIONS[''][server.number % 2]}{'ab'[server.number % 2]}"
+    return zone if how == "zone" else f"{server.site.upper()} DC{server.number % 2 + 1}"
+
+
 def _guid(server: Server, _: str) -> str:
     return "-".join(server.hex(n) for n in (8, 4, 4, 4, 12))
 
@@ -123,14 +164,14 @@ def _spoken(kind: str) -> Callable[[Server, str], str]:
 
 
 _VALUES: dict[str, Callable[[Server, str], str]] = {
-    "id": lambda s, how: _guid(s, "") if how == "guid" else s.hex(32), "hypervisor": _one("VMware"),
+    "id": _id, "hypervisor": _one("VMware"),
     "asset": lambda s, _: f"P{s.draw.randint(10**5, 10**6)}", "bios": _guid,
     "host": lambda s, _: s.name, "vmname": lambda s, _: s.name, "fqdn": lambda s, _: f"{s.name}.corp.example.com",
     "domain": lambda s, _: "corp.example.com", "other": lambda s, _: f"{s.site}{s.number}",
     "ip": _ip, "mac": _mac,
     "os": lambda s, _: s.system, "osguess": lambda s, _: f"{s.family} (64-bit)",
     "ostoken": lambda s, _: f"{s.publisher} {s.family} {s.version}",
-    "osversion": lambda s, _: s.version, "osfamily": lambda s, _: s.family, "osvendor": lambda s, _: s.publisher,
+    "osversion": lambda s, _: s.version, "osfamily": _family, "osvendor": lambda s, _: s.publisher,
     "servicepack": _one("", "", "SP1"), "arch": _one("x86_64", "64-bit"),
     "cpus": lambda s, _: str(max(1, s.cores // 8)), "vcpus": lambda s, _: str(s.cores),
     "cores": lambda s, _: str(s.cores), "threads": lambda s, _: str(s.cores * 2),
@@ -145,14 +186,14 @@ _VALUES: dict[str, Callable[[Server, str], str]] = {
     "nics": _number(1, 3), "disks": _number(1, 6), "few": _number(1, 8), "load": _percent(0, 4),
     "maker": lambda s, _: s.maker, "model": lambda s, _: s.model, "serial": lambda s, _: s.hex(7).upper(),
     "virtual": lambda s, how: _VIRTUAL[how][0 if s.virtual else 1],
-    "power": _one("poweredOn", "poweredOn", "poweredOff"),
+    "power": lambda s, how: s.draw.choice(_POWER[how]),
     "boot": _one("bios", "efi"), "kind": lambda s, _: "virtual" if s.virtual else "physical",
     "env": _spoken("env"), "status": _spoken("status"), "installed": _one("Installed", "In Maintenance", "Retired"),
     "app": _one("SAP ERP", "Web Shop", "Intranet", "Data Warehouse", "CRM"), "wave": _one("1", "2", "3", "4"),
     "tier": _one("Gold", "Silver", "Bronze"), "flag": _one("True", "False"),
     "owner": _one(*_PEOPLE), "person": _one(*_PEOPLE), "support": _one("Linux Ops", "Wintel Ops", "DBA"),
     "department": _one("Finance", "Logistics", "Sales"),
-    "location": lambda s, _: f"{s.site.upper()} DC{s.number % 2 + 1}",
+    "location": _place, "region": lambda s, how: s.draw.choice(_REGIONS[how]),
     "room": _one("R1", "R2"), "rack": lambda s, _: f"A{s.number % 20:02d}", "costcenter": _number(4000, 4999),
     "class": lambda s, _: f"{s.family} Server", "cluster": _one("CL-01", "CL-02"), "pool": _one("Resources", "Gold"),
     "esx": lambda s, _: f"esx{s.number % 9:02d}.corp.example.com", "folder": lambda s, _: f"/{s.site}/vm/Prod",
@@ -161,7 +202,17 @@ _VALUES: dict[str, Callable[[Server, str], str]] = {
     "moref": lambda s, _: f"vm-{1000 + s.number}", "vcentername": lambda s, _: f"vc{s.number % 2}.corp.example.com",
     "vcenter": lambda s, _: f"7f1d3e5a-1111-4222-8333-94445555666{s.number % 2}",
     "duration": lambda s, _: f"{s.number}.03:22:11",
-    "flavor": _one("m1.small", "m1.large", "c1.xlarge"), "warranty": lambda s, _: s.day(),
+    "flavor": lambda s, how: s.draw.choice(_FLAVORS[how]),
+    "vmsize": _one("Standard_D4s_v5", "Standard_B2ms", "Standard_E8as_v4"),
+    "tenancy": _one("default", "default", "dedicated"),
+    "eni": lambda s, _: f"eni-0{s.hex(16)}", "sg": lambda s, _: f"sg-0{s.hex(8)}",
+    "subnet": lambda s, _: f"subnet-0a{s.number % 4}", "account": _one("123456789012", "210987654321"),
+    "publicip": lambda s, _: f"3.120.{s.number}.{s.draw.randint(1, 250)}",
+    "frame": lambda s, _: f"Server-9009-42A-SN78A1B{s.number % 3}0",
+    "osboth": _one("AIX 7.2 7200-05-03-2136", "AIX 7.3 7300-01-02-2320", "SLES 15.4"),
+    "mail": lambda s, _: f"{s.draw.choice(_PEOPLE).replace(' ', '.').lower()}@example.org",
+    "diskpct": _percent(5, 95), "cost": _percent(20, 900), "alarm": _one("Clear", "Clear", "Attention", "Trouble"),
+    "warranty": lambda s, _: s.day(),
     "created": lambda s, _: f"{s.day()} 08:14:00", "changed": lambda s, _: f"{s.day()} 17:02:31",
     "lastseen": lambda s, _: f"{s.day()} 02:00:00", "purchased": lambda s, _: s.day(),
     "description": _one("Web front end", "Database node", "", "File server"),
@@ -179,8 +230,14 @@ def written(folder: Path, headers: Path = HEADERS) -> Iterator[tuple[str, Path, 
         with path.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(columns)
-            rows.writerows([_VALUES[label](server, how) for label, _, how in said] for server in servers)
-        yield name, path, [label for label, _, _ in said]
+            rows.writerows([_written(server, label, how) for label, _, how in said] for server in servers)
+        yield name, path, [label.removesuffix(_GAPS) for label, _, _ in said]
+
+
+def _written(server: Server, label: str, how: str) -> str:
+    """A server's value under a label; of one with gaps, every third is missing."""
+    missing = label.endswith(_GAPS) and server.draw.random() < 1 / 3
+    return "" if missing else _VALUES[label.removesuffix(_GAPS)](server, how)
 
 
 def wanted() -> Iterator[tuple[str, TargetTable, dict[str, list[str]]]]:
