@@ -12,6 +12,7 @@ from discovery_pipeline.agents import running
 from discovery_pipeline.agents.gathering import Results, brief
 from discovery_pipeline.agents.outputs import Answer
 from discovery_pipeline.agents.running import Means
+from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.errors import AgentUnavailable, SettingsError
 from discovery_pipeline.flow.advice import Advice, Brief
@@ -91,7 +92,7 @@ def answered(advice: Sequence[Advice]) -> dg.AssetCheckResult:
 
 def check(asset: str) -> dg.AssetCheckSpec:
     """The check that `answered` answers."""
-    return dg.AssetCheckSpec(ANSWERED, asset=asset, description="Each agent answered by the model it was given.")
+    return contract.watch(ANSWERED, asset, "Each agent answered by the model it was given.")
 
 
 def _advised(context: dg.OpExecutionContext, desk: Desk, brief: Brief, *before: Advice) -> Advice:

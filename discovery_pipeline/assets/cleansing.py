@@ -74,9 +74,7 @@ def cleansing_plan(
         ),
     },
     check_specs=[
-        dg.AssetCheckSpec(
-            "nothing_lost", asset="cleansed_tables", blocking=True, description="Same tables, same number of rows."
-        ),
+        contract.gate("nothing_lost", "cleansed_tables", "Same tables, same number of rows."),
         contract.spec("patch_log"),
     ],
 )

@@ -6,12 +6,14 @@ its contract is a failed check with its cases as metadata.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from discovery_pipeline.assets.partitions import flows
 from discovery_pipeline.engine import duck
 
 if TYPE_CHECKING:
@@ -24,16 +26,28 @@ CASES = 10
 """Failure cases shown with a failed check; their values stay out of the metadata."""
 
 
-def spec(asset: str, *, blocking: bool = True) -> dg.AssetCheckSpec:
-    """The check that holds an asset to its contract; blocking where the next stage would be wrong without it."""
-    return dg.AssetCheckSpec(
-        "contract", asset=asset, blocking=blocking, description="The table keeps the contract of its stage."
-    )
+def gate(name: str, asset: str, description: str, of: dg.PartitionsDefinition | None = flows) -> dg.AssetCheckSpec:
+    """A check that the next stage waits for, since it would be wrong without it."""
+    return _check(name, asset, description, of, blocking=True)
 
 
-def watch(name: str, asset: str, description: str) -> dg.AssetCheckSpec:
+def spec(asset: str, of: dg.PartitionsDefinition | None = flows) -> dg.AssetCheckSpec:
+    """The check that holds an asset to its contract."""
+    return gate("contract", asset, "The table keeps the contract of its stage.", of)
+
+
+def watch(name: str, asset: str, description: str, of: dg.PartitionsDefinition | None = flows) -> dg.AssetCheckSpec:
     """A check for what a person should look at; nothing waits for it."""
-    return dg.AssetCheckSpec(name, asset=asset, description=description)
+    return _check(name, asset, description, of, blocking=False)
+
+
+def _check(
+    name: str, asset: str, description: str, of: dg.PartitionsDefinition | None, *, blocking: bool
+) -> dg.AssetCheckSpec:
+    """A check that each partition has its own state of, so that one flow's failure is none of another's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(name, asset=asset, description=description, blocking=blocking, partitions_def=of)
 
 
 def watched(

@@ -7,7 +7,7 @@ import dagster as dg
 
 from discovery_pipeline.agents.gathering import named
 from discovery_pipeline.agents.tasks import AGENTS
-from discovery_pipeline.assets import agents, charts, lineage
+from discovery_pipeline.assets import agents, charts, contract, lineage
 from discovery_pipeline.assets import deltas as since
 from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.deltas import RESULTS
@@ -38,14 +38,7 @@ READ = (
     "delivery",
     kinds={"duckdb", "csv"},
     metadata={COMPLETES: Phase.VALIDATION.value},
-    check_specs=[
-        dg.AssetCheckSpec(
-            "complete",
-            asset="target_files",
-            blocking=True,
-            description="The files hold every row that validation let through.",
-        )
-    ],
+    check_specs=[contract.gate("complete", "target_files", "The files hold every row that validation let through.")],
 )
 def target_files(
     context: dg.AssetExecutionContext,

@@ -33,8 +33,8 @@ registered = dg.DynamicPartitionsDefinition(name=SOURCES)
     freshness_policy=NIGHTLY,
     retry_policy=AGAIN,
     check_specs=[
-        contract.spec(STAGE),
-        contract.watch("no_drift", STAGE, "The data looks as it did at the last profile."),
+        contract.spec(STAGE, registered),
+        contract.watch("no_drift", STAGE, "The data looks as it did at the last profile.", registered),
     ],
 )
 def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:

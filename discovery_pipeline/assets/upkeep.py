@@ -26,7 +26,7 @@ WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_win
     kinds={"postgres", "sql"},
     freshness_policy=NIGHTLY,
     retry_policy=AGAIN,
-    check_specs=[contract.watch("nothing_to_look_at", "maintenance", "No flow is orphaned or there twice.")],
+    check_specs=[contract.watch("nothing_to_look_at", "maintenance", "No flow is orphaned or there twice.", of=None)],
 )
 def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
     """What the nightly maintenance moved and mended: flows archived, their partitions and runs forgotten."""

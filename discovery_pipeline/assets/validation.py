@@ -27,12 +27,7 @@ from discovery_pipeline.flow.state import Phase
     "validation",
     kinds={"duckdb", "pandera"},
     check_specs=[
-        dg.AssetCheckSpec(
-            "nothing_lost",
-            asset="validated_tables",
-            blocking=True,
-            description="For each target, rows in = delivered + rejected.",
-        ),
+        contract.gate("nothing_lost", "validated_tables", "For each target, rows in = delivered + rejected."),
         contract.watch("all_valid", "validated_tables", "Every row is taken by every target."),
     ],
 )

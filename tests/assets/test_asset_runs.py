@@ -49,6 +49,17 @@ def test_a_run_to_the_suggestions_leaves_the_flow_waiting_for_its_review(
     assert (now.status, now.current_phase) == (FlowStatus.WAITING_FOR_REVIEW, Phase.FIELD_MAPPING)
 
 
+def test_what_a_check_found_is_said_of_this_flow_alone(defs: dg.Definitions, store: Store, flow: Flow):
+    result = run(defs, "discover", flow.slug)
+    evaluations = result.get_asset_check_evaluations()
+    assert {(each.asset_key.to_user_string(), each.check_name) for each in evaluations} >= {
+        ("source_tables", "contract"),
+        ("mapping_suggestions", "contract"),
+        ("mapping_suggestions", "agents_answered"),
+    }
+    assert {each.partition for each in evaluations} == {flow.slug}
+
+
 def test_the_gate_is_shut_while_the_review_is_open(defs: dg.Definitions, store: Store, flow: Flow):
     run(defs, "discover", flow.slug)
     result = run(defs, "deliver", flow.slug)

@@ -78,6 +78,12 @@ def test_what_the_next_stage_relies_on_is_a_blocking_check(defs: dg.Definitions)
     assert blocking == BLOCKING
 
 
+def test_a_check_has_a_state_for_each_partition_of_its_asset(defs: dg.Definitions):
+    graph = defs.resolve_asset_graph()
+    for key in graph.asset_check_keys:
+        assert graph.get_check_spec(key).partitions_def == graph.get(key.asset_key).partitions_def, key
+
+
 def test_the_two_jobs_meet_at_the_gate(defs: dg.Definitions):
     selected = {
         name: {key.to_user_string() for key in defs.resolve_job_def(name).asset_layer.selected_asset_keys}
