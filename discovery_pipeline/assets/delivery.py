@@ -18,10 +18,12 @@ from discovery_pipeline.engine import delivery
 from discovery_pipeline.engine.cleansing.model import Cleansed, PatchLog
 from discovery_pipeline.engine.delivery import report
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping import approving
 from discovery_pipeline.engine.mapping.model import Approval, Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
@@ -138,7 +140,7 @@ def _written(desk: Desk, stage: Stage, made: _Made) -> tuple[list[delivery.Deliv
                 report.TargetStory(
                     target=stage.target(verdict.target),
                     suggestions=offered,
-                    approval=_approval(offered, mapping),
+                    approval=_approval(offered, mapping, stage.target(verdict.target)),
                     verdict=verdict,
                     files=written.files,
                 )
@@ -180,8 +182,6 @@ def _by_target(
     return [(suggestions[v.target], mappings[v.target], v, each) for v, each in zip(verdicts, done, strict=True)]
 
 
-def _approval(offered: Suggestions, mapping: Mapping) -> Approval:
-    """The decision, and what of the offer was not taken."""
-    taken = {f.place for f in mapping.fields}
-    waiting = tuple(f for f in offered.assignment if f.place not in taken)
-    return Approval(mapping=mapping, waiting=waiting)
+def _approval(offered: Suggestions, mapping: Mapping, target: Target) -> Approval:
+    """The decision, and what of the offer is left to decide."""
+    return Approval(mapping=mapping, waiting=approving.waiting(offered, target, mapping))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class Request:
     demands: Sequence[Demand] = ()
     profiles: Sequence[MappingProfile] = ()
     since: str | None = None  # what the delivery is held against: LAST, or a folder of results
+    ready_only: bool = False  # deliver to the targets that lack nothing, though others do
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,13 @@ class Outcome:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Why nothing could be delivered, one sentence a target or field."""
+        """What targets lack to be delivered to, one sentence a target or field."""
         return tuple(reason for approval in self.approvals for reason in approval.missing)
+
+    @property
+    def ready(self) -> tuple[Approval, ...]:
+        """Those of the targets that lack nothing."""
+        return tuple(approval for approval in self.approvals if not approval.missing)
 
     @property
     def intake(self) -> Intake:
@@ -108,10 +114,10 @@ class Outcome:
 
     @property
     def partly(self) -> bool:
-        """Whether a row or a file was left out."""
+        """Whether a target, a row or a file was left out."""
         refused = any(file.status == "refused" for file in self.intake.files)
         unread = any(read.rejected_count for file in self.intake.files for read in file.tables)
-        return refused or unread or any(verdict.rows_rejected for verdict in self.verdicts)
+        return bool(refused or unread or self.missing) or any(verdict.rows_rejected for verdict in self.verdicts)
 
 
 def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
@@ -135,21 +141,21 @@ def run(settings: Settings, request: Request, tell: Tell) -> Outcome:
         worker.execute("discover")
         tell("approval", "started")
         left, approvals = _approvals(store, flow, request, settings.auto_approval)
-        if any(approval.missing for approval in approvals):
+        undelivered = Outcome(store.flow(None, flow.id), approvals, delivered=False, left=left)
+        if not undelivered.ready or (undelivered.missing and not request.ready_only):
             tell("approval", "finished")
-            return Outcome(store.flow(None, flow.id), approvals, delivered=False, left=left)
-        store.submit_mapping(flow.id, [approval.mapping for approval in approvals])
+            return undelivered
+        store.submit_mapping(flow.id, [approval.mapping for approval in undelivered.ready])
         tell("approval", "finished")
         worker.execute("deliver")
         values: dict[str, Any] = {asset: _value(store, flow, asset) for asset in _SUMMED}
         results = store.artifacts.reading(flow, "target_files") / RESULTS
         request.out.publish(Results(results, values["target_files"], request.targets))
-        return Outcome(
-            store.flow(None, flow.id),
-            approvals,
+        return replace(
+            undelivered,
+            flow=store.flow(None, flow.id),
             delivered=True,
             values=values,
-            left=left,
             results=results,
             delta=_delta(results),
         )

@@ -64,14 +64,17 @@ def run(
             metavar="last|FOLDER",
         ),
     ] = None,
+    ready_only: Annotated[
+        bool, typer.Option("--ready-only", help="Deliver to the targets that lack nothing, though others do.")
+    ] = False,
     save_profile: Annotated[
         Path | None, typer.Option(help="Keep what was mapped there, for the next export: YAML, or CSV by its name.")
     ] = None,
 ) -> None:
     """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
 
-    Exit code 0: delivered. 2: delivered, with rows or files left out. 3: nothing delivered, since a required field has
-    no mapping that is sure enough. 1: failed.
+    Exit code 0: delivered. 2: delivered, with rows, files or targets left out. 3: nothing delivered, since a required
+    field has no mapping that is sure enough. 1: failed.
     """
     from rich.console import Console
 
@@ -105,17 +108,18 @@ def run(
                 demands=demands,
                 profiles=profiles,
                 since=since if since in (None, "last") else str(Path(since).resolve()),
+                ready_only=ready_only,
             ),
             steps,
         )
     for line in outcome.left:
         typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
     if not outcome.delivered:
-        summary.waiting(console, outcome, settings.auto_approval)
+        summary.waiting(console, outcome)
         raise typer.Exit(WAITING)
-    summary.delivered(console, outcome, place, settings.auto_approval)
+    summary.delivered(console, outcome, place)
     if save_profile:
-        _save([a.mapping for a in outcome.approvals], source.strip().casefold(), save_profile)
+        _save([a.mapping for a in outcome.ready], source.strip().casefold(), save_profile)
     for file in outcome.intake.files:
         if file.status == "refused":
             typer.echo(f"Left out: {file.file}: {file.reason}", err=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
 if TYPE_CHECKING:
     from discovery_pipeline.assets.unattended import Outcome
     from discovery_pipeline.engine.delivery import Delta
-    from discovery_pipeline.engine.mapping.model import MappedField
+    from discovery_pipeline.engine.mapping.model import Approval, MappedField
     from discovery_pipeline.store.files.destinations import Destination
 
 SHOWN = 5
@@ -23,8 +24,8 @@ MOST_OFFERED = 20
 """Mappings that are listed for a review."""
 
 
-def delivered(console: Console, outcome: Outcome, place: Destination, threshold: float) -> None:
-    """The summary of a delivery; mappings were taken from the threshold on."""
+def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
+    """The summary of a delivery."""
     tables = outcome.intake.tables
     rows = sum(table.row_count for table in tables)
     from discovery_pipeline.store.files.destinations import Folder
@@ -42,13 +43,12 @@ def delivered(console: Console, outcome: Outcome, place: Destination, threshold:
     facts.add_row("Cleansed", _cleansed(outcome))
     facts.add_row("Quality", _quality(outcome))
     facts.add_row("Risks", _risks(outcome))
-    below, beside = _left(outcome, threshold)
-    if below:
+    for reason in outcome.missing:
+        facts.add_row("Left out", f"[yellow]{escape(reason)}[/]")
+    if open_ := _open(outcome.ready):
         facts.add_row(
-            "For you", f"{_counted(len(below), 'mapping')} not sure enough to take: {_listed(map(_arrow, below))}"
+            "For you", f"{_counted(len(open_), 'mapping')} not sure enough to take: {_listed(map(_arrow, open_))}"
         )
-    if beside:
-        facts.add_row("Beside", f"{_counted(len(beside), 'mapping')} of tables that don't fill the target's rows")
     facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
     if outcome.delta:
         facts.add_row("Changes", _changes(outcome.delta))
@@ -68,40 +68,41 @@ def _changes(delta: Delta) -> str:
     )
 
 
-def _left(outcome: Outcome, threshold: float) -> tuple[list[MappedField], list[MappedField]]:
-    """What was offered and not taken, the surest first: for its confidence, and for what its table lacks."""
-    left = sorted((f for a in outcome.approvals for f in a.waiting), key=lambda f: -f.confidence)
-    return [f for f in left if f.confidence < threshold], [f for f in left if f.confidence >= threshold]
+def _open(approvals: Iterable[Approval]) -> list[MappedField]:
+    """What a person has to decide, the surest first."""
+    return sorted((field for approval in approvals for field in approval.waiting), key=lambda f: -f.confidence)
 
 
-def waiting(console: Console, outcome: Outcome, threshold: float) -> None:
-    """What a person has to decide before anything can be delivered."""
+def waiting(console: Console, outcome: Outcome) -> None:
+    """What a person has to decide before anything can be delivered, and how."""
     console.print()
     console.print("[bold yellow]Nothing delivered: a review is waiting.[/]")
     for reason in outcome.missing:
         console.print(f"  • {reason}", highlight=False, markup=False)
-    below, beside = _left(outcome, threshold)
-    if below:
+    if open_ := _open(a for a in outcome.approvals if a.missing):
         table = Table(
             "Source", "Target", "Confidence", "Why", title="Offered, and not sure enough to take", title_justify="left"
         )
-        for field in below[:MOST_OFFERED]:
+        for field in open_[:MOST_OFFERED]:
             table.add_row(
-                f"{field.source_table}.{field.source_field}",
-                field.target_field,
+                escape(f"{field.source_table}.{field.source_field}"),
+                escape(field.target_field),
                 f"{field.confidence:.0%}",
-                "; ".join(field.evidence[:2]),
+                escape("; ".join(field.evidence[:2])),
             )
         console.print(table)
-    if len(below) > MOST_OFFERED:
-        console.print(f"  and {len(below) - MOST_OFFERED} less sure", highlight=False)
-    if beside:
-        verb = "is" if len(beside) == 1 else "are"
-        console.print(
-            f"  {_counted(len(beside), 'mapping')} {verb} sure enough, and left for what their tables lack",
-            highlight=False,
-        )
-    console.print(f"  The flow is kept: discovery flows show {outcome.flow.slug}", highlight=False)
+        if len(open_) > MOST_OFFERED:
+            console.print(f"  and {len(open_) - MOST_OFFERED} less sure", highlight=False)
+    for line in _ways_on(outcome):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _ways_on(outcome: Outcome) -> Iterator[str]:
+    yield "Say what fills it: on the pages (discovery up), or in a saved mapping (--profile), constants among it."
+    if ready := [approval.mapping.target for approval in outcome.ready]:
+        verb = "lacks" if len(ready) == 1 else "lack"
+        yield f"{' and '.join(ready)} {verb} nothing: --ready-only delivers there now."
+    yield f"The flow is kept: discovery flows show {outcome.flow.slug}"
 
 
 def _targets(outcome: Outcome) -> Table:
@@ -150,7 +151,8 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _arrow(field: MappedField) -> str:
-    return f"{field.source_table}.{field.source_field} → {field.target_field} {field.confidence:.0%}"
+    filled = f"{field.source_table}.{field.source_field} → {field.target_field} {field.confidence:.0%}"
+    return escape(filled)
 
 
 def _listed(items: Iterable[str]) -> str:

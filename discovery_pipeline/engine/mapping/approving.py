@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.mapping import model
-from discovery_pipeline.engine.mapping.model import Approval, Feed, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.model import Approval, Feed, MappedField, Place, Suggestions
 from discovery_pipeline.engine.mapping.roles import helpers, referred
 from discovery_pipeline.engine.schema.model import Description
 from discovery_pipeline.engine.targets import Target, TargetTable
@@ -45,19 +45,37 @@ def approve(suggestions: Suggestions, target: Target, threshold: float) -> Appro
     one, are among those taken. Where one table fills many fields, another of which a single column is sure waits: it
     rather refers to such rows than holds some. Tables that refer to others of the target count only beside those.
     """
-    feeds = _feeds(suggestions, target, threshold)
+    feeds = _feeds(suggestions, target, {f.place for f in suggestions.assignment if f.confidence >= threshold})
     whole = [f for f in feeds if not f.lacks]
     whole = [f for f in whole if not _lone(f, whole)]
     there = {f.table.name for f in whole}
     whole = [f for f in whole if referred(f.table) <= there]
     taken = tuple(field for feed in whole for field in feed.sure)
-    chosen = {f.feed for f in taken}
-    waiting = tuple(f for f in suggestions.assignment if f.confidence < threshold or f.feed not in chosen)
     return Approval(
         mapping=model.Mapping(target=target.name, fields=taken),
-        waiting=waiting,
+        waiting=_waiting(feeds, whole, target),
         missing=() if whole else tuple(_missing(feeds, target, threshold)),
     )
+
+
+def waiting(suggestions: Suggestions, target: Target, mapping: model.Mapping) -> tuple[MappedField, ...]:
+    """What of an offer is left to a person beside the mapping that was taken of it."""
+    feeds = _feeds(suggestions, target, {f.place for f in mapping.fields})
+    taken = {f.feed for f in mapping.fields}
+    return _waiting(feeds, [f for f in feeds if (f.source, f.table.name) in taken], target)
+
+
+def _waiting(feeds: Sequence[_Feed], whole: Sequence[_Feed], target: Target) -> tuple[MappedField, ...]:
+    """What a person may decide: the doubts about tables that give rows, or that would but for them.
+
+    A table about other things, that happens to have a column which a field would take, is nobody's decision.
+    """
+    given = {f.table.name for f in whole}
+    nearest = [_nearest(feeds, table) for table in target.tables if table.name not in given]
+    near = [f for f in nearest if f.sure or not referred(f.table)]
+    many = [f for f in feeds if len(f.sure) >= _MANY]
+    open_ = {id(f): f for f in (*whole, *near, *many)}
+    return tuple(field for feed in open_.values() for field in feed.unsure)
 
 
 def lacking(table: TargetTable, filled: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -77,8 +95,8 @@ def _lone(feed: _Feed, feeds: Sequence[_Feed]) -> bool:
     return len(feed.sure) == 1 and max(rivals) >= _MANY
 
 
-def _feeds(suggestions: Suggestions, target: Target, threshold: float) -> list[_Feed]:
-    """The feeds of every source table that gives rows."""
+def _feeds(suggestions: Suggestions, target: Target, sure: AbstractSet[Place]) -> list[_Feed]:
+    """The feeds of every source table that gives rows, where these places are surely filled."""
     completed = helpers(suggestions.assignment, target, suggestions.completions)
     by_feed: dict[Feed, list[MappedField]] = defaultdict(list)
     for field in suggestions.assignment:
@@ -89,7 +107,7 @@ def _feeds(suggestions: Suggestions, target: Target, threshold: float) -> list[_
             source,
             target.table(table),
             _together(by_feed, (source, table), completed.get((source, table), ())),
-            threshold,
+            sure,
         )
         for source, table in by_feed
         if (source, table) not in helping
@@ -108,16 +126,21 @@ def _together(
     return [*by_feed[feed], *others]
 
 
-def _feed(source: str, table: TargetTable, mine: Sequence[MappedField], threshold: float) -> _Feed:
-    sure = tuple(f for f in mine if f.confidence >= threshold)
-    return _Feed(source, table, sure, tuple(f for f in mine if f.confidence < threshold))
+def _feed(source: str, table: TargetTable, mine: Sequence[MappedField], sure: AbstractSet[Place]) -> _Feed:
+    unsure = tuple(f for f in mine if f.place not in sure)
+    return _Feed(source, table, tuple(f for f in mine if f.place in sure), unsure)
+
+
+def _nearest(feeds: Sequence[_Feed], table: TargetTable) -> _Feed:
+    """Of all sources, the one that comes nearest to giving rows of a table; an empty one where none offers any."""
+    offers = [f for f in feeds if f.table.name == table.name] or [_Feed("", table, (), ())]
+    return min(offers, key=lambda f: (len(f.lacks), -len(f.sure)))
 
 
 def _missing(feeds: Sequence[_Feed], target: Target, threshold: float) -> Iterable[str]:
     """For each table that stands by itself, what its nearest source lacks."""
     for table in standing(target):
-        offers = [f for f in feeds if f.table.name == table.name] or [_Feed("", table, (), ())]
-        nearest = min(offers, key=lambda f: (len(f.lacks), -len(f.sure)))
+        nearest = _nearest(feeds, table)
         where = f" from {nearest.source}" if nearest.source else ""
         for lack in nearest.lacks:
             yield f"{target.name} {table.name}: no mapping{where} reaches {threshold:g} for {lack}"

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target
@@ -56,14 +57,7 @@ def arbitrated(  # noqa: PLR0913, PLR0917 - each is what one stage before this o
         assignment = [f for f in assignment if f is chosen or not _same_column(f, chosen)]
     if assignment == list(suggestions.assignment):
         return suggestions
-    return suggestions.model_copy(
-        update={
-            "assignment": tuple(assignment),
-            "conflicts": suggestions.conflicts_of(assignment),
-            "unmapped_source": _left(suggestions, {(f.source_table, f.source_field) for f in assignment}, source=True),
-            "unmapped_target": _left(suggestions, {(f.target_table, f.target_field) for f in assignment}, source=False),
-        }
-    )
+    return reassigned(suggestions, assignment)
 
 
 def _offered(suggestions: Suggestions, choice: Choice) -> Match:
@@ -109,16 +103,6 @@ def _mapped(  # noqa: PLR0913, PLR0917 - as above
         evidence=(f"chosen over {choice.offer.source_field}: {choice.why}", *match.evidence, *proposal.reasons),
         origin="agent",
     )
-
-
-def _left(suggestions: Suggestions, used: set[tuple[str, str]], *, source: bool) -> tuple[FieldRef, ...]:
-    """Columns or fields that nothing uses: those that were left before, and those that were let go."""
-    former = suggestions.unmapped_source if source else suggestions.unmapped_target
-    freed = [
-        (f.source_table, f.source_field) if source else (f.target_table, f.target_field) for f in suggestions.assignment
-    ]
-    places = dict.fromkeys([(ref.table, ref.field) for ref in former] + freed)
-    return tuple(FieldRef(table=table, field=name) for table, name in places if (table, name) not in used)
 
 
 __all__ = ["Choice", "arbitrated"]

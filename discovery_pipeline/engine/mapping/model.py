@@ -183,7 +183,9 @@ class Approval(_Value):
     """An unattended decision on suggestions: what was taken, what waits for a person, and what blocks delivery."""
 
     mapping: Mapping
-    waiting: tuple[MappedField, ...] = Field(default=(), description="below the threshold: listed, not taken")
+    waiting: tuple[MappedField, ...] = Field(
+        default=(), description="not sure enough to take, and a person's to decide"
+    )
     missing: tuple[str, ...] = Field(
         default=(), description="why nothing can be delivered: required fields that have no approved mapping"
     )

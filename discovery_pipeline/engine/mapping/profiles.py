@@ -14,8 +14,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from discovery_pipeline.engine import yaml_text
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import DataType, FieldRef, MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.errors import MappingError
@@ -142,7 +144,7 @@ def read(path: Path) -> MappingProfile:
 def parsed(text: str, name: str) -> MappingProfile:
     """The profile that a file of that name (.csv, else YAML) with that text is. Raises MappingError as `read` does."""
     try:
-        said = _of_csv(text) if name.lower().endswith(".csv") else yaml.safe_load(text)
+        said = _of_csv(text) if name.lower().endswith(".csv") else yaml_text.read(text)
         profile = MappingProfile.model_validate(said)
         if not profile.fields:
             raise MappingError("it says of no field what fills it.")
@@ -151,6 +153,8 @@ def parsed(text: str, name: str) -> MappingProfile:
                 transformations.parse(field.transformation)
     except yaml.YAMLError as error:
         raise MappingError(f"{name}: not valid YAML ({' '.join(str(error).split())}).") from None
+    except csv.Error as error:
+        raise MappingError(f"{name}: not valid CSV ({error}).") from None
     except ValidationError as bad:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'profile'}: {e['msg']}" for e in bad.errors()[:5])
         raise MappingError(f"{name}: not a mapping profile. {wrong}.") from None
@@ -242,21 +246,4 @@ def _instead(suggestions: Suggestions, taken: Sequence[MappedField]) -> Suggesti
     filled = {f.place for f in taken}
     used = {(f.source_table, f.source_field) for f in taken}
     kept = [f for f in suggestions.assignment if f.place not in filled and (f.source_table, f.source_field) not in used]
-    assignment = (*taken, *kept)
-    sources = {(f.source_table, f.source_field) for f in assignment}
-    targets = {(f.target_table, f.target_field) for f in assignment}
-    freed = [f for f in suggestions.assignment if f not in kept]
-    left = dict.fromkeys([*suggestions.unmapped_source, *(_ref(f.source_table, f.source_field) for f in freed)])
-    right = dict.fromkeys([*suggestions.unmapped_target, *(_ref(f.target_table, f.target_field) for f in freed)])
-    return suggestions.model_copy(
-        update={
-            "assignment": assignment,
-            "conflicts": suggestions.conflicts_of(assignment),
-            "unmapped_source": tuple(r for r in left if (r.table, r.field) not in sources),
-            "unmapped_target": tuple(r for r in right if (r.table, r.field) not in targets),
-        }
-    )
-
-
-def _ref(table: str, field: str) -> FieldRef:
-    return FieldRef(table=table, field=field)
+    return reassigned(suggestions, (*taken, *kept))

@@ -12,10 +12,11 @@ from collections.abc import Set as AbstractSet
 
 import duckdb
 
-from discovery_pipeline.engine.mapping import knowledge, transformations
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.matching import OBJECTION, OTHER_SUBJECT
 from discovery_pipeline.engine.mapping.matcher.words import Reader
-from discovery_pipeline.engine.mapping.model import HIGH, Completion, Feed, FieldRef, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, Completion, Feed, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.roles import gathers, referred
 from discovery_pipeline.engine.mapping.suggestions.identifiers import is_id
 from discovery_pipeline.engine.schema import describing
@@ -61,7 +62,7 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
         for other in target.tables:
             if table.name in referred(other):
                 assignment = _belonging(assignment, table, other, its, elsewhere)
-    return reassigned(suggestions, tuple(assignment)).model_copy(update={"completions": tuple(found)})
+    return reassigned(suggestions, assignment).model_copy(update={"completions": tuple(found)})
 
 
 def _described(
@@ -200,26 +201,3 @@ def _naming(table: TargetTable, fields: Iterable[MappedField]) -> frozenset[str]
         if (f.identity or f.required) and f.type in ("string", "fqdn") and not (f.allowed or f.unit or is_id(f))
     }
     return frozenset(f.source_field for f in fields if f.confidence >= HIGH and f.target_field in called)
-
-
-def reassigned(suggestions: Suggestions, assignment: tuple[MappedField, ...]) -> Suggestions:
-    """The suggestions with another assignment, and what it leaves."""
-    used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
-    filled = {(f.target_table, f.target_field) for f in assignment}
-    freed = [f for f in suggestions.assignment if f not in assignment]
-    left = dict.fromkeys(
-        [
-            *suggestions.unmapped_source,
-            *(FieldRef(table=f.source_table, field=f.source_field) for f in freed if f.source_field),
-        ]
-    )
-    right = dict.fromkeys(
-        [*suggestions.unmapped_target, *(FieldRef(table=f.target_table, field=f.target_field) for f in freed)]
-    )
-    return suggestions.model_copy(
-        update={
-            "assignment": assignment,
-            "unmapped_source": tuple(r for r in left if (r.table, r.field) not in used),
-            "unmapped_target": tuple(r for r in right if (r.table, r.field) not in filled),
-        }
-    )

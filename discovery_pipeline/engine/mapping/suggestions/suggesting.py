@@ -15,9 +15,10 @@ from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
 from discovery_pipeline.engine.mapping.matcher.matching import DOUBTFUL, Matched, match
 from discovery_pipeline.engine.mapping.memory import Decided
 from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.suggestions import by_values, conflicts, filling, identifiers, ties
 from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
-from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions, reassigned
+from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions
 from discovery_pipeline.engine.mapping.suggestions.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.suggestions.composing import Composed, composed
 from discovery_pipeline.engine.mapping.suggestions.constants import constants
@@ -83,18 +84,14 @@ def between(
     pairings = [
         _paired(side, table, other, known) for side in sides for table, other in wanted if side.fields and other.fields
     ]
-    assignment = tuple(field for pairing in pairings for field in _completed(pairing, _assignment(pairing)))
-    used = {(f.source_table, name) for f in assignment for name in transformations.read_by(f)}
-    filled = {(f.target_table, f.target_field) for f in assignment}
-    left = [(side.table, name) for side in sides for name in side.names]
-    right = [(table.name, field.name) for table, _ in wanted for field in table.fields]
-    return Suggestions(
+    offered = Suggestions(
         target=target,
         matches=tuple(m for side in sides for m in _matches(side, [p for p in pairings if p.matched.source is side])),
-        assignment=assignment,
-        unmapped_source=tuple(FieldRef(table=t, field=f) for t, f in left if (t, f) not in used),
-        unmapped_target=tuple(FieldRef(table=t, field=f) for t, f in right if (t, f) not in filled),
+        assignment=(),
+        unmapped_source=tuple(FieldRef(table=side.table, field=name) for side in sides for name in side.names),
+        unmapped_target=tuple(FieldRef(table=table.name, field=f.name) for table, _ in wanted for f in table.fields),
     )
+    return reassigned(offered, (field for pairing in pairings for field in _completed(pairing, _assignment(pairing))))
 
 
 def _offered(table: TargetTable) -> TargetTable:

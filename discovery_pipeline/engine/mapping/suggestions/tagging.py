@@ -11,6 +11,7 @@ from discovery_pipeline.engine.mapping import knowledge, transformations
 from discovery_pipeline.engine.mapping.matcher import names
 from discovery_pipeline.engine.mapping.matcher.fields import Side
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Suggestions
+from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 CONFIDENCE = 0.6
@@ -34,13 +35,7 @@ def tagged(suggestions: Suggestions, sides: Sequence[Side], target: Target) -> S
         for tag in _tags(side, table)
         if (tag.source_table, tag.source_field) not in used
     ]
-    now = {(tag.source_table, tag.source_field) for tag in new}
-    return suggestions.model_copy(
-        update={
-            "assignment": (*suggestions.assignment, *new),
-            "unmapped_source": tuple(r for r in suggestions.unmapped_source if (r.table, r.field) not in now),
-        }
-    )
+    return reassigned(suggestions, (*suggestions.assignment, *new))
 
 
 def _fed(suggestions: Suggestions, side: Side, table: TargetTable) -> bool:
