@@ -32,6 +32,8 @@ AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.Dagster
 """What Dagster says of a run that has a process."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
+MOST_ASKING = 4
+"""Steps that ask a model at once."""
 
 
 def configuration(url: str, home: Path) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def configuration(url: str, home: Path) -> dict[str, Any]:
                     },
                 ],
             },
-            "pools": {"default_limit": 4},
+            "pools": {"default_limit": MOST_ASKING},
         },
         "sensors": {"use_threads": True, "num_workers": 4},
         "retention": {
@@ -90,17 +92,25 @@ def configuration(url: str, home: Path) -> dict[str, Any]:
 def make_tables(url: str) -> None:
     """Make Dagster's tables at that address, or bring them to the version that is installed.
 
+    The pool of models has its limit before a run comes to it: where the first ones come together, all but one of them
+    fail (https://github.com/dagster-io/dagster/issues/33552).
+
     Raises
     ------
     ServerError
         There is no such database, or it doesn't answer.
     """
+    from discovery_pipeline.assets.agents import POOL
+
     _reached(url)
     storage = {"postgres": {"postgres_url": url, "should_autocreate_tables": True}}
     with TemporaryDirectory() as folder:
         alone = InstanceRef.from_dir(folder, overrides={"storage": storage, "telemetry": {"enabled": False}})
         with dg.DagsterInstance.from_ref(alone) as instance:
             instance.upgrade()
+            events = instance.event_log_storage
+            if all(pool.from_default for pool in events.get_pool_limits() if pool.name == POOL):
+                events.set_concurrency_slots(POOL, MOST_ASKING)
 
 
 def _reached(url: str) -> None:

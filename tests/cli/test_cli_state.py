@@ -105,6 +105,22 @@ def test_a_database_of_dagsters_that_is_gone_is_said_to_be_and_made_again(settin
         instance.make_tables(url)
 
 
+def test_models_have_their_pool_before_a_run_comes_to_it_and_whoever_chooses_its_limit_keeps_it(settings: Settings):
+    from discovery_pipeline.assets import instance
+    from discovery_pipeline.store.postgres.connection import connected
+    from discovery_pipeline.store.postgres.databases import Role
+
+    call("db", "upgrade")
+    with connected(settings) as databases:
+        url = databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")
+        with instance.opened(url, settings.root) as dagster:
+            pools = dagster.event_log_storage
+            assert [(pool.name, pool.limit) for pool in pools.get_pool_limits()] == [("llm", instance.MOST_ASKING)]
+            pools.set_concurrency_slots("llm", 9)
+            instance.make_tables(url)
+            assert [(pool.name, pool.limit) for pool in pools.get_pool_limits()] == [("llm", 9)]
+
+
 def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
     told("db", "query", "update discovery_flows set status = 'failed', updated_at = now() - interval '31 days'")
     would = told("db", "maintain", "--dry-run")["stale_flows"]

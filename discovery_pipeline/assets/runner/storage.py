@@ -35,11 +35,6 @@ FOLLOWED = frozenset(
 """Events that wait for the next one of their run."""
 RELATED = ASSET_EVENTS | ASSET_CHECK_EVENTS
 """Events of which Dagster keeps more than the event."""
-POOL_BY_DEFAULT = """
-insert into concurrency_limits (concurrency_key, "limit", using_default_limit) values (%(pool)s, %(limit)s, true)
-on conflict (concurrency_key) do update set "limit" = excluded."limit" where concurrency_limits.using_default_limit
-returning id
-"""
 
 
 def of_a_run(instance: InstanceRef) -> InstanceRef:
@@ -158,22 +153,6 @@ class Events(PostgresEventLogStorage):
         if column_name not in self._columns and super().has_asset_key_col(column_name):
             self._columns.add(column_name)
         return column_name in self._columns
-
-    def initialize_concurrency_limit_to_default(self, concurrency_key: str) -> bool:
-        """Give a pool the slots of the default, unless somebody chose its limit.
-
-        Dagster's own goes on in a transaction that PostgreSQL has broken off where the pool is there already, and ends
-        the run: all but one of the first ones that come to a pool at the same time, and every one after the default
-        has changed.
-        """
-        limit = self._instance.global_op_concurrency_default_limit
-        if limit is None:
-            return super().initialize_concurrency_limit_to_default(concurrency_key)
-        with self.index_transaction() as connection:
-            asked = {"pool": concurrency_key, "limit": limit}
-            if connection.exec_driver_sql(POOL_BY_DEFAULT, asked).first():
-                self._allocate_concurrency_slots(connection, concurrency_key, limit)
-        return True
 
     def claim_concurrency_slot(
         self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None

@@ -1,8 +1,6 @@
 """A run's events are all there, in their order, though some are written with the next."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import dagster as dg
@@ -146,33 +144,3 @@ def test_a_full_pool_is_waited_for_by_those_alone_that_it_holds_back(
     assert not of_a_run.event_log_storage.claim_concurrency_slot("models", "this run", "step").is_claimed
     monkeypatch.setattr(storage.Events, "idle_pools", frozenset({"models"}))
     assert dg.materialize([held_back], instance=of_a_run).success
-
-
-def slots(instance: dg.DagsterInstance, pool: str) -> int:
-    return instance.event_log_storage.get_concurrency_info(pool).slot_count
-
-
-def test_runs_that_are_the_first_in_a_pool_together_all_go_on(instance: dg.DagsterInstance):
-    together = Barrier(4)
-
-    def first(_: int) -> bool:
-        with dg.DagsterInstance.from_ref(storage.of_a_run(instance.get_ref())) as of_a_run:
-            together.wait(60)
-            return of_a_run.event_log_storage.initialize_concurrency_limit_to_default("models")
-
-    with ThreadPoolExecutor(4) as runs:
-        assert all(runs.map(first, range(4)))
-    assert slots(instance, "models") == 4
-
-
-def test_a_pool_that_is_there_follows_the_default_until_somebody_chooses_its_limit(
-    of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-):
-    pools = of_a_run.event_log_storage
-    for default in (2, 2, 3, 1):
-        monkeypatch.setattr(dg.DagsterInstance, "global_op_concurrency_default_limit", default)
-        assert pools.initialize_concurrency_limit_to_default("models")
-        assert slots(of_a_run, "models") == default
-    pools.set_concurrency_slots("models", 7)
-    assert pools.initialize_concurrency_limit_to_default("models")
-    assert slots(of_a_run, "models") == 7
