@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
@@ -22,7 +23,7 @@ class Values:
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
-        self._kept: OrderedDict[tuple[str, str, str], Value] = OrderedDict()
+        self._kept: OrderedDict[Path, Value] = OrderedDict()
         self._lock = Lock()
 
     async def of(self, flow: Flow, asset: str, kind: type[T]) -> T | None:
@@ -35,21 +36,21 @@ class Values:
         return cast("tuple[T, ...]", tuple(found)) if isinstance(found, list | tuple) else ()
 
     def _read(self, flow: Flow, asset: str) -> Value | None:
-        digest = self._artifacts.digest(flow, asset)
-        if digest is None:
-            return None
-        key = (str(flow.id), asset, digest)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
         try:
             folder = self._artifacts.reading(flow, asset)
+        except FileNotFoundError:
+            return None
+        # By its folder, not by its content: a stage that writes the same again leaves the former files to no one.
+        with self._lock:
+            if folder in self._kept:
+                self._kept.move_to_end(folder)
+                return self._kept[folder]
+        try:
             found = read(folder)
         except FileNotFoundError:  # a newer version took its place meanwhile
             return self._read(flow, asset)
         with self._lock:
-            self._kept[key] = found
+            self._kept[folder] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
