@@ -5,12 +5,9 @@ What it does on import and how to stop it was looked up in 1.15.30; the pin in p
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import shutil
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -43,24 +40,31 @@ def load() -> None:
     with _loading:
         if loaded():
             return
-        folder = Path(tempfile.mkdtemp(prefix="discovery-crewai-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         # CrewAI reads its switches from the environment only, some of them each time they are needed.
-        os.environ.update(_SILENT | {"CREWAI_STORAGE_DIR": str(folder)})
-        _move_home(folder)
+        os.environ.update(_SILENT)
+        _keep_off_the_disk()
         with _unread_dotenv(), _kept_warnings():
             import crewai  # noqa: F401
         for name in ("crewai", "crewai_core"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # its warnings quote prompts
 
 
-def _move_home(folder: Path) -> None:
-    """Let its settings and its key for credentials that we don't use live in a folder that goes with the process."""
-    from crewai_core import settings
-    from crewai_core.token_manager import TokenManager
+def _keep_off_the_disk() -> None:
+    """Let its settings and its key for credentials, neither of which we use, live in memory.
 
-    settings.DEFAULT_CONFIG_PATH = folder / "settings.json"
+    On import it makes a folder for databases and one for credentials, and looks there for what a user of its own
+    commands chose: it is shown its own package, which is there, and holds nothing of that.
+    """
+    import crewai_core
+    from crewai_core import paths, settings
+    from crewai_core.token_manager import TokenManager
+    from cryptography.fernet import Fernet
+
+    folder = Path(crewai_core.__file__).parent
+    paths.db_storage_path = lambda: str(folder)
+    settings.get_writable_config_path = lambda: None
     TokenManager._get_secure_storage_path = staticmethod(lambda: folder)  # pyright: ignore[reportAttributeAccessIssue]
+    TokenManager._get_or_create_key = lambda _: Fernet.generate_key()  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.errors import DiscoveryError
@@ -32,10 +33,10 @@ def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk
 
     inbox = Inbox(str(desk.settings.inbox))
     resting = [arrival for arrival in inbox.arrivals() if config.stamps.get(arrival.id) == arrival.stamp]
-    faults = []
+    place, faults = scratch.of_run(desk.settings.root, context.run.run_id), []
     for arrival in resting:
         try:
-            _received(context, landing.take(desk.store, inbox, arrival))
+            _received(context, landing.take(desk.store, inbox, arrival, place))
         except (OSError, DiscoveryError) as fault:  # the other folders don't wait for this one
             faults.append(type(fault).__name__)
     if faults:

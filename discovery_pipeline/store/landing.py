@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 BY = "upload_sensor"
 """In whose name flows are made from files that arrive."""
-SCRATCH = "landing"
 LANDING = "landing"
 """What a flow's metadata keep the folder and the files under."""
 
@@ -49,22 +48,22 @@ class Landed:
     rejected: int
 
 
-def take(store: Store, inbox: Inbox, arrival: Arrival) -> Landed | None:
+def take(store: Store, inbox: Inbox, arrival: Arrival, scratch: Path) -> Landed | None:
     """Make a flow of the folder's files, or go on where somebody was killed; None where it isn't the time for it.
 
-    It isn't while another process takes the folder, and where a file changes while it is fetched.
+    It isn't while another process takes the folder, and where a file changes while it is fetched: into `scratch`, a
+    folder of the caller's, who removes what is in it even if this process is killed.
     """
     with _alone(store, f"{inbox.url}/{arrival.folder}") as alone:
         if not alone:
             return None
-        # Listed anew behind the lock: somebody may have taken the files since.
-        now = next((each for each in inbox.arrivals() if each.folder == arrival.folder), None)
+        now = inbox.arrival(arrival.folder)  # behind the lock: somebody may have taken the files since
         if now is None or now.stamp != arrival.stamp:
             return None
         begun = _begun(store, now)
         if begun is not None:
-            return _finish(store, inbox, now, begun)
-        return _begin(store, inbox, now)
+            return _finish(store, inbox, now, begun, scratch)
+        return _begin(store, inbox, now, scratch)
 
 
 def return_refused(store: Store, inbox: Inbox, cursor: Cursor, limit: int = 200) -> Cursor:
@@ -79,7 +78,7 @@ def return_refused(store: Store, inbox: Inbox, cursor: Cursor, limit: int = 200)
     return cursor
 
 
-def _begin(store: Store, inbox: Inbox, arrival: Arrival) -> Landed | None:
+def _begin(store: Store, inbox: Inbox, arrival: Arrival, scratch: Path) -> Landed | None:
     place = arrival.place
     if isinstance(place, str):
         return _refused(inbox, arrival, dict.fromkeys(arrival.files, place))
@@ -87,7 +86,7 @@ def _begin(store: Store, inbox: Inbox, arrival: Arrival) -> Landed | None:
         wanted = [targets.load(name).name for name in place.target.replace("+", ",").split(",")]
     except TargetError as unknown:
         return _refused(inbox, arrival, dict.fromkeys(arrival.files, str(unknown)))
-    with _fetched(store, inbox, arrival, arrival.files) as (folder, whole):
+    with _fetched(inbox, arrival, arrival.files, scratch) as (folder, whole):
         if not whole:
             return None
         bad = {file: reason for file in arrival.files if (reason := _fault(file, folder / file.name))}
@@ -101,11 +100,11 @@ def _begin(store: Store, inbox: Inbox, arrival: Arrival) -> Landed | None:
     return _moved(inbox, arrival, flow, good, len(bad))
 
 
-def _finish(store: Store, inbox: Inbox, arrival: Arrival, flow: Flow) -> Landed | None:
+def _finish(store: Store, inbox: Inbox, arrival: Arrival, flow: Flow, scratch: Path) -> Landed | None:
     """Go on with a flow whose files were not all moved."""
     mine = _of_flow(arrival, flow)
     if store.artifacts.digest(flow, UPLOADS) is None:
-        with _fetched(store, inbox, arrival, mine) as (folder, whole):
+        with _fetched(inbox, arrival, mine, scratch) as (folder, whole):
             if not whole:
                 return None
             _store(store, flow, folder, mine)
@@ -139,11 +138,10 @@ def _fault(file: Arrived, path: Path) -> str | None:
 
 
 @contextmanager
-def _fetched(store: Store, inbox: Inbox, arrival: Arrival, files: Sequence[Arrived]) -> Iterator[tuple[Path, bool]]:
-    """A folder of the home's scratch with copies of the files, and whether they all stayed as they were listed."""
-    scratch = store.settings.root / "scratch"
+def _fetched(inbox: Inbox, arrival: Arrival, files: Sequence[Arrived], scratch: Path) -> Iterator[tuple[Path, bool]]:
+    """A folder with copies of the files, and whether they all stayed as they were listed."""
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}-", dir=scratch) as name:
+    with tempfile.TemporaryDirectory(prefix="landing-", dir=scratch) as name:
         folder = Path(name)
         yield folder, all(file.link or inbox.fetch(arrival, file, folder / file.name) for file in files)
 

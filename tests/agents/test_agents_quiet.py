@@ -1,4 +1,4 @@
-"""A crew keeps to itself: no connection, no database, no file beside its own, nothing left behind in the process."""
+"""A crew keeps to itself: no connection, no database, no file, nothing left behind in the process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def watch(event, given):
     text = str(given)
     if event in ("sqlite3.connect", "socket.connect", "socket.getaddrinfo", "subprocess.Popen"):
         seen.append(f"{event} {text}")
-    if event == "os.mkdir" and "discovery-crewai-" not in text:
+    if event == "os.mkdir" and not os.path.isdir(given[0]):
         seen.append(f"{event} {text}")
     if event == "open" and isinstance(given[0], str):
         written = isinstance(given[1], str) and set(given[1]) & set("wax+")
-        if given[0].endswith(".env") or (written and "discovery-crewai-" not in given[0]):
+        if given[0].endswith(".env") or written:
             seen.append(f"{event} {text}")
 before = (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), warnings.warn)
 sys.addaudithook(watch)

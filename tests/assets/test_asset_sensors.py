@@ -14,7 +14,6 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from discovery_pipeline.assets import sensors
-from discovery_pipeline.assets.landing import Arrivals, receive_uploads
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import requests
@@ -99,11 +98,12 @@ def test_files_at_rest_are_received_once(
     assert not (inbox / "servers.csv").exists()
 
 
-def test_a_folder_that_can_not_be_read_holds_up_no_other(
+def test_a_folder_that_can_not_be_read_holds_up_no_other_and_is_tried_again(
     defs: dg.Definitions,
     tick: Tick,
     inbox: Path,
     store: Store,
+    instance: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ):
     from discovery_pipeline.store import landing
@@ -115,20 +115,26 @@ def test_a_folder_that_can_not_be_read_holds_up_no_other(
     result = tick("upload_sensor")
     assert isinstance(result, dg.SensorResult)
     assert result.run_requests
-    take = landing.take
+    take, taken = landing.take, []
 
-    def failing(store: Store, inbox: Any, arrival: Any) -> Any:
-        if arrival.folder.endswith("another__aws"):
+    def away_at_first(store: Store, inbox: Any, arrival: Any, scratch: Path) -> Any:
+        taken.append(arrival.folder.rpartition("/")[2])
+        if len(taken) == 1:
             raise PermissionError("denied")
-        return take(store, inbox, arrival)
+        return take(store, inbox, arrival, scratch)
 
-    monkeypatch.setattr(landing, "take", failing)
-    stamps = result.run_requests[0].run_config["ops"]["receive_uploads"]["config"]["stamps"]
-    desk = dg.build_op_context(resources={"desk": (defs.resources or {})["desk"]})
-    with desk as context, pytest.raises(dg.Failure, match="1 of 2 folders"):
-        receive_uploads(context, Arrivals(stamps=stamps))
-    assert [flow.source_system for flow in store.list_flows()] == ["servicenow"]
-    assert (other / "apps.csv").exists()
+    monkeypatch.setattr(landing, "take", away_at_first)
+    (wanted,) = result.run_requests
+    done = defs.resolve_job_def("receive").execute_in_process(
+        run_config={**wanted.run_config, **QUIET}, instance=instance
+    )
+    assert done.success
+    assert taken == ["another__aws", "servicenow__aws", "another__aws"]
+    retried = next(event.step_retry_data.error for event in done.all_events if event.is_step_up_for_retry)
+    assert retried
+    assert "1 of 2 folders" in str(retried)
+    assert sorted(flow.source_system for flow in store.list_flows()) == ["another", "servicenow"]
+    assert list((store.settings.root / "scratch").iterdir()) == []
 
 
 def test_many_folders_are_received_by_several_runs_each_once(

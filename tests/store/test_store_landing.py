@@ -31,7 +31,7 @@ def inbox(folder: Path) -> Inbox:
 
 
 def take(store: Store, inbox: Inbox) -> list[Landed | None]:
-    return [landing.take(store, inbox, arrival) for arrival in inbox.arrivals()]
+    return [landing.take(store, inbox, arrival, store.settings.root / "scratch") for arrival in inbox.arrivals()]
 
 
 def below(folder: Path) -> list[str]:
@@ -115,7 +115,7 @@ def test_a_file_that_is_written_to_after_it_was_listed_is_left(store: Store, inb
     (folder / "servers.csv").write_text("id,na")
     (listed,) = inbox.arrivals()
     (folder / "servers.csv").write_text(SERVERS)
-    assert landing.take(store, inbox, listed) is None
+    assert landing.take(store, inbox, listed, store.settings.root / "scratch") is None
     assert below(folder) == ["servers.csv"]
 
 
@@ -204,8 +204,8 @@ def test_two_at_once_take_a_folder_once(store: Store, inbox: Inbox, folder: Path
     (arrival,) = inbox.arrivals()
     with landing._alone(store, f"{inbox.url}/{arrival.folder}") as mine:
         assert mine
-        assert landing.take(store, inbox, arrival) is None
-    assert landing.take(store, inbox, arrival) is not None
+        assert landing.take(store, inbox, arrival, store.settings.root / "scratch") is None
+    assert landing.take(store, inbox, arrival, store.settings.root / "scratch") is not None
 
 
 def test_files_arrive_at_any_fsspec_url(store: Store):

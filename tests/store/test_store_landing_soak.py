@@ -32,7 +32,7 @@ with open_store(Settings(home=Path(sys.argv[1]))) as store:
     print("ready", flush=True)
     while True:
         for arrival in inbox.arrivals():
-            landing.take(store, inbox, arrival)
+            landing.take(store, inbox, arrival, Path(sys.argv[1]) / "scratch")
 """
 
 
@@ -78,7 +78,7 @@ def test_none_is_lost_and_none_is_there_twice(store: Store, settings: Settings, 
     inbox = Inbox(str(place))
     for _ in range(2):  # what a killed taker began is finished; what stood beside it is taken by the next look
         for arrival in inbox.arrivals():
-            landing.take(store, inbox, arrival)
+            landing.take(store, inbox, arrival, tmp_path / "scratch")
     stored = [
         (file.name, file.read_bytes())
         for flow in store.list_flows()

@@ -98,14 +98,25 @@ class Inbox:
         self._base = base.rstrip("/")
 
     def arrivals(self) -> list[Arrival]:
-        """Every folder in which something stands that is neither accepted nor rejected, by name."""
+        """Every folder in which something stands that is neither accepted nor rejected, by name.
+
+        Down to one level below where files belong, so that what was put too deep is refused with a reason.
+        """
+        return self._arrivals("", DEPTH + 2)
+
+    def arrival(self, folder: str) -> Arrival | None:
+        """What stands in that folder now; None where nothing does."""
+        return next(iter(self._arrivals(folder, 1)), None)
+
+    def _arrivals(self, folder: str, depth: int) -> list[Arrival]:
         self._files.invalidate_cache()
         found: dict[str, list[Arrived]] = {}
-        for path, info in self._listed():
-            folder, _, name = path.rpartition("/")
-            found.setdefault(folder, []).append(Arrived(name, _stamp(info), bool(info.get("islink"))))
-        by_name = {folder: sorted(files, key=lambda f: f.name) for folder, files in found.items()}
-        return [Arrival(folder, tuple(by_name[folder])) for folder in sorted(by_name)]
+        for path, info in self._listed(self._there(folder), depth):
+            parent, _, name = path.rpartition("/")
+            found.setdefault(parent, []).append(Arrived(name, _stamp(info), bool(info.get("islink"))))
+        return [
+            Arrival(name, tuple(sorted(files, key=lambda file: file.name))) for name, files in sorted(found.items())
+        ]
 
     def fetch(self, arrival: Arrival, file: Arrived, to: Path) -> bool:
         """Copy a file to a local path. Tells whether it stayed as it was listed while it was copied."""
@@ -145,11 +156,11 @@ class Inbox:
         self._files.makedirs(to.rpartition("/")[0], exist_ok=True)
         self._files.mv(there, to)
 
-    def _listed(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every file down to one level below where files belong, and what is known of it."""
-        if not self._files.exists(self._base):
+    def _listed(self, there: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every file down to so many levels below there, and what is known of it."""
+        if not self._files.exists(there):
             return
-        found = self._files.find(self._base, maxdepth=DEPTH + 2, detail=True)
+        found = self._files.find(there, maxdepth=depth, detail=True)
         for path, info in found.items():
             below = path.removeprefix(self._base).lstrip("/")
             if not {ACCEPTED, REJECTED} & set(below.split("/")[:-1]) and self._inside(path):

@@ -15,7 +15,7 @@ import shutil
 import tarfile
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -61,19 +61,16 @@ def backup(settings: Settings, file: Path) -> Copied:
     if not (settings.root / "postgres" / "cluster").exists():
         raise BackupError(f"{settings.root}: there is nothing to back up yet.")
     half = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    taken = settings.root / "scratch" / f"backup-{uuid.uuid4().hex}"
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with connected(settings) as databases, tarfile.open(half, "w:gz", compresslevel=1) as archive:
             _write_manifest(archive, _revision(databases))
-            with _server(databases).copied() as data:
-                _take_artifacts(settings.root / "artifacts", taken / "artifacts")
+            with _server(databases).copied() as data, _taken(settings.root) as taken:
                 parts = chain(_below(settings.root, HOME, LEFT_OUT), _below(taken, HOME), _below(data, DATA))
                 copied = _write(archive, parts, {file.resolve(), half.resolve()})
         half.rename(file)
     finally:
         half.unlink(missing_ok=True)
-        shutil.rmtree(taken, ignore_errors=True)
     return copied
 
 
@@ -102,6 +99,18 @@ def _revision(databases: Databases) -> str | None:
             return found
     except psycopg.Error:
         return None
+
+
+@contextmanager
+def _taken(home: Path) -> Iterator[Path]:
+    """A folder of the home's scratch with each stage's complete files, for one process at a time."""
+    folder = home / "scratch" / "backup"
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+    try:
+        _take_artifacts(home / "artifacts", folder / "artifacts")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take_artifacts(artifacts: Path, into: Path) -> None:
