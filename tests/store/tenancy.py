@@ -31,6 +31,7 @@ SHARED = {
     "mapping_profiles": (
         "name, version, source_system, target_system, content, created_by", "'p', 1, 'servicenow', 'aws', '{}', 'ops'"
     ),
+    "target_contracts": ("name, contract, kept_by", "'t', '{}', 'ops'"),
     "database_sources": (
         "name, source_system, target_system, url_reference, created_by", "'d', 'servicenow', 'aws', 'env:URL', 'ops'"
     ),

@@ -16,6 +16,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.log import inert
 from discovery_pipeline.engine.delivery.model import DeliveredFile, Delivery
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.targets.checking import below
 from discovery_pipeline.engine.targets.contract import Target, TargetTable
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
 from discovery_pipeline.errors import TargetError
@@ -106,7 +107,7 @@ def _parts(
 def _below(into: Path, file: str, number: int) -> Path:
     """The place of a table's n-th file: azure.csv, azure-2.csv, …"""
     place = PurePosixPath(file)
-    if place.is_absolute() or ".." in place.parts or not place.name:
+    if not below(file):
         raise TargetError(f"The contract wants the file '{file}', which isn't below the folder of results.")
     numbered = place if number == 1 else place.with_name(f"{place.stem}-{number}{place.suffix}")
     return into / numbered

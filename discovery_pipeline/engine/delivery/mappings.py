@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from discovery_pipeline.engine import yaml_text
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.errors import MappingError
 
@@ -30,7 +31,7 @@ def read(path: Path) -> tuple[Mapping, ...]:
         The file can't be read, or is no mapping.
     """
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml_text.read(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"{path}: the mapping can't be read ({error}).") from None
     except yaml.YAMLError as error:

@@ -2,7 +2,7 @@
 
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetRule, TargetTable
 from discovery_pipeline.engine.targets.drafting import describes, draft, draft_of_rows
-from discovery_pipeline.engine.targets.loader import load, names, read
+from discovery_pipeline.engine.targets.loader import load, names, parsed, read
 from discovery_pipeline.engine.targets.schema import schema
 from discovery_pipeline.engine.targets.writing import constraints, written
 
@@ -17,6 +17,7 @@ __all__ = [
     "draft_of_rows",
     "load",
     "names",
+    "parsed",
     "read",
     "schema",
     "written",

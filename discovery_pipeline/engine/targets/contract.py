@@ -20,6 +20,11 @@ PLACE = re.compile(r"\b(KEY|NAME)\b")
 """Where the name of a keyed field takes the user's key."""
 
 
+def plain(name: str) -> str:
+    """A name without what people write in different ways: case, blanks, marks."""
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
 class _Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -135,6 +140,10 @@ class Target(_Contract):
     line_terminator: str = "\n"
     delimiter: str = ","
     tables: tuple[TargetTable, ...]
+
+    def called(self, said: str) -> bool:
+        """Whether it goes by that name, as people write it: "AWS MGN" is aws-mgn."""
+        return plain(said) in {plain(name) for name in (self.name, self.title, *self.aliases)}
 
     def table(self, name: str) -> TargetTable:
         """The table of that name. Raises KeyError where there is none."""

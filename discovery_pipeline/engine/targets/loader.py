@@ -9,9 +9,12 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from discovery_pipeline.engine.targets.contract import Target
+from discovery_pipeline.engine import yaml_text
+from discovery_pipeline.engine.targets.checking import faults
+from discovery_pipeline.engine.targets.contract import Target, plain
 from discovery_pipeline.errors import TargetError
 
+MOST_SAID = 5
 CONTRACTS = files("discovery_pipeline.engine.targets") / "contracts"
 
 
@@ -33,7 +36,7 @@ def load(name_or_path: str | Path) -> Target:
         return read(Path(said))
     for name in names():
         target = _built_in(name)
-        if _plain(said) in {_plain(n) for n in (target.name, target.title, *target.aliases)}:
+        if target.called(said):
             return target
     raise TargetError(_unknown(said))
 
@@ -50,17 +53,25 @@ def read(path: Path) -> Target:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TargetError(f"{path}: the contract can't be read ({error}).") from None
-    return _parsed(content, str(path))
+    return parsed(content, str(path))
+
+
+def parsed(content: str, where: str) -> Target:
+    """The contract that a text in YAML is. Raises TargetError as `read` does, with what is wrong and `where`."""
+    target = _valid(content, where)
+    if wrong := faults(target):
+        raise TargetError(f"{where}: not a contract that can be kept. {' '.join(wrong[:MOST_SAID])}")
+    return target
 
 
 @lru_cache(maxsize=32)
 def _built_in(name: str) -> Target:
-    return _parsed((CONTRACTS / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+    return _valid((CONTRACTS / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
 
 
-def _parsed(content: str, where: str) -> Target:
+def _valid(content: str, where: str) -> Target:
     try:
-        return Target.model_validate(yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+        return Target.model_validate(yaml_text.read(content))
     except yaml.YAMLError as error:
         raise TargetError(f"{where}: not valid YAML ({' '.join(str(error).split())}).") from None
     except ValidationError as bad:
@@ -70,14 +81,10 @@ def _parsed(content: str, where: str) -> Target:
         ) from None
 
 
-def _plain(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())
-
-
 def _unknown(said: str) -> str:
     from rapidfuzz import fuzz, process
 
     known = names()
-    close = process.extractOne(_plain(said), known, scorer=fuzz.ratio, processor=_plain, score_cutoff=50)
+    close = process.extractOne(said, known, scorer=fuzz.ratio, processor=plain, score_cutoff=50)
     nearest = f" Did you mean '{close[0]}'?" if close else ""
     return f"There is no target '{said}'.{nearest} There are: {', '.join(known)}; or give a contract file (.yaml)."

@@ -24,7 +24,7 @@ import duckdb
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, yaml_text
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.errors import InputRefused
@@ -89,7 +89,7 @@ def read(path: Path) -> tuple[Demand, ...]:
         The file can't be read, isn't YAML, or asks for what there isn't; says where.
     """
     try:
-        said: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said: Any = yaml_text.read(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
         said = " ".join(str(wrong).split())
         raise InputRefused(str(path), f"it can't be read: {said}.", "Quality rules are YAML, in UTF-8.") from None

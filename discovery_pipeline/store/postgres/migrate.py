@@ -17,7 +17,7 @@ from discovery_pipeline.errors import ServerError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision; a test holds it to the scripts."""
 
 MIGRATION_LOCK = 0x6D_69_67_72

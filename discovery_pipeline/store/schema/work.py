@@ -160,6 +160,19 @@ mapping_profiles = Table(
     of_engagement(),
 )
 
+target_contracts = Table(
+    "target_contracts",
+    metadata,
+    identity(),
+    *tenant(),
+    Column("name", Text, nullable=False),
+    Column("contract", JSONB, nullable=False),
+    Column("kept_by", Text, nullable=False),
+    at("kept_at"),
+    UniqueConstraint("client_account_id", "engagement_id", "name", name="uq_target_contracts_name"),
+    of_engagement(),
+)
+
 database_sources = Table(
     "database_sources",
     metadata,

@@ -16,13 +16,14 @@ from discovery_pipeline.web.api import (
     profiles,
     results,
     review,
+    systems,
     uploads,
     values,
 )
 
 PARTS = (
-    flows, uploads, layouts, mappings, review, values, profiles, cleansing, clusters, results, agents, engagements,
-    health,
+    systems, flows, uploads, layouts, mappings, review, values, profiles, cleansing, clusters, results, agents,
+    engagements, health,
 )  # fmt: skip
 
 router = APIRouter()

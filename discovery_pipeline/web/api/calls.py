@@ -45,8 +45,13 @@ IdempotencyKey = Annotated[
     ),
 ]  # fmt: skip
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=100, description="the `ETag` that the flow had when it was read")
-]
+    str | None,
+    Header(
+        alias="If-Match", max_length=100, description="the `ETag` that the flow had when it was read",
+        # Said, not held: `_version` says better what is wrong.
+        json_schema_extra={"pattern": r'^(\*|(W/)?("[0-9]{1,9}"|[0-9]{1,9}))$'},
+    ),
+]  # fmt: skip
 
 REASONS = {
     400: "Headers are missing, or a file is of a type that isn't read",

@@ -11,16 +11,11 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.flow.state import FlowStatus
 from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, page, text, to
-from discovery_pipeline.web.pages.views.flows import (
-    SOURCES,
-    known_target,
-    shown_flow,
-    target_named,
-    target_options,
-)
+from discovery_pipeline.web.pages.views.flows import shown_flow, target_options
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.flows import Listing
+from discovery_pipeline.web.services.systems import SOURCES
 
 router = APIRouter(prefix="/discovery")
 
@@ -49,8 +44,8 @@ class NewFlow:
         return cls(text(form, "name"), text(form, "sourceSystem"), text(form, "targetSystem"), also)
 
     @property
-    def errors(self) -> dict[str, str]:
-        """What is missing or can't be, by the field's name."""
+    def missing(self) -> dict[str, str]:
+        """What is missing, by the field's name."""
         found = {}
         if not self.name:
             found["name"] = "A name is required."
@@ -58,14 +53,12 @@ class NewFlow:
             found["sourceSystem"] = "A source system is required."
         if not self.target:
             found["targetSystem"] = "A target system is required."
-        if wrong := [said for said in (self.target, *self.also) if said and not known_target(said)]:
-            found["targetSystem"] = f"There is no target {wrong[0]}. Choose one of the list."
         return found
 
     @property
-    def targets(self) -> str:
-        """The names of all targets, as a flow has them."""
-        return ",".join(dict.fromkeys(target_named(said) for said in (self.target, *self.also)))
+    def targets(self) -> tuple[str, ...]:
+        """All targets that were chosen."""
+        return tuple(said for said in (self.target, *self.also) if said)
 
 
 @router.get("")
@@ -80,9 +73,12 @@ async def flows(  # noqa: PLR0913, PLR0917 - a query's parts
 async def start(request: Request, called: Called, caller: Visitor, form: Sent) -> Response:
     """Begin a flow, or say what is missing."""
     wanted = NewFlow.of(form)
-    if wanted.errors:
-        return await _listed(request, called, caller, form=wanted, errors=wanted.errors)
-    begun = await called.flow.initialize(caller, wanted.name, wanted.source, wanted.targets)
+    errors = wanted.missing
+    if strays := await called.system.strays(caller, wanted.targets):
+        errors["targetSystem"] = f"There is no target {strays[0]}. Choose one of the list."
+    if errors:
+        return await _listed(request, called, caller, form=wanted, errors=errors)
+    begun = await called.flow.initialize(caller, wanted.name, wanted.source, ",".join(wanted.targets))
     return to(f"/discovery/cmdb-import/{begun.flow_id}")
 
 
@@ -117,7 +113,7 @@ async def _listed(  # noqa: PLR0913 - what to look for, and what was typed
         form=form,
         errors=errors or {},
         sources=SOURCES,
-        targets=target_options(),
+        targets=target_options(await called.system.targets(caller)) if form else (),
         chips=chips,
         search=q,
         status=status,

@@ -39,6 +39,7 @@ from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
+from discovery_pipeline.web.services.systems import SystemService
 from discovery_pipeline.web.services.uploads import FOLDER, UploadService
 from discovery_pipeline.web.services.values import Values
 
@@ -60,7 +61,12 @@ class Services:
     @cached_property
     def flow(self) -> FlowService:
         """Flows: begin, list, look, retry, cancel, follow."""
-        return FlowService(self.flows, self.bell)
+        return FlowService(self.flows, self.bell, self.system)
+
+    @cached_property
+    def system(self) -> SystemService:
+        """Where data comes from and goes."""
+        return SystemService(self.flows)
 
     @cached_property
     def upload(self) -> UploadService:

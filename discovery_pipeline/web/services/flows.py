@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from discovery_pipeline.engine import targets
 from discovery_pipeline.errors import FlowNotFoundError
+from discovery_pipeline.flow import contracts
 from discovery_pipeline.flow.commands import CancelFlow, RetryPhase
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import audit, idempotency, requests, rows
@@ -23,6 +23,7 @@ from discovery_pipeline.store.listing import Place
 from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.systems import SystemService
 
 PAGE = 50
 LONGEST_REF = 200
@@ -121,8 +122,8 @@ class Listing:
 class FlowService:
     """What can be done with flows."""
 
-    def __init__(self, flows: Flows, bell: Bell) -> None:
-        self._flows, self._bell = flows, bell
+    def __init__(self, flows: Flows, bell: Bell, systems: SystemService) -> None:
+        self._flows, self._bell, self._systems = flows, bell, systems
 
     @flow_transaction("create flow")
     async def initialize(
@@ -136,15 +137,13 @@ class FlowService:
             There is no such target; says which there are.
         """
         who.must_be("reviewer")
-        wanted = [part.strip() for part in target_system.split(",") if part.strip()]
-        names = [targets.load(_built_in(each)).name for each in wanted]
-        if not names:
-            raise InvalidRequest(f"target_system: name one of {', '.join(targets.names())}.")
+        wanted = await self._systems.named(who, target_system)
         async with self._flows.changing(who.tenant) as states:
             if once and (earlier := await idempotency.earlier(states.session, who.tenant, once)):
                 return Begun.model_validate(earlier)
             source = source_system.strip().lower() if source_system.isascii() else source_system.strip()
-            flow = await states.create_flow(name, source, ",".join(dict.fromkeys(names)))
+            names = ",".join(target.name for target in wanted)
+            flow = await states.create_flow(name, source, names, contracts.kept(wanted))
             begun = Begun(flow_id=str(flow.id), slug=flow.slug, status=flow.status, current_phase=flow.current_phase)
             if once:
                 await idempotency.answered(states.session, who.tenant, once, begun.model_dump(mode="json"))
@@ -271,8 +270,3 @@ def checked(ref: str) -> str:
     if not ref or len(ref) > LONGEST_REF or not ref.isprintable():
         raise FlowNotFoundError(f"There is no flow {ref[:LONGEST_REF]!r}.", None, {"error_type": "missing"})
     return ref
-
-
-def _built_in(name: str) -> str:
-    """The name of a target. A path is none: contracts of users come by the command line."""
-    return name.removesuffix(".yaml").removesuffix(".yml")

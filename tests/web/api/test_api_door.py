@@ -153,6 +153,8 @@ def sent(path: str, flow: str) -> dict[str, Any]:
         "group": {"reason": "r"},
         "values": {"table": "t", "column": "c"},
     }.get(named, {})
+    if "/targets/" in path:
+        return {"content": "name: x"}
     return {"json": {"flow_id": flow, **BODIES.get(named, {})}, "params": query}
 
 

@@ -7,6 +7,7 @@ from markup import plain, texts
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+OWN = "{name: our-cmdb, title: Our CMDB, tables: [{name: host, file: hosts.csv, fields: [{name: HostName}]}]}"
 FILLED = {"name": "Q3 estate", "sourceSystem": "ServiceNow", "targetSystem": "AWS"}
 
 
@@ -32,6 +33,13 @@ async def test_a_target_is_known_by_label_name_and_title(visitor, target):
 async def test_an_unknown_target_is_told(visitor):
     answer = await visitor.send("/discovery", {**FILLED, "targetSystem": "Nowhere"})
     assert texts(answer.text, "error-message") == ["There is no target Nowhere. Choose one of the list."]
+
+
+async def test_the_engagements_own_targets_are_offered_too(visitor, client):
+    await client.http.put("/api/v1/targets/our-cmdb", content=OWN)
+    assert '<option value="our-cmdb" title="Our CMDB">' in (await visitor.get("/discovery?new=1")).text
+    answer = await visitor.send("/discovery", {**FILLED, "targetSystem": "our-cmdb"})
+    assert "ServiceNow to our-cmdb" in plain(answer.text)
 
 
 async def test_a_discovery_goes_to_several_targets(visitor):

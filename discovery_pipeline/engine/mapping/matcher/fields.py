@@ -149,8 +149,10 @@ def _csv_rows(text: str) -> list[dict[str, str]]:
 def _yaml_rows(path: Path, text: str) -> list[dict[str, object]]:
     import yaml
 
+    from discovery_pipeline.engine import yaml_text
+
     try:
-        content = yaml.safe_load(text)
+        content = yaml_text.read(text)
     except yaml.YAMLError as wrong:
         raise InputRefused(path.name, f"the schema is not valid YAML ({' '.join(str(wrong).split())}).") from None
     listed = content.get("fields", content.get("columns")) if isinstance(content, dict) else content

@@ -68,9 +68,11 @@ def _read(text: str, path: Path) -> Any:
     if path.suffix.lower() != ".json":
         import yaml
 
+        from discovery_pipeline.engine import yaml_text
+
         try:
-            return yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as error:
+            return yaml_text.read(text)
+        except yaml.YAMLError as error:
             raise TargetError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from None
     try:
         return json.loads(text)

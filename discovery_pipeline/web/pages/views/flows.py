@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from discovery_pipeline.engine import targets
-from discovery_pipeline.errors import TargetError
 from discovery_pipeline.flow.state import FlowStatus, Phase
 from discovery_pipeline.web.services.flows import FlowView
-
-SOURCES = (
-    "ServiceNow", "BMC Helix CMDB", "Device42", "iTop", "Jira Assets", "RVTools", "VMware vCenter", "Azure Migrate",
-    "AWS", "Database", "Spreadsheet", "Other",
-)  # fmt: skip
-"""Systems offered as a source; any other name is taken, too."""
+from discovery_pipeline.web.services.systems import SOURCES, TargetView
 
 _SOURCES = {name.casefold(): name for name in SOURCES}
 
@@ -95,10 +88,11 @@ def shown_flow(flow: FlowView) -> ShownFlow:
     )
 
 
-def target_options() -> list[TargetOption]:
-    """Every built-in target, the most common first."""
-    known = sorted(targets.names(), key=lambda name: (list(LABELS).index(name) if name in LABELS else 99, name))
-    return [TargetOption(label(name), targets.load(name).title) for name in known]
+def target_options(known: Iterable[TargetView]) -> list[TargetOption]:
+    """Every target, the most common first, then the engagement's own."""
+    common = list(LABELS)
+    ordered = sorted(known, key=lambda each: (common.index(each.name) if each.name in LABELS else 99, each.name))
+    return [TargetOption(label(each.name), each.title) for each in ordered]
 
 
 def label(name: str) -> str:
@@ -109,27 +103,6 @@ def label(name: str) -> str:
 def source_label(name: str) -> str:
     """What a source is called on the pages."""
     return _SOURCES.get(name.casefold(), name)
-
-
-def target_named(said: str) -> str:
-    """The name of the target of that label, title or alias.
-
-    Raises
-    ------
-    TargetError
-        There is none.
-    """
-    by_label = {title.casefold(): name for name, title in LABELS.items()}
-    return targets.load(by_label.get(said.casefold(), said)).name
-
-
-def known_target(said: str) -> bool:
-    """Whether there is such a target."""
-    try:
-        target_named(said)
-    except TargetError:
-        return False
-    return True
 
 
 def _standing(flow: FlowView) -> str:
