@@ -202,7 +202,8 @@ def one_reading(name: str, column: str) -> str:
         return _since_1970(column, low=9 * 10**11, high=21 * 10**11, factor=1_000)
     literal = name.replace("'", "''")
     parsed = f"try_strptime({column}, '{literal}')"
-    return f"cast({parsed} as timestamp)" if "%z" in name else parsed
+    # By way of timestamptz: DuckDB casts nanoseconds with a zone to nothing else.
+    return f"cast(cast({parsed} as timestamptz) as timestamp)" if "%z" in name else parsed
 
 
 def _since_1970(column: str, *, low: int, high: int, factor: int) -> str:

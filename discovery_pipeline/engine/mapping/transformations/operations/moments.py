@@ -42,7 +42,8 @@ def parse_date(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
         reads.append(f"try_strptime({duck.stripped(value)}, [{', '.join(map(duck.text, plain))}])")
     # What states its zone comes to UTC; tried each by itself, since in a list DuckDB shifts what states none.
     offset = f"regexp_replace({duck.stripped(value)}, '[Zz]$', '+00:00')"
-    reads += [f"CAST(try_strptime({offset}, {duck.text(one)}) AS TIMESTAMP)" for one in zoned]
+    # By way of TIMESTAMPTZ, to which alone it casts nanoseconds with a zone.
+    reads += [f"CAST(CAST(try_strptime({offset}, {duck.text(one)}) AS TIMESTAMPTZ) AS TIMESTAMP)" for one in zoned]
     moment = f"coalesce({', '.join(reads)})" if len(reads) > 1 else reads[0]
     return f"strftime(list_filter([{moment}], lambda __at: __at >= TIMESTAMP '{_EARLIEST}')[1], {duck.text(shown)})"
 
