@@ -22,6 +22,8 @@ from discovery_pipeline.flow.state import Phase
 CLAIMER = "flow_sensor"
 UNCLAIMED = timedelta(seconds=10)
 """How long a request waits for the warm runner, which takes a fraction of a second, before the sensor takes it."""
+TICK_SECONDS = 20.0
+"""After so long a tick launches no more; Dagster gives up one that takes a minute."""
 FOLDERS = 100
 """Of the landing zone that one run receives; the next tick asks for the next ones, and runs work side by side."""
 BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
@@ -72,14 +74,22 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
         from discovery_pipeline.store import requests
 
         async def launch(wanted: requests.RunRequest) -> bool:
-            async with requests.claiming(desk.store.flows, wanted, CLAIMER) as mine:
-                if mine is not None:
-                    await asyncio.to_thread(enqueue, context, mine, prefix)
-                return mine is not None
+            try:
+                async with requests.claiming(desk.store.flows, wanted, CLAIMER) as mine:
+                    if mine is not None:
+                        await asyncio.to_thread(enqueue, context, mine, prefix)
+                    return mine is not None
+            except dg.DagsterError as error:  # it is noted with the request, and the others go on
+                context.log.error(f"The run of flow {wanted.slug} can't be queued: {error}")
+                return False
 
-        unclaimed = desk.store.wait_for(requests.open_requests(desk.store.flows, older_than=UNCLAIMED))
-        launched = [desk.store.wait_for(launch(wanted)) for wanted in unclaimed]
-        return dg.SkipReason(f"{sum(launched)} requested runs were queued.")
+        until = time.monotonic() + TICK_SECONDS
+        launched = 0
+        for wanted in desk.store.wait_for(requests.open_requests(desk.store.flows, older_than=UNCLAIMED)):
+            launched += desk.store.wait_for(launch(wanted))
+            if time.monotonic() > until:
+                break
+        return dg.SkipReason(f"{launched} requested runs were queued.")
 
     return waiting
 

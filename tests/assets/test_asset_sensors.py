@@ -239,6 +239,39 @@ def test_a_sensor_that_died_before_it_marked_the_request_queues_no_second_run(
     assert store.wait_for(requests.open_requests(store.flows, timedelta(0))) == []
 
 
+def test_a_request_that_dagster_refuses_holds_up_no_other(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    from discovery_pipeline.assets import queueing
+
+    other = store.create_flow(flow.tenant, "another", "servicenow", "aws")
+    asked(store, flow, seconds_ago=120)
+    asked(store, other)
+    enqueue = queueing.enqueue
+
+    def refusing(context: Any, request: requests.RunRequest, prefix: Any) -> dg.DagsterRun:
+        if request.slug == flow.slug:
+            raise dg.DagsterInvariantViolationError("no such job")
+        return enqueue(context, request, prefix)
+
+    monkeypatch.setattr(queueing, "enqueue", refusing)
+    assert "1 requested" in str(tick("flow_sensor"))
+    assert [run.tags["dagster/partition"] for run in instance.get_runs()] == [other.slug]
+    (refused,) = store.wait_for(requests.open_requests(store.flows))
+    assert refused.slug == flow.slug
+
+
+def test_a_tick_ends_in_time_and_the_next_one_goes_on(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sensors, "TICK_SECONDS", 0.0)
+    for name in ("one", "two", "three"):
+        asked(store, store.create_flow(flow.tenant, name, "servicenow", "aws"))
+    assert ["1 requested" in str(tick("flow_sensor")) for _ in range(3)] == [True, True, True]
+    assert len({run.tags["dagster/partition"] for run in instance.get_runs()}) == 3
+    assert "0 requested" in str(tick("flow_sensor"))
+
+
 def test_a_phase_whose_run_is_gone_is_failed(tick: Tick, store: Store, flow: Flow):
     store.start_phase(flow, Phase.DATA_IMPORT)
     with store.run_lock(flow):

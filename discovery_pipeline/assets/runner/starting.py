@@ -102,8 +102,9 @@ def _room(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     limits = instance.get_concurrency_config().run_queue_config
     if limits is None:
         return True
-    before = [*ACTIVE_RUN_STATUSES, dg.DagsterRunStatus.QUEUED]
-    others = instance.get_runs(dg.RunsFilter(statuses=before))
-    if 0 <= limits.max_concurrent_runs <= len(others):
+    most = limits.max_concurrent_runs  # below zero: any number
+    before = dg.RunsFilter(statuses=[*ACTIVE_RUN_STATUSES, dg.DagsterRunStatus.QUEUED])
+    others = instance.get_runs(before, limit=most if most >= 0 else None)  # thousands may wait
+    if 0 <= most <= len(others):
         return False
     return not TagConcurrencyLimitsCounter(limits.tag_concurrency_limits, others).is_blocked(run)
