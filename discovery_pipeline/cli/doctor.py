@@ -43,6 +43,8 @@ def doctor(
             found.append(look(settings))
         except DiscoveryError as error:
             found.append(Examined(look.__name__.strip("_"), "doesn't work", str(error)))
+        if look is _home and found[-1].mend:
+            break  # whatever else is looked at lies there
     if as_json:
         print(json.dumps([asdict(one) for one in found]))
     else:

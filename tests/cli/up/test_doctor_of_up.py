@@ -1,11 +1,16 @@
-"""What the doctor says of an `up` that is still starting, and of one with a part that is down."""
+"""What the doctor says of an `up` that is still starting, of one with a part that is down, and of no home at all."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from discovery_pipeline.cli import doctor
+from discovery_pipeline.cli.app import app
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts
 from discovery_pipeline.store.parts import NAMES, Health, Part, Process, Up
@@ -32,3 +37,15 @@ def test_a_part_that_is_down_is_told_with_its_log(tmp_path: Path):
     examined = doctor._running(written(tmp_path, web=Health.DOWN, runner=Health.STARTING))
     assert examined.found == "not up: web"
     assert examined.mend == f"See {tmp_path / 'logs' / 'web.log'}."
+
+
+def test_a_home_that_can_not_be_written_to_is_told_and_nothing_in_it_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DISCOVERY_HOME", str(tmp_path / "file" / "home"))
+    told = CliRunner().invoke(app, ["doctor", "--json"])
+    assert told.exit_code == 1
+    python, home = json.loads(told.stdout)
+    assert python["mend"] == ""
+    assert "DISCOVERY_HOME" in home["mend"]
