@@ -44,6 +44,9 @@ MEMORY = Expectation("size", 0.25 * _GB, 8 * _GB, 64 * _TB, 3)
 
 DISK = Expectation("size", _GB, 200 * _GB, 1024 * _TB, 3)
 DISKS = Expectation("size", _GB, 200 * _GB, 1024 * _TB, 3, countable=True)
+_PART = {MEMORY: Expectation("size", 1, 4 * _GB, MEMORY.most, 5), DISK: Expectation("size", 1, 16 * _GB, DISK.most, 5)}
+"""What is used or free of them, which may be next to nothing."""
+
 CLOCK = Expectation("frequency", 0.3e9, 2.5e9, 10e9, 1)
 """Of a processor."""
 
@@ -53,6 +56,7 @@ _STATED_OCTAVES = 3.0  # how far bare numbers may lie from those with units: peo
 _FEW = 1  # values with units that are half believed to be like the rest
 _MARGIN = 1.5  # by how much the log-likelihood of the best unit beats the next: odds of 4.5 to 1
 _MIXED = 3.0  # the same for a single number that would rather be in another unit than the rest
+_LARGE = 20  # as a power of two: from where on the number of a part tells its unit
 _COUNTED = 64  # numbers up to this may count disks
 _QUANTILES = (0.1, 0.5, 0.9)
 
@@ -63,10 +67,14 @@ _SIZE_WORDS = frozenset(("size", "space", "capacity", "total", "provisioned", "a
 _CPU_WORDS = frozenset(("cpu", "processor", "core", "proc"))
 _SPEED_WORDS = frozenset(("speed", "clock", "clockspeed", "frequency", "freq"))
 # A part of the whole may be as small as it likes, and a rate, a count or a name is no size at all.
+_PART_WORDS = frozenset(
+    (
+        "used", "usage", "use", "free", "available", "avail", "swap", "cache", "cached", "buffer", "buffers", "heap",
+    )
+)  # fmt: skip
 _OTHER_WORDS = frozenset(
     (
-        "used", "usage", "use", "util", "utilization", "utilisation", "free", "available", "avail", "swap", "cache",
-        "cached", "buffer", "buffers", "page", "pages", "heap", "percent", "pct", "load", "count", "num", "number",
+        "util", "utilization", "utilisation", "page", "pages", "percent", "pct", "load", "count", "num", "number",
         "no", "nr", "id", "slot", "slots", "module", "modules", "type", "model", "vendor", "serial", "name", "label",
         "status", "iops", "ops", "io", "read", "reads", "write", "writes", "latency", "rate", "throughput",
         "bandwidth", "sec", "second", "seconds", "delta", "gpu", "video", "graphics", "speed", "price", "cost", "age",
@@ -76,16 +84,43 @@ _OTHER_WORDS = frozenset(
 
 def expectation(name: str) -> Expectation | None:
     """What a name leads one to expect: "ram" is a machine's memory, "ramUsed" may be of any size."""
-    words = frozenset(word.lower() for word in _WORD.findall(name.replace("_", " ")))
+    words = _words(name)
     if words & _CPU_WORDS and words & _SPEED_WORDS:
         return CLOCK
-    if words & _OTHER_WORDS:
+    if words & (_OTHER_WORDS | _PART_WORDS):
         return None
     if words & _MEMORY_WORDS:
         return MEMORY
     if words & _DISK_WORDS:
         return DISK if words & _SIZE_WORDS else DISKS
     return None
+
+
+def of_a_part(name: str, values: Iterable[Measured]) -> Expectation | None:
+    """What the name of a part leads one to expect of numbers as large as bytes are: "ramUsed" is within a machine's."""
+    words = _words(name)
+    whole = MEMORY if words & _MEMORY_WORDS else DISK if words & _DISK_WORDS else None
+    if whole is None or not words & _PART_WORDS or words & _OTHER_WORDS:
+        return None
+    spread = _Spread.of((math.log2(v.number), v.count) for v in values if v.number > 0)
+    return _PART[whole] if spread and spread.at(0.5) >= _LARGE else None
+
+
+def limits(name: str, quantity: str) -> tuple[float, float] | None:
+    """The least and the most that numbers of that name and quantity can be, in its base unit; None where any will do.
+
+    A part of a whole, or a size of what nobody says, may be as small as it likes, and is no larger than the whole.
+    """
+    expected = expectation(name)
+    if expected and expected.quantity == quantity:
+        return expected.least, expected.most
+    if quantity != DISK.quantity:
+        return None
+    return 0.0, (MEMORY if _words(name) & _MEMORY_WORDS else DISK).most
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(name.replace("_", " ")))
 
 
 def bare_unit(values: Iterable[Measured], expected: Expectation | None = None) -> str | None:

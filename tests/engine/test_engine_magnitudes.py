@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery_pipeline.engine.magnitudes import CLOCK, DISK, MEMORY, Measured, bare_unit, expectation
+from discovery_pipeline.engine.magnitudes import CLOCK, DISK, MEMORY, Measured, bare_unit, expectation, of_a_part
 
 
 def _bare(*numbers: float) -> list[Measured]:
@@ -107,3 +107,19 @@ def test_a_few_stated_values_of_the_same_machines_tell_the_unit_of_the_rest(giga
 @given(st.lists(st.builds(Measured, st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([None, "GB"]))))
 def test_any_numbers_have_a_unit_or_none(values):
     assert bare_unit(values, MEMORY) in {None, "B", "KB", "MB", "GB", "TB", "PB"}
+
+
+@pytest.mark.parametrize(
+    ("header", "numbers", "unit"),
+    [
+        ("VolumeSpaceUsed", (22_548_578_304, 53_687_091_200), "B"),
+        ("memory_used", (2_147_483_648, 10_200_547_328), "B"),
+        ("memory_used", (1024, 16384), None),
+        ("disk_free", (20, 400), None),
+        ("disk_used_percent", (20, 40), None),
+        ("disk_space", (40, 250), None),
+    ],
+)
+def test_of_parts_only_very_large_numbers_tell_their_unit(header, numbers, unit):
+    expected = of_a_part(header, _bare(*numbers))
+    assert (bare_unit(_bare(*numbers), expected) if expected else None) == unit

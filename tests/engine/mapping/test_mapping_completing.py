@@ -147,3 +147,23 @@ def test_tables_that_are_whole_only_together_are_approved_together(con, table_of
     assert taken["vm", "AllocatedProcessorCoreCount"] == "processors"
     assert taken["vm", "MachineId"] == taken["vm", "MachineName"] == taken["vm", "IsPhysical"] == "machines"
     assert {source for (table, _), source in taken.items() if table == "disk"} == {"disks"}
+
+
+def test_totals_of_parts_are_offered_where_nothing_else_says_how_much_there_is(con, table_of):
+    machines = table_of("machines", ["Id", "Name", "RAM (GB)"], *((n, n, str(8 + i % 4)) for i, n in enumerate(NAMES)))
+    disks = table_of("disks", ["Id", "Letter", "Size (GB)", "Free (GB)"], *((n, "C:", "40", "7") for n in NAMES * 2))
+    tables = (machines, disks)
+    profile = profiling.profile(con, tables, today=date(2026, 1, 1))
+    offered = suggest(con, tables, GOOGLE, Known(profile=profile)).assignment
+    (total,) = (f for f in offered if f.target_field == "TotalDiskAllocatedGiB")
+    assert (total.source_table, total.source_field) == ("disks", "Size (GB)")
+    assert total.evidence[-1] == "rows belong together by disks.Id = machines.Id; of several, added up"
+
+
+def test_disks_say_nothing_of_how_busy_machines_are(con, table_of):
+    machines = table_of("machines", ["Id", "Name", "CPU Load"], *((n, n, str(i)) for i, n in enumerate(NAMES)))
+    disks = table_of("disks", ["Id", "Size (GB)", "Free (GB)"], *((n, "40", "7") for n in NAMES * 2))
+    tables = (machines, disks)
+    profile = profiling.profile(con, tables, today=date(2026, 1, 1))
+    offered = suggest(con, tables, GOOGLE, Known(profile=profile)).assignment
+    assert {f.source_table for f in offered if f.target_table == "performance"} == {"machines"}

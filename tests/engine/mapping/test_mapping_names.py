@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from discovery_pipeline.engine import units
-from discovery_pipeline.engine.mapping.matcher import fields, names, subjects
-from discovery_pipeline.engine.mapping.matcher.fields import Side, Stated
+from discovery_pipeline.engine.mapping.matcher import concepts, fields, names, samples, subjects
+from discovery_pipeline.engine.mapping.matcher.fields import Field, Side, Stated
 from discovery_pipeline.engine.mapping.matcher.words import Reader
 
 
@@ -103,3 +103,26 @@ def test_sizes_count_in_1024s():
 def test_a_table_tells_what_it_is_about(table: str, columns: tuple[str, ...], about: str | None):
     side = _side(table, *columns)
     assert subjects.of(side, names.naming(side.fields)) == about
+
+
+@pytest.mark.parametrize(
+    ("roles", "about"),
+    [
+        (("Hypervisor", "Access Switch"), "hypervisor"),
+        (("Hypervisor", "Server"), None),
+        (("Web", "Hypervisor"), "server"),
+    ],
+    ids=["all beside servers", "servers among them", "not said of each"],
+)
+def test_rows_say_by_their_role_in_a_rack_what_they_are(con, table_of, roles: tuple[str, ...], about: str | None):
+    rows = ((f"n{i}", role, "R1", f"10.0.0.{i}", "ACME") for i, role in enumerate(roles * 4))
+    devices = table_of("devices", ["name", "role", "rack", "ip_address", "os_version"], *rows)
+    side = fields.of_table(devices, samples.take(con, devices))
+    assert subjects.of(side, names.naming(side.fields)) == about
+
+
+def test_what_a_guest_may_use_is_what_it_has_and_bytes_since_its_start_are_no_rate():
+    known = {"maxmem": "memory size", "maxcpu": "core count", "maxdisk": "disk size", "netin": "network traffic"}
+    for name, concept in known.items():
+        assert concepts.named(Field(name), concept) == 1.0
+    assert concepts.named(Field("netin"), "network received") < 0.9

@@ -66,3 +66,11 @@ def test_shares_become_percent_only_where_they_are_shares():
     target = TargetField(name="CPU", type="number", unit="percent")
     assert _proposed("cpu", ("0.25", "0.5", "0.81"), target) == 'convert("ratio","percent")'
     assert _proposed("cpu", ("25", "50", "81"), target) is None
+
+
+def test_numbers_that_no_unit_makes_possible_are_for_a_person_to_look_at():
+    size = TargetField(name="SizeInGib", type="number", unit="GB")
+    odd = propose(Field(name="amount"), ("17179869184", "34359738368"), None, size)
+    assert odd.doubtful
+    assert "hardly possible" in odd.reasons[0]
+    assert not propose(Field(name="amount"), ("1717", "3435"), None, size).doubtful

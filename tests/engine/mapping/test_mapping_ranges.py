@@ -33,6 +33,19 @@ def test_what_the_target_would_refuse_is_told_by_its_worst_value():
     assert "where the least is 0" in suspicious(of("-3", "5"), SHARE)[0]
 
 
+def test_a_part_may_be_as_small_as_it_likes_and_is_no_larger_than_a_whole():
+    used = TargetField(name="RAM.UsedSizeInMB.Max", type="number", unit="MB")
+    assert suspicious(of("0.5", "3"), used) == ()
+    (said,) = suspicious(of("17179869184"), used)
+    assert said.endswith("such as 1.71799e+10 MB; at most 67,108,864 MB is usual. Is the unit right?")
+
+
+def test_sizes_of_what_nobody_says_are_held_to_the_largest_disks():
+    archive = TargetField(name="SizeInGib", type="number", unit="GB")
+    assert suspicious(of("0.1", "250000"), archive) == ()
+    assert "hardly possible" in suspicious(of("17179869184"), archive)[0]
+
+
 @given(st.lists(st.integers(256, 64 * 1024 * 1024).map(str), min_size=1))
 def test_nothing_is_said_of_what_machines_have(values):
     assert suspicious(of(*values), RAM) == ()

@@ -125,3 +125,23 @@ def test_rows_of_nothing_that_the_target_knows_get_no_names(con, table_of):
     assert _named(con, vms, _field("server name", "MachineName", 0.4)) == {
         "MachineName": _field("server name", "MachineName", 0.4)
     }
+
+
+def test_a_text_about_something_else_is_not_what_a_list_is_read_from(con, table_of):
+    mgn = targets.load("aws-mgn")
+    table = table_of("vms", ["kind"], ("Windows",))
+    offers = [("mgn:server:platform", 0.5, 1), ("mgn:launch:instance-type", 0.3, 2)]
+    matches = tuple(
+        Match(
+            source_table="vms",
+            source_field="kind",
+            target_table="server",
+            target_field=field,
+            confidence=sure,
+            rank=rank,
+        )
+        for field, sure, rank in offers
+    )
+    taken = MappedField.model_validate(matches[0].model_dump(exclude={"rank"}))
+    found = settled(con, (table,), Suggestions(target="aws-mgn", matches=matches, assignment=(taken,)), mgn)
+    assert [(f.target_field, f.confidence) for f in found] == [("mgn:server:platform", 0.5)]

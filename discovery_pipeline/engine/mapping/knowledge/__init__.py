@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-SOURCE_SYSTEMS = ("servicenow", "rvtools")
+SOURCE_SYSTEMS = ("servicenow", "rvtools", "proxmox")
 
 Answer = TypeVar("Answer")
 

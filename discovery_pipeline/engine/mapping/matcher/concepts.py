@@ -14,6 +14,12 @@ def named(field: Field | TargetField, *concepts: str) -> float:
     return max(naming[concept] for concept in concepts)
 
 
+def alike(one: Field | TargetField, other: Field | TargetField) -> float:
+    """How well two fields name the concept that both name best, 0..1."""
+    left, right = (_naming(Field(field.name, aliases=field.aliases)) for field in (one, other))
+    return max((min(left[concept], right[concept]) for concept in left), default=0.0)
+
+
 @knowledge.remembered(10_000)
 def _naming(field: Field) -> dict[str, float]:
     known = (concept.name for concept in knowledge.concepts())

@@ -25,9 +25,9 @@ def of(side: Side, concepts: np.ndarray) -> str | None:
 
     `concepts` says how well each field names each concept of the knowledge.
     """
-    named = _of_words(side.table)
-    if said := _classes(side, concepts) or knowledge.like_servers().intersection(named):
-        return min(said) if len(said) == 1 else None
+    named, alike = of_words(side.table), knowledge.like_servers()
+    if said := _classes(side, concepts) or alike.intersection(named):
+        return min(said) if len(said) == 1 or said <= alike else None
     told: dict[str, float] = defaultdict(float)
     known = knowledge.concepts()
     for field, naming in zip(side.fields, concepts, strict=True):
@@ -49,10 +49,11 @@ def _classes(side: Side, concepts: np.ndarray) -> frozenset[str]:
     naming = concepts[:, known.index(_CLASS)]
     if not len(naming) or naming.max() < _NAMED:
         return frozenset()
-    said = [frozenset(_of_words(value)) for value in side.sample.examples[int(naming.argmax())]]
+    said = [frozenset(of_words(value)) for value in side.sample.examples[int(naming.argmax())]]
     return frozenset().union(*said) if all(len(subjects) == 1 for subjects in said) else frozenset()
 
 
-def _of_words(name: str) -> list[str]:
+def of_words(name: str) -> list[str]:
+    """What the words of a name say that things are, word by word."""
     by_word = knowledge.subjects()
     return [by_word[word] for word in split(name) if word in by_word]

@@ -13,11 +13,13 @@ from collections.abc import Set as AbstractSet
 import duckdb
 
 from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher import subjects
 from discovery_pipeline.engine.mapping.matcher.matching import OBJECTION, OTHER_SUBJECT
 from discovery_pipeline.engine.mapping.matcher.words import Reader
 from discovery_pipeline.engine.mapping.model import HIGH, Completion, Feed, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.roles import gathers, referred
+from discovery_pipeline.engine.mapping.suggestions import filling
 from discovery_pipeline.engine.mapping.suggestions.identifiers import is_id
 from discovery_pipeline.engine.schema import describing
 from discovery_pipeline.engine.schema.model import Description
@@ -29,6 +31,7 @@ MOST_TABLES = 100
 
 _MAINS = 20  # of these, how many may be described
 _HALF = 0.5
+_LIKELY = 0.5  # confidence from which what nothing else fills is offered
 
 
 def completions(
@@ -55,14 +58,24 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
     headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
     elsewhere = {t.name for t in tables if knowledge.things().intersection(_called(t))}
     relating = {t.name for t in tables if "relation" in _called(t)}  # tells of two things, and of neither alone
-    assignment = list(suggestions.assignment)
+    astray = _astray(tables, target)
+    assignment = [f for f in suggestions.assignment if f.feed not in astray]
     for table in target.tables:
         its = [c.by for c in found if c.target_table == table.name]
         assignment = _described([f for f in assignment if not _relates(f, its, relating)], table, its, headers)
+        assignment += _besides(suggestions, assignment, table, its, headers)
         for other in target.tables:
             if table.name in referred(other):
                 assignment = _belonging(assignment, table, other, its, elsewhere)
     return reassigned(suggestions, assignment).model_copy(update={"completions": tuple(found)})
+
+
+def _astray(tables: Tables, target: Target) -> set[Feed]:
+    """Feeds of tables whose rows have a place of their own: what disks say is nothing of how busy machines are."""
+    parts = {t.name: set(subjects.of_words(t.name)) for t in target.tables if referred(t)}
+    their_own = set().union(*parts.values())
+    about = {table.name: their_own.intersection(subjects.of_words(_name(table))) for table in tables}
+    return {(table, part) for table, own in about.items() for part, its in parts.items() if own and not own & its}
 
 
 def _described(
@@ -96,6 +109,38 @@ def _described(
         elif (field.source_table, field.target_field) not in best:
             left.append(field)
     return left
+
+
+def _besides(
+    suggestions: Suggestions,
+    assignment: Sequence[MappedField],
+    table: TargetTable,
+    its: Sequence[Description],
+    headers: Mapping[str, set[str]],
+) -> list[MappedField]:
+    """What describing tables would fill that nothing does, had it not been held against them what they are about."""
+    describing_it = {by.table: by for by in its}
+    filled = {f.target_field for f in assignment if f.target_table == table.name}
+    used = {(f.source_table, f.source_field) for f in assignment if f.target_table == table.name}
+    taken: list[MappedField] = []
+    for match in sorted(suggestions.matches, key=lambda m: -m.confidence):
+        by, column = describing_it.get(match.source_table), (match.source_table, match.source_field)
+        if by is None or match.target_table != table.name or match.target_field in filled or column in used:
+            continue
+        field = table.field(match.target_field)
+        offer = filling.mapped(
+            column,
+            (table.name, field),
+            confidence=match.confidence,
+            evidence=match.evidence,
+            transformation=match.transformation,
+        )
+        likely = _unobjected(offer)
+        if likely is not offer and likely.confidence >= _LIKELY and _lends(field, offer, by, headers[by.main]):
+            filled.add(field.name)
+            used.add(column)
+            taken.append(_told(likely, by, field))
+    return taken
 
 
 def _lends(field: TargetField, mapped: MappedField, by: Description, main: set[str]) -> bool:
@@ -190,7 +235,11 @@ def _weight(source: Table, fields: Iterable[MappedField]) -> float:
 
 def _called(source: Table) -> tuple[str, ...]:
     """The words of a table's own name."""
-    return Reader().words(source.source.sheet or source.name)
+    return Reader().words(_name(source))
+
+
+def _name(source: Table) -> str:
+    return source.source.sheet or source.name
 
 
 def _naming(table: TargetTable, fields: Iterable[MappedField]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
-from discovery_pipeline.engine.mapping.matcher.matching import DOUBTFUL, Matched, match
+from discovery_pipeline.engine.mapping.matcher.matching import DOUBTFUL, OTHER_SUBJECT, Matched, match
 from discovery_pipeline.engine.mapping.memory import Decided
 from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField, Match, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
@@ -198,6 +198,9 @@ def _mapped(pairing: _Pairing, i: int, j: int) -> MappedField:
     proposal, decision = _proposal(pairing, i, j), pairing.decided.get((i, j))
     remembered = decision is not None and decision.approved
     confidence = float(pairing.matched.confidence[i, j])
+    if proposal.doubtful and not remembered:
+        # What is held against the tables may turn out to be none; the doubt stays.
+        confidence = min(confidence, DOUBTFUL * (OTHER_SUBJECT if pairing.matched.context else 1))
     return MappedField(
         source_table=source.table,
         source_field=source.fields[i].name,
@@ -206,7 +209,7 @@ def _mapped(pairing: _Pairing, i: int, j: int) -> MappedField:
         transformation=proposal.transformation,
         data_type=proposal.data_type,
         is_required=field.required,
-        confidence=round(min(confidence, DOUBTFUL) if proposal.doubtful and not remembered else confidence, 4),
+        confidence=round(confidence, 4),
         evidence=_why(pairing, i, j) + proposal.reasons,
         origin="memory" if remembered else "suggested",
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping.matcher import concepts
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField, Match, Place, Suggestions
 from discovery_pipeline.engine.mapping.suggestions import conflicts, filling
 from discovery_pipeline.engine.tables import Tables
@@ -20,6 +21,7 @@ from discovery_pipeline.engine.targets import Target, TargetField
 MOST = 0.97
 """Confidence that a settled doubt has at most."""
 
+_NAMED = 0.6  # how well a list and the text that it is read from name the same
 _WORTH = 0.15  # confidence of a rival that counts
 _ALIKE = 0.95  # share of rows that two columns both fill in which they must hold the same
 _ENOUGH = 5  # such rows
@@ -52,7 +54,7 @@ def _read_twice(
         rivals = (
             (match, other)
             for other in table.fields
-            if alike(other)
+            if alike(other) and concepts.alike(own, other) >= _NAMED
             for match in offers[field.source_table, field.target_table, other.name]
             if match.source_field == field.source_field
         )

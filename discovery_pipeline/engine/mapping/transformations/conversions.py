@@ -83,7 +83,9 @@ def _by_values(source: Field, values: Sequence[str], target: TargetField) -> _Re
     measured = numerals.measured((value, 1) for value in values)
     if len(measured) < _MOST * len(values):
         return None
-    expected = magnitudes.expectation(source.own) or magnitudes.expectation(target.name)
+    names = (source.own, target.name)
+    expected = next(filter(None, map(magnitudes.expectation, names)), None)
+    expected = expected or next(filter(None, (magnitudes.of_a_part(name, measured) for name in names)), None)
     unit = magnitudes.bare_unit(measured, expected)
     stated = any(value.unit for value in measured)
     return _Reading(unit, "by the values that state one" if stated else "by their magnitude") if unit else None

@@ -16,6 +16,7 @@ from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.mapping.transformations import datatypes, vocabularies
 from discovery_pipeline.engine.mapping.transformations.answers import answered
 from discovery_pipeline.engine.mapping.transformations.conversions import conversion, in_several_units
+from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
 from discovery_pipeline.engine.profiling import dates, numerals
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
@@ -104,6 +105,8 @@ def _proposed(
             return Proposal(written, data_type, (_SEVERAL,), doubtful=True)
         if found:
             return Proposal(found[0], data_type, (found[1],))
+        if odd := suspicious([Delivered(value) for value in values], target):
+            return Proposal(_rewritten(values, profile, target), data_type, (f"but {odd[0]}",), doubtful=True)
     answer = answered(source.own, values, target)
     if not answer and target.allowed and data_type == "string":
         return _renamed(values, profile, target, data_type)

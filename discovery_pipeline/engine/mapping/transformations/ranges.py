@@ -39,14 +39,16 @@ def _said(numbers: Sequence[tuple[float, int]], wanted: TargetField) -> Iterator
             worst = min(beyond) if word == "least" else max(beyond)
             yield f"{_cells(beyond, total)} out of range: {worst[0]:,.6g}{unit}, where the {word} is {limit:,.6g}{unit}"
             return
-    expected, known = magnitudes.expectation(wanted.name), units.unit(wanted.unit or "")
-    if expected is None or known is None or known.quantity != expected.quantity:
+    known = units.unit(wanted.unit or "")
+    limits = magnitudes.limits(wanted.name, known.quantity) if known else None
+    if known is None or limits is None:
         return
-    least, most = (end / units.in_base(known.name) for end in (expected.least, expected.most))
+    least, most = (end / units.in_base(known.name) for end in limits)
     odd = [n for n in numbers if n[0] > 0 and not least <= n[0] <= most]
     if sum(count for _, count in odd) >= _SHARE * total:
         said = f"{_cells(odd, total)} hardly possible, such as {odd[0][0]:,.6g}{unit}"
-        yield f"{said}; {_short(least)} to {_short(most)}{unit} is usual. Is the unit right?"
+        usual = f"{_short(least)} to {_short(most)}" if least else f"at most {_short(most)}"
+        yield f"{said}; {usual}{unit} is usual. Is the unit right?"
 
 
 def _cells(odd: Sequence[tuple[float, int]], total: int) -> str:
