@@ -125,6 +125,7 @@ def test_what_runs_our_code_is_nobody_special_and_has_limits():
     for said in (code, values["dagsterWebserver"], values["dagsterDaemon"]):
         assert said["podSecurityContext"] == pod["securityContext"]
     run = values["runLauncher"]["config"]["k8sRunLauncher"]
+    assert run["runK8sConfig"]["podSpecConfig"]["securityContext"] == pod["securityContext"]
     parts = [code, values["dagsterWebserver"], values["dagsterDaemon"], run, *pod["initContainers"], *pod["containers"]]
     for part in parts:
         assert part["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
@@ -160,16 +161,18 @@ def test_pages_run_in_the_cluster_as_they_do_when_composed():
 def test_the_clusters_instance_is_the_one_of_other_services_and_dagster_takes_it():
     values, there = read("kubernetes/values.yaml"), read("dagster.yaml")
     more = values["additionalInstanceConfig"]
-    assert more["run_retries"] == there["run_retries"]
     assert more["freshness"] == there["freshness"]
     assert more["concurrency"]["pools"] == there["concurrency"]["pools"]
-    assert not values["dagsterDaemon"]["runRetries"]["enabled"], "two blocks of one name are none"
+    assert values["dagsterDaemon"]["runRetries"] == {
+        "enabled": there["run_retries"]["enabled"],
+        "maxRetries": there["run_retries"]["max_retries"],
+        "retryOnAssetOrOpFailure": there["run_retries"]["retry_on_asset_or_op_failure"],
+    }
     queue = values["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
     with dg.DagsterInstance.local_temp(overrides=more | {"run_coordinator": queue}) as instance:
         limits = instance.get_concurrency_config()
         assert limits.pool_config.default_pool_limit == more["concurrency"]["pools"]["default_limit"]
         assert limits.run_queue_config and limits.run_queue_config.max_concurrent_runs == 64
-        assert not instance.get_settings("run_retries")["retry_on_asset_or_op_failure"]
 
 
 def test_no_secret_stands_in_a_file():
