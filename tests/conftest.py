@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as searches
 
 from discovery_pipeline.settings import Settings
 
@@ -22,6 +24,11 @@ if not sys.stdin.read():
         server.forget()
 """
 """Waits for the session's word; where it ends without one, the servers of its homes are stopped."""
+
+# A law is tried on the same examples each time, however slow the machine: what fails was broken by a change.
+# New examples are searched for by --hypothesis-profile=default.
+searches.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+searches.load_profile("steady")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

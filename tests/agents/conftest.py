@@ -9,6 +9,7 @@ from typing import Any
 
 import agents_vendor
 import pytest
+from agents_audit import Rows
 from agents_estate import estate
 from agents_vendor import Vendor
 
@@ -57,13 +58,6 @@ def vendor() -> Iterator[Vendor]:
     """A vendor's server of the test's own."""
     with agents_vendor.running() as server:
         yield server
-
-
-class Rows(list[dict[str, Any]]):
-    """An audit in memory."""
-
-    def record(self, entry: dict[str, Any]) -> None:
-        self.append(entry)
 
 
 @pytest.fixture

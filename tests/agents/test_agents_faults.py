@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from agents_audit import Rows
 from agents_vendor import FAULTS, Vendor
-from conftest import Rows
 
 from discovery_pipeline.agents import running
 from discovery_pipeline.agents.running import Means

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 import pytest
+from agents_audit import Rows
 from agents_estate import CANARIES
-from conftest import Rows
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError

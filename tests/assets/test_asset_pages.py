@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 import pytest
+from free_ports import free_port
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from discovery_pipeline.assets import instance as dagster_instance
@@ -108,9 +108,7 @@ class _serving:
         self._home = home
 
     def __enter__(self) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         code = place.definitions()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-f", str(code),

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
+from free_ports import free_port
 
-from discovery_pipeline.cli.services import free_port
 from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ class Composed:
         self.services: dict[str, dict[str, Any]] = said["services"]
         self._image = image()
         self.place, self._sockets = place, server.sockets
-        self.ports = {"4266": free_port("code"), "3000": free_port("dagster"), "8000": free_port("web")}
+        self.ports = {"4266": free_port(), "3000": free_port(), "8000": free_port()}
         (place / "dagster.yaml").write_text((DEPLOY / "dagster.yaml").read_text())
         there = (DEPLOY / "workspace.yaml").read_text().replace("host: code", "host: 127.0.0.1")
         (place / "workspace.yaml").write_text(self._here(there))

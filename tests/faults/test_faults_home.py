@@ -36,7 +36,7 @@ server.EmbeddedServer._run = run
 used = server.EmbeddedServer(Path(sys.argv[1]))
 used.start()
 used.leave()
-time.sleep(1)
+time.sleep(60)
 """
 """Starts a home's server and stops it, and is killed a moment after one of the server's programs has begun."""
 
@@ -75,7 +75,7 @@ def test_a_server_that_recovers_from_a_crash_is_waited_for(home: Path):
          lines[0], str(pid_file), "\n".join(lines) + "\n"]
     )  # fmt: skip
     EmbeddedServer(home).start()
-    assert ready.wait(10) == 0
+    assert ready.wait(60) == 0
     server.leave()
 
 

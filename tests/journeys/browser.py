@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ class Service:
     def login_link(self) -> str:
         """A link as `discovery up` prints it."""
         made = asyncio.run_coroutine_threadsafe(self.services.access.create_code("operator"), self.loop)
-        return f"{self.url}/login?code={made.result(timeout=20)}"
+        return f"{self.url}/login?code={made.result(timeout=60)}"
 
 
 @contextmanager
@@ -43,10 +42,7 @@ def serving(settings: Settings) -> Iterator[Service]:
     from discovery_pipeline.web.app import application
 
     app = application(settings)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    plan = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1)
+    plan = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1)
     server, loop = uvicorn.Server(plan), asyncio.new_event_loop()
     web = threading.Thread(target=loop.run_until_complete, args=(server.serve(),), name="web")
     over = threading.Event()
@@ -59,6 +55,7 @@ def serving(settings: Settings) -> Iterator[Service]:
             assert time.monotonic() < deadline, "the service took too long to start"
             time.sleep(0.02)
         runs.start()
+        port = server.servers[0].sockets[0].getsockname()[1]
         yield Service(f"http://127.0.0.1:{port}", app.state.services, loop)
     finally:
         over.set()

@@ -127,7 +127,7 @@ def test_processes_that_start_at_once_share_one_server(home: Path):
         assert user.stdout is not None
         assert user.stdout.readline() == "True\n"
     for user in users:
-        user.communicate(timeout=30)
+        user.communicate(timeout=90)
         assert user.returncode == 0
     assert not EmbeddedServer(home).running()
 

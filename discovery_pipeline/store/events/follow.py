@@ -83,7 +83,7 @@ async def _read(sessions: Sessions, wanted: Wanted, cursor: Cursor) -> tuple[Pag
     try:
         async with _door(sessions, wanted.tenant) as session:
             found = await outbox.page(session, cursor, flow=wanted.flow, types=wanted.types, limit=PAGE)
-            return found, wanted.flow is None and not found.full and await outbox.held(session)
+            return found, wanted.flow is None and not found.full and await outbox.held(session, found)
     except AWAY as error:
         log.warning("reader of events waits for the database", kind=type(error).__name__)
         return Page([], cursor, full=False), False

@@ -123,9 +123,14 @@ async def after(
     return (await page(session, cursor, types=types, limit=limit)).posted
 
 
-async def held(session: AsyncConnection) -> bool:
-    """Whether there are events that can't be read yet, because an older transaction is still open."""
-    return (await session.execute(select(exists().where(flow_events.c.position >= CLOSED_BELOW)))).scalar_one()
+async def held(session: AsyncConnection, read: Page) -> bool:
+    """Whether there were events that this page couldn't hold yet, because an older transaction was still open.
+
+    Asked of the page, not of the transactions that are open by now: one that has ended since then rings no bell for
+    the events it held back.
+    """
+    later = exists().where(_place() > tuple_(read.end.position, read.end.id))
+    return (await session.execute(select(later))).scalar_one()
 
 
 async def end(session: AsyncConnection, flow: FlowId | None = None) -> Cursor:

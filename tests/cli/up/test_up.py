@@ -119,7 +119,7 @@ def graphql(up: Up, query: str, **variables: Any) -> Any:
     """What Dagster's UI is answered."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     asked = urllib.request.Request(f"{up.dagster}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(asked, timeout=30) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         said = json.load(answer)
     assert not said.get("errors"), said
     return said["data"]
@@ -299,7 +299,7 @@ def test_down_ends_all_of_it(home: Home):
     home.ready()
     assert "Stopped what `up` had started." in home.call("down").stdout
     assert home.up is not None
-    assert home.up.wait(10) == 0
+    assert home.up.wait(60) == 0
     assert home.processes() == []
     assert [file.name for file in (home.home / "run").rglob("*") if not file.is_dir()] == ["up.lock"]
     assert scratch.sweep(home.home) == []

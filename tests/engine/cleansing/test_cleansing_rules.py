@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Bench
+from cleansing_bench import Bench
 
 from discovery_pipeline.engine import duck
 

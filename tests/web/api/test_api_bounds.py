@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -35,13 +35,13 @@ async def answering(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(scope, receive, send)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """Where a server listens that has little patience."""
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
+@asynccontextmanager
+async def listening(patience: float) -> AsyncIterator[int]:
+    """Where a server listens that waits no longer for a body."""
     server = uvicorn.Server(
-        uvicorn.Config(Bounds(answering, patience=0.3), port=0, http=Connection, lifespan="off", log_level="critical")
+        uvicorn.Config(
+            Bounds(answering, patience=patience), port=0, http=Connection, lifespan="off", log_level="critical"
+        )
     )
     config = server.config
     config.load()
@@ -49,6 +49,22 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     await server.startup()
     yield server.servers[0].sockets[0].getsockname()[1]
     await server.shutdown()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def patient() -> AsyncIterator[int]:
+    """Where a server listens that waits as long as a busy machine takes."""
+    async with listening(patience=2.5) as port:
+        yield port
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """Where a server listens that has no patience."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
+    async with listening(patience=0.3) as port:
+        yield port
 
 
 async def heard(reader: asyncio.StreamReader) -> bytes:
@@ -69,39 +85,39 @@ async def told(port: int, *parts: bytes, pause: float = 0.0) -> tuple[int, dict[
             writer.write(part)
             await writer.drain()
             await asyncio.sleep(pause)
-    said = await asyncio.wait_for(answer, 10)
+    said = await asyncio.wait_for(answer, 60)
     writer.close()
     head, _, body = said.partition(b"\r\n\r\n")
     status = int(head.split()[1]) if head else 0
     return status, json.loads(body) if b"problem+json" in head else {}
 
 
-async def test_a_head_that_goes_on_is_refused_before_it_is_whole(port: int):
-    status, problem = await told(port, HELLO + b"X-Long: " + b"a" * 4 * LARGEST_HEAD)
+async def test_a_head_that_goes_on_is_refused_before_it_is_whole(patient: int):
+    status, problem = await told(patient, HELLO + b"X-Long: " + b"a" * 4 * LARGEST_HEAD)
     assert (status, problem["type"]) == (431, "/docs#head-too-large")
 
 
 @pytest.mark.parametrize(
     "line", [b"GET /" + b"a" * LARGEST_HEAD + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * LARGEST_HEAD]
 )
-async def test_a_head_that_is_whole_and_too_large_is_refused(port: int, line: bytes):
+async def test_a_head_that_is_whole_and_too_large_is_refused(patient: int, line: bytes):
     head = line.rstrip(b"\r\n") + b"\r\nHost: here\r\nConnection: close\r\n\r\n"
-    status, problem = await told(port, head)
+    status, problem = await told(patient, head)
     assert (status, problem["status"]) == (431, 431)
 
 
-async def test_a_head_that_does_not_end_is_not_waited_for(port: int):
-    status, problem = await told(port, HELLO, *[b"X: y\r\n"] * 8, pause=0.05)
+async def test_a_head_that_does_not_end_is_not_waited_for(hasty: int):
+    status, problem = await told(hasty, HELLO, *[b"X: y\r\n"] * 8, pause=0.05)
     assert (status, problem["type"]) == (408, "/docs#too-slow")
 
 
-async def test_a_line_on_which_nothing_is_said_is_closed(port: int):
-    assert await told(port) == (0, {})
+async def test_a_line_on_which_nothing_is_said_is_closed(hasty: int):
+    assert await told(hasty) == (0, {})
 
 
-async def test_a_second_request_on_a_line_has_its_own_time(port: int):
+async def test_a_second_request_on_a_line_has_its_own_time(hasty: int):
     whole = HELLO + b"Content-Length: 2\r\n\r\n{}"
-    status, _ = await told(port, whole, whole, HELLO, pause=0.2)
+    status, _ = await told(hasty, whole, whole, HELLO, pause=0.6)
     assert status == 200
 
 
@@ -113,19 +129,19 @@ async def test_a_second_request_on_a_line_has_its_own_time(port: int):
         b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
     ],
 )
-async def test_a_body_that_was_announced_and_does_not_come_is_not_waited_for(port: int, begun: bytes):
-    status, problem = await told(port, HELLO + begun)
+async def test_a_body_that_was_announced_and_does_not_come_is_not_waited_for(hasty: int, begun: bytes):
+    status, problem = await told(hasty, HELLO + begun)
     assert (status, problem["type"]) == (408, "/docs#too-slow")
 
 
-async def test_a_body_that_drips_ends_too(port: int):
-    status, _ = await told(port, HELLO + b"Content-Length: 1000\r\n\r\n", *[b"{"] * 8, pause=0.1)
+async def test_a_body_that_drips_ends_too(hasty: int):
+    status, _ = await told(hasty, HELLO + b"Content-Length: 1000\r\n\r\n", *[b"{"] * 8, pause=0.1)
     assert status == 408
 
 
-async def test_a_large_body_may_take_its_time(port: int):
-    pieces = [b"a" * 1_000] * 5
-    status, _ = await told(port, HELLO + b"Connection: close\r\nContent-Length: 5000\r\n\r\n", *pieces, pause=0.1)
+async def test_a_large_body_may_take_its_time(patient: int):
+    pieces = [b"a" * 1_000] * 6
+    status, _ = await told(patient, HELLO + b"Connection: close\r\nContent-Length: 6000\r\n\r\n", *pieces, pause=0.5)
     assert status == 200
 
 

@@ -59,7 +59,8 @@ def fuzz(address: str, client: Any, flow: str, folder: Path, seconds: int) -> su
     said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     options = [
         "--checks", CHECKS, "--max-time", str(seconds), "--exclude-path-regex", "events", "--no-color", "--seed", "7",
-        "--generation-allow-x00", "false", "--continue-on-failure", "--request-timeout", "20", "--warnings", "off",
+        "--generation-allow-x00", "false", "--continue-on-failure", "--request-timeout", "60", "--warnings", "off",
+        "--suppress-health-check", "all",
         "--generation-database", "none",
     ]  # fmt: skip
     return subprocess.run(

@@ -96,7 +96,7 @@ async def served(settings: Settings, headers: httpx.Headers) -> AsyncIterator[ht
         await asyncio.sleep(0.02)
     address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as http:
             yield http
     finally:
         server.should_exit = True
@@ -111,7 +111,7 @@ async def test_events_come_from_the_first_on_and_go_on_where_the_reader_stood(cl
         waiting = asyncio.create_task(heard(http, flow, 3, after=first[-1][0]))
         await asyncio.sleep(0.2)
         await client.post(f"/unified-discovery/flow/{flow}/cancel", json={"reason": "enough"})
-        later = await asyncio.wait_for(waiting, 20)
+        later = await asyncio.wait_for(waiting, 60)
         assert [kind for _, kind in later] == ["flow.state.updated", "flow.cancelled", "flow.state.updated"]
         path = f"/api/v1/unified-discovery/flow/events/{flow}"
         assert (await http.get(path, headers={"Last-Event-ID": "nonsense"})).status_code == 422
@@ -151,7 +151,7 @@ async def heard(http: httpx.AsyncClient, flow: str, count: int, after: str | Non
 
 
 async def test_a_token_that_asks_too_fast_is_told_to_wait(client, web_settings):
-    settings = web_settings.model_copy(update={"rate_limit": 2})
+    settings = web_settings.model_copy(update={"rate_limit": 0.01})
     app = application(settings)
     async with (
         app.router.lifespan_context(app),
@@ -159,9 +159,9 @@ async def test_a_token_that_asks_too_fast_is_told_to_wait(client, web_settings):
             transport=httpx.ASGITransport(app), base_url="http://test", headers=client.http.headers
         ) as http,
     ):
-        answers = [await http.get(FLOWS) for _ in range(12)]
-        assert answers[0].status_code == 200
-        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert (await http.get(FLOWS)).status_code == 200
+        refused = await http.get(FLOWS)
+        assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
 
 
