@@ -162,7 +162,10 @@ def test_the_clusters_instance_is_the_one_of_other_services_and_dagster_takes_it
     values, there = read("kubernetes/values.yaml"), read("dagster.yaml")
     more = values["additionalInstanceConfig"]
     assert more["freshness"] == there["freshness"]
-    assert more["concurrency"]["pools"] == there["concurrency"]["pools"]
+    assert values["concurrency"] == {
+        "enabled": True,
+        "pools": {"defaultLimit": there["concurrency"]["pools"]["default_limit"]},
+    }
     assert values["dagsterDaemon"]["runRetries"] == {
         "enabled": there["run_retries"]["enabled"],
         "maxRetries": there["run_retries"]["max_retries"],
@@ -171,8 +174,18 @@ def test_the_clusters_instance_is_the_one_of_other_services_and_dagster_takes_it
     queue = values["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
     with dg.DagsterInstance.local_temp(overrides=more | {"run_coordinator": queue}) as instance:
         limits = instance.get_concurrency_config()
-        assert limits.pool_config.default_pool_limit == more["concurrency"]["pools"]["default_limit"]
-        assert limits.run_queue_config and limits.run_queue_config.max_concurrent_runs == 64
+        assert limits.run_queue_config
+        assert limits.run_queue_config.max_concurrent_runs == 64
+
+
+def test_a_run_in_the_cluster_has_the_state_of_the_code_server_and_limits_of_its_own():
+    values = read("kubernetes/values.yaml")
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    run = values["runLauncher"]["config"]["k8sRunLauncher"]
+    assert run["envSecrets"] == code["envSecrets"]
+    assert run["envVars"] == [f"{name}={value}" for name, value in code["env"].items()]
+    assert not code["includeConfigInLaunchedRuns"]["enabled"]
+    assert run["resources"] != code["resources"]
 
 
 def test_no_secret_stands_in_a_file():
