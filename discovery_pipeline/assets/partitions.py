@@ -36,8 +36,9 @@ def flow_asset(stage: str, **given: Any) -> Any:
 
 @cache
 def code_version(stage: str) -> str:
-    """A digest of the engine's code for a stage: what was made by other code is shown as out of date."""
+    """A digest of the engine's code and knowledge for a stage: what others made is shown as out of date."""
     digest = hashlib.sha256()
-    for file in (*sorted(_ENGINE.glob("*.py")), *sorted((_ENGINE / stage).rglob("*.py"))):
+    own = sorted(file for file in (_ENGINE / stage).rglob("*") if file.suffix in (".py", ".yaml"))
+    for file in (*sorted(_ENGINE.glob("*.py")), *own):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from discovery_pipeline.assets import partitions
 from discovery_pipeline.assets.build import build
 from discovery_pipeline.settings import Settings
 
@@ -152,3 +153,16 @@ def test_every_asset_has_an_owner_a_kind_and_the_version_of_its_code(defs: dg.De
         if spec.key.to_user_string() in ASSETS:
             assert spec.code_version, spec.key
             assert spec.tags["discovery/stage"] == spec.group_name
+
+
+def test_the_version_of_a_stage_is_that_of_its_code_and_its_knowledge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partitions, "_ENGINE", tmp_path)
+    (tmp_path / "mapping" / "knowledge").mkdir(parents=True)
+    words, rules, notes = (tmp_path / "mapping" / name for name in ("knowledge/words.yaml", "rules.py", "notes.txt"))
+    versions = []
+    for file in (notes, words, rules):
+        file.write_text("new")
+        versions.append(partitions.code_version.__wrapped__("mapping"))
+    assert len(set(versions)) == 3
+    notes.write_text("other")
+    assert partitions.code_version.__wrapped__("mapping") == versions[-1]
