@@ -147,7 +147,8 @@ async def test_what_is_no_longer_held_back_when_a_reader_asks_is_read(house: Hou
             return await held(*asked)
 
         monkeypatch.setattr(outbox, "held", ended_meanwhile)
-        async with aclosing(house.reader(Wanted(flow.tenant), Cursor())) as reader:
+        dumb = Bell(house.databases)
+        async with aclosing(follow.follow(house.flows.sessions, dumb, Wanted(flow.tenant))) as reader:
             assert len(await read(reader, 7)) == 7
 
 
