@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.mapping.profiles import MappingProfile
     from discovery_pipeline.engine.targets.contract import Target
     from discovery_pipeline.engine.validation.demands import Demand
+    from discovery_pipeline.errors import InputRefused
     from discovery_pipeline.store.files.destinations import Destination
 
 DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
@@ -86,9 +87,9 @@ def run(
     targets = _targets(target)
     demands, profiles = _demands(rules), _profiles(profile or ())
     place = _destination(out)
-    found, absent = _found(files)
-    for path in absent:
-        typer.echo(f"Error: {path}: there is no such file. Check its name and folder.", err=True)
+    found, closed = _found(files)
+    for path, refusal in closed.items():
+        typer.echo(f"Error: {path}: {refusal.reason} {refusal.action}", err=True)
     if not found:
         raise typer.Exit(FAILED)
     with Steps(console, STEPS) as steps:
@@ -123,7 +124,7 @@ def run(
     for file in outcome.intake.files:
         if file.status == "refused":
             typer.echo(f"Left out: {file.file}: {file.reason}", err=True)
-    if absent or outcome.partly:
+    if closed or outcome.partly:
         raise typer.Exit(PARTLY)
 
 
@@ -162,15 +163,22 @@ def _save(mappings: Sequence[Mapping], source: str, path: Path) -> None:
         own.write_text(written(profiles.made(own.stem, 1, source, mapping)), encoding="utf-8")
 
 
-def _found(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """The files that are there, each once, those of folders among them, by name; and the paths that aren't."""
-    found: list[Path] = []
-    absent: list[Path] = []
+def _found(paths: list[Path]) -> tuple[list[Path], dict[Path, InputRefused]]:
+    """The files that are there, each once, those of folders among them, by name; and why others can't be opened."""
+    from discovery_pipeline.engine.intake import check_openable
+    from discovery_pipeline.errors import InputRefused
+
+    found: dict[Path, Path] = {}
+    closed: dict[Path, InputRefused] = {}
     for path in paths:
-        if path.is_dir():
-            found += sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-        elif path.exists():
-            found.append(path)
-        else:
-            absent.append(path)
-    return list({path.resolve(): path for path in found}.values()), absent
+        inside = (
+            sorted(p for p in path.iterdir() if not (p.is_dir() or p.name.startswith("."))) if path.is_dir() else ()
+        )
+        for file in inside or [path]:
+            try:
+                check_openable(file)
+            except InputRefused as refusal:
+                closed[file] = refusal
+            else:
+                found[file.resolve()] = file
+    return list(found.values()), closed

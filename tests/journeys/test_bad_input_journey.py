@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ def test_a_missing_path_and_an_unknown_target_are_said_at_once(shell: Shell):
     unknown = shell("run", "ok.csv", "--target", "awz", "--out", "refused")
     assert unknown.code == 1
     assert "'aws'" in unknown.err
+
+
+def test_what_is_no_file_is_not_opened(shell: Shell):
+    os.mkfifo(shell.folder / "pipe.csv")
+    (shell.folder / "zeros.csv").symlink_to("/dev/zero")
+    (shell.folder / "lost.csv").symlink_to("nowhere.csv")
+    said = shell("run", "pipe.csv", "zeros.csv", "lost.csv", "--target", "aws", "--out", "refused")
+    assert said.code == 1
+    for name, why in {"pipe.csv": "pipe", "zeros.csv": "device", "lost.csv": "link"}.items():
+        assert any(name in line and why in line for line in said.err.splitlines()), said.err
 
 
 def test_one_bad_file_does_not_stop_the_others(shell: Shell):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ def _shown(name: str) -> str:
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, room: int) -> int:
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise InputRefused(member.filename, "It is a link or a device, not a file.", "Pack the file itself.")
     if member.flag_bits & 1:
         raise InputRefused(member.filename, "It is protected by a password.", "Pack it without one.")
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,10 +59,10 @@ def read(
 
 def _path(work: Work, path: Path) -> Iterator[FileRead]:
     """All files that a path stands for."""
-    if path.is_dir():
+    if os.path.isdir(path):  # False where it may not be looked at, which is told of the file then
         inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
         if not inside:
-            yield FileRead(file=path.name, status="refused", reason="The folder holds no files.")
+            yield _one(work, Upload(path, path.name))
         for file in inside:
             yield from _file(work, Upload(file, file.name))
         return
@@ -68,7 +71,7 @@ def _path(work: Work, path: Path) -> Iterator[FileRead]:
 
 def _file(work: Work, upload: Upload) -> Iterator[FileRead]:
     """A file, or those packed in it."""
-    kind = _kind(upload) if upload.path.is_file() else None
+    kind = _kind(upload) if os.path.isfile(upload.path) else None
     if kind in {Kind.ARCHIVE, Kind.PACKED}:
         from discovery_pipeline.engine.intake import archives
 
@@ -92,7 +95,7 @@ def _kind(upload: Upload) -> Kind | None:
 def _one(work: Work, upload: Upload) -> FileRead:
     """One file, read or refused; whatever is wrong with it stays with it."""
     try:
-        _readable(upload)
+        check_openable(upload.path)
         kind = kind_of(upload.path)
         tables, sheets = _tables(work.on(upload.file), upload, kind)
     except NoTable as nothing:
@@ -102,7 +105,8 @@ def _one(work: Work, upload: Upload) -> FileRead:
     except InputRefused as refusal:
         return _refused(upload, refusal.reason, refusal.action)
     except OSError as error:
-        return _refused(upload, f"It can't be opened: {error.strerror or error}.", "Check the permissions.")
+        refusal = _closed(upload.path, error)
+        return _refused(upload, refusal.reason, refusal.action)
     except duckdb.OutOfMemoryException:
         return _refused(upload, "It needs more memory than one file may take.", "Split the file, or leave columns out.")
     except (duckdb.Error, RuntimeError, MemoryError, ValueError) as error:
@@ -122,16 +126,37 @@ def _one(work: Work, upload: Upload) -> FileRead:
     )
 
 
-def _readable(upload: Upload) -> None:
-    """Raises InputRefused where there is no file, or its name is no text."""
-    if not upload.path.exists():
-        raise InputRefused(upload.file, "There is no such file.", "Check the path.")
-    if not upload.path.is_file():
-        raise InputRefused(upload.file, "It is a pipe or a device, not a file.", "Write what it gives into a file.")
+def check_openable(path: Path) -> None:
+    """Look whether a file can be opened, without opening it.
+
+    Raises
+    ------
+    InputRefused
+        There is none, it is no file, it may not be read, or its name is no text.
+    """
     try:
-        str(upload.path).encode()
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise InputRefused(path.name, "It is a link to a file that isn't there.", "Check the link.") from None
+        raise InputRefused(path.name, "There is no such file.", "Check the path.") from None
+    except OSError as error:
+        raise _closed(path, error) from None
+    if stat.S_ISDIR(mode):
+        raise InputRefused(path.name, "The folder holds no files.", "Check the path.")
+    if not stat.S_ISREG(mode):
+        raise InputRefused(path.name, "It is a pipe or a device, not a file.", "Write what it gives into a file.")
+    if not os.access(path, os.R_OK):
+        raise _closed(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    try:
+        str(path).encode()
     except UnicodeEncodeError:
-        raise InputRefused(upload.file, "Its name or its folder's is not valid UTF-8.", "Rename it.") from None
+        raise InputRefused(path.name, "Its name or its folder's is not valid UTF-8.", "Rename it.") from None
+
+
+def _closed(path: Path, error: OSError) -> InputRefused:
+    why = error.strerror or str(error)
+    return InputRefused(path.name, f"It can't be opened: {why}.", "Check its permissions and where it leads.")
 
 
 def _tables(work: Work, upload: Upload, kind: Kind) -> tuple[Sequence[TableRead], Sequence[Sheet]]:
@@ -158,5 +183,5 @@ def _tables(work: Work, upload: Upload, kind: Kind) -> tuple[Sequence[TableRead]
 
 
 def _refused(upload: Upload, reason: str, action: str) -> FileRead:
-    size = upload.path.stat().st_size if upload.path.is_file() else 0
+    size = upload.path.stat().st_size if os.path.isfile(upload.path) else 0
     return FileRead(file=upload.file, status="refused", reason=f"{reason} {action}".strip(), byte_size=size)

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import stat
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -315,3 +316,21 @@ def test_a_total_below_the_rows_is_kept_as_a_note(con, tmp_path):
 def test_a_total_amid_the_rows_is_a_row(con, tmp_path):
     lines = ["team,cpu,ram,disk", *(f"t{n},1,2,3" for n in range(6)), "Total,8,,", *(f"t{n},1,2,3" for n in range(6))]
     assert read(con, tmp_path, "teams.csv", "\n".join(lines)).tables[0].row_count == 13
+
+
+@pytest.mark.parametrize("to", ["nowhere.csv", "link.csv"], ids=["nowhere", "itself"])
+def test_a_link_that_leads_to_no_file_says_so(con, tmp_path, to: str):
+    (tmp_path / "link.csv").symlink_to(to)
+    (refused,) = intake.read(con, [tmp_path / "link.csv"], tmp_path / "tables").files
+    assert "link" in (refused.reason or "")
+
+
+def test_a_link_in_an_archive_is_not_read_as_what_it_leads_to(con, tmp_path):
+    linked = zipfile.ZipInfo("link.csv")
+    linked.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr(linked, "a,b\n1,2\n")
+        archive.writestr("servers.csv", "a,b\n1,2\n")
+    link, servers = intake.read(con, [tmp_path / "all.zip"], tmp_path / "tables").files
+    assert (link.status, servers.status) == ("refused", "read")
+    assert "link" in (link.reason or "")
