@@ -21,6 +21,7 @@ from discovery_pipeline.agents import playbook
 from discovery_pipeline.agents.tasks import TASKS, TaskSpec
 
 Answer = dict[str, Any]
+HANGS_SECONDS = 120.0
 
 
 @dataclass
@@ -147,7 +148,7 @@ def _status(code: int, said: str) -> Callable[[BaseHTTPRequestHandler, Answer], 
 
 
 def _hang(handler: BaseHTTPRequestHandler, _: Answer) -> None:
-    time.sleep(3)
+    time.sleep(HANGS_SECONDS)
 
 
 def _reset(handler: BaseHTTPRequestHandler, _: Answer) -> None:
@@ -160,7 +161,7 @@ def _trickle(handler: BaseHTTPRequestHandler, _: Answer) -> None:
     handler.send_response(200)
     handler.send_header("content-length", "100000")
     handler.end_headers()
-    for _ in range(30):
+    for _ in range(int(HANGS_SECONDS / 0.1)):
         try:
             handler.wfile.write(b" ")
         except OSError:

@@ -74,7 +74,7 @@ def asking(vendor: Vendor):
             model=f"{vendor_name}/a-model",
             base_urls={vendor_name: vendor.address},
             api_keys={vendor_name: "secret-key"},
-            **{"request_seconds": 0.6, **more},
+            **{"request_seconds": 60, **more},
         )
 
     return settings

