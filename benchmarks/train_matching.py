@@ -22,12 +22,13 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks import matching
 from benchmarks.learning import Line, curve, learned, scored
 from benchmarks.solved import OURS, SEALED, Problem, problems
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import matching as matcher
 from discovery_pipeline.engine.mapping.matcher import scoring
 from discovery_pipeline.engine.mapping.model import tier
 from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
 
-WEIGHTS = Path(scoring.__file__).parent / "knowledge" / "weights.yaml"
+WEIGHTS = Path(knowledge.__file__).with_name("weights.yaml")
 
 Curve = tuple[np.ndarray, np.ndarray]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from discovery_pipeline.engine import units
-from discovery_pipeline.engine.mapping.matcher import concepts, fields, names, samples, subjects
+from discovery_pipeline.engine.mapping.matcher import concepts, dimensions, fields, names, samples, subjects
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side, Stated
 from discovery_pipeline.engine.mapping.matcher.words import Reader
 
@@ -97,6 +97,7 @@ def test_sizes_count_in_1024s():
         ("cmdb_rel_ci", ("parent", "child", "type"), "relation"),
         ("employees", ("id", "first_name", "last_name"), "person"),
         ("cmdb_ci_ip_switch", ("ip_address", "host_name", "mac_address", "serial_number"), "network device"),
+        ("hypervisors", ("name", "ip_address", "os_version", "ram_gb"), "hypervisor"),
         ("sheet1", ("a", "b"), None),
     ],
 )
@@ -126,3 +127,40 @@ def test_what_a_guest_may_use_is_what_it_has_and_bytes_since_its_start_are_no_ra
     for name, concept in known.items():
         assert concepts.named(Field(name), concept) == 1.0
     assert concepts.named(Field("netin"), "network received") < 0.9
+
+
+@pytest.mark.parametrize(
+    ("path", "thing"),
+    [
+        ("tags.application", "application"),
+        ("Summary|Runtime|Power State", "power state"),
+        ("dmi.product.name", "product name"),
+        ("Sede / sala", "location"),
+    ],
+)
+def test_a_name_that_is_a_path_is_called_by_what_it_ends_in_and_one_of_two_by_either(path: str, thing: str):
+    known = names.naming(_side("s", path, "os.name", "Hostname").fields)[0]
+    assert known.argmax() == names.naming(_side("t", thing).fields)[0].argmax()
+    assert known.max() >= 0.9
+
+
+def test_an_attribute_at_the_end_of_a_path_is_no_name_by_itself():
+    system, host = names.naming(_side("s", "os.name", "Host").fields)
+    assert not (system * host).any()
+
+
+def test_what_names_one_thing_in_full_is_no_half_of_another():
+    reference = names.naming(_side("t", "vm moid").fields)[0].argmax()
+    assert names.naming(_side("s", "object id").fields)[0, reference] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["# CPU", "CPU-Kerne", "Anzahl Sockel", "Nb processeurs", "Cant. núcleos", "Nº de núcleos", "Aantal CPU's"]
+)
+def test_counts_are_told_by_words_of_many_languages(name: str):
+    assert dimensions.counts(Field(name))
+
+
+@pytest.mark.parametrize("name", ["CPU", "Nombre de dominio", "Number", "Nr.", "Core Speed", "Kern-Version"])
+def test_a_word_for_a_number_is_not_yet_a_count(name: str):
+    assert not dimensions.counts(Field(name))

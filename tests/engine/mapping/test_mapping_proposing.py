@@ -74,3 +74,11 @@ def test_numbers_that_no_unit_makes_possible_are_for_a_person_to_look_at():
     assert odd.doubtful
     assert "hardly possible" in odd.reasons[0]
     assert not propose(Field(name="amount"), ("1717", "3435"), None, size).doubtful
+
+
+def test_a_name_without_its_domain_is_for_a_person_to_look_at_where_one_with_it_is_wanted():
+    wanted = TargetField(name="fqdn", type="fqdn")
+    short = propose(Field("Host"), ("web01", "web02"), None, wanted)
+    full = propose(Field("Host"), ("web01.example.com", "web02"), None, wanted)
+    assert (short.doubtful, full.doubtful) == (True, False)
+    assert any("domain" in reason for reason in short.reasons)

@@ -90,6 +90,39 @@ def test_cores_of_each_part_are_not_all_cores(name: str):
     assert clashes(Side("source", (Field(name),)), total).tolist() == [[True, False, False]]
 
 
+def test_cores_in_powers_of_two_look_like_no_memory(tmp_path: Path):
+    powers = [str(2 ** (n % 6)) for n in range(12)]
+    found = _matched(tmp_path, {"Kerne": powers, "Größe": powers})
+    memory = AWS.names.index("RAM.TotalSizeInMB")
+    look = found.evidence.channel("look")[:, memory]
+    assert np.isnan(look[0])
+    assert look[1] > 0
+
+
+def test_values_that_surely_are_something_else_are_not_offered_for_their_header(tmp_path: Path):
+    systems = [f"Windows Server {2012 + n}" for n in range(12)]
+    azure = fields.of_target(targets.load("azure").tables[0])
+    found = _matched(tmp_path, {**MACHINES, "Type": systems}, azure)
+    assert _confidence(found, "Type", "Server type") < _confidence(found, "Type", "*OS name")
+
+
+def test_a_form_that_the_target_demands_is_its_type(tmp_path: Path):
+    mgn = fields.of_target(targets.load("aws-mgn").tables[0])
+    types = {"Instance Type": ["m5.large", "c5.xlarge"] * 6, "Size Type": ["Standard_D4s_v5", "Standard_B2ms"] * 6}
+    fit = _matched(tmp_path, types, mgn).evidence.channel("type")[:, mgn.names.index("mgn:launch:instance-type")]
+    assert fit.tolist() == [1.0, 0.0]
+
+
+def test_another_name_of_a_field_stands_back_where_a_column_is_called_as_the_field(tmp_path: Path):
+    google = fields.of_target(targets.load("google").tables[0])
+    sockets, cores = ["1", "2", "4"] * 4, ["8", "16", "24"] * 4
+    alone = _matched(tmp_path, {**MACHINES, "CPU Count": sockets}, google)
+    beside = _matched(tmp_path, {**MACHINES, "CPU Count": sockets, "Core Count": cores}, google)
+    assert _confidence(alone, "CPU Count", "AllocatedProcessorCoreCount") >= LIKELY
+    assert _confidence(beside, "CPU Count", "AllocatedProcessorCoreCount") < LIKELY
+    assert _confidence(beside, "Core Count", "AllocatedProcessorCoreCount") >= HIGH
+
+
 AGAINST = ("unlike", "clash", "other concept")
 
 

@@ -7,8 +7,9 @@ shipped dictionaries, or within `using` these with the user's own over them.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -61,6 +62,15 @@ class Composition:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """By which words a header says that something is counted."""
+
+    counted: re.Pattern[str]
+    many: re.Pattern[str]  # things of which small numbers under their name are counts
+    per_part: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """What the user adds: `own.read` reads it from a folder."""
 
@@ -91,6 +101,8 @@ class Knowledge:
     parts: frozenset[str]
     things: frozenset[str]
     virtual_hardware: frozenset[str]
+    counting: Counting
+    attributes: frozenset[str]
 
 
 _in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
@@ -179,6 +191,16 @@ def things() -> frozenset[str]:
     return _known().things
 
 
+def attributes() -> frozenset[str]:
+    """Words that say nothing without the thing they are of."""
+    return _known().attributes
+
+
+def counting() -> Counting:
+    """The words by which headers say that something is counted."""
+    return _known().counting
+
+
 def virtual_hardware() -> frozenset[str]:
     """Words in the makers and models of hardware that only virtual machines have."""
     return _known().virtual_hardware
@@ -211,6 +233,8 @@ def shipped() -> Knowledge:
         parts=frozenset(tables["parts"]),
         things=frozenset(tables["things"]),
         virtual_hardware=frozenset(_read("hardware")["virtual"]),
+        counting=_counting(_read("counting")),
+        attributes=frozenset(word for words in _read("attributes") for word in words),
     )
 
 
@@ -241,6 +265,8 @@ def _extended(own: Own) -> Knowledge:
         parts=base.parts,
         things=base.things,
         virtual_hardware=base.virtual_hardware,
+        counting=base.counting,
+        attributes=base.attributes,
     )
 
 
@@ -271,6 +297,18 @@ def _concepts() -> tuple[Concept, ...]:
             beside=tuple((other, tuple(names)) for other, names in said.get("beside", {}).items()),
         )
         for concept, said in _read("fields").items()
+    )
+
+
+def _counting(said: Mapping[str, Sequence[str]]) -> Counting:
+    before, within, after, things, perhaps, per, parts = (
+        "|".join(map(re.escape, said[part]))
+        for part in ("before", "within", "after", "things", "perhaps", "per", "parts")
+    )
+    return Counting(
+        counted=re.compile(rf"^({before})(?!\w)|\b({within})\b|\b({after}|{things})$"),
+        many=re.compile(rf"\b({perhaps})$"),
+        per_part=re.compile(rf"\b({per}) ({parts})$"),
     )
 
 

@@ -27,6 +27,9 @@ CHANNELS = (
 NO_FIT = 0.2
 """Share of values of the target's type below which they are of another."""
 
+_SHOWS = 0.85  # how much its looks tell of a concept whose values give themselves away
+_SURELY_NAMED = 0.9
+
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
 _FAMILY_OF_KIND = {
     "boolean": "boolean", "integer": "number", "float": "number", "quantity": "number", "ip": "ip", "mac": "mac",
@@ -63,6 +66,7 @@ def gather(source: Side, target: Side) -> Evidence:
     called = names.compare(_by_values(source), target.fields)
     told = meanings.compare(source, target, called.source_words, called.target_words)
     empty = np.full((len(source.fields), len(target.fields)), np.nan)
+    seen = looks.of(source)
     data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
     found = [
         called.words, called.covered, called.path, called.same, called.spelling, called.grams,
@@ -72,14 +76,17 @@ def gather(source: Side, target: Side) -> Evidence:
         _units(source.fields, target.fields),
         _keys(source.sample, target.fields, empty),
         _allowed(source.sample, target.fields, empty),
-        *_looking(source.sample, target, called.target_concepts, empty),
+        *_looking(source, target, seen, called.target_concepts),
     ]  # fmt: skip
     found += (
         [data.shared, data.contained, data.frequency, data.words, data.meaning, data.masks, data.kinds, data.shape,
          data.numbers, data.uniqueness]
         if data else [empty] * 10
     )  # fmt: skip
-    found += [_clashing(source, target, found[CHANNELS.index("type")]), _other_concept(called)]
+    found += [
+        np.maximum(_clashing(source, target, found[CHANNELS.index("type")]), _surely_other(seen, called)),
+        _other_concept(called),
+    ]
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
 
 
@@ -99,20 +106,40 @@ def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
 
 
 def _other_concept(called: names.Names) -> np.ndarray:
-    """How surely the two name concepts of an inventory that are not the same."""
-    known = np.outer(called.source_concepts.max(axis=1), called.target_concepts.max(axis=1))
-    return np.clip(known - called.concept, 0.0, 1.0)
+    """How surely the two name concepts of an inventory that are not the same.
+
+    Another name that a field goes by is for sources without a column that is called as the field itself.
+    """
+    source, own = called.source_concepts, called.target_own
+    known = np.outer(source.max(axis=1), called.target_concepts.max(axis=1))
+    other = np.clip(known - called.concept, 0.0, 1.0)
+    surely, itself = source >= _SURELY_NAMED, own >= _SURELY_NAMED
+    answered = (itself & surely.any(axis=0)).any(axis=1)
+    stands_in = np.logical_and.outer(surely.any(axis=1), answered) & ~(surely @ itself.T)
+    return np.where(stands_in, 1.0, other)
 
 
 def _typed(source: Side, target: Side) -> np.ndarray:
-    """How well what a source holds fits what a target takes; a target of plain text takes everything."""
+    """How well what a source holds fits what a target takes; a target of plain text in no form takes everything."""
     left, right = families(source), families(target)
     fits = np.eye(len(_FAMILIES))
     for (held, taken), share in _TOLERANCE.items():
         fits[_FAMILIES.index(held), _FAMILIES.index(taken)] = share
     fit = left @ fits @ right.T
     known = np.logical_and.outer(left.any(axis=1), right.any(axis=1))
-    return np.where(known, fit, np.nan)
+    fit = np.where(known, fit, np.nan)
+    for j, field in enumerate(target.fields):
+        if field.form and source.sample is not None:
+            fit[:, j] = _in_form(source.sample, re.compile(field.form))
+    return fit
+
+
+def _in_form(sample: Sample, form: re.Pattern[str]) -> list[float]:
+    """Share of each column's frequent values that have a form; NaN where it has none."""
+    return [
+        sum(form.fullmatch(value) is not None for value in seen) / len(seen) if seen else np.nan
+        for seen in sample.examples
+    ]
 
 
 def families(side: Side) -> np.ndarray:
@@ -145,29 +172,30 @@ def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> 
     return np.where(np.logical_and.outer(sample.seen, telling), sample.uniqueness[:, None], np.nan)
 
 
-def _looking(
-    source: Sample | None, target: Side, concepts: np.ndarray, empty: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _looking(source: Side, target: Side, seen: np.ndarray, concepts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How much a source's values look like what the target field names or holds, and like something else.
 
     NaN where the values look like nothing known, or the field names nothing known. For a field that tells things
     apart, values count less the more they repeat: a host that many rows name is not what the row is about.
     """
-    if source is None:
-        return empty, empty
-    seen, wanted = (
-        looks.of(source),
-        concepts if target.sample is None else np.maximum(concepts, looks.of(target.sample)),
-    )
+    wanted = np.maximum(concepts, looks.of(target))
     telling = np.array([f.identifies for f in target.fields])
-    foremost = seen * _foremost(source.uniqueness, seen)
-    alike = np.zeros_like(empty)
+    foremost = seen * _foremost(source.sample.uniqueness, seen) if source.sample else seen
+    alike = np.zeros((len(seen), len(wanted)))
     for concept in np.flatnonzero(seen.any(axis=0) & wanted.any(axis=0)):
         looking = np.where(telling, foremost[:, [concept]], seen[:, [concept]])
         np.maximum(alike, looking * wanted[:, concept], out=alike)
     known = np.logical_and.outer(seen.any(axis=1), wanted.any(axis=1))
     unlike = np.clip(seen.max(axis=1)[:, None] - alike, 0, 1)
     return np.where(known, alike, np.nan), np.where(known, unlike, np.nan)
+
+
+def _surely_other(seen: np.ndarray, called: names.Names) -> np.ndarray:
+    """1 where values surely look like one concept and the target names others whose values show themselves, too."""
+    named, showing = called.target_concepts >= _SURELY_NAMED, looks.tells() >= _SHOWS
+    known = named.any(axis=1) & ~named[:, ~showing].any(axis=1)
+    sure = np.logical_and.outer(seen.max(axis=1) >= _SHOWS, known)
+    return np.where(sure & ~((seen > 0) @ (called.target_concepts > 0).T), 1.0, 0.0)
 
 
 def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -10,20 +10,14 @@ import re
 import numpy as np
 
 from discovery_pipeline.engine import magnitudes, units
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.words import split
 
-_COUNT = re.compile(
-    r"\bcount$|\bnum(ber)? of\b|^(#|no of|nr of)|\b(cores|cpus|vcpus|processors|sockets|nics|adapters)$"
-)
-_PER_PART = re.compile(
-    r"\b(per|p|pro|par|por) (cores?|cpus?|processors?|sockets?|s|sockel|prozessor|processeur|procesador|processore)$"
-)
 _FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 _TELLING = 0.05  # share of the values that state a unit from which it tells of all
 _SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
 _FEW = 64  # numbers up to this may say how many disks there are
-_MANY = re.compile(r"\b(disks|drives|volumes)$")
 
 
 def stated(field: Field) -> str:
@@ -33,10 +27,15 @@ def stated(field: Field) -> str:
     """
     if field.unit:
         return field.unit.quantity
-    spoken = _spoken(field)
-    if _PER_PART.search(spoken):
+    spoken, says = _spoken(field), knowledge.counting()
+    if says.per_part.search(spoken):
         return "count per part"
-    return "count" if _COUNT.search(spoken) else ""
+    return "count" if says.counted.search(spoken) else ""
+
+
+def counts(field: Field) -> bool:
+    """Whether a field's name says that it counts."""
+    return stated(field).startswith("count")
 
 
 def taken(field: Field) -> frozenset[str]:
@@ -114,7 +113,8 @@ def _counted(side: Side, i: int) -> str:
     field, largest = side.fields[i], _largest(side, i)
     if said := stated(field):
         return said
-    return "count" if largest is not None and largest <= _FEW and _MANY.search(_spoken(field)) else ""
+    few = largest is not None and largest <= _FEW
+    return "count" if few and knowledge.counting().many.search(_spoken(field)) else ""
 
 
 def _largest(side: Side, i: int) -> float | None:

@@ -37,8 +37,7 @@ class Reasons:
     @cached_property
     def _looks(self) -> np.ndarray:
         """How much the values of each source field look like each concept."""
-        sample = self._matched.source.sample
-        return looks.of(sample) if sample else np.zeros_like(self._matched.evidence.names.source_concepts)
+        return looks.of(self._matched.source)
 
     def _look(self, i: int, j: int) -> str:
         """The concept that the values look like and the target names, or else the one they look most like."""

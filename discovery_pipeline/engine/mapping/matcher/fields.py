@@ -27,6 +27,7 @@ class Field:
     unit: units.Unit | None = None
     aliases: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    form: str = ""  # a regular expression that every value fits; empty where any will do
     identifies: bool = False  # tells which thing a row is about
 
     group: str = ""  # the table a column says it is of: "orders" in "orders.id"
@@ -112,6 +113,7 @@ def _of_contract(field: TargetField, *, alone: bool) -> Field:
         unit=units.unit(field.unit) if field.unit else units.in_header(field.name),
         aliases=field.aliases,
         allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
+        form=field.pattern or "",
         identifies=field.unique or (field.identity and alone),
     )
 

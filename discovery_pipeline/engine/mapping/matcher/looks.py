@@ -11,7 +11,8 @@ import re
 import numpy as np
 
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.matcher.samples import Sample
+from discovery_pipeline.engine.mapping.matcher import dimensions
+from discovery_pipeline.engine.mapping.matcher.fields import Side
 
 _SEEN = 24  # most frequent values that are looked at
 _LONGEST = 60  # characters of a value that a pattern is tried on
@@ -20,10 +21,12 @@ _POWERS = 0.9  # what memory's powers of two tell
 _FEWEST_POWERS = 3  # distinct ones
 
 
-def of(sample: Sample) -> np.ndarray:
-    """How much the values of each column look like each concept, columns × concepts, 0..1; 0 where they don't."""
-    found = np.zeros((len(sample.examples), len(knowledge.concepts())))
-    for i, values in enumerate(sample.examples):
+def of(side: Side) -> np.ndarray:
+    """How much the values of each field look like each concept, fields × concepts, 0..1; 0 where they don't."""
+    found = np.zeros((len(side.fields), len(knowledge.concepts())))
+    if side.sample is None:
+        return found
+    for i, (field, values) in enumerate(zip(side.fields, side.sample.examples, strict=True)):
         said = [value.casefold() for value in values[:_SEEN] if len(value) <= _LONGEST]
         if len(said) * 2 < len(values[:_SEEN]) or not said:
             continue
@@ -31,9 +34,16 @@ def of(sample: Sample) -> np.ndarray:
             fitting = sum(1 for value in said if pattern.fullmatch(value)) / len(said)
             if fitting >= _MOSTLY:
                 found[i, place] = fitting * tells
-        if _powers_of_two(said):
+        if _powers_of_two(said) and not dimensions.counts(field):
             found[i, _place("memory size")] = _POWERS
     return found
+
+
+@knowledge.remembered(1)
+def tells() -> np.ndarray:
+    """How much its look tells of each concept; 0 where it has none."""
+    said = knowledge.looks()
+    return np.array([float(said.get(concept.name, {}).get("tells", 0)) for concept in knowledge.concepts()])
 
 
 def _powers_of_two(values: list[str]) -> bool:

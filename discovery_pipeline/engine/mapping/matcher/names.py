@@ -54,6 +54,7 @@ class Names:
     target_words: tuple[tuple[str, ...], ...]
     source_concepts: np.ndarray  # how well each field names each concept of the knowledge, fields × concepts
     target_concepts: np.ndarray
+    target_own: np.ndarray  # the same, of what each field is called itself
 
 
 def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
@@ -85,6 +86,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         target_words=tuple(right.usual),
         source_concepts=concepts_left,
         target_concepts=concepts_right,
+        target_own=_named(right.alone(), target),
     )
 
 
@@ -244,7 +246,9 @@ def _naming(phrases: Sequence[tuple[str, ...]]) -> np.ndarray:
     shared = (fields @ known.T).toarray()
     known_sizes = np.asarray(known.sum(axis=1)).ravel()
     jaccard = shared / (sizes[:, None] + known_sizes[None, :] - shared).clip(min=1)
-    return np.maximum.reduceat(np.where(jaccard >= _NAMED, jaccard, 0.0), starts, axis=1)
+    found = np.maximum.reduceat(np.where(jaccard >= _NAMED, jaccard, 0.0), starts, axis=1)
+    # What names one concept in full is no half of another's name.
+    return np.where((found.max(axis=1, keepdims=True) == 1) & (found < 1), 0.0, found)
 
 
 @knowledge.remembered(1)

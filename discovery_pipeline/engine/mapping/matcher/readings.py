@@ -6,20 +6,27 @@ other side says: "hr" is an hour, unless there is a heart rate.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.mapping.matcher.words import Reader, split
 
 Phrase = tuple[str, ...]
 
+_STEP = re.compile(r"[.|>:]+")  # between the steps of a path: "os.name", "CPU|Usage"
+_EITHER = re.compile(r"\s+/\s+|(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")
+
 _ALIAS = 0.97  # an alias says a little less than the name itself
 _LITERAL = 0.95  # a name as written, a little less than what it usually means
 _SPELT_OUT = 0.9  # initials may be others'
+_ENDING = 0.93  # where a name stands in a tree, less than what it is called there
+_ALTERNATIVE = 0.9  # one of two things that a name says there are
 _SHARED = 0.8  # share of a side's names that begin alike, from which that beginning says nothing
 _FEWEST = 5  # names of which that can be said
 _INITIALS = range(2, 6)  # letters that may be initials of as many words
@@ -39,6 +46,10 @@ class Readings:
         """Each field's usual reading."""
         return [self.phrases[i] for i in self.first]
 
+    def alone(self) -> Readings:
+        """The usual readings and no others."""
+        return Readings(tuple(self.usual), np.ones(len(self.first)), np.arange(len(self.first)))
+
     @property
     def of(self) -> np.ndarray:
         """The field that each phrase is a reading of."""
@@ -47,13 +58,18 @@ class Readings:
 
 def of(fields: Sequence[Field], reader: Reader, others: Sequence[Field] = ()) -> Readings:
     """All readings of these fields' names beside those of the other side."""
-    runs, shared = _runs(others), _shared([field.own for field in fields])
+    names = [field.own for field in fields]
+    runs, shared, endings = _runs(others), _shared(names), _endings(names, reader)
     phrases: list[Phrase] = []
     worth: list[float] = []
     first = []
     for field in fields:
         first.append(len(phrases))
         readings = _readings(field, reader, runs, shared)
+        if ending := endings.get(field.own):
+            readings.setdefault(ending, _ENDING)
+        for phrase in _alternatives(field.own, reader):
+            readings.setdefault(phrase, _ALTERNATIVE)
         phrases += readings
         worth += readings.values()
     return Readings(tuple(phrases), np.array(worth), np.array(first))
@@ -90,6 +106,35 @@ def _shared(names: Sequence[str]) -> str:
         if count >= _SHARED * len(names):
             return start
     return ""
+
+
+def _endings(names: Sequence[str], reader: Reader) -> dict[str, Phrase]:
+    """What names that are paths end in, where that says something by itself and no other name ends so."""
+    parted = {name: steps for name in names if len(steps := _STEP.split(name)) > 1 and all(map(_telling, steps))}
+    found = {name: phrase for name, steps in parted.items() if (phrase := _ending(steps, reader))}
+    times = Counter(found.values())
+    return {name: phrase for name, phrase in found.items() if times[phrase] == 1}
+
+
+def _telling(step: str) -> bool:
+    """Whether what stands between two marks is a word and no short form: "Betr." is none."""
+    return len(step) > 1 and not step[0].isspace()
+
+
+def _ending(steps: Sequence[str], reader: Reader) -> Phrase:
+    """The fewest last steps of a path that name a thing; empty where only all of them do."""
+    for length in range(1, len(steps)):
+        phrase = reader.words(" ".join(steps[-length:]))
+        if not knowledge.attributes().issuperset(phrase):
+            return phrase
+    return ()
+
+
+def _alternatives(name: str, reader: Reader) -> Iterator[Phrase]:
+    """What a name says on either side of a stroke, as far as it says something by itself: "Site / Building"."""
+    parts = _EITHER.split(name)
+    if len(parts) > 1:
+        yield from (phrase for part in parts if not knowledge.attributes().issuperset(phrase := reader.words(part)))
 
 
 def _spelt_out(literal: Phrase, reader: Reader, runs: dict[str, list[Phrase]]) -> Iterator[Phrase]:

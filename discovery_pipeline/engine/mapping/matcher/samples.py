@@ -26,7 +26,8 @@ BUCKETS = 1 << 20  # of hashed words and values
 
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
 KINDS = {
-    "boolean": r"(?i)^(true|false|yes|no|y|n|t|f)$",
+    "boolean": r"(?i)^(true|false|yes|no|y|n|t|f|ja|nein|j|wahr|falsch|oui|non|vrai|faux|s[iíì]|sim|n[aã]o|nee|vero"
+    r"|falso|verdadero)$",
     "integer": r"^[+-]?(\d{1,3}(,\d{3})+|\d+)$",
     "float": r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$",
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",

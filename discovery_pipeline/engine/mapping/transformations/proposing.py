@@ -66,6 +66,8 @@ _MONTHS = {
 _MOST = 0.5  # share of values from which a look is the column's look
 _SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
+_NO_DOMAIN = "but the names are without the domain that the target wants with them"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -110,7 +112,8 @@ def _proposed(
     answer = answered(source.own, values, target)
     if not answer and target.allowed and data_type == "string":
         return _renamed(values, profile, target, data_type)
-    return Proposal(answer or _rewritten(values, profile, target), data_type)
+    doubts = (_NO_DOMAIN,) if target.type == "fqdn" and not any("." in value for value in values) else ()
+    return Proposal(answer or _rewritten(values, profile, target), data_type, doubts, doubtful=bool(doubts))
 
 
 def _renamed(
