@@ -435,3 +435,63 @@ def test_every_draft_is_a_contract_that_reads_back_the_same(tmp_path: Path, text
     contract = tmp_path / "own.yaml"
     contract.write_text(targets.written(drafted))
     assert targets.load(contract) == drafted
+
+
+REFERRING = """
+CREATE TABLE site (country char(2), code text, PRIMARY KEY (country, code));
+CREATE TABLE server (
+  id int PRIMARY KEY, name varchar(255) NOT NULL CHECK (length(name) <= 63), country char(2), site text,
+  FOREIGN KEY (country, site) REFERENCES site (country, code)
+);
+CREATE UNIQUE INDEX a ON server (site);
+CREATE UNIQUE INDEX b ON server (lower(country));
+"""
+
+
+def test_a_reference_of_several_columns_is_told_of_each(tmp_path):
+    server = _fields(tmp_path, REFERRING, "server")
+    assert server["country"].description == "refers to site (country, code) with site"
+    assert server["site"].description == "refers to site (country, code) with country"
+    assert server["country"].references is None
+
+
+def test_the_stricter_of_two_lengths_and_an_index_of_one_column_hold(tmp_path):
+    server = _fields(tmp_path, REFERRING, "server")
+    assert server["name"].max_length == 63
+    assert [name for name, field in server.items() if field.unique] == ["id", "site"]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "CREATE TABLE old (LIKE server INCLUDING ALL)",
+        "CREATE TABLE old LIKE server",
+        "CREATE TABLE old () INHERITS (server)",
+        "CREATE TABLE old CLONE server",
+    ],
+    ids=["like", "mysql", "inherits", "clone"],
+)
+def test_a_table_like_another_has_its_columns(tmp_path, copy):
+    old = _fields(tmp_path, f"{REFERRING};{copy};", "old")
+    assert list(old) == ["id", "name", "country", "site"]
+    assert (old["id"].identity, old["name"].required, old["name"].max_length) == (True, True, 63)
+
+
+def test_what_comes_before_ones_own_columns_is_inherited(tmp_path):
+    script = f"{REFERRING}; CREATE TABLE old (retired date NOT NULL) INHERITS (server);"
+    assert list(_fields(tmp_path, script, "old")) == ["id", "name", "country", "site", "retired"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("CREATE TABLE old (LIKE elsewhere, x int)", "old is like elsewhere, which the script doesn't hold."),
+        ("CREATE TABLE p PARTITION OF server FOR VALUES IN (1)", "p is a part of server, and no table of its own."),
+        ("CREATE TABLE q AS SELECT 1", "q is made by a query, which doesn't say what its columns are."),
+    ],
+    ids=["like what isn't there", "partition", "query"],
+)
+def test_what_a_draft_lacks_of_its_script_is_told(tmp_path, statement, said):
+    path = tmp_path / "part.sql"
+    path.write_text(f"{REFERRING};{statement};")
+    assert targets.draft(path).note.endswith(said)

@@ -40,7 +40,8 @@ def draft(description: Path, name: str | None = None) -> Target:
         return _target(description, name, tables, *notes)
     from discovery_pipeline.engine.targets.drafting import ddl  # and sqlglot with it
 
-    return _target(description, name, ddl.tables(_text(description), description))
+    tables, notes = ddl.tables(_text(description), description)
+    return _target(description, name, tables, *notes)
 
 
 def draft_of_rows(con: duckdb.DuckDBPyConnection, tables: Tables, sample: Path, name: str | None = None) -> Target:

@@ -32,10 +32,12 @@ _SIGNS = (
 )
 _TELLING = re.compile(
     r"\s*(CREATE\s+(\w+\s+){0,4}?(TABLE|TYPE|DOMAIN)\b|ALTER\s+TABLE\b|COMMENT\s+ON\b"
-    r"|EXEC(UTE)?\s+(sys\.)?sp_addextendedproperty\b)",
+    r"|CREATE\s+UNIQUE\s+(\w+\s+){0,2}?INDEX\b|EXEC(UTE)?\s+(sys\.)?sp_addextendedproperty\b)",
     re.I,
 )
 _DOMAIN = re.compile(r"\s*CREATE\s+DOMAIN\s+([^\s(]+)\s+(?:AS\s+)?(.*)", re.I | re.S)
+_PARTITION = re.compile(r"\s*CREATE\s+(?:\w+\s+){0,3}?TABLE\s+(\S+)\s+PARTITION\s+OF\s+(\S+)", re.I)
+_INHERITS = re.compile(r"\)\s*INHERITS\s*\(([^)]*)\)", re.I)
 _UNNAMED = re.compile(r"\bADD\s+CHECK\b", re.I)
 _CREATES = re.compile(r"\s*CREATE\s+(?:\w+\s+){0,3}?TABLE\b", re.I)
 _BATCH = re.compile(r"^\s*(GO|/)\s*$", re.I | re.M)
@@ -51,8 +53,8 @@ _IDENTITY = re.compile(  # how Oracle counts
 _INDEX = re.compile(r"\bUSING\s+INDEX\b[^,()]*(\([^()]*\)[^,()]*)*", re.I)
 
 
-def tables(text: str, path: Path) -> tuple[TargetTable, ...]:
-    """The tables of a script.
+def tables(text: str, path: Path) -> tuple[tuple[TargetTable, ...], tuple[str, ...]]:
+    """The tables of a script, and what of it they don't hold, a sentence each.
 
     Raises
     ------
@@ -66,12 +68,26 @@ def tables(text: str, path: Path) -> tuple[TargetTable, ...]:
             if domain := _DOMAIN.match(statement):
                 # As a table of one column, which conditions on it call VALUE.
                 script.define(_parsed(f"CREATE TABLE {domain[1]} (value {domain[2]})", dialects, path, line))
+            elif partition := _PARTITION.match(statement):
+                script.left_out.append(f"{partition[1]} is a part of {partition[2]}, and no table of its own.")
             elif _TELLING.match(statement):
-                script.take(_parsed(_UNNAMED.sub("ADD CONSTRAINT unnamed CHECK", statement), dialects, path, line))
+                parsed = _parsed(_UNNAMED.sub("ADD CONSTRAINT unnamed CHECK", statement), dialects, path, line)
+                script.take(parsed)
+                for parent in _parents(statement):
+                    script.inherit(parsed.this.this, parent)
     found = script.tables()
     if not found:
         raise TargetError(f"{path}: there is no CREATE TABLE with columns in it.")
-    return found
+    return found, tuple(script.left_out)
+
+
+def _parents(statement: str) -> Iterator[Any]:
+    """The tables that a CREATE TABLE inherits from."""
+    from sqlglot import expressions as exp
+
+    inherits = _INHERITS.search(statement)
+    if inherits and _CREATES.match(statement):
+        yield from (exp.to_table(name.strip(), dialect="postgres") for name in inherits[1].split(","))
 
 
 def _dialects(text: str) -> list[str]:

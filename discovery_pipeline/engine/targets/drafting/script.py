@@ -29,6 +29,7 @@ class _Table:
     unique: set[str] = field(default_factory=set)
     required: set[str] = field(default_factory=set)
     references: dict[str, tuple[Place, str]] = field(default_factory=dict)  # column → table, column
+    together: dict[str, str] = field(default_factory=dict)  # column → what it refers to with others, in words
     held: dict[str, Held] = field(default_factory=lambda: defaultdict(Held))
     comments: dict[str, str] = field(default_factory=dict)
 
@@ -40,6 +41,7 @@ class Script:
         self._tables: dict[Place, _Table] = {}
         self._types: dict[str, Kind] = {}
         self._domains: dict[str, Held] = {}
+        self.left_out: list[str] = []  # what a contract doesn't take over, a sentence each
 
     def take(self, statement: Any) -> None:
         """Take in what one statement says."""
@@ -47,8 +49,10 @@ class Script:
             case exp.Create(kind="TYPE"):
                 listed = statement.expression
                 self._types[statement.this.name.lower()] = Kind(allowed=values_of(listed) if listed else ())
-            case exp.Create(this=exp.Schema() as schema):
-                self._create(schema)
+            case exp.Create(kind="TABLE", this=made):
+                self._create(made if isinstance(made, exp.Schema) else exp.Schema(this=made), statement)
+            case exp.Create(this=exp.Index() as index) if table := self._table(_place(index.args["table"])):
+                _indexed(table, index)
             case exp.Alter() if table := self._table(_place(statement.this)):
                 _alter(table, statement)
             case exp.Comment(this=exp.Column() as column, expression=said):
@@ -58,6 +62,20 @@ class Script:
                 said = {e.this.name.lower(): literal(e.expression) or "" for e in statement.find_all(exp.EQ)}
                 place = tuple(said.get(f"level{n}name", "").lower() for n in range(3))
                 self._comment(place, said.get("value", ""))
+
+    def inherit(self, heir: exp.Table, model: exp.Table) -> None:
+        """Give a table the columns of another one before its own."""
+        table, other = self._tables[_place(heir)], self._table(_place(model))
+        if other is None:
+            self.left_out.append(f"{table.name} is like {model.name}, which the script doesn't hold.")
+            return
+        table.columns[:0] = other.columns
+        table.keys = table.keys or other.keys
+        table.unique |= other.unique
+        table.required |= other.required
+        table.comments = other.comments | table.comments
+        for column, held in other.held.items():
+            table.held[column] = table.held[column].and_(held)
 
     def define(self, domain: Any) -> None:
         """Take in a DOMAIN, as the table of its values that it is read as."""
@@ -84,7 +102,7 @@ class Script:
                 found.append(TargetTable(name=names[place], file=f"{file}.csv", fields=fields))
         return tuple(found)
 
-    def _create(self, schema: exp.Schema) -> None:
+    def _create(self, schema: exp.Schema, statement: exp.Create) -> None:
         # SQLite's columns need no type, and are bare names then.
         columns = [_untyped(c) if isinstance(c, exp.Identifier) else c for c in schema.expressions]
         table = _Table(schema.this.db, schema.this.name, [c for c in columns if isinstance(c, exp.ColumnDef)])
@@ -92,6 +110,10 @@ class Script:
         for said in schema.expressions:
             if not isinstance(said, exp.ColumnDef):
                 _constrain(table, said)
+        for model in statement.find_all(exp.LikeProperty, exp.Clone):
+            self.inherit(schema.this, model.this)
+        if statement.args.get("expression"):
+            self.left_out.append(f"{table.name} is made by a query, which doesn't say what its columns are.")
 
     def _table(self, place: Place) -> _Table | None:
         """The table of that place; where no schema is said, the only one of that name."""
@@ -135,10 +157,10 @@ class Script:
             pattern=held.pattern,
             minimum=held.minimum if held.above is None else held.above + whole,
             maximum=held.maximum if held.below is None else held.below - whole,
-            max_length=kind.max_length or held.max_length,
+            max_length=min(filter(None, (kind.max_length, held.max_length)), default=None),
             references=reference,
             separator=kind.separator,
-            description="; ".join(filter(None, (table.comments.get(own, ""), elsewhere))),
+            description="; ".join(filter(None, (table.comments.get(own), elsewhere, table.together.get(own)))),
         )
 
     def _held(self, said: exp.DataType | None) -> Held:
@@ -203,8 +225,8 @@ def _constrain(table: _Table, said: Any, column: str = "") -> None:
                 table.held[name] = table.held[name].and_(more)
         case exp.Reference():
             table.references[own] = _referred(said)
-        case exp.ForeignKey() if len(said.expressions) == 1 and said.args.get("reference"):
-            table.references[said.expressions[0].name.lower()] = _referred(said.args["reference"])
+        case exp.ForeignKey() if said.args.get("reference"):
+            _refer(table, [column.name for column in said.expressions], said.args["reference"])
 
 
 def _named(table: _Table, said: exp.Constraint) -> None:
@@ -229,6 +251,25 @@ def _keyed(table: _Table, names: tuple[str, ...], *, primary: bool) -> None:
         table.keys = names
     elif len(names) == 1:
         table.unique.add(names[0])
+
+
+def _refer(table: _Table, columns: list[str], said: exp.Reference) -> None:
+    """Take in a reference; a contract holds a field to one other field, so of several columns words tell."""
+    if len(columns) == 1:
+        table.references[columns[0].lower()] = _referred(said)
+        return
+    to = said.this.sql(identify=False, comments=False).replace('"', "").replace("`", "")
+    for column in columns:
+        others = " and ".join(other for other in columns if other != column)
+        table.together[column.lower()] = f"refers to {to} with {others}"
+
+
+def _indexed(table: _Table, index: exp.Index) -> None:
+    """Take in a unique index of one column and all rows."""
+    params = index.args["params"]
+    columns = [ordered.this for ordered in params.args.get("columns") or ()]
+    if len(columns) == 1 and isinstance(columns[0], exp.Column) and not params.args.get("where"):
+        table.unique.add(columns[0].name.lower())
 
 
 def _referred(said: exp.Reference) -> tuple[Place, str]:
