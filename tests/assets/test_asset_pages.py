@@ -41,7 +41,10 @@ COLOURS = "hue,mood\nred,good\nblue,bad\ngreen,fair\n"
 PATIENCE = 60_000
 """Milliseconds until a text is there: Dagster's pages ask for much, and machines that test are busy."""
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium"),
+    pytest.mark.timeout(600),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class _serving:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
-        at, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 120
+        at, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 240
         while not _answers(f"{at}/server_info"):
             assert self._process.poll() is None, "the web server ended"
             assert time.monotonic() < deadline, "the web server took too long to start"
