@@ -99,7 +99,7 @@ class Pages:
             run = self.warm.dagster.get_run_by_id(run_id)
             return run if run and (run.status in statuses if statuses else run.is_finished) else None
 
-        return until(found, 90)
+        return until(found)
 
     def backfilled(self, assets: Sequence[str], flows: Sequence[str]) -> dict[str, dg.DagsterRun]:
         """The runs of a backfill by their flows, once they have ended."""
@@ -112,7 +112,7 @@ class Pages:
             ended = {run.tags[tags.PARTITION_TAG]: run for run in runs if run.is_finished}
             return ended if len(ended) == len(flows) else None
 
-        return until(found, 90)
+        return until(found)
 
     def why(self, run: dg.DagsterRun) -> str:
         """In which sentence a run failed; all that was said where no step did."""

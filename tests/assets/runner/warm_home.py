@@ -22,7 +22,7 @@ DEFINITIONS = Path(__file__).with_name("behaving.py")
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T], seconds: float = 90.0) -> T:
+def until(found: Callable[[], T], seconds: float = 240.0) -> T:
     """What is found, as soon as there is something."""
     deadline = time.monotonic() + seconds
     while not (there := found()):
@@ -44,7 +44,7 @@ class Warm:
         if self.process is not None and self.process.poll() is None:
             return
         self.spawn()
-        until(lambda: self.state.get("dispatcher"), 90)
+        until(lambda: self.state.get("dispatcher"))
 
     def spawn(self) -> None:
         """Start a zygote."""
