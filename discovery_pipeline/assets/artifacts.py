@@ -12,7 +12,7 @@ import dagster as dg
 
 from discovery_pipeline.assets import links, scratch
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.flow.state import Flow, Phase
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.files.values import VALUE, Value, encoded
 
 COMPLETES = "discovery/completes"
@@ -43,7 +43,12 @@ class ArtifactIO(dg.IOManager):
         context.add_output_metadata(self._shown(flow, asset, folder))
         completes: Any = (context.definition_metadata or {}).get(COMPLETES)
         if completes:
-            store.complete_phase(flow, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+            self._complete(flow, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+
+    def _complete(self, flow: Flow, phase: Phase, result: dict[str, Any]) -> None:
+        """End the phase. One that has ended stays as it is: a person made its last asset anew, alone."""
+        if self.desk.flow(flow.slug).phases[phase].status is not PhaseStatus.COMPLETED:
+            self.desk.store.complete_phase(flow, phase, result)
 
     def _shown(self, flow: Flow, asset: str, folder: Path) -> dict[str, dg.MetadataValue]:
         """Where people find the value: its files, and the page that shows it."""

@@ -69,6 +69,15 @@ def test_the_gate_is_shut_while_the_review_is_open(defs: dg.Definitions, store: 
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
 
 
+def test_the_last_asset_of_a_phase_that_has_ended_is_made_anew_alone(defs: dg.Definitions, store: Store, flow: Flow):
+    run(defs, "discover", flow.slug)
+    before = store.flow(None, flow.id)
+    assert run(defs, "discover", flow.slug, "mapping_suggestions").success
+    now = store.flow(None, flow.id)
+    assert (now.status, now.phases) == (before.status, before.phases)
+    assert store.check(flow) == []
+
+
 def test_a_stage_that_is_not_due_says_so_in_one_sentence(defs: dg.Definitions, store: Store, flow: Flow):
     run(defs, "discover", flow.slug)
     before = store.flow(None, flow.id)
