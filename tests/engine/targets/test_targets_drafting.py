@@ -495,3 +495,20 @@ def test_what_a_draft_lacks_of_its_script_is_told(tmp_path, statement, said):
     path = tmp_path / "part.sql"
     path.write_text(f"{REFERRING};{statement};")
     assert targets.draft(path).note.endswith(said)
+
+
+def test_what_a_schema_asks_and_a_contract_cannot_is_told(tmp_path):
+    path = tmp_path / "asset.json"
+    ram = {"type": "number", "multipleOf": 0.5, "default": {"minItems": 1}}
+    rules = {"if": {"required": ["ram"]}, "then": {"required": ["not"]}}
+    path.write_text(json.dumps({"type": "object", "properties": {"ram": ram, "not": {"type": "string"}}} | rules))
+    assert targets.draft(path).note.endswith("since a contract has no rule for it: if, multipleOf.")
+
+
+def test_lists_and_objects_in_a_sample_are_no_list_of_values(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([{"id": i, "tags": ["a", "b"], "kind": "vm"} for i in range(20)]))
+    with duck.connect() as con:
+        rows = intake.read(con, [path], tmp_path / "in").tables
+        fields = {f.name: f for f in targets.draft_of_rows(con, rows, path).tables[0].fields}
+    assert (fields["kind"].allowed, fields["tags"].allowed) == (("vm",), ())

@@ -26,6 +26,16 @@ _KEYS = ("id", "uuid", "guid", "key", "code", "number", "name")
 _KEYWORDS = frozenset(
     ("$schema", "$ref", "$defs", "definitions", "properties", "allOf", "anyOf", "oneOf", "openapi", "swagger")
 )
+_BEYOND = frozenset(
+    (
+        "if", "not", "dependentRequired", "dependentSchemas", "dependencies", "patternProperties", "multipleOf",
+        "minLength", "minItems", "maxItems", "uniqueItems", "contains", "prefixItems",
+    )
+)  # fmt: skip
+"""Keywords for which a contract has no rule."""
+_NAMED = frozenset(("properties", "patternProperties", "$defs", "definitions", "schemas", "dependentSchemas"))
+"""Keywords under which schemas stand by names of their own."""
+_VALUES = frozenset(("enum", "const", "default", "example", "examples", "required", "dependentRequired"))
 _MOST_BYTES = 20_000_000  # of a schema; what is larger holds rows
 
 Schema = dict[str, Any]
@@ -61,7 +71,7 @@ def tables(text: str, path: Path, name: str) -> tuple[tuple[TargetTable, ...], t
         )
     for called, root in roots.items():
         walk.table(called, *walk.plain(root))
-    return tuple(walk.tables), tuple(_notes(walk))
+    return tuple(walk.tables), (*_notes(walk), *_left_out(said))
 
 
 def _read(text: str, path: Path) -> Any:
@@ -113,6 +123,24 @@ def _notes(walk: _Walk) -> Iterator[str]:
     for parent, child, key in walk.lists:
         of = f"by its {parent}.{key}" if key else "nothing in it says which"
         yield f"The list {child} is a table of its own; a row is of one {parent}, {of}."
+
+
+def _left_out(said: Any) -> Iterator[str]:
+    if beyond := sorted(_beyond(said)):
+        yield f"Not taken over, since a contract has no rule for it: {', '.join(beyond)}."
+
+
+def _beyond(schema: Any) -> set[str]:
+    """The keywords of a schema, and of those in it, that say what a contract can't."""
+    if isinstance(schema, list):
+        return set().union(*map(_beyond, schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = {keyword for keyword in schema if keyword in _BEYOND}
+    for keyword, held in schema.items():
+        named = keyword in _NAMED and isinstance(held, dict)
+        found |= _beyond(list(held.values()) if named else held) if keyword not in _VALUES else set()
+    return found
 
 
 @dataclass

@@ -20,6 +20,7 @@ _ENOUGH = 20  # rows from which what holds for all of them is no chance
 _TRIED: tuple[FieldType, ...] = (
     "boolean", "integer", "number", "ipv4", "ip", "mac", "uuid", "date", "datetime", "fqdn",
 )  # fmt: skip
+_NESTED = "[{"  # how lists and objects begin, as text
 _PIECES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 
 
@@ -58,7 +59,7 @@ def _field(con: duckdb.DuckDBPyConnection, column: Column) -> TargetField:
     allowed: tuple[str, ...] = ()
     if kind == "string" and distinct <= _MOST_ALLOWED and filled >= 10 * max(distinct, 1):
         found = con.execute(f"SELECT DISTINCT v FROM (SELECT {own} AS v FROM sample) WHERE v IS NOT NULL ORDER BY v")
-        allowed = tuple(v for (v,) in found.fetchall())
+        allowed = tuple(v for (v,) in found.fetchall() if v[0] not in _NESTED)
     return TargetField(
         name=column.name,
         type=kind,
