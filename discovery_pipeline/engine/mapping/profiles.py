@@ -179,7 +179,8 @@ def applied(
 ) -> Applied:
     """Put what a profile says in the place of what was guessed, as far as these tables have its columns.
 
-    A guess gives way where it fills what the profile fills, or takes a column that the profile takes elsewhere. With
+    A guess gives way where it fills what the profile fills, or takes for a table a column that the profile takes for
+    another field of it. With
     the target's contract at hand, fields that it no longer has are left, too.
     """
     taken: list[MappedField] = []
@@ -244,6 +245,6 @@ def _mapped(profile: MappingProfile, field: ProfiledField, table: Table) -> Mapp
 def _instead(suggestions: Suggestions, taken: Sequence[MappedField]) -> Suggestions:
     """Suggestions with these fields, and without guesses that stand in their way."""
     filled = {f.place for f in taken}
-    used = {(f.source_table, f.source_field) for f in taken}
-    kept = [f for f in suggestions.assignment if f.place not in filled and (f.source_table, f.source_field) not in used]
+    used = {(*f.feed, f.source_field) for f in taken if f.source_field}
+    kept = [f for f in suggestions.assignment if f.place not in filled and (*f.feed, f.source_field) not in used]
     return reassigned(suggestions, (*taken, *kept))

@@ -129,3 +129,22 @@ def test_a_profile_is_made_from_an_approved_mapping(con, table_of: Callable[...,
     path = tmp_path / "saved.yaml"
     path.write_text(profiles.as_yaml(profiles.made("mine", 1, "generic", agreed)), encoding="utf-8")
     assert [f.target_field for f in profiles.read(path).fields] == [f.target_field for f in agreed.fields]
+
+
+def test_guesses_for_other_tables_of_the_target_and_other_constants_stay(table_of: Callable[..., Any]):
+    table = table_of("june", ["size"], ("40",))
+    place = {"source_table": "june", "target_table": "vm"}
+    profile = MappingProfile(
+        name="p",
+        target_system="google",
+        fields=(
+            ProfiledField(**place, source_field="size", target_field="TotalDiskAllocatedGiB"),
+            ProfiledField(**place, target_field="HostingLocation(optional)", transformation='constant("London")'),
+        ),
+    )
+    of_disks = _guess("size", "SizeInGib").model_copy(update={"target_table": "disk"})
+    in_the_way = _guess("size", "TotalDiskUsedGiB(optional)").model_copy(update={"target_table": "vm"})
+    physical = _guess("", "IsPhysical").model_copy(update={"target_table": "vm", "transformation": 'constant("false")'})
+    offered = Suggestions(target="google", matches=(), assignment=(of_disks, in_the_way, physical))
+    found = profiles.applied(profile, offered, [table], targets.load("google")).suggestions.assignment
+    assert [f.target_field for f in found[2:]] == ["SizeInGib", "IsPhysical"]
