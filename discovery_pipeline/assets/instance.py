@@ -7,8 +7,9 @@ product's own state. Its UI, daemon and the command line read one dagster.yaml.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
 AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 """What Dagster says of a run that has a process."""
+MAKING_LOCK = 0x64_61_67_73
+"""Key of the advisory lock, in Dagster's database, of whoever makes its tables."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
 MOST_ASKING = 4
@@ -102,9 +105,8 @@ def make_tables(url: str) -> None:
     """
     from discovery_pipeline.assets.agents import POOL
 
-    _reached(url)
     storage = {"postgres": {"postgres_url": url, "should_autocreate_tables": True}}
-    with TemporaryDirectory() as folder:
+    with _alone(url), TemporaryDirectory() as folder:
         alone = InstanceRef.from_dir(folder, overrides={"storage": storage, "telemetry": {"enabled": False}})
         with dg.DagsterInstance.from_ref(alone) as instance:
             instance.upgrade()
@@ -113,16 +115,25 @@ def make_tables(url: str) -> None:
                 events.set_concurrency_slots(POOL, MOST_ASKING)
 
 
-def _reached(url: str) -> None:
-    """Dagster itself would try again and again, and then say no more than that."""
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """While nobody else makes Dagster's tables there: two that begin on a new database would do so at once.
+
+    Where the database can't be reached, Dagster itself would try again and again, and then say no more than that.
+    """
     import psycopg2
 
     try:
-        psycopg2.connect(url.replace("+psycopg2", "", 1)).close()
+        connection = psycopg2.connect(url.replace("+psycopg2", "", 1))
     except psycopg2.OperationalError as error:
         raise ServerError(
             f"Dagster's database can't be reached: {str(error).strip()}. `discovery db upgrade` makes what is missing."
         ) from error
+    with closing(connection):
+        connection.autocommit = True  # an open transaction would be in the way of changes to tables
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(%s)", [MAKING_LOCK])
+        yield
 
 
 def prepare(url: str, home: Path) -> Path:
@@ -134,7 +145,7 @@ def prepare(url: str, home: Path) -> Path:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     make_tables(url)
-    draft = file.with_suffix(".part")
+    draft = file.with_suffix(f".{uuid.uuid4().hex}.part")
     draft.write_text(wanted)
     draft.chmod(0o600)
     draft.replace(file)

@@ -6,6 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -103,6 +106,24 @@ def test_a_database_of_dagsters_that_is_gone_is_said_to_be_and_made_again(settin
             instance.make_tables(url)
         assert "stands at revision" in call("db", "upgrade").stdout
         instance.make_tables(url)
+
+
+@pytest.mark.usefixtures("dagster_database")
+def test_several_that_begin_on_a_new_database_at_once_all_find_dagsters_tables(settings: Settings):
+    from discovery_pipeline.assets import instance
+    from discovery_pipeline.store.postgres.connection import connected
+    from discovery_pipeline.store.postgres.databases import Role
+
+    together = Barrier(3)
+    with connected(settings) as databases, ThreadPoolExecutor(3) as several:
+        url = databases.text(Role.ORCHESTRATOR, "dagster", driver="psycopg2")
+
+        def begin(_: int) -> Path:
+            together.wait(60)
+            return instance.prepare(url, settings.root)
+
+        assert set(several.map(begin, range(3))) == {settings.root / "dagster"}
+    assert [file.name for file in (settings.root / "dagster").iterdir() if file.suffix == ".part"] == []
 
 
 def test_models_have_their_pool_before_a_run_comes_to_it_and_whoever_chooses_its_limit_keeps_it(settings: Settings):
