@@ -133,15 +133,11 @@ def test_a_profile_is_made_from_an_approved_mapping(con, table_of: Callable[...,
 
 def test_guesses_for_other_tables_of_the_target_and_other_constants_stay(table_of: Callable[..., Any]):
     table = table_of("june", ["size"], ("40",))
-    place = {"source_table": "june", "target_table": "vm"}
-    profile = MappingProfile(
-        name="p",
-        target_system="google",
-        fields=(
-            ProfiledField(**place, source_field="size", target_field="TotalDiskAllocatedGiB"),
-            ProfiledField(**place, target_field="HostingLocation(optional)", transformation='constant("London")'),
-        ),
-    )
+    place = ProfiledField(source_table="june", target_table="vm", target_field="")
+    size = {"source_field": "size", "target_field": "TotalDiskAllocatedGiB"}
+    london = {"target_field": "HostingLocation(optional)", "transformation": 'constant("London")'}
+    fields = tuple(place.model_copy(update=said) for said in (size, london))
+    profile = MappingProfile(name="p", target_system="google", fields=fields)
     of_disks = _guess("size", "SizeInGib").model_copy(update={"target_table": "disk"})
     in_the_way = _guess("size", "TotalDiskUsedGiB(optional)").model_copy(update={"target_table": "vm"})
     physical = _guess("", "IsPhysical").model_copy(update={"target_table": "vm", "transformation": 'constant("false")'})
