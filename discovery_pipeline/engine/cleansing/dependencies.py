@@ -185,9 +185,9 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
             decided AND differs AND n < other AND blames AS mutual,
             n > 1 AND n - 1 >= {SUPPORT} * (size - 1) AND NOT (decided AND differs) AS content
         FROM (
-            SELECT r.__row, said, most, n, size, other, said IS DISTINCT FROM b AS differs,
-                most >= 2 AND most >= {AGREED} * (size - 1) AND size >= 3 AS decided,
-                other >= 2 AND other >= {AGREED} * (others - 1) AND others >= 3 AS blames
+            SELECT r.__row, g.said, g.most, g.n, g.size, g.other, g.said IS DISTINCT FROM g.b AS differs,
+                g.most >= 2 AND g.most >= {AGREED} * (g.size - 1) AND g.size >= 3 AS decided,
+                g.other >= 2 AND g.other >= {AGREED} * (g.others - 1) AND g.others >= 3 AS blames
             FROM __cells r JOIN (
                 SELECT a, b, n, sum(n) OVER (PARTITION BY a) AS size, max(n) OVER (PARTITION BY a) AS most,
                     sum(n) OVER (PARTITION BY b) AS others, max(n) OVER (PARTITION BY b) AS other,
@@ -211,9 +211,10 @@ def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
         everywhere AS (SELECT {key} AS value, count(*) AS cells FROM __cells GROUP BY {key})
         SELECT v.__row, r.{key} AS before, v.after FROM votes v
         JOIN __cells r ON r.__row = v.__row LEFT JOIN everywhere e ON e.value = r.{key}
-        WHERE voters >= {ALONE} OR r.{key} IS NULL
-            OR (e.cells > inside AND (voters > 1 OR (NOT mutual AND (SELECT count(*) FROM everywhere) >= {HOMES})))
-            OR (e.cells <= inside AND {_misspelt(f"r.{key}", "v.after")})"""
+        WHERE v.voters >= {ALONE} OR r.{key} IS NULL
+            OR (e.cells > v.inside
+                AND (v.voters > 1 OR (NOT v.mutual AND (SELECT count(*) FROM everywhere) >= {HOMES})))
+            OR (e.cells <= v.inside AND {_misspelt(f"r.{key}", "v.after")})"""
 
 
 def _misspelt(value: str, other: str) -> str:
@@ -285,11 +286,11 @@ def _flags(draft: Draft, flag: Column, amount: Column) -> bool:
 
 
 def _flagged(draft: Draft, flag: Column, amount: Column) -> str:
-    f, x = duck.col(flag), f"try_cast({duck.col(amount)} AS DOUBLE)"
+    f, x = f"r.{duck.col(flag)}", f"try_cast(r.{duck.col(amount)} AS DOUBLE)"
     rows = draft.rows([flag, amount])
     return f"""
-        SELECT __row, {f} AS before, said AS after
-        FROM {rows}, (SELECT mode({f}) AS said FROM {rows} WHERE {x} > 0)
+        SELECT r.__row, {f} AS before, g.said AS after
+        FROM {rows} r, (SELECT mode({f}) AS said FROM {rows} r WHERE {x} > 0) g
         WHERE {x} > 0 AND {f} IS NOT NULL"""
 
 

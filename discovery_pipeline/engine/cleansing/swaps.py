@@ -66,7 +66,7 @@ def changes(draft: Draft, column: Column, other: Column) -> str:
                 SELECT {key} AS value, true AS here FROM __pairs UNION ALL SELECT {across}, false FROM __pairs
             ) WHERE value IS NOT NULL GROUP BY value
         )
-        SELECT __row, {key} AS before, {across} AS after FROM __pairs p
+        SELECT p.__row, p.{key} AS before, p.{across} AS after FROM __pairs p
         JOIN counted a ON a.value = p.{key} JOIN counted b ON b.value = p.{across}
         WHERE a.there >= {HOME} AND a.here <= {STRANGE} * a.there
             AND b.here >= {HOME} AND b.there <= {STRANGE} * b.here"""

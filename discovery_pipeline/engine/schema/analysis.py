@@ -104,6 +104,6 @@ def _unmatched(con: duckdb.DuckDBPyConnection, database: Database, reference: Re
     shown = f"concat_ws(', ', {', '.join(duck.col(c.column) for c in reference.columns)})"
     rows = con.execute(
         f"select {shown} as shown from {held} where {filled} and {value} not in (select {key} from {keys_there})"
-        f" group by shown order by count(*) desc, shown limit {EXAMPLES}"
+        f" group by all order by count(*) desc, 1 limit {EXAMPLES}"
     ).fetchall()
     return tuple(text for (text,) in rows)

@@ -85,7 +85,7 @@ def singles(con: duckdb.DuckDBPyConnection, database: Database) -> list[Key]:
         for column in likely[: max(1, min(MOST_SINGLES, MOST_KEY_ROWS // max(1, table.rows)))]:
             con.execute(
                 f"insert into {KEYS} select {column.id}, hash({column.value}) as h, count(*)"
-                f" from {duck.scan(table.table)} where {column.value} is not null group by h"
+                f" from {duck.scan(table.table)} where {column.value} is not null group by all"
             )
     counted = con.execute(f"select key, count(*), sum(n)::bigint from {KEYS} group by key").fetchall()
     keys = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from discovery_pipeline.engine import cleansing
 from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
 
@@ -50,6 +52,16 @@ def test_rows_that_agree_outvote_one_that_doesnt(bench):
     assert bench.cells(done.tables[0])["city"][3] == "Town A"
     assert bench.cells(done.tables[0])["city"][20] == "Town D"
     assert done.patches.by_rule == {"dependency.majority": 2}
+
+
+@pytest.mark.parametrize("names", [("b", "said", "size"), ("n", "most", "voters"), ("value", "other", "mutual")])
+def test_a_column_may_be_called_as_our_queries_call_theirs(bench, names):
+    zips = [f"{1000 + n}" for n in range(12) for _ in range(6)]
+    cities = [f"Town {'ABCDEFGHIJKL'[n]}" for n in range(12) for _ in range(6)]
+    areas = [f"area {n}" for n in range(12) for _ in range(6)]
+    cities[3] = "Town C"
+    done = bench.cleanse(bench.table(dict(zip(names, (zips, cities, areas), strict=True))), tier="suggest")
+    assert bench.cells(done.tables[0])[names[1]][3] == "Town A"
 
 
 def test_two_values_that_blame_each_other_stay(bench):

@@ -31,6 +31,12 @@ def test_measures_and_dates_are_no_keys_because_they_happen_to_be_unique(con, gi
     assert key is not None and key.columns == ("bill_no",)
 
 
+def test_a_column_may_be_called_as_our_queries_call_theirs(con, given):
+    others = {name: [n % 3 for n in range(50)] for name in ("h", "key", "n", "col", "shown", "size")}
+    key = schema.analyse(con, given({"files": {"file_id": range(50), **others}})).primary_key("files")
+    assert key is not None and key.columns == ("file_id",)
+
+
 def test_tables_without_rows_columns_or_values_have_no_key(con, given):
     tables = given({"none": {"a": [], "b": []}, "empty": {"a": [None] * 5}, "one": {"a": ["x"]}})
     assert schema.analyse(con, tables).primary_keys == ()
