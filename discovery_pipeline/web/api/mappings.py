@@ -34,6 +34,9 @@ class FieldMappingRequest(BaseModel):
         default=False,
         description="columns left out take their suggestion where its confidence reaches the auto-approval threshold",
     )
+    ready_only: bool = Field(
+        default=False, description="of several targets, deliver to those that lack nothing, though others do"
+    )
     validation_rules: dict[Text, list[ValidationRule]] = Field(
         default={},
         description="checks by column or target field, kept with the mapping and run in validation",
@@ -143,6 +146,9 @@ async def submit(
     another version is a 412. Without it, a flow whose mapping somebody else submitted meanwhile is a 409 that says what
     changed; with the present version it opens the review again. Where a mapping takes two people, it is a 202 until
     another reviewer submits the same, or approves it.
+
+    Where one of several targets lacks a required field, the 422 says under `ready_targets` which of them don't;
+    `ready_only` delivers to these.
     """
     once = Once.of(key, "submit", wanted.model_dump(mode="json"))
     with expected(match) as version:
@@ -191,4 +197,4 @@ def _told(done: Submitted) -> dict[str, Any]:
 
 
 def _submission(wanted: FieldMappingRequest) -> Submission:
-    return Submission(wanted.mappings, wanted.auto_map_remaining, wanted.validation_rules)
+    return Submission(wanted.mappings, wanted.auto_map_remaining, wanted.validation_rules, ready_only=wanted.ready_only)

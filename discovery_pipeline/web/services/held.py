@@ -47,6 +47,11 @@ class HeldFiles:
                     (folder / name).unlink(missing_ok=True)
 
 
+def carrier(file: str) -> str:
+    """The upload that holds a file: itself, or the archive that it is packed in."""
+    return file.partition("/")[0]
+
+
 def uploaded(artifacts: Artifacts, flow: Flow) -> list[Path]:
     """The flow's files that runs read, by name."""
     return _files(artifacts, flow, UPLOADS)
@@ -59,4 +64,4 @@ def _files(artifacts: Artifacts, flow: Flow, stage: str) -> list[Path]:
         return []
 
 
-__all__ = ["LARGEST", "HeldFiles", "uploaded"]
+__all__ = ["LARGEST", "HeldFiles", "carrier", "uploaded"]

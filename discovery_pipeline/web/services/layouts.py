@@ -21,7 +21,7 @@ from discovery_pipeline.store.postgres.operation import flow_transaction
 from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
-from discovery_pipeline.web.services.held import LARGEST, HeldFiles, uploaded
+from discovery_pipeline.web.services.held import LARGEST, HeldFiles, carrier, uploaded
 from discovery_pipeline.web.services.reading import Found, Reader
 from discovery_pipeline.web.services.uploads import chosen, refuse_ended
 from discovery_pipeline.web.services.values import Values
@@ -80,7 +80,9 @@ class LayoutService:
         """What the last run read, and the files in which no table was found."""
         intake = await self._values.of(flow, "source_tables", Intake)
         read = intake.files if intake else ()
-        unread = await asyncio.to_thread(self._unread, flow, {file.file for file in read}, nothing=intake is None)
+        unread = await asyncio.to_thread(
+            self._unread, flow, {carrier(file.file) for file in read}, nothing=intake is None
+        )
         looked = [await self._look(path) for path in unread]
         return (*read, *(file for found in looked if found for file in found.files if file.legible))
 
@@ -116,9 +118,9 @@ class LayoutService:
         named = dict.fromkeys(one.file for one in wanted)
         tried = [await self._try(flow, file, [one for one in kept if one.file == file], files) for file in named]
         held = {path.name for path in await asyncio.to_thread(self._held.paths, flow)}
-        fresh = [file for file in tried if file and file.file in held and files[file.file].status == "refused"]
+        fresh = [file for file in tried if file and carrier(file.file) in held and files[file.file].status == "refused"]
         after = await self._keep(who, flow, kept, flow.version if version is None else version, fresh)
-        await asyncio.to_thread(self._held.forget, flow, [file.file for file in fresh])
+        await asyncio.to_thread(self._held.forget, flow, [carrier(file.file) for file in fresh])
         return after
 
     @flow_transaction("choose how files are read")
@@ -128,7 +130,7 @@ class LayoutService:
         told = [one.model_dump(mode="json", exclude_defaults=True) for one in kept]
         async with self._flows.changing(who.tenant) as states:
             after = await reading.choose(states, flow.id, told, version)
-            await asyncio.to_thread(self._held.admit, flow, [file.file for file in fresh])
+            await asyncio.to_thread(self._held.admit, flow, [carrier(file.file) for file in fresh])
             for file in fresh:
                 await imports.record(states, flow.id, file)
             return await rows.find(states.session, flow.id) if fresh else after
@@ -154,7 +156,7 @@ class LayoutService:
 
     def _path(self, flow: Flow, file: str) -> Path | None:
         """The upload that holds the file: itself, or the archive it is in."""
-        name = file.partition("/")[0]
+        name = carrier(file)
         places = (*uploaded(self._artifacts, flow), *self._held.paths(flow))
         return next((path for path in places if path.name == name), None)
 

@@ -160,7 +160,11 @@ class MappingService:
         """
         found = await asyncio.to_thread(check, wanted, await self._offers(flow), self._rules.threshold)
         if found.errors:
-            raise InvalidRequest(f"The mapping can't be followed: {' '.join(found.errors)}", errors=found.errors)
+            detail = f"The mapping can't be followed: {' '.join(found.errors)}"
+            if found.ready:
+                detail += f" {', '.join(found.ready)} would lack nothing: `ready_only` delivers to what doesn't."
+            told = {"ready_targets": found.ready} if len(flow.targets) > 1 else {}
+            raise InvalidRequest(detail, errors=found.errors, told=told)
         return found
 
     async def _submitted(

@@ -57,6 +57,7 @@ async def propose(states: FlowStateManager, flow: Flow, wanted: Submission, fing
         "fields": fields,
         "items": _ITEMS.dump_python(list(wanted.items), mode="json", exclude_defaults=True),
         "auto_map_remaining": wanted.auto_map_remaining,
+        "ready_only": wanted.ready_only,
         "rules": _RULES.dump_python(wanted.rules, mode="json", exclude_defaults=True),
     }
     await decisions.decide(states, flow, [Decision(PROPOSAL, _SUBJECT, said)], "waits for a second person")
@@ -93,5 +94,6 @@ def refuse_own(proposal: Proposal, who: str) -> None:
 def _read(one: Decided) -> Proposal:
     said = one.after or {}
     items = _ITEMS.validate_python(said["items"])
-    wanted = Submission(items, said["auto_map_remaining"], _RULES.validate_python(said["rules"]))
+    rules = _RULES.validate_python(said["rules"])
+    wanted = Submission(items, said["auto_map_remaining"], rules, ready_only=said.get("ready_only", False))
     return Proposal(one.by, one.at, said["fields"], said["fingerprint"], wanted)

@@ -70,6 +70,7 @@ class Submission:
     items: Sequence[FieldMappingItem]
     auto_map_remaining: bool = False
     rules: dict[str, list[ValidationRule]] | None = None  # None: those that there are stay
+    ready_only: bool = False  # the targets that lack nothing go, though others stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Checked:
     """The verdict on a submission; mappings only where there are no errors."""
 
     errors: tuple[str, ...]
+    ready: tuple[str, ...] = ()  # targets that lack nothing, where others do
     warnings: tuple[str, ...] = ()
     mappings: tuple[Mapping, ...] = ()
     unmapped: tuple[str, ...] = ()  # source columns
@@ -87,21 +89,26 @@ def check(wanted: Submission, offers: Sequence[Offer], threshold: float) -> Chec
     """Hold every line and rule to what there is. `threshold` is from where remaining suggestions are taken, 0..1."""
     parted, strays = _parted(wanted.items, [offer.target for offer in offers])
     demands, faults = _demands(wanted, offers)
-    errors, warnings, agreed = [*strays], list[str](), list[Mapping]()
+    lacking, warnings, agreed = dict[str, list[str]](), list[str](), list[Mapping]()
     for offer in offers:
         lines = [*parted[offer.target.name], *_remaining(wanted, offer, threshold)]
         service = FieldMappingService(offer.target, tuple(offer.tables), offer.suggestions.completions)
         found = service.validate_mapping(lines, offer.source)
         unmet = _unmet_anyway(service, offer) if any(e.startswith(UNMET) for e in found.errors) else set()
-        errors += [error for error in found.errors if error not in unmet]
+        if wrong := [error for error in found.errors if error not in unmet]:
+            lacking[offer.target.name] = wrong
+            continue
         warnings += [*found.warnings, *(error for error in found.errors if error in unmet)]
         agreed.append(_agreed(offer, lines))
-    errors += faults
-    if errors:
-        return Checked(tuple(errors))
-    return Checked(
-        (), tuple(warnings), tuple(agreed), tuple(_unmapped(offers, agreed)), None if wanted.rules is None else demands
-    )
+    left = [error for wrong in lacking.values() for error in wrong]
+    ready = tuple(mapping.target for mapping in agreed if mapping.fields) if lacking else ()
+    if strays or faults or (lacking and not (wanted.ready_only and ready)):
+        return Checked((*strays, *left, *faults), ready)
+    if lacking:
+        warnings = [f"Left out: {name}: {' '.join(wrong)}" for name, wrong in lacking.items()] + warnings
+        agreed = [mapping for mapping in agreed if mapping.fields]
+    unmapped = tuple(_unmapped(offers, agreed))
+    return Checked((), ready, tuple(warnings), tuple(agreed), unmapped, None if wanted.rules is None else demands)
 
 
 def _parted(

@@ -28,7 +28,7 @@ from discovery_pipeline.web.multipart import Arrived
 from discovery_pipeline.web.services import filetypes
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
-from discovery_pipeline.web.services.held import LARGEST, HeldFiles
+from discovery_pipeline.web.services.held import LARGEST, HeldFiles, carrier
 from discovery_pipeline.web.services.reading import Found, Reader
 
 if TYPE_CHECKING:
@@ -93,10 +93,10 @@ class Looked:
 
     @property
     def legible(self) -> bool:
-        """Whether no table was found, and may be found once somebody says where it lies."""
+        """Whether no table was found, in it or in what is packed in it, and may be once somebody says where it lies."""
         if not (self.fault and self.found and self.arrived.byte_size <= LARGEST):
             return False
-        return all(file.file == self.arrived.name and file.legible for file in self.found.files)
+        return any(file.legible for file in self.found.files)
 
 
 class UploadService:
@@ -181,7 +181,7 @@ class UploadService:
             return set()
         async with self._flows.sessions.transaction(who.tenant) as session:
             came = await imports.of_flow(session, flow)
-        read = {row.filename for row in came if row.status == imports.ACCEPTED}
+        read = {carrier(row.filename) for row in came if row.status == imports.ACCEPTED}
         held = [file for file in files if file.name not in read]
         if held:
             await asyncio.to_thread(self._held.keep, flow, held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 
@@ -188,3 +189,21 @@ def workbook(rows: int = 20) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+async def test_an_archive_of_which_nothing_is_read_is_held_too(client):
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("servers.csv", TITLED)
+        archive.writestr("scan.pdf", "%PDF-1.7")
+    flow = await client.begin()
+    refused = await client.upload(flow, whole.getvalue(), "all.zip")
+    assert (refused.status_code, "layout" in refused.json()) == (422, True)
+    assert (await part(client, flow))["file"] == "all.zip/servers.csv"
+    wanted = {"parts": [{"file": "all.zip/servers.csv", "header_line": 0, "first_line": 3}]}
+    answer = await client.post(f"/data-import/layout/{flow}", json=wanted)
+    assert answer.status_code == 200, answer.text
+    await client.work()
+    assert (await part(client, flow))["table"] == "servers"
+    again = await client.upload(flow, whole.getvalue(), "all.zip")
+    assert (again.status_code, again.json()["repeated"]) == (200, True)

@@ -117,3 +117,30 @@ async def test_a_viewer_looks_at_targets_and_keeps_none(client, member):
     viewer = await member("viewer", of=client)
     assert (await keep(viewer)).status_code == 403
     assert (await viewer.get("/targets/aws")).status_code == 200
+
+
+async def test_of_several_targets_those_that_lack_nothing_are_named_and_go_alone_when_asked(client):
+    await keep(client)
+    flow = await client.suggested(target="AWS, our-cmdb")
+    suggested = (await client.get(f"/field-mapping/preview/{flow}")).json()["suggested_mappings"]
+    wanted = {"flow_id": flow, "mappings": [each for each in suggested if each["target_system"] == "aws"]}
+    answer = await client.post("/field-mapping/submit", json=wanted)
+    told = answer.json()
+    assert (answer.status_code, told["ready_targets"]) == (422, ["aws"])
+    assert "needs HostName" in told["detail"]
+    assert "ready_only" in told["detail"]
+    answer = await client.post("/field-mapping/submit", json=wanted | {"ready_only": True})
+    assert answer.status_code == 200, answer.text
+    assert any(warning.startswith("Left out: our-cmdb: ") for warning in answer.json()["validation_warnings"])
+    await client.work()
+    assert (await client.status(flow))["status"] == "completed"
+    names = {file["name"] for file in (await client.get(f"/output/{flow}")).json()["files"]}
+    assert "aws.csv" in names
+    assert "hosts.csv" not in names
+
+
+async def test_what_lacks_something_in_every_target_goes_nowhere(client):
+    flow = await client.suggested()
+    answer = await client.post("/field-mapping/submit", json={"flow_id": flow, "mappings": [], "ready_only": True})
+    assert answer.status_code == 422
+    assert "ready_targets" not in answer.json()
