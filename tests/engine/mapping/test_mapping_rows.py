@@ -123,6 +123,14 @@ def test_another_name_of_a_field_stands_back_where_a_column_is_called_as_the_fie
     assert _confidence(beside, "Core Count", "AllocatedProcessorCoreCount") >= HIGH
 
 
+def test_a_machines_memory_and_name_are_not_its_disks(tmp_path: Path):
+    disks = fields.of_target(targets.load("google").table("disk"))
+    memory = {"RAM (MB)": [str(4096 * 2 ** (n % 4)) for n in range(12)], "Name": MACHINES["name"]}
+    found = _matched(tmp_path, {**MACHINES, **memory}, disks)
+    assert _confidence(found, "RAM (MB)", "SizeInGib") < HIGH
+    assert _confidence(found, "Name", "DiskLabel(optional)") < LIKELY
+
+
 AGAINST = ("unlike", "clash", "other concept")
 
 
