@@ -128,8 +128,8 @@ def _fault(file: Arrived, path: Path) -> str | None:
     """Why a file is of no use, as far as its first bytes tell; intake looks at the rest."""
     from discovery_pipeline.engine.intake.kinds import kind_of
 
-    if file.link:
-        return "This is a link. Put the file itself here."
+    if file.odd:
+        return file.odd
     try:
         kind_of(path)
     except InputRefused as refused:
@@ -143,7 +143,7 @@ def _fetched(inbox: Inbox, arrival: Arrival, files: Sequence[Arrived], scratch: 
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="landing-", dir=scratch) as name:
         folder = Path(name)
-        yield folder, all(file.link or inbox.fetch(arrival, file, folder / file.name) for file in files)
+        yield folder, all(file.odd or inbox.fetch(arrival, file, folder / file.name) for file in files)
 
 
 def _store(store: Store, flow: Flow, folder: Path, files: Sequence[Arrived]) -> None:

@@ -135,6 +135,16 @@ def test_a_folder_that_says_nothing_rejects_what_is_in_it(
     assert inbox.arrivals() == []
 
 
+def test_a_pipe_is_put_aside_and_holds_nothing_up(store: Store, inbox: Inbox, folder: Path):
+    os.mkfifo(folder / "pipe.csv")
+    (folder / "servers.csv").write_text(SERVERS)
+    (done,) = take(store, inbox)
+    assert done is not None
+    assert (done.accepted, done.rejected) == (1, 1)
+    assert "pipe" in (folder / "rejected" / "pipe.csv.reason.txt").read_text()
+    assert inbox.arrivals() == []
+
+
 def test_a_link_is_never_followed(store: Store, inbox: Inbox, folder: Path, tmp_path: Path):
     secret = tmp_path / "secret.csv"
     secret.write_text(SERVERS)

@@ -33,7 +33,7 @@ class Arrived:
 
     name: str
     stamp: str  # another one whenever the file was written anew
-    link: bool = False
+    odd: str = ""  # why it is nothing to be fetched: a link, a pipe, a device
 
     @property
     def whole(self) -> bool:
@@ -113,7 +113,7 @@ class Inbox:
         found: dict[str, list[Arrived]] = {}
         for path, info in self._listed(self._there(folder), depth):
             parent, _, name = path.rpartition("/")
-            found.setdefault(parent, []).append(Arrived(name, _stamp(info), bool(info.get("islink"))))
+            found.setdefault(parent, []).append(Arrived(name, _stamp(info), _odd(info)))
         return [
             Arrival(name, tuple(sorted(files, key=lambda file: file.name))) for name, files in sorted(found.items())
         ]
@@ -174,6 +174,12 @@ class Inbox:
 
     def _there(self, *parts: str) -> str:
         return "/".join((self._base, *(part for part in parts if part)))
+
+
+def _odd(info: dict[str, Any]) -> str:
+    if info.get("islink"):
+        return "This is a link. Put the file itself here."
+    return "" if info["type"] == "file" else "This is a pipe or a device, not a file. Write what it gives into a file."
 
 
 def _stamp(info: dict[str, Any]) -> str:
