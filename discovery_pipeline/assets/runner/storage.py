@@ -9,9 +9,9 @@ A slot of a pool takes fifteen questions, and is asked for only where the pool h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
-from threading import RLock, get_ident
+from threading import RLock, get_ident, local
 from typing import Any, ClassVar
 
 import dagster as dg
@@ -21,7 +21,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus, ConcurrencySlotStatus
-from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage, PostgresRunStorage
 from dagster_postgres.utils import pg_url_from_config
 
 Kind = dg.DagsterEventType
@@ -46,16 +46,38 @@ def of_a_run(instance: InstanceRef) -> InstanceRef:
 
 
 class Storage(DagsterPostgresStorage):
-    """Runs, events and ticks in PostgreSQL, with the event log below."""
+    """Runs, events and ticks in PostgreSQL, with the runs and the event log below."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
+        self._run_storage = Runs(postgres_url)
         self._event_log_storage = Events(postgres_url, should_autocreate_tables=False)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Storage:
         """As Dagster makes it from dagster.yaml."""
         return cls(pg_url_from_config(config_value), inst_data)
+
+
+class Runs(PostgresRunStorage):
+    """Runs that are written whole: of Dagster's own, one whose maker was killed may be without its tags."""
+
+    def __init__(self, postgres_url: str) -> None:
+        self._making = local()
+        super().__init__(postgres_url, should_autocreate_tables=False)
+
+    def _core_add_run(self, col_values: dict[str, Any], tags: Mapping[str, str]) -> None:
+        with super().connect() as connection, connection.execution_options(isolation_level="READ COMMITTED").begin():
+            self._making.connection = connection
+            try:
+                super()._core_add_run(col_values, tags)
+            finally:
+                del self._making.connection
+
+    def connect(self) -> AbstractContextManager[Any]:
+        """A connection; the transaction of this thread where it makes a run."""
+        made = getattr(self._making, "connection", None)
+        return super().connect() if made is None else nullcontext(made)
 
 
 class Events(PostgresEventLogStorage):

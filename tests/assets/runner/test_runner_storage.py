@@ -6,7 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.runs.schema import RunTagsTable
 from dagster_postgres import PostgresEventLogStorage
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from discovery_pipeline.assets.runner import storage
@@ -144,3 +146,23 @@ def test_a_full_pool_is_waited_for_by_those_alone_that_it_holds_back(
     assert not of_a_run.event_log_storage.claim_concurrency_slot("models", "this run", "step").is_claimed
     monkeypatch.setattr(storage.Events, "idle_pools", frozenset({"models"}))
     assert dg.materialize([held_back], instance=of_a_run).success
+
+
+def test_a_run_whose_maker_dies_between_its_row_and_its_tags_is_not_there(
+    instance: dg.DagsterInstance, of_a_run: dg.DagsterInstance
+):
+    runs: Any = of_a_run.run_storage
+    run = dg.DagsterRun("made", tags={"flow": "servers"})
+
+    def dies(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        if f"INTO {RunTagsTable.name}" in statement:
+            raise KeyboardInterrupt
+
+    engine = runs._engine
+    event.listen(engine, "before_cursor_execute", dies)
+    with pytest.raises(KeyboardInterrupt):
+        runs.add_run(run)
+    assert not instance.get_run_by_id(run.run_id)
+    event.remove(engine, "before_cursor_execute", dies)
+    runs.add_run(run)
+    assert [each.run_id for each in instance.get_runs(dg.RunsFilter(tags={"flow": "servers"}))] == [run.run_id]

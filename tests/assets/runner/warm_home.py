@@ -78,8 +78,15 @@ class Warm:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the zygote says of itself."""
-        return ask(self.home, {})
+        """What the zygote says of itself, as soon as it says something."""
+
+        def answered() -> dict[str, Any] | None:
+            said = ask(self.home, {})
+            return None if "refused" in said else said
+
+        told = until(answered)
+        assert told is not None
+        return told
 
     def request(self, name: str, job: Job = "discover", selection: tuple[str, ...] = ()) -> RunRequest:
         """Ask for a run on a new flow, whose name tells it what to do."""
@@ -117,7 +124,7 @@ class Warm:
     def said(self, run_id: str) -> str:
         """All that Dagster's log says of a run."""
         entries = self.dagster.all_logs(run_id)
-        events = [entry.dagster_event for entry in entries if entry.dagster_event]
-        errors = [event.job_failure_data.error for event in events if event.is_job_failure]
+        ends = [entry.dagster_event for entry in entries if entry.dagster_event and entry.dagster_event.is_job_failure]
+        failures = [end.event_specific_data for end in ends]
         told = [str(entry.user_message or entry.message) for entry in entries]
-        return "\n".join(told + [error.to_string() for error in errors if error])
+        return "\n".join(told + [str(failure) for failure in failures if failure])
