@@ -141,7 +141,8 @@ def install(app: FastAPI, page: ErrorPage | None = None) -> None:
     async def said(request: Request, made: JSONResponse) -> Response:
         if not _looks_at_a_page(request):
             return made
-        if made.status_code == 401:
+        over = request.method == "POST" and bool(request.cookies)  # a session that ended while somebody typed
+        if made.status_code == 401 and not (page and over):
             return RedirectResponse(f"/login?{urlencode({'next': _wanted(request)})}", 303)
         if page is None:
             return made

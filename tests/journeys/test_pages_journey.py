@@ -258,6 +258,11 @@ def test_a_review_by_keyboard(visit: Visit, offered: str):
         page.keyboard.press("?")
         expect(page.locator("dialog")).to_be_visible()
         no_objections(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        page.keyboard.press("2")
+        expect(page.locator(".mapping-row.here")).to_contain_text("ip_address")
+        expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("accepted")
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -22,6 +22,7 @@ _AGAIN = 0.7  # most that a rejected pair can have, whatever is new
 _COUNTS = re.compile(r"\d[\d.,%]*")
 _RETURNS = "you rejected this pair before; new since then: "
 _AGAINST = "but "  # how reasons against a pair begin
+_NOTHING_NEW = f"{_AGAINST}you rejected this pair before, and nothing new speaks for it"
 
 
 class Decided(BaseModel):
@@ -49,13 +50,18 @@ class Decided(BaseModel):
             return "you approved this pair before"
         news = self.news(reasons)
         if not news:
-            return "but you rejected this pair before, and nothing new speaks for it"
+            return _NOTHING_NEW
         return _RETURNS + "; ".join(news)
 
 
 def news_of(evidence: Iterable[str]) -> str:
     """What is new since people rejected the pair that these reasons are for; empty where nobody did."""
     return next((reason.removeprefix(_RETURNS) for reason in evidence if reason.startswith(_RETURNS)), "")
+
+
+def refused(evidence: Iterable[str]) -> bool:
+    """Whether the pair that these reasons are for was rejected before, and nothing new speaks for it."""
+    return _NOTHING_NEW in evidence
 
 
 class Memory(BaseModel):

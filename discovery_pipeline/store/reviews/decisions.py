@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, func, insert, select
@@ -265,6 +265,15 @@ def stacks(written: Iterable[Decided]) -> tuple[list[UUID], list[UUID]]:
             undone.remove(one.undoes)
             done.append(one.batch)
     return done, undone
+
+
+def origin(written: Iterable[Decided], batch: UUID) -> tuple[UUID, Literal["done", "undone", "redone"]]:
+    """The step that a batch is about: its own, or the one that it took back or did again."""
+    undoes = {one.batch: one.undoes for one in written}
+    first, times = batch, 0
+    while (earlier := undoes.get(first)) is not None:
+        first, times = earlier, times + 1
+    return first, "undone" if times % 2 else ("redone" if times else "done")
 
 
 def _read(row: Row[Any]) -> Decided:

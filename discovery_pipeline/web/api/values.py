@@ -27,8 +27,9 @@ class ValueView(BaseModel):
 
     source: str
     count: int = Field(description="rows")
-    target: str = Field(description="the target's word for it; empty where none is near")
+    target: str = Field(description="the target's word for it; empty where none is meant")
     why: str
+    near: list[str] = Field(description="words that come nearest where none is meant, the nearest first")
 
 
 class VocabularyView(BaseModel):

@@ -6,7 +6,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from discovery_pipeline.web.pages.answering import FIELDS, page
+from discovery_pipeline.web.pages.login import Unsent, login_form
 from discovery_pipeline.web.problems import Problem
+from discovery_pipeline.web.security import CSRF_FIELD
 
 _HEADINGS = {
     404: "There is no such page",
@@ -18,6 +20,7 @@ _HEADINGS = {
 
 
 AWAY = 503
+SIGN_IN = 401
 MOST = 200
 """Fields of a form that are kept to be sent again."""
 
@@ -25,6 +28,9 @@ MOST = 200
 async def error_page(request: Request, problem: Problem) -> Response:
     """The page of a problem."""
     caller = getattr(request.state, "caller", None)
+    if problem.status == SIGN_IN:
+        typed = tuple((name, value) for name, value in await _typed(request) if name != CSRF_FIELD)
+        return login_form(request, unsent=Unsent(_address(request), typed), status=SIGN_IN)
     asked, away = request.method == "GET", problem.status == AWAY
     again = _address(request) if asked and problem.status >= 500 else ""
     typed = await _typed(request) if away and not asked else ()

@@ -46,7 +46,11 @@ async def restore(called: Called, caller: Visitor, flow_id: str, form: Sent) -> 
     if not all(said.isascii() and said.isdigit() and len(said) < 19 for said in (there, latest)):
         raise InvalidRequest("Back to which step? Load the page again.")
     restored = await called.deciding.restore(caller, flow, int(there), int(latest))
-    said = "Restored. It is one step: undo takes it back." if restored else "All stood like that already."
+    said = (
+        "Restored. It is one step: undo takes it back. What is delivered changes once it is saved or run again."
+        if restored
+        else "All stood like that already."
+    )
     return to(f"/discovery/history/{flow.id}", Note(said))
 
 

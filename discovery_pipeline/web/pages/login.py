@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from discovery_pipeline.web.faults import NotAuthorized
 from discovery_pipeline.web.heads import head_only
-from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, ours, page, services_of, text, to
+from discovery_pipeline.web.pages.answering import FIELDS, Called, Sent, Visitor, ours, page, services_of, text, to
 from discovery_pipeline.web.security import COOKIE
 from discovery_pipeline.web.services import Services
+from discovery_pipeline.web.services.caller import csrf_token
 
 router = APIRouter()
 
 _EXPIRED = "This link was used already, or is too old. `discovery token create` prints a new one."
+_TYPED = "typed."
 _WORTHLESS = "No such token, or it expired. Tokens begin with dp_."
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A form that came after its session had ended, to be sent again."""
+
+    to: str
+    typed: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, form: FormData) -> Unsent:
+        """As the login's own form carries it."""
+        said = ((name.removeprefix(_TYPED), value) for name, value in form.multi_items() if name.startswith(_TYPED))
+        return cls(ours(text(form, "sent_to")), tuple((name, value) for name, value in said if isinstance(value, str)))
 
 
 @router.get("/login")
@@ -24,8 +43,8 @@ async def login(request: Request, called: Called, code: str = "", next: str = ""
         login_name = await called.access.redeem_code(code)
         if login_name:
             return await come_in(request, called, login_name, ours(next))
-        return _form(request, ours(next), _EXPIRED, 401)
-    return _form(request, ours(next))
+        return login_form(request, ours(next), _EXPIRED, 401)
+    return login_form(request, ours(next))
 
 
 @router.post("/login")
@@ -33,12 +52,12 @@ async def log_in(request: Request, called: Called) -> Response:
     """Open a session for who has the token."""
     if request.headers.get("sec-fetch-site") == "cross-site":
         raise NotAuthorized("Sign in on our own page.")
-    form = await request.form()
-    after = ours(text(form, "next"))
+    form = await request.form(max_fields=FIELDS)
+    after, unsent = ours(text(form, "next")), Unsent.of(form)
     found = await called.flows.authenticate(text(form, "token"))
     if not found:
-        return _form(request, after, _WORTHLESS, 401)
-    return await come_in(request, called, found[0].tenant.by, after)
+        return login_form(request, after, _WORTHLESS, 401, unsent)
+    return await come_in(request, called, found[0].tenant.by, after, unsent)
 
 
 @router.post("/logout")
@@ -50,21 +69,27 @@ async def log_out(called: Called, caller: Visitor, _: Sent) -> Response:
     return response
 
 
-def _form(request: Request, after: str, error: str = "", status: int = 200) -> Response:
+def login_form(
+    request: Request, after: str = "/discovery", error: str = "", status: int = 200, unsent: Unsent | None = None
+) -> Response:
+    """The page that asks for a token, with what somebody had typed when their session was over."""
     issuer = services_of(request).issuer
     return page(
         request, "login.html.j2", title="Sign in", next=after, oidc=issuer.name if issuer else "",
-        errors={"token": error} if error else {}, status_code=status,
+        errors={"token": error} if error else {}, unsent=unsent, status_code=status,
     )  # fmt: skip
 
 
-async def come_in(request: Request, called: Services, who: str, after: str) -> Response:
-    """A session of that user's, and the page they wanted."""
+async def come_in(request: Request, called: Services, who: str, after: str, unsent: Unsent | None = None) -> Response:
+    """A session of that user's, and the page they wanted; first what they had typed, to be sent again."""
     hours = called.settings.session_hours
     cookie = await called.access.open_session(who, hours)
     if cookie is None:
-        return _form(request, after, _EXPIRED, 401)
+        return login_form(request, after, _EXPIRED, 401, unsent)
     response = to(after)
+    if unsent and unsent.typed:
+        csrf = csrf_token(cookie)
+        response = page(request, "resend.html.j2", title="Signed in", unsent=unsent, csrf=csrf, after=after)
     response.set_cookie(
         COOKIE, cookie, max_age=int(hours * 3600), path="/", httponly=True, samesite="lax",
         secure=request.url.scheme == "https",

@@ -102,7 +102,9 @@ async def values(at: AtDesk) -> Response:
     """A target's word for each of the column's values."""
     asked = await at.asked()
     entry = entry_of(asked.draft, text(at.form, "key"))
-    old, new = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to"))
+    old, new, near = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to", "near"))
+    if text(at.form, "do") == "nearest":
+        new = [word or nearest for word, nearest in zip(new, near, strict=False)]
     chosen = {value: word for value, word in zip(old, new, strict=False) if word}
     decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
     return await _decided(at, entry, decision, f"{plural(len(chosen), 'value')} matched")

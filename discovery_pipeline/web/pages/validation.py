@@ -166,6 +166,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         fixing = {
             "table": place[0],
             "row": place[1],
+            "reasons": next((row.of.reasons for row in rows if (row.of.table, row.of.row) == place), ()),
             "cells": [
                 (n, one.after["after"] if one and one.after else v, bool(one))
                 for (n, v), one in zip(now.items(), wanted.values(), strict=True)

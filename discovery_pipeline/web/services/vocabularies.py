@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.transformations import vocabularies
+from discovery_pipeline.engine.mapping.transformations.nearness import Nearness
 from discovery_pipeline.engine.mapping.transformations.vocabularies import ValueMatch
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
@@ -16,8 +17,6 @@ from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 
-NEAR = 80  # likeness from which another spelling is offered, 0..100
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -25,8 +24,9 @@ class Line:
 
     source: str
     count: int
-    target: str  # empty: nothing of the target's is near
+    target: str  # empty: none of the target's words is meant
     why: str
+    near: tuple[str, ...] = ()  # words that come nearest where none is meant, the nearest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Vocabulary:
     lines: tuple[Line, ...]
     allowed: tuple[str, ...]
     keeps: bool  # values without a word stay as they are, since another field completes them or a part is enough
+    completed_by: str  # that field; empty where there is none
     others: int  # values that aren't shown, since they are rare
 
     @property
@@ -61,11 +62,15 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     for one in profile.top_values:  # white space and case make no other value
         shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
         counts[one.value.strip().casefold()] = (shown, count + one.count)
-    known = {found.value: found for found in vocabularies.matched(listing, counts.values())}
-    lines = tuple(_line(known[value], allowed, decided) for value, _ in counts.values() if value in known)
-    keeps = wanted.match == "contains" or wanted.completed_by is not None
-    others = max(profile.distinct_count - len(profile.top_values), 0)
-    return Vocabulary(lines, allowed, keeps, others)
+    nearness = Nearness(allowed)
+    matches = vocabularies.matched(listing, counts.values())
+    return Vocabulary(
+        lines=tuple(_line(found, allowed, decided, nearness) for found in matches),
+        allowed=allowed,
+        keeps=wanted.match == "contains" or wanted.completed_by is not None,
+        completed_by=wanted.completed_by or "",
+        others=max(profile.distinct_count - len(profile.top_values), 0),
+    )
 
 
 def vocabulary_of(draft: Draft, entry: Entry) -> Vocabulary | None:
@@ -97,22 +102,13 @@ def matching(draft: Draft, entry: Entry, chosen: Mapping[str, str]) -> Decision:
     return Choice(standing="accepted", fields=(made,)).decision(entry.subject, entry.seen)
 
 
-def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str]) -> Line:
+def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str], nearness: Nearness) -> Line:
     if (said := decided.get(found.value.lower())) is not None:
         return Line(found.value, found.count, said if said in allowed else "", "as it is mapped now")
     if found.target is not None:
         return Line(found.value, found.count, found.target, found.reason)
-    return _nearest(found.value, found.count, allowed)
-
-
-def _nearest(value: str, count: int, allowed: tuple[str, ...]) -> Line:
-    from rapidfuzz import fuzz, process
-
-    several = [word for word in allowed if value.casefold() in word.casefold()]
-    if len(several) > 1:
-        return Line(value, count, "", f"may be {several[0]}, {several[1]}{', …' if len(several) > 2 else ''}")
-    found = process.extractOne(value.casefold(), allowed, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=NEAR)
-    return Line(value, count, found[0], "the nearest word") if found else Line(value, count, "", "nothing is near")
+    near = nearness.nearest(found.value)
+    return Line(found.value, found.count, "", f"nearest is {near[0]}" if near else "nothing is near", near)
 
 
 def _listed(transformation: str | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions
 from discovery_pipeline.engine.mapping.known import Known
-from discovery_pipeline.engine.mapping.memory import news_of
+from discovery_pipeline.engine.mapping.memory import news_of, refused
 from discovery_pipeline.engine.tables import Table
 
 
@@ -63,6 +63,7 @@ def test_a_rejection_for_which_nothing_is_new_is_not_offered_again(con, table: T
     assert again is None or again.target_field != "HostName"
     offer = next(m for m in found.matches if (m.source_field, m.target_field) == ("hostname", "HostName"))
     assert offer.evidence[0] == "but you rejected this pair before, and nothing new speaks for it"
+    assert refused(offer.evidence)
 
 
 def test_a_rejection_comes_back_with_new_evidence_and_says_so(con, table: Table):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from markup import hidden, plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,3 +74,19 @@ async def test_a_session_that_ran_out_asks_to_log_in_again(app, client, stranger
     stranger.cookies.set("discovery_session", cookie)
     answer = await stranger.get("/discovery")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fdiscovery")
+
+
+async def test_what_was_typed_before_the_session_ended_is_sent_again_after_the_login(visitor):
+    csrf = await visitor.csrf()
+    await visitor.client.services.access.close_session(visitor.http.cookies["discovery_session"])
+    typed = {"name": "Typed long ago", "sourceSystem": "ServiceNow", "targetSystem": "AWS"}
+    asked = await visitor.post("/discovery", {"csrf_token": csrf, **typed})
+    assert asked.status_code == 401
+    assert "Your session ended" in plain(asked.text)
+    kept = {name: hidden(asked.text, name) for name in ("sent_to", *(f"typed.{field}" for field in typed))}
+    refused = await visitor.post("/login", {**kept, "token": "dp_worthless"})
+    assert hidden(refused.text, "typed.name") == "Typed long ago"
+    back = await visitor.post("/login", {**kept, "token": visitor.client.token})
+    again = {name: hidden(back.text, name) for name in ("csrf_token", *typed)}
+    begun = await visitor.post("/discovery", again)
+    assert begun.url.path.startswith("/discovery/cmdb-import/")

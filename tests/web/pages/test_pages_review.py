@@ -199,6 +199,30 @@ async def test_values_are_given_the_targets_words(visitor):
     assert 'map_values({"uefi": "UEFI", "Legacy": "BIOS"})' in plain(answer.text)
 
 
+async def test_the_nearest_words_are_taken_where_none_is_chosen(visitor):
+    rows = "".join(f"srv{i},{'RHEL 8.4' if i % 2 else 'AIX 7'}\n" for i in range(20))
+    flow = await visitor.client.suggested(f"name,operating_system\n{rows}", target="Azure")
+    here = f"/discovery/field-mapping/{flow}"
+    key = keys(await page(visitor, flow))["operating_system"]
+    opened = plain(await page(visitor, flow, f"?open={key}"))
+    assert "nearest is Red Hat Enterprise Linux 7" in opened
+    assert "Values of 20 rows have no word here" in opened
+    near = {"key": key, "from": ["RHEL 8.4", "AIX 7"], "to": ["", ""], "near": ["Red Hat Enterprise Linux 7", ""]}
+    answer = await visitor.send(f"{here}/values", {**near, "do": "nearest", "back": here})
+    assert 'lookup({"RHEL 8.4": "Red Hat Enterprise Linux 7"})' in plain(answer.text)
+
+
+async def test_what_was_taken_back_and_done_again_is_told_by_what_it_was(visitor):
+    flow = await visitor.client.suggested("name,memory\n" + "".join(f"srv{i},{1024 * i}\n" for i in range(2, 40)))
+    here = f"/discovery/field-mapping/{flow}"
+    await visitor.send(f"{here}/decide", {"reject": keys(await page(visitor, flow))["name"], "back": here})
+    for what in ("undo", "redo"):
+        await visitor.send(f"{here}/undo", {"do": what, "back": here})
+    told = plain(await page(visitor, flow))
+    assert "did again: rejected: name" in told
+    assert "took back: rejected: name" in told
+
+
 async def test_what_agents_would_send_can_be_seen_before_anything_is(visitor, member, visit):
     early = await visitor.get(f"/discovery/agents/{await visitor.client.begin()}")
     assert early.status_code == 404

@@ -11,7 +11,6 @@ from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.store.files.values import VALUE, encoded
 from discovery_pipeline.web.services.values import Values
 
-
 OWNER: Any = SimpleNamespace(client_account_id=1, engagement_id=1, slug="q3-estate")
 
 

@@ -93,6 +93,7 @@ def test_values_stand_beside_the_words_that_the_target_takes():
         ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"), ("AIX", ""),
     ]  # fmt: skip
     assert (found.without, found.keeps) == (4, False)
+    assert found.lines[3].near == ()
     assert found.transformation({"AIX": "Linux", "x": ""}) == 'map_values({"AIX": "Linux"})'
     mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
     again = vocabulary(profile(("AIX", 4)), mapped, wanted)
@@ -111,6 +112,17 @@ def test_a_word_that_another_field_completes_is_not_guessed():
     ]
     assert (found.without, found.keeps) == (6, True)
     assert found.transformation({"aix 7": "AIX 7"}) == 'trim | lookup({"aix 7": "AIX 7"})'
+
+
+def test_what_the_list_has_in_another_version_is_near_and_nothing_is_chosen():
+    wanted = TargetField(name="OS", allowed=("Red Hat Linux 6", "Red Hat Linux 7", "Windows"), match="contains")
+    field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
+    found = vocabulary(profile(("RHL 8.4", 5), ("Plan 9", 1)), field, wanted)
+    assert found is not None
+    assert [(line.target, line.near, line.why) for line in found.lines] == [
+        ("", ("Red Hat Linux 7", "Red Hat Linux 6"), "nearest is Red Hat Linux 7"),
+        ("", (), "nothing is near"),
+    ]
 
 
 def test_a_field_that_takes_anything_has_no_values_to_match():

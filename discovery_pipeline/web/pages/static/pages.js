@@ -141,7 +141,7 @@ function reviewing(table) {
   async function ask(address, options = {}) {
     const headers = { Accept: "application/json", "X-Patch": latest, ...options.headers };
     const response = await fetch(address, { ...options, headers });
-    if (response.status === 401) return location.reload();
+    if (response.status === 401) return signIn(address, options.body);
     if (response.status === 204) return null;
     if (response.status === 205) return location.reload();
     if (response.ok) return response.text();
@@ -149,6 +149,15 @@ function reviewing(table) {
     say(problem.detail ?? "That didn't work. Try again.");
     if (response.status === 409) await catchUp();
     return null;
+  }
+
+  /** The session ended: what was to be decided goes along to the login; what is only being typed stays where it is. */
+  function signIn(address, body) {
+    if (!body || address.endsWith("/preview")) return say("Your session ended. What you decide next asks you to sign in.");
+    const form = Object.assign(document.createElement("form"), { method: "post", action: address, hidden: true });
+    for (const [name, value] of body) form.append(Object.assign(document.createElement("input"), { name, value }));
+    document.body.append(form);
+    form.submit();
   }
 
   let waiting = 0;
@@ -200,8 +209,12 @@ function reviewing(table) {
   }
 
   async function choose(row, number) {
-    if (!panel(row)) await open(row);
-    else panel(row).querySelectorAll("[data-do=choose]")[number - 1]?.click();
+    const closed = !panel(row);
+    if (closed) await open(row);
+    const button = panel(row)?.querySelectorAll("[data-do=choose]")[number - 1];
+    if (!button) say(`There is no alternative ${number}.`);
+    button?.click();
+    if (closed) panel(row)?.remove();
     stand(row);
   }
 

@@ -9,10 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, stacks
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, origin, stacks
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.services.deciding import Restoring
 
+_AGAIN = {"done": "", "undone": "took a step back", "redone": "did a step again"}
 LINES = 4
 """Decisions of one step that are said one by one."""
 MOST = 200
@@ -60,7 +61,8 @@ class WayBack:
 def steps(log: Sequence[Decided], address: str, mask: Mask) -> list[ShownStep]:
     """Every step, the newest first."""
     done, _ = stacks(log)
-    return [_step(list(mine), batch not in done, address, mask) for batch, mine in groupby(log, lambda d: d.batch)][
+    batches = [(batch, list(mine)) for batch, mine in groupby(log, lambda d: d.batch)]
+    return [_step(mine, _AGAIN[origin(log, batch)[1]], batch not in done, address, mask) for batch, mine in batches][
         ::-1
     ]
 
@@ -76,19 +78,24 @@ def way_back(found: Restoring, log: Sequence[Decided], mask: Mask) -> WayBack:
     return WayBack(found.to, found.latest, said, found.changes, shown)
 
 
-def _step(mine: Sequence[Decided], undone: bool, address: str, mask: Mask) -> ShownStep:
+def _step(mine: Sequence[Decided], told: str, undone: bool, address: str, mask: Mask) -> ShownStep:
     last = mine[-1]
     lines = tuple(f"{_what(one, mask)}: {_state(one, one.after, mask)}" for one in mine[:LINES])
-    taking_back = "took a step back" if last.undoes else ""
     return ShownStep(
         at=last.at,
         by=last.by,
-        reason=mask.text(last.reason or taking_back),
+        reason=mask.text(last.reason or told),
         lines=lines,
         more=len(mine) - len(lines),
         undone=undone and last.undoes is None,
         href=f"{address}?to={last.id}",
     )
+
+
+def _filled(field: Mapping[str, Any]) -> str:
+    """A target field, and how its values are made."""
+    made = field.get("transformation")
+    return f"{field.get('target_table')}.{field.get('target_field')}{f' by {made}' if made else ''}"
 
 
 def _what(one: Decided, mask: Mask) -> str:
@@ -107,7 +114,7 @@ def _state(one: Decided, after: Mapping[str, Any] | None, mask: Mask) -> str:
     if after is None:
         return "not decided"
     if one.kind == MAPPING:
-        fields = ", ".join(f"{f.get('target_table')}.{f.get('target_field')}" for f in after.get("fields") or ())
+        fields = ", ".join(map(_filled, after.get("fields") or ()))
         return f"{after.get('standing')} {fields}".strip() if after.get("standing") == "accepted" else after["standing"]
     if one.kind == RULE:
         return {"accept": "taken", "reject": "left out"}.get(str(after.get("verdict")), "as planned")

@@ -15,7 +15,7 @@ from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.mapping.model import HIGH, DataType
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import MAPPING, Decided
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, origin
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
@@ -34,6 +34,7 @@ DATA_TYPES = get_args(DataType)
 
 
 _KINDS = {PROPOSAL: "proposed"}
+_AGAIN = {"done": "", "undone": "took back: ", "redone": "did again: "}
 STEPS = 15
 """Steps shown below the rows; a column's own history stands in its panel."""
 
@@ -47,7 +48,6 @@ class PastStep:
     at: datetime
     reason: str
     stands: bool
-    took_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,7 @@ def past(reviewed: Reviewed) -> list[PastStep]:
     batches = list(dict.fromkeys(one.batch for one in reversed(reviewed.log)))[:STEPS]
     firsts = {batch: reviewed.batch(batch)[0] for batch in batches}
     return [
-        PastStep(batch, _named(reviewed, batch), one.at, one.reason, batch in standing, one.undoes is not None)
-        for batch, one in firsts.items()
+        PastStep(batch, _named(reviewed, batch), one.at, one.reason, batch in standing) for batch, one in firsts.items()
     ]
 
 
@@ -207,8 +206,10 @@ def _named(reviewed: Reviewed, batch: UUID) -> str:
     """A step in a few words: "accepted, 12 columns, by ana"."""
     mine = reviewed.batch(batch)
     first = mine[0]
-    said = _KINDS.get(first.kind, "decided")
-    if first.kind == MAPPING and first.after:
-        said = Choice.model_validate(first.after).standing
+    of, what_became = origin(reviewed.log, batch)
+    begun = next(iter(reviewed.batch(of)), first)
+    said = _KINDS.get(begun.kind, "reopened")
+    if begun.kind == MAPPING and begun.after:
+        said = Choice.model_validate(begun.after).standing
     what = str(first.subject[-1]) if len(mine) == 1 else plural(len(mine), "column")
-    return f"{said}: {what}, by {first.by}"
+    return f"{_AGAIN[what_became]}{said}: {what}, by {first.by}"

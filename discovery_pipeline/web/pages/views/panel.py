@@ -68,10 +68,10 @@ class Panel:
         """What becomes of values without a word."""
         if self.values is None:
             return ""
-        becomes = "stay as they are" if self.values.keeps else "would be left empty"
+        becomes = _kept(self.values) if self.values.keeps else "would be left empty"
         lost, others = self.values.without, self.values.others
         said = f"Values of {plural(lost, 'row')} have no word here: they {becomes}." if lost else ""
-        more = f"The most frequent values are shown; {plural(others, 'other')} {becomes}." if others else ""
+        more = f"The most frequent values are shown, {plural(others, 'other')} are not." if others else ""
         return " ".join(part for part in (said, more) if part) or "Every value has its word."
 
 
@@ -107,6 +107,12 @@ def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: 
         values=vocabulary_of(draft, entry),
         history=tuple(past(one) for one in reversed(log) if one.subject == entry.subject),
     )
+
+
+def _kept(words: Vocabulary) -> str:
+    """What becomes of values that keep their own word."""
+    completed = f" unless {words.completed_by} completes them" if words.completed_by else ""
+    return f"stay as they are, and the target refuses them{completed}"
 
 
 def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Alternative:

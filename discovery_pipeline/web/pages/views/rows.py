@@ -10,8 +10,7 @@ from typing import Literal
 import duckdb
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.memory import news_of
+from discovery_pipeline.engine.mapping import memory, transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, tier
 from discovery_pipeline.engine.mapping.transformations.previewing import Change, Preview, preview
 from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
@@ -105,7 +104,7 @@ class Rows:
         """All that the line says."""
         profile = self.profile(entry)
         surest = max(entry.fields, key=lambda f: f.confidence, default=None)
-        again = news_of(surest.evidence) if surest else ""
+        again = memory.news_of(surest.evidence) if surest else ""
         why = [r for r in surest.evidence if not (again and again in r)] if surest else self._nearest(entry)
         rivals = self._draft.conflicts.get(entry.key, ())
         return Row(
@@ -191,13 +190,17 @@ class Rows:
         return suspicious(made, wanted)
 
     def _nearest(self, entry: Entry) -> tuple[str, ...]:
-        """Why a column goes nowhere: what came nearest, and what fills that instead."""
+        """Why a column goes nowhere: what was rejected before, what came nearest, and what fills that instead."""
         best = next(iter(entry.alternatives), None)
         if best is None:
             return ("the target has nothing like it",)
         fills = self._draft.filled.get((entry.table, best.target_table, best.target_field), ())
         rival = next((f"; {other.column} fills it" for other in fills if other.key != entry.key), "")
-        return (f"nearest is {best.target_field}, at {best.confidence:.0%}{rival}",)
+        refused = next((other.target_field for other in entry.alternatives if memory.refused(other.evidence)), "")
+        before = (f"you rejected {refused} before, and nothing new speaks for it",) if refused else ()
+        if best.target_field == refused:
+            return before
+        return (*before, f"nearest is {best.target_field}, at {best.confidence:.0%}{rival}")
 
     def _samples(self, entry: Entry, profile: ColumnProfile | None) -> tuple[Sample, ...]:
         top = profile.top_values[:SAMPLES] if profile else ()

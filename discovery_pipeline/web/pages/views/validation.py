@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
+from discovery_pipeline.engine.delivery.report.samples import RejectedExample, Rejection
 from discovery_pipeline.engine.findings import Finding, Severity
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
@@ -121,7 +123,7 @@ class Cause:
 
     reason: str
     count: int
-    examples: tuple[str, ...]
+    examples: tuple[tuple[str, str], ...]  # where, and what is held there
     href: str  # to its rows
     fix: str  # to one fix for all of them
 
@@ -173,12 +175,19 @@ def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Rea
         Cause(
             reason=reader.mask.text(one.reason),
             count=one.count,
-            examples=tuple(f"{e.file}, line {e.line:,}" for e in one.examples),
+            examples=tuple(_example(one, example, reader.mask) for example in one.examples),
             href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
             fix=f"{reader.address}/group?{urlencode({'reason': one.reason})}",
         )
         for one in outcomes.causes(con, ended)
     ]
+
+
+def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[str, str]:
+    """Where a row stands, and what it holds in the place that the cause leaves open."""
+    said = re.fullmatch("(.*?)".join(map(re.escape, cause.reason.split("…"))), example.reason)
+    held = said[1] if said and said.groups() else ""
+    return f"{example.file}, line {example.line:,}", mask.text(held)
 
 
 def rejected(
