@@ -139,7 +139,10 @@ async def against(
         **refusals(404, 422),
         200: {
             "description": "The file",
-            "content": {kind: {"schema": {"type": "string"}} for kind in ("application/yaml", "text/csv")},
+            "content": {
+                "application/yaml": {"schema": {"type": "object"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
         },
     },
 )

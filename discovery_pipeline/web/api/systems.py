@@ -50,7 +50,7 @@ async def target(name: Named, who: Who, the: The) -> ContractView:
     response_class=PlainTextResponse,
     responses={
         **refusals(404, 422),
-        200: {"description": "The contract", "content": {YAML: {"schema": {"type": "string"}}}},
+        200: {"description": "The contract", "content": {YAML: {"schema": {"type": "object"}}}},
     },
 )
 async def file(name: Named, who: Who, the: The) -> Response:
