@@ -11,6 +11,8 @@ from discovery_pipeline.engine.targets.contract import Target, TargetField, Targ
 NAME = re.compile(r"[^\x00-\x1f\x7f,/\\+]{1,64}")
 """Names of targets: they stand in lists, addresses and names of folders."""
 FIELDS = 2_000
+OURS = frozenset({"__feed", "__line", "__row", "__source", "__table", "__whole", "file_row_number"})
+"""Columns that stand beside a target's own while rows are judged and written."""
 
 
 def faults(target: Target) -> tuple[str, ...]:
@@ -51,6 +53,8 @@ def _wrong_with(table: TargetTable, target: Target) -> Iterator[str]:
 def _wrong_with_field(field: TargetField, target: Target) -> Iterator[str]:
     if not field.name.strip() or not field.name.isprintable():
         yield "a name is one line of text."
+    if field.name.casefold() in OURS:
+        yield "a field can't be called so: the rows carry a column of that name until they are written."
     for pattern in (field.pattern, *(p for each in field.vocabulary_patterns.values() for p in each)):
         if pattern is not None and (why := _no_pattern(pattern)):
             yield f"{pattern!r} is no regular expression ({why})."

@@ -48,6 +48,7 @@ def test_what_ships_has_no_faults(name: str):
         ("minimum: 1", "minimum: 3", "minimum is above"), ("host.Name", "host.Nome", "there is no 'host.Nome'"),
         ("fields: [Name, Owner]", "fields: [Name, Nobody]", "no field 'Nobody'"),
         ("- {name: Name,", "- {name: '',", "a name is one line"),
+        ("{name: Owner", "{name: File_Row_Number", "can't be called so"),
         ("  file: own/hosts.csv", "  max_rows: 0\n  file: h.csv", "max_rows and"),
     ],
 )  # fmt: skip
