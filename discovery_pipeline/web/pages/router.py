@@ -56,8 +56,11 @@ for part in (
 
 
 @router.get("/discovery/{rest:path}")
-async def missing(rest: str) -> None:
-    """Any other address below /discovery."""
+async def missing(rest: str) -> RedirectResponse:
+    """Any other address below /discovery; one with a slash at its end leads to the page without."""
+    page = f"/discovery/{rest}"
+    if page.endswith("/"):
+        return RedirectResponse(page.rstrip("/"), 307)
     raise HTTPException(404, f"There is no page /discovery/{rest[:200]}. The list of all discoveries leads further.")
 
 

@@ -119,6 +119,14 @@ async def test_a_viewer_sees_no_buttons_and_may_not_begin(visitor, member, visit
     assert "reviewer" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"), [("/discovery/", "/discovery"), ("/discovery/profiles//", "/discovery/profiles")]
+)
+async def test_a_slash_at_the_end_leads_to_the_page_without(visitor, said: str, meant: str):
+    answer = await visitor.get(said)
+    assert (answer.status_code, answer.url.path) == (200, meant)
+
+
 async def test_an_address_that_isnt_there_is_a_page(visitor):
     answer = await visitor.get("/discovery/nothing")
     assert answer.status_code == 404
