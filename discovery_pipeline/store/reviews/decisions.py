@@ -267,13 +267,16 @@ def stacks(written: Iterable[Decided]) -> tuple[list[UUID], list[UUID]]:
     return done, undone
 
 
-def origin(written: Iterable[Decided], batch: UUID) -> tuple[UUID, Literal["done", "undone", "redone"]]:
-    """The step that a batch is about: its own, or the one that it took back or did again."""
-    undoes = {one.batch: one.undoes for one in written}
-    first, times = batch, 0
-    while (earlier := undoes.get(first)) is not None:
-        first, times = earlier, times + 1
-    return first, "undone" if times % 2 else ("redone" if times else "done")
+def origins(written: Iterable[Decided]) -> dict[UUID, tuple[UUID, Literal["done", "undone", "redone"]]]:
+    """The step that each batch is about: its own, or the one that it took back or did again. The oldest first."""
+    found: dict[UUID, tuple[UUID, Literal["done", "undone", "redone"]]] = {}
+    for one in written:
+        if one.undoes is None:
+            found[one.batch] = one.batch, "done"
+        else:
+            of, became = found[one.undoes]
+            found[one.batch] = of, "redone" if became == "undone" else "undone"
+    return found
 
 
 def _read(row: Row[Any]) -> Decided:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, origin, stacks
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, origins, stacks
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.services.deciding import Restoring
 
@@ -61,10 +61,10 @@ class WayBack:
 def steps(log: Sequence[Decided], address: str, mask: Mask) -> list[ShownStep]:
     """Every step, the newest first."""
     done, _ = stacks(log)
+    about = origins(log)
     batches = [(batch, list(mine)) for batch, mine in groupby(log, lambda d: d.batch)]
-    return [_step(mine, _AGAIN[origin(log, batch)[1]], batch not in done, address, mask) for batch, mine in batches][
-        ::-1
-    ]
+    made = [_step(mine, _AGAIN[about[batch][1]], batch not in done, address, mask) for batch, mine in batches]
+    return made[::-1]
 
 
 def way_back(found: Restoring, log: Sequence[Decided], mask: Mask) -> WayBack:

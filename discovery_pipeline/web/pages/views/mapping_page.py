@@ -15,7 +15,7 @@ from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.mapping.model import HIGH, DataType
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, origin
+from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, origins
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
@@ -206,7 +206,7 @@ def _named(reviewed: Reviewed, batch: UUID) -> str:
     """A step in a few words: "accepted, 12 columns, by ana"."""
     mine = reviewed.batch(batch)
     first = mine[0]
-    of, what_became = origin(reviewed.log, batch)
+    of, what_became = origins(reviewed.log)[batch]
     begun = next(iter(reviewed.batch(of)), first)
     said = _KINDS.get(begun.kind, "reopened")
     if begun.kind == MAPPING and begun.after:
