@@ -47,7 +47,7 @@ FIRST_SECONDS, ADDED_SECONDS = 0.5, 1.0
 """What is promised: to the first asset, and on top of the engines."""
 ENGINES = """
 import sys, time
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from discovery_pipeline.assets.runner import loading, place
 from discovery_pipeline.settings import Settings
@@ -57,7 +57,7 @@ files, scratch = sorted(Path(sys.argv[1]).iterdir()), Path(sys.argv[2])
 began = time.perf_counter()
 with duck.connect(scratch=scratch / "duckdb") as con:
     read = intake.read(con, files, scratch)
-    profile = profiling.profile(con, read.tables, today=date.today())
+    profile = profiling.profile(con, read.tables, today=datetime.now(UTC).date())
     analysis = schema.analyse(con, read.tables, profile)
     mapping.suggest(con, read.tables, targets.load("aws"), mapping.Known(profile, analysis))
 print(time.perf_counter() - began)

@@ -39,7 +39,7 @@ def validate(
     Without a mapping, a file in the target's own columns is judged as it is; for another one, columns are matched
     and those that are sure enough are taken. Exit code 0: all rows are valid; 2: some are rejected; 1: failed.
     """
-    from datetime import date
+    from datetime import UTC, datetime
 
     from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake, targets, validation
@@ -55,9 +55,9 @@ def validate(
             raise InputRefused(
                 refused.file if refused else str(files[0]), (refused and refused.reason) or "it is empty."
             )
-        followed = _given(mapping, contract) if mapping else _found(con, found.tables, contract)
+        followed = _given(mapping, contract) if mapping else _found(con, found, contract)
         yours = asked.resolved(wanted, found.tables, followed)
-        today = date.today()
+        today = datetime.now(UTC).date()
         verdict = validation.validate(
             con, found.tables, followed, contract, folder / "verdict", demands=yours, today=today
         )
@@ -83,7 +83,7 @@ def _given(path: Path, target: Target) -> Mapping:
 
 def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Mapping:
     """The target's own columns, or what the matcher is sure enough of."""
-    from datetime import date
+    from datetime import UTC, datetime
 
     from discovery_pipeline.engine import mapping, profiling, validation
     from discovery_pipeline.engine.mapping.knowledge import own, using
@@ -93,7 +93,7 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Ma
     if there:
         return there
     settings = read()
-    profile = profiling.profile(con, tables, today=date.today())
+    profile = profiling.profile(con, tables, today=datetime.now(UTC).date())
     with using(own.read(settings.dictionaries)):
         offered = mapping.suggest(con, tables, target, mapping.Known(profile=profile))
     return mapping.approve(offered, target, settings.auto_approval).mapping

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pydantic import SecretStr
 
 from discovery_pipeline.settings import Settings
 from tests.journeys.browser import CHROMIUM, FLAGS, Service, serving
@@ -32,12 +33,14 @@ Visit = Callable[..., AbstractContextManager[Page]]
 @pytest.fixture(scope="module")
 def home(server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     import psycopg
+    from psycopg import sql
 
     with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
-        operator.execute(f"create database browsed template {template} owner discovery_owner")
+        made = sql.SQL("create database browsed template {} owner discovery_owner")
+        operator.execute(made.format(sql.Identifier(template)))
         operator.execute("revoke all on database browsed from public")
         url = f"postgresql://postgres@/browsed?host={server.sockets}"
-        yield Settings(home=tmp_path_factory.mktemp("browsed"), database_url=url, rate_limit=100_000)
+        yield Settings(home=tmp_path_factory.mktemp("browsed"), database_url=SecretStr(url), rate_limit=100_000)
         operator.execute("drop database browsed with (force)")
 
 

@@ -97,6 +97,7 @@ def test_undoing_an_older_batch_keeps_newer_ones_and_names_them(review: Review):
     first = review.decide(NAME, SYSTEM)
     review.decide(NAME, after=DROPPED)
     undone = review.undo(first)
+    assert undone is not None
     assert undone.kept == ((MAPPING, NAME),)
     assert review.holds() == {NAME: DROPPED}
 

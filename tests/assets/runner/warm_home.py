@@ -22,7 +22,7 @@ DEFINITIONS = Path(__file__).with_name("behaving.py")
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T], seconds: float = 240.0) -> T:
+def until(found: Callable[[], T | None], seconds: float = 240.0) -> T:
     """What is found, as soon as there is something."""
     deadline = time.monotonic() + seconds
     while not (there := found()):
@@ -84,9 +84,7 @@ class Warm:
             said = ask(self.home, {})
             return None if "refused" in said else said
 
-        told = until(answered)
-        assert told is not None
-        return told
+        return until(answered)
 
     def request(self, name: str, job: Job = "discover", selection: tuple[str, ...] = ()) -> RunRequest:
         """Ask for a run on a new flow, whose name tells it what to do."""
