@@ -10,13 +10,15 @@ import typer
 from discovery_pipeline.cli import json_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from discovery_pipeline.engine.intake.model import Intake
     from discovery_pipeline.engine.mapping import Suggestions
-    from discovery_pipeline.engine.mapping.matcher.fields import Side
+    from discovery_pipeline.engine.mapping.matcher.fields import Side, Stated
     from discovery_pipeline.engine.mapping.profiles import Unapplied
-    from discovery_pipeline.engine.targets import TargetTable
+    from discovery_pipeline.engine.targets import Target, TargetTable
 
     Wanted = tuple[str, list[tuple[TargetTable, Side]]]
 
@@ -45,25 +47,22 @@ def match(
     from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine.mapping import profiles
     from discovery_pipeline.engine.mapping.knowledge import own, using
-    from discovery_pipeline.engine.mapping.known import Known
-    from discovery_pipeline.engine.mapping.matcher import fields, samples
-    from discovery_pipeline.engine.mapping.suggestions import conflicts, suggesting
+    from discovery_pipeline.engine.mapping.matcher import fields
     from discovery_pipeline.settings import read
 
     taught = own.read(read().dictionaries)
     saved = profiles.read(profile) if profile else None
-    with workbench() as (con, folder):
-        stated = fields.read_schema(source_schema) if source_schema else ()
-        read_in = _read(con, source, folder / "source")
-        tables = read_in.tables
-        sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
-        name, wanted = _wanted(con, target, target_schema, folder / "target")
-        with using(taught):
-            found = suggesting.between(name, sides, wanted, Known(stated=read_in.stated))
-        found = found.model_copy(update={"conflicts": conflicts.found(con, tables, found)})
+    contract = _contract(target)
+    described = fields.read_schema(source_schema) if source_schema else ()
     left: tuple[Unapplied, ...] = ()
+    with workbench() as (con, folder), using(taught):
+        found_in = _read(con, source, folder / "source")
+        if contract:
+            found = _to_contract(con, found_in, contract, described)
+        else:
+            found = _to_fields(con, found_in, _wanted(con, Path(target), target_schema, folder / "target"), described)
     if saved:
-        applied = profiles.applied(saved, found, tables)
+        applied = profiles.applied(saved, found, found_in.tables, contract)
         found, left = applied.suggestions, applied.left
     told = {"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {}
     json_file.write(answer, _told(found) | told)
@@ -72,29 +71,65 @@ def match(
         typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
 
 
-def _wanted(con: duckdb.DuckDBPyConnection, target: str, schema: Path | None, into: Path) -> Wanted:
-    """The target's name and its tables: from a file of data, a schema, a contract, or a built-in one."""
+def _contract(said: str) -> Target | None:
+    """The contract of that name or file; None where it is a file of data, or a list of fields."""
     from discovery_pipeline.engine import targets
-    from discovery_pipeline.engine.mapping.matcher import fields, samples
-    from discovery_pipeline.errors import TargetError
 
-    path = Path(target)
+    path = Path(said)
+    if not path.is_file():
+        return targets.load(said)
+    return targets.read(path) if _states_tables(path) else None
+
+
+def _to_contract(
+    con: duckdb.DuckDBPyConnection, read_in: Intake, contract: Target, described: Sequence[Stated]
+) -> Suggestions:
+    """What a run would offer: on all that the stages before mapping find."""
+    from discovery_pipeline.cli.computing import known
+    from discovery_pipeline.engine import mapping
+
+    return mapping.suggest(con, read_in.tables, contract, known(con, read_in, described))
+
+
+def _to_fields(
+    con: duckdb.DuckDBPyConnection, read_in: Intake, wanted: Wanted, described: Sequence[Stated]
+) -> Suggestions:
+    """What is offered for tables that no contract is of: on a sample of both sides."""
+    from discovery_pipeline.engine.mapping.known import Known
+    from discovery_pipeline.engine.mapping.matcher import fields, samples
+    from discovery_pipeline.engine.mapping.suggestions import conflicts, suggesting
+
+    sides = [fields.of_table(table, samples.take(con, table), described) for table in read_in.tables]
+    found = suggesting.between(wanted[0], sides, wanted[1], Known(stated=read_in.stated))
+    return found.model_copy(update={"conflicts": conflicts.found(con, read_in.tables, found)})
+
+
+def _wanted(con: duckdb.DuckDBPyConnection, path: Path, schema: Path | None, into: Path) -> Wanted:
+    """The target's name and its tables, of a file of data or of a schema."""
+    from discovery_pipeline.engine.mapping.matcher import fields, samples
+
     stated = fields.read_schema(schema) if schema else ()
-    if path.is_file() and not _is_schema(path):
-        tables = _read(con, path, into).tables
-        sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
-        return path.stem, [(fields.as_target(side), side) for side in sides]
-    if path.is_file():
-        try:
-            contract = targets.read(path) if path.suffix.lower() in (".yaml", ".yml") else None
-        except TargetError:
-            contract = None
-        if contract is None:
-            side = fields.of_schema(path.stem, stated or fields.read_schema(path))
-            return path.stem, [(fields.as_target(side), side)]
-    else:
-        contract = targets.load(target)
-    return contract.name, [(table, fields.of_target(table)) for table in contract.tables]
+    if _is_schema(path):
+        side = fields.of_schema(path.stem, stated or fields.read_schema(path))
+        return path.stem, [(fields.as_target(side), side)]
+    tables = _read(con, path, into).tables
+    sides = [fields.of_table(table, samples.take(con, table), stated) for table in tables]
+    return path.stem, [(fields.as_target(side), side) for side in sides]
+
+
+def _states_tables(path: Path) -> bool:
+    """Whether a YAML file speaks of tables, as contracts do, and not only of fields."""
+    import yaml
+
+    from discovery_pipeline.engine import yaml_text
+
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return False
+    try:
+        content = yaml_text.read(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    return isinstance(content, dict) and "tables" in content
 
 
 def _is_schema(path: Path) -> bool:

@@ -71,9 +71,10 @@ def _facts(con: duckdb.DuckDBPyConnection, found: Intake, wanted: tuple[Target, 
     planned = cleansing.plan(con, found.tables, profile, analysis, tier="auto")
     done = cleansing.cleanse(con, found.tables, planned, folder / "cleansed", "auto")
     mappings, verdicts = [], []
+    known = mapping.Known(profile=profile, analysis=analysis, stated=found.stated)
     for target in wanted:
         with using(own.read(settings.dictionaries)):
-            offered = mapping.suggest(con, found.tables, target, mapping.Known(profile=profile, analysis=analysis))
+            offered = mapping.suggest(con, found.tables, target, known)
         approved = mapping.approve(offered, target, settings.auto_approval).mapping
         mappings.append(approved)
         if approved.fields:

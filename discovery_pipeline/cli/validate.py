@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from discovery_pipeline.engine.intake import Intake
     from discovery_pipeline.engine.mapping import Mapping
-    from discovery_pipeline.engine.tables import Tables
     from discovery_pipeline.engine.targets import Target
     from discovery_pipeline.engine.validation import Verdict
 
@@ -81,21 +80,19 @@ def _given(path: Path, target: Target) -> Mapping:
     raise MappingError(f"{path}: no mapping for {target.name}, only for {named}. Choose another --target or file.")
 
 
-def _found(con: duckdb.DuckDBPyConnection, tables: Tables, target: Target) -> Mapping:
+def _found(con: duckdb.DuckDBPyConnection, read_in: Intake, target: Target) -> Mapping:
     """The target's own columns, or what the matcher is sure enough of."""
-    from datetime import UTC, datetime
-
-    from discovery_pipeline.engine import mapping, profiling, validation
+    from discovery_pipeline.cli.computing import known
+    from discovery_pipeline.engine import mapping, validation
     from discovery_pipeline.engine.mapping.knowledge import own, using
     from discovery_pipeline.settings import read
 
-    there = validation.own_columns(tables, target)
+    there = validation.own_columns(read_in.tables, target)
     if there:
         return there
     settings = read()
-    profile = profiling.profile(con, tables, today=datetime.now(UTC).date())
     with using(own.read(settings.dictionaries)):
-        offered = mapping.suggest(con, tables, target, mapping.Known(profile=profile))
+        offered = mapping.suggest(con, read_in.tables, target, known(con, read_in))
     return mapping.approve(offered, target, settings.auto_approval).mapping
 
 

@@ -91,3 +91,11 @@ def test_a_saved_mapping_wins_over_a_guess_and_what_it_has_no_column_for_is_list
     chosen = {a["source_field"]: (a["target_field"], a["origin"], a["evidence"]) for a in found["assignment"]}
     assert chosen["mail"] == ("first_name", "memory", ["saved mapping 'hr' v2"])
     assert [u["field"]["source_field"] for u in found["not_applied"]] == ["gone"]
+
+
+def test_a_contract_with_a_mistake_is_told_as_one(source: Path):
+    contract = source.with_name("own.yaml")
+    contract.write_text("name: own\ntitle: Own\ntables: [{name: rows, file: own.csv, fields: [{nam: a}]}]\n")
+    refused = CliRunner().invoke(app, ["match", str(source), str(contract)])
+    assert isinstance(refused.exception, TargetError)
+    assert "tables.0.fields.0.name" in str(refused.exception)

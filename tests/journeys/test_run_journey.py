@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.delivery import mappings
 
 from .conftest import Said, Shell
 
@@ -97,6 +98,21 @@ def test_the_patch_log_tells_every_change(out: Path):
         assert patch["before"] != patch["after"]
         assert patch["rule"]
         assert patch["reason"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_match_offers_for_the_same_files_what_the_run_took(
+    shell: Shell, out: Path, estate: Callable[[int], Path], target: str
+):
+    said = shell("match", estate(200), target, "--json", "match.json")
+    assert said.code == 0, said.err
+    told = ("source_table", "source_field", "target_table", "target_field", "transformation", "confidence")
+    offered = json.loads((shell.folder / "match.json").read_text())["assignment"]
+    taken = next(m for m in mappings.read(out / "mapping.yaml") if m.target == target).fields
+    assert taken
+    assert {tuple(f.model_dump()[key] for key in told) for f in taken} == {
+        tuple(f[key] for key in told) for f in offered if f["tier"] == "High"
+    }
 
 
 def test_the_report_needs_nothing_but_itself(out: Path):

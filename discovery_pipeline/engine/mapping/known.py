@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from discovery_pipeline.engine.mapping.memory import NOTHING, Memory
 
 if TYPE_CHECKING:
+    from discovery_pipeline.engine.mapping.matcher.fields import Stated
     from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
     from discovery_pipeline.engine.schema.model import SchemaAnalysis
 
@@ -24,12 +25,15 @@ class Known:
         only come back with new evidence.
     stated
         What stands above each table, by its name: a title, "Region: eu-west-1".
+    described
+        What a schema file says of columns.
     """
 
     profile: Profile | None = None
     analysis: SchemaAnalysis | None = None
     memory: Memory = NOTHING
     stated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    described: Sequence[Stated] = ()
 
     def column(self, table: str, name: str) -> ColumnProfile | None:
         """What a column looks like."""

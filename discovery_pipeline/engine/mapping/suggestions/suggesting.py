@@ -62,7 +62,8 @@ def suggest(
         once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
         A required field without a column has a constant where the contract or the file says which.
     """
-    sides = [fields.of_table(table, seen) for table, seen in zip(tables, samples.of_all(con, tables), strict=True)]
+    seen = samples.of_all(con, tables)
+    sides = [fields.of_table(table, sample, known.described) for table, sample in zip(tables, seen, strict=True)]
     offered = [_offered(table) for table in target.tables]
     wanted = [(table, fields.of_target(table)) for table in offered]
     found = between(target.name, sides, wanted, known)
