@@ -132,17 +132,17 @@ def warm(store: Store, dagster: dg.DagsterInstance, files: Path, repeat: int) ->
 
 def plain(store: Store, dagster: dg.DagsterInstance, files: Path, repeat: int) -> list[Timed]:
     """Flows by Dagster's queue, daemon and default launcher."""
-    home, code, port = store.settings.root / "dagster-plain", place.definitions(), services.free_port("code")
+    home, code = store.settings.root / "dagster-plain", place.definitions()
     home.mkdir()
     configured = instance.configuration(store.dagster_url, store.settings.root)
     for ours in ("run_launcher", "run_coordinator", "compute_logs"):
         del configured[ours]
     (home / "dagster.yaml").write_text(yaml.safe_dump(configured))
-    workspace = services.write_workspace(home, port)
-    known = services.services(home, {"code": port, "web": 1, "dagster": 1}, workspace)
-    server, daemon = (next(s for s in known if s.name == name) for name in ("code-server", "dagster-daemon"))
     found = []
-    with ExitStack() as processes:
+    with services.reserved("code") as port, ExitStack() as processes:
+        workspace = services.write_workspace(home, port)
+        known = services.services(home, {"code": port, "web": 1, "dagster": 1}, workspace)
+        server, daemon = (next(s for s in known if s.name == name) for name in ("code-server", "dagster-daemon"))
         for service in (server, daemon):
             command = [sys.executable, "-m", *service.arguments]
             processes.enter_context(running(command, store.settings, DAGSTER_HOME=str(home)))

@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from discovery_pipeline.assets.runner import place
@@ -72,8 +73,9 @@ def write_workspace(dagster_home: Path, port: int) -> Path:
     return file
 
 
-def free_port(name: str, wanted: int | None = None) -> int:
-    """The wanted port, or the first free one.
+@contextmanager
+def reserved(name: str, wanted: int | None = None) -> Iterator[int]:
+    """The wanted port, or the first free one; while the block lasts, no other `up` takes it.
 
     Raises
     ------
@@ -81,24 +83,39 @@ def free_port(name: str, wanted: int | None = None) -> int:
         The wanted port is taken.
     """
     option, first = PORTS[name]
+    for port in range(first, first + 100) if wanted is None else [wanted]:
+        with _claimed(port) as ours:
+            if ours:
+                yield port
+                return
     if wanted is not None:
-        if not _free(wanted):
-            raise ServerError(f"Port {wanted} is taken. Choose another with {option}, or leave {option} out.")
-        return wanted
-    for port in range(first, first + 100):
-        if _free(port):
-            return port
+        raise ServerError(f"Port {wanted} is taken. Choose another with {option}, or leave {option} out.")
     raise ServerError(f"No port from {first} to {first + 99} is free. End what listens there.")
+
+
+@contextmanager
+def _claimed(port: int) -> Iterator[bool]:
+    """Whether that port is free, and from now on ours.
+
+    Who listens there is started later: until then the port looks free to whoever tries it. So its claim is the UDP port
+    of the same number, which nobody wants, and which is let go with its holder.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as claim:
+        yield _binds(claim, port) and _free(port)
 
 
 def _free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+        return _binds(probe, port)
+
+
+def _binds(unbound: socket.socket, port: int) -> bool:
+    try:
+        unbound.bind((HOST, port))
+    except OSError:
+        return False
+    return True
 
 
 def answers(port: int, path: str) -> Callable[[], bool]:

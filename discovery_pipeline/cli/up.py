@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,12 +56,10 @@ def _run(settings: Settings, port: int | None, dagster_port: int | None) -> None
     console = Console()
     for name in supervisor.end_orphans(settings.root):
         console.print(f"  Ended a {name} that a killed `up` had left.")
-    ports = {
-        "web": services.free_port("web", port),
-        "dagster": services.free_port("dagster", dagster_port),
-        "code": services.free_port("code"),
-    }
-    with open_store(settings) as store:
+    wanted = {"web": port, "dagster": dagster_port, "code": None}
+    with ExitStack() as held:
+        ports = {name: held.enter_context(services.reserved(name, number)) for name, number in wanted.items()}
+        store = held.enter_context(open_store(settings))
         store.sweep()
         dagster_home = instance.prepare(store.dagster_url, settings.root)
         _settle(store)

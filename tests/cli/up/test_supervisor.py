@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from free_ports import free_port
 
 from discovery_pipeline.cli import services
 from discovery_pipeline.cli.supervisor import Service, Supervisor, end_orphans
@@ -152,13 +153,37 @@ def test_what_a_killed_up_left_is_ended_and_a_stranger_with_its_number_is_not(tm
     assert parts.written(tmp_path) is None
 
 
-def test_a_taken_port_is_named_with_its_option(monkeypatch: pytest.MonkeyPatch):
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        taken = there.getsockname()[1]
-        monkeypatch.setitem(services.PORTS, "web", ("--port", taken))
-        assert services.free_port("web") != taken
-        with pytest.raises(ServerError, match=rf"Port {taken} is taken. Choose another with --port"):
-            services.free_port("web", taken)
+@pytest.fixture
+def first(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The port that pages have, where it is free."""
+    monkeypatch.setitem(services.PORTS, "web", ("--port", first := free_port()))
+    return first
+
+
+def test_a_taken_port_is_named_with_its_option(first: int):
+    with socket.create_server((services.HOST, first)):
+        with services.reserved("web") as other:
+            assert other != first
+        with (
+            pytest.raises(ServerError, match=rf"Port {first} is taken. Choose another with --port"),
+            services.reserved("web", first),
+        ):
+            pass
+
+
+def test_of_two_that_begin_at_once_each_has_a_port_before_anybody_listens(first: int):
+    with services.reserved("web") as one, services.reserved("web") as other:
+        assert one == first
+        assert other != first
+        with pytest.raises(ServerError, match="is taken"), services.reserved("web", first):
+            pass
+    with services.reserved("web", first) as again:
+        assert again == first
+
+
+def test_who_is_given_a_port_can_listen_there(first: int):
+    with services.reserved("web", first) as port, socket.create_server((services.HOST, port)):
+        assert services.listens(port)()
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", '{"process": 1}', '{"process": {"pid": 1, "born": 2}}'])
