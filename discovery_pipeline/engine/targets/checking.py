@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
+from discovery_pipeline.engine import patterns
+from discovery_pipeline.engine.targets.contract import PLACE, Target, TargetField, TargetTable
 
 NAME = re.compile(r"[^\x00-\x1f\x7f,/\\+]{1,64}")
 """Names of targets: they stand in lists, addresses and names of folders."""
 FIELDS = 2_000
+PLACES = 2
+"""Keys that one name takes. A header is compared with all the ways to part it among them."""
 OURS = frozenset({"__feed", "__line", "__row", "__source", "__table", "__whole", "file_row_number"})
 """Columns that stand beside a target's own while rows are judged and written."""
 
@@ -53,11 +56,13 @@ def _wrong_with(table: TargetTable, target: Target) -> Iterator[str]:
 def _wrong_with_field(field: TargetField, target: Target) -> Iterator[str]:
     if not field.name.strip() or not field.name.isprintable():
         yield "a name is one line of text."
+    if field.keyed and len(PLACE.findall(field.name)) > PLACES:
+        yield f"a name takes at most {PLACES} keys."
     if field.name.casefold() in OURS:
         yield "a field can't be called so: the rows carry a column of that name until they are written."
     for pattern in (field.pattern, *(p for each in field.vocabulary_patterns.values() for p in each)):
-        if pattern is not None and (why := _no_pattern(pattern)):
-            yield f"{pattern!r} is no regular expression ({why})."
+        if pattern is not None and (why := patterns.fault(pattern)):
+            yield f"{pattern!r} is no regular expression (RE2: {why})."
     if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
         yield "minimum is above maximum."
     if field.references:
@@ -75,14 +80,6 @@ def below(file: str) -> bool:
 
 def _has(table: TargetTable, name: str) -> bool:
     return any(field.name == name or field.stands_for(name) for field in table.fields)
-
-
-def _no_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return str(error)
-    return ""
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.targets.contract import TargetField, TargetRule, TargetTable
 from discovery_pipeline.engine.targets.forms import SAID, form, is_list, item_type
 
@@ -58,7 +59,7 @@ def _value_rules(field: TargetField) -> Iterable[ValueRule]:
         says = f"is not one of {', '.join(field.allowed[:12])}{' …' if len(field.allowed) > 12 else ''}"
         yield ValueRule("allowed", says, lambda values: values.isin(field.allowed))
     if field.pattern:
-        yield ValueRule("pattern", f"doesn't fit {field.pattern}", _fitting(re.compile(field.pattern)))
+        yield ValueRule("pattern", f"doesn't fit {field.pattern}", _fitting(field.pattern))
     if field.minimum is not None:
         least = field.minimum
         yield ValueRule("range", f"is below {least:g}", lambda values: _numbers(values) >= least)
@@ -71,9 +72,15 @@ def _value_rules(field: TargetField) -> Iterable[ValueRule]:
         yield ValueRule("length", says, lambda values: values.str.len() <= longest)
 
 
-def _fitting(pattern: re.Pattern[str]) -> Callable[[pd.Series], pd.Series]:
-    """What looks for a pattern; not by str.contains, which warns of groups in it."""
-    return lambda values: values.map(lambda value: pattern.search(str(value)) is not None)
+def _fitting(pattern: str) -> Callable[[pd.Series], pd.Series]:
+    """What looks for a pattern; not by str.contains, which takes Python's."""
+
+    def holds(values: pd.Series) -> pd.Series:
+        import pandas as pd
+
+        return pd.Series(patterns.fitting(pattern, values.astype(str)), index=values.index, dtype=bool)
+
+    return holds
 
 
 def _numbers(values: pd.Series) -> pd.Series:

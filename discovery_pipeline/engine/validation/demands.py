@@ -24,7 +24,7 @@ import duckdb
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from discovery_pipeline.engine import duck, yaml_text
+from discovery_pipeline.engine import duck, patterns, yaml_text
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.errors import InputRefused
@@ -32,12 +32,9 @@ from discovery_pipeline.errors import InputRefused
 EXAMPLES = 5
 
 
-def _runs_in_duckdb(pattern: str) -> str:
-    try:
-        with duckdb.connect() as judge:
-            judge.execute("SELECT regexp_full_match('', ?)", [pattern])
-    except duckdb.Error as wrong:
-        raise ValueError(f"{pattern!r} is no pattern (RE2): {str(wrong).splitlines()[0]}") from None
+def _usable(pattern: str) -> str:
+    if why := patterns.fault(pattern):
+        raise ValueError(f"{pattern!r} is no pattern (RE2): {why}")
     return pattern
 
 
@@ -54,7 +51,7 @@ class Demand(BaseModel):
     required: bool = False
     unique: bool = False
     allowed: tuple[str, ...] = ()
-    pattern: Annotated[str, AfterValidator(_runs_in_duckdb)] | None = Field(
+    pattern: Annotated[str, AfterValidator(_usable)] | None = Field(
         default=None, description="regular expression (RE2) that the whole value matches"
     )
     minimum: float | None = None

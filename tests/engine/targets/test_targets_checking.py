@@ -45,6 +45,8 @@ def test_what_ships_has_no_faults(name: str):
         ("own/disks.csv", "../../disks.csv", "no path below"), ("own/disks.csv", "/tmp/disks.csv", "no path below"),
         ("{name: Owner", "{name: Name", "'Name' stands twice"),
         ("^[a-z]+$", "[a-z", "no regular expression"), ("'^op'", "'('", "no regular expression"),
+        ("^[a-z]+$", "^(?=x)y", "no regular expression .RE2: invalid perl operator"),
+        ("{name: Owner,", "{name: KEY-NAME-KEY, keyed: true,", "at most 2 keys"),
         ("minimum: 1", "minimum: 3", "minimum is above"), ("host.Name", "host.Nome", "there is no 'host.Nome'"),
         ("fields: [Name, Owner]", "fields: [Name, Nobody]", "no field 'Nobody'"),
         ("- {name: Name,", "- {name: '',", "a name is one line"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from discovery_pipeline.engine import duck, intake, targets
+from discovery_pipeline.engine.mapping.transformations.vocabularies import matched
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+from discovery_pipeline.engine.targets.schema import value_rules
 from discovery_pipeline.errors import TargetError
 
 EVERY = [targets.load(name) for name in targets.names()]
@@ -102,6 +105,17 @@ def test_a_schema_judges_a_whole_file():
 DDL = """create table hosts (
     id bigint primary key, name varchar(50) not null unique comment 'host name', ip inet, note text
 ); create view v as select 1;"""
+
+
+def test_no_pattern_of_a_contract_holds_its_judge_up():
+    field = TargetField(
+        name="code", type="string", pattern="^(a+)+$", allowed=("b",), vocabulary_patterns={"b": ("^(a|aa)+$",)}
+    )
+    endless = "a" * 200 + "!"
+    pattern = next(rule for rule in value_rules(field) if rule.rule == "pattern")
+    assert pattern.holds(pd.Series(["aaa", endless], index=[4, 2])).to_dict() == {4: True, 2: False}
+    (match,) = matched(field, [(endless, 1)])
+    assert match.target is None
 
 
 def test_what_a_ddl_checks_the_contract_asks(tmp_path: Path):

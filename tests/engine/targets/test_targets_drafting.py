@@ -245,7 +245,7 @@ SCHEMA: dict[str, Any] = {
         "score": {"oneOf": [{"type": "integer"}, {"type": "number"}]},
         "labels": {"type": "object", "additionalProperties": {"type": "string"}},
         "ips": {"type": "array", "items": {"type": "string", "format": "ipv4"}},
-        "odd": {"type": "string", "pattern": "^\\p{Lu}+$"},
+        "odd": {"type": "string", "pattern": "^(?!x).+$"},
         "disks": {"type": "array", "items": {"$ref": "#/$defs/disk"}},
     },
     "$defs": {

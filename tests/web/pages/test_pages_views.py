@@ -21,6 +21,7 @@ from discovery_pipeline.web.pages.templating import ago, plural, rendered, stati
 from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
+from discovery_pipeline.web.pages.views.validation import _held
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 from discovery_pipeline.web.services.vocabularies import vocabulary
 
@@ -173,3 +174,19 @@ def test_marks_in_a_note_are_text():
     )  # fmt: skip
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("general", "said", "held"),
+    [
+        ("ram: … is above …", 'ram: "9 TB" is above 4096', '"9 TB"'), ("… stands twice", '"a" stands twice', '"a"'),
+        ("cores: …", "cores: 7", "7"), ("name is needed", "name is needed", ""), ("… is odd", "is even", "is even"),
+    ],
+)  # fmt: skip
+def test_an_example_shows_what_the_reason_leaves_open(general: str, said: str, held: str):
+    assert _held(general, said) == held
+
+
+def test_a_cell_full_of_ellipses_costs_a_page_no_time():
+    reason = "name: " + "…" * 5_000
+    assert _held(reason, "name: " + "x" * 5_000 + "\n") == "x" * 5_000 + "\n"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
+from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.matcher.concepts import named
 from discovery_pipeline.engine.mapping.matcher.fields import Side
@@ -104,8 +105,11 @@ def _taken(field: TargetField, value: str) -> str | None:
         (match,) = vocabularies.matched(field, [(value, 1)]) or (None,)
         return match.target if match else None
     shape = form(field)
-    fits = (shape is None or re.fullmatch(shape, value)) and (field.pattern is None or re.search(field.pattern, value))
-    return value if fits and len(value) <= (field.max_length or len(value)) else None
+    if shape and not re.fullmatch(shape, value):
+        return None
+    if field.pattern and not all(patterns.fitting(field.pattern, [value])):
+        return None
+    return value if len(value) <= (field.max_length or len(value)) else None
 
 
 def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
 
+from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.words import Reader, split
 from discovery_pipeline.engine.mapping.transformations import quoted
@@ -43,9 +45,20 @@ def matched(field: TargetField, counted: Iterable[tuple[str, int]]) -> tuple[Val
     """What a target calls these values, each with the rows that hold it; nothing for a field that lists none."""
     if not field.allowed:
         return ()
-    listed = _Listed(field)
-    found = [listed.match(value, count) for value, count in counted if value.strip()]
+    told = [(value, count) for value, count in counted if value.strip()]
+    listed, kinds = _Listed(field), _kinds(field, [value for value, _ in told])
+    found = [listed.match(value, count, kinds.get(value)) for value, count in told]
     return tuple(_initials(found, field.allowed))
+
+
+def _kinds(field: TargetField, values: Sequence[str]) -> dict[str, str]:
+    """The listed value of which each of these is a kind, by the first of the target's patterns that it fits."""
+    found: dict[str, str] = {}
+    for allowed, written in field.vocabulary_patterns.items():
+        for pattern in written:
+            fits = patterns.fitting(f"(?i:{pattern})", values)
+            found = dict.fromkeys(compress(values, fits), allowed) | found
+    return found
 
 
 def _initials(found: Sequence[ValueMatch], allowed: Sequence[str]) -> Sequence[ValueMatch]:
@@ -76,17 +89,12 @@ class _Listed:
         self._field = field
         self._exact = {allowed.casefold(): allowed for allowed in field.allowed}
         self._known = {word.casefold(): a for a, words in field.vocabulary.items() for word in words}
-        self._patterns = [
-            (re.compile(pattern, re.IGNORECASE), allowed)
-            for allowed, patterns in field.vocabulary_patterns.items()
-            for pattern in patterns
-        ]
         self._reader = Reader.of(field.allowed)
         self._meant = {a: meanings(a) for a in field.allowed}
         self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
 
-    def match(self, value: str, count: int) -> ValueMatch:
-        """The one that a value means, and why."""
+    def match(self, value: str, count: int, kind: str | None) -> ValueMatch:
+        """The one that a value means, and why; `kind` is the one that the target's patterns say."""
         plain = value.strip().casefold()
         exact = self._exact.get(plain)
         if exact is None and self._field.match == "contains":
@@ -96,9 +104,8 @@ class _Listed:
             return ValueMatch(value, count, exact, said, read=True)
         if plain in self._known:
             return ValueMatch(value, count, self._known[plain], "another word for it", read=True)
-        for pattern, allowed in self._patterns:
-            if pattern.search(value):
-                return ValueMatch(value, count, allowed, "a kind of it", read=True)
+        if kind:
+            return ValueMatch(value, count, kind, "a kind of it", read=True)
         return self._guessed(value, plain, count)
 
     def _guessed(self, value: str, plain: str, count: int) -> ValueMatch:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import expressions as exp
 
-from discovery_pipeline.engine.targets.drafting.parts import fits_python
+from discovery_pipeline.engine import patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def checks(said: Any) -> Iterator[tuple[str, Held]]:
         case exp.Between() as between if name := column_of(between.this):
             yield name, Held(minimum=number(between.args["low"]), maximum=number(between.args["high"]))
         case exp.RegexpLike() as like if (name := column_of(like.this)) and (text := literal(like.expression)):
-            yield name, Held(pattern=text if fits_python(text) else None)
+            yield name, Held(pattern=text if not patterns.fault(text) else None)
         case exp.GTE() | exp.GT() | exp.LTE() | exp.LT() as limit:
             yield from _limits(limit)
 

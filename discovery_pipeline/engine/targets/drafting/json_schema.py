@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.targets.contract import FieldType, TargetField, TargetTable
-from discovery_pipeline.engine.targets.drafting.parts import fits_python, free, plain, unit_of
+from discovery_pipeline.engine.targets.drafting.parts import free, plain, unit_of
 from discovery_pipeline.errors import TargetError
 
 _OF_JSON: dict[str, FieldType] = {"integer": "integer", "number": "number", "boolean": "boolean"}
@@ -193,7 +194,7 @@ class _Walk:
             return TargetField(type="map<string,string>", separator=";", **about)
         kind = _type(said)
         pattern = said.get("pattern")
-        if isinstance(pattern, str) and not fits_python(pattern):
+        if isinstance(pattern, str) and patterns.fault(pattern):
             about["description"] = f"{about['description']} (must fit {pattern}, which can't be checked here)".strip()
             pattern = None
         return TargetField(

@@ -23,12 +23,3 @@ def unit_of(name: str, kind: FieldType) -> str | None:
     """The unit that a number's name states: "ram_gb" is in GB."""
     stated = units.in_header(name) if kind in ("integer", "number") else None
     return stated.name if stated else None
-
-
-def fits_python(pattern: str) -> bool:
-    """Whether a regular expression of another language is one here."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError):
-        return False
-    return True

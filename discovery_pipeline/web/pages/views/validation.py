@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -185,9 +184,17 @@ def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Rea
 
 def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[str, str]:
     """Where a row stands, and what it holds in the place that the cause leaves open."""
-    said = re.fullmatch("(.*?)".join(map(re.escape, cause.reason.split("…"))), example.reason)
-    held = said[1] if said and said.groups() else ""
-    return f"{example.file}, line {example.line:,}", mask.text(held)
+    return f"{example.file}, line {example.line:,}", mask.text(_held(cause.reason, example.reason))
+
+
+def _held(general: str, said: str) -> str:
+    """What a reason says where the general one leaves a place open: the first, where there are several."""
+    before, _, after = general.partition("…")
+    until, more, _ = after.partition("…")
+    if before == general or not said.startswith(before):
+        return ""
+    held = said.removeprefix(before)
+    return held.partition(until)[0] if more and until else held.removesuffix(until)
 
 
 def rejected(

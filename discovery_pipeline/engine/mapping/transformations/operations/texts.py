@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, patterns
 from discovery_pipeline.engine.mapping.transformations.operations.arguments import (
     Argument,
     Misfit,
@@ -13,7 +13,6 @@ from discovery_pipeline.engine.mapping.transformations.operations.arguments impo
     Resolve,
     filled,
     found,
-    must_run,
     pairs,
     present,
     replaced,
@@ -64,7 +63,8 @@ def regex_extract(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     if not 1 <= len(arguments) <= 2 or not isinstance(arguments[0], str):
         raise Misfit("takes a pattern in quotes and, if wanted, the number of its group")
     pattern = arguments[0]
-    must_run("SELECT regexp_extract('', ?)", pattern, "no pattern (RE2)")
+    if why := patterns.fault(pattern):
+        raise Misfit(f"can't use {pattern!r}, which is no pattern (RE2): {why}")
     groups = len(re.findall(r"(?<!\\)\((?!\?(?!P?<))", pattern))
     group = whole(arguments[1], "the number of a group") if len(arguments) == 2 else min(groups, 1)
     if not 0 <= group <= groups:
