@@ -5,9 +5,11 @@ from __future__ import annotations
 from tenancy import rival
 
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.mapping.profiles import made
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.reviews import profiles
 from discovery_pipeline.store.reviews.decisions import MAPPING, Decision
 
 
@@ -62,3 +64,38 @@ def test_other_sources_and_other_tenants_remember_nothing_of_it(store: Store):
     _approved(store, _in_review(store), HOST)
     assert _remembered(store, _in_review(store, "rvtools")) == []
     assert _remembered(store, _in_review(store, tenant=rival(store))) == []
+
+
+def _kept(store: Store, *fields: MappedField, name: str = "prod", source: str = "servicenow") -> None:
+    profile = made(name, 1, source, Mapping(target="aws", fields=fields))
+    store.wait_for(profiles.save(store.flows, store.default_tenant().acting("ana"), profile))
+
+
+def _saved(store: Store) -> list[tuple[str, list[str]]]:
+    saved = store.remembered(_in_review(store), "aws").saved
+    return [(profile.name, [field.target_field for field in profile.fields]) for profile in saved]
+
+
+def test_mappings_under_a_name_are_remembered_for_their_source_the_one_kept_last_first(store: Store):
+    _kept(store, HOST)
+    _kept(store, HOST, IP, name="dev")
+    _kept(store, IP, name="vms", source="rvtools")
+    assert _saved(store) == [("dev", ["HostName", "IPAddress"]), ("prod", ["HostName"])]
+
+
+def test_what_was_decided_otherwise_since_is_no_longer_said_by_a_mapping_under_a_name(store: Store):
+    rejected = {"standing": "rejected", "fields": [IP.model_dump(mode="json")]}
+    _kept(store, HOST, IP)
+    flow = _in_review(store)
+    store.wait_for(store.flows.decide(flow.tenant, flow.id, [Decision(MAPPING, ("aws", "ci", "ip"), rejected)]))
+    assert _saved(store) == [("prod", ["HostName"])]
+    _approved(store, flow, _pair("fqdn", "HostName"))
+    assert _saved(store) == [("prod", [])]
+
+
+def test_what_was_decided_before_a_mapping_was_kept_takes_nothing_from_it(store: Store):
+    flow = _in_review(store)
+    _approved(store, flow, _pair("fqdn", "HostName"))
+    _kept(store, HOST, IP)
+    _approved(store, _in_review(store), HOST, _pair("name", "VMware.VMName"))
+    assert _saved(store) == [("prod", ["HostName", "IPAddress"])]

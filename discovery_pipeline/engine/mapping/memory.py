@@ -1,7 +1,7 @@
 """Memory: what this tenant decided before about columns of the same kind of source, as evidence for the next export.
 
-An approval wins where it applies. What was rejected comes back only where something speaks for it that did not then,
-and says so.
+An approval wins where it applies, and a mapping kept under a name before all else. What was rejected comes back only
+where something speaks for it that did not then, and says so.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.mapping.profiles import MappingProfile
 
 REMEMBERED = 0.99
 """Confidence of a pair that was approved before."""
@@ -65,11 +66,12 @@ def refused(evidence: Iterable[str]) -> bool:
 
 
 class Memory(BaseModel):
-    """Decisions on pairs, the newest last, for one tenant, kind of source and target."""
+    """What was decided for one tenant, kind of source and target: on pairs, and in mappings kept under a name."""
 
     model_config = ConfigDict(frozen=True)
 
-    decided: tuple[Decided, ...] = ()
+    decided: tuple[Decided, ...] = Field(default=(), description="the newest last")
+    saved: tuple[MappingProfile, ...] = Field(default=(), description="the one kept last first")
 
     @classmethod
     def of(cls, approved: Iterable[MappedField] = (), rejected: Iterable[MappedField] = ()) -> Memory:

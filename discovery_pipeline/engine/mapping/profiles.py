@@ -145,6 +145,8 @@ def parsed(text: str, name: str) -> MappingProfile:
     """The profile that a file of that name (.csv, else YAML) with that text is. Raises MappingError as `read` does."""
     try:
         said = _of_csv(text) if name.lower().endswith(".csv") else yaml_text.read(text)
+        if not isinstance(said, dict):
+            raise MappingError("not a mapping profile. `discovery run --save-profile` writes one.")
         profile = MappingProfile.model_validate(said)
         if not profile.fields:
             raise MappingError("it says of no field what fills it.")
@@ -192,6 +194,16 @@ def applied(
         else:
             taken.append(_mapped(profile, field, table))
     return Applied(suggestions=_instead(suggestions, taken), taken=tuple(taken), left=tuple(left))
+
+
+def fitting(kept: Iterable[MappingProfile], tables: Sequence[Table], target: Target) -> MappingProfile | None:
+    """The profile of which these tables can follow most lines, of equals the first; None where they can follow none."""
+
+    def followed(profile: MappingProfile) -> int:
+        return sum(not _unusable(field, table, target) for field, table in _placed(profile, tables))
+
+    best = max(kept, key=followed, default=None)
+    return best if best and followed(best) else None
 
 
 def _placed(profile: MappingProfile, tables: Sequence[Table]) -> Iterable[tuple[ProfiledField, Table | None]]:

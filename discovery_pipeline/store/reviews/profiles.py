@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from discovery_pipeline.engine.mapping.profiles import MappingProfile
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.postgres.operation import flow_operation
 from discovery_pipeline.store.schema.work import mapping_profiles
+
+if TYPE_CHECKING:
+    from discovery_pipeline.store.flows import Flows
 
 _MOVED = "renamed_to"
 
@@ -110,6 +112,14 @@ async def newest(
     flows: Flows, tenant: Tenant, source_system: str | None = None, target_system: str | None = None
 ) -> list[SavedProfile]:
     """The newest version of each profile, the one kept last first; for one kind of source and target, if wanted."""
+    async with flows.sessions.transaction(tenant) as session:
+        return await kept(session, source_system, target_system)
+
+
+async def kept(
+    session: AsyncConnection, source_system: str | None = None, target_system: str | None = None
+) -> list[SavedProfile]:
+    """As `newest` answers, within a transaction."""
     latest = select(func.max(mapping_profiles.c.id)).group_by(mapping_profiles.c.name)
     there = mapping_profiles.c.id.in_(latest), ~mapping_profiles.c.content.has_key(_MOVED)
     wanted = select(mapping_profiles).where(*there).order_by(mapping_profiles.c.id.desc())
@@ -117,8 +127,7 @@ async def newest(
         wanted = wanted.where(mapping_profiles.c.source_system == source_system)
     if target_system is not None:
         wanted = wanted.where(mapping_profiles.c.target_system == target_system)
-    async with flows.sessions.transaction(tenant) as session:
-        return [_read(row) for row in await session.execute(wanted)]
+    return [_read(row) for row in await session.execute(wanted)]
 
 
 @flow_operation("list mapping profiles")
@@ -176,4 +185,4 @@ def _read(row: Row[Any]) -> SavedProfile:
     return SavedProfile(row.id, MappingProfile.model_validate(row.content), row.created_by, row.created_at)
 
 
-__all__ = ["SavedProfile", "get", "newest", "rename", "save", "versions"]
+__all__ = ["SavedProfile", "get", "kept", "newest", "rename", "save", "versions"]

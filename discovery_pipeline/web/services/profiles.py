@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.mapping import profiles as engine
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.mapping.profiles import Applied, Change, MappingProfile, Unapplied
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.contracts import contracts
 from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.store import contracts as store_contracts
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.reviews import profiles
 from discovery_pipeline.store.reviews.decisions import Decision
@@ -154,7 +156,7 @@ class ProfileService:
         profile = engine.parsed(content, filename)
         if not KEEPABLE.fullmatch(profile.name) or "\\u0000" in profile.model_dump_json():
             raise InvalidRequest(f"{filename}: a profile's name is one line without slashes, and no text holds a NUL.")
-        return await profiles.save(self._flows, who.tenant, profile)
+        return await profiles.save(self._flows, who.tenant, await self._named(who, profile))
 
     async def put(self, who: Caller, name: str, ref: str, version: int | None, target_system: str | None) -> Put:
         """Accept what a profile says in a flow's review, as far as its files have the columns, as one step.
@@ -171,6 +173,15 @@ class ProfileService:
         done = await self._applied(saved.profile, draft)
         batch = await self._review.decide(who, flow, decisions(draft, done.taken), f"profile {saved.profile}")
         return Put(saved.profile, batch, done.taken, done.left)
+
+    async def _named(self, who: Caller, profile: MappingProfile) -> MappingProfile:
+        """The profile with its systems as flows call them: "ServiceNow" is servicenow, "AWS" is aws."""
+        own = [kept.target for kept in await store_contracts.kept(self._flows, who.tenant)]
+        known = [*(targets.load(name) for name in targets.names()), *own]
+        said = profile.target_system.strip()
+        target = next((each.name for each in known if each.called(said)), said)
+        named = {"source_system": profile.source_system.strip().casefold(), "target_system": target}
+        return profile.model_copy(update=named)
 
     async def _draft(self, who: Caller, flow: Flow, target_system: str) -> Draft:
         return (await self._review.read(who, flow)).of(_target(flow, target_system))

@@ -11,6 +11,7 @@ from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions
 from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.memory import news_of, refused
+from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
 from discovery_pipeline.engine.tables import Table
 
 
@@ -93,3 +94,34 @@ def test_counts_that_changed_are_no_new_evidence():
     past = Decided(field=_past("IPAddress", evidence=("412 of 412 distinct values are IP addresses",)), approved=False)
     assert not past.news(["7 of 8 distinct values are IP addresses", "but they measure different things"])
     assert past.news(["names say the same"]) == ("names say the same",)
+
+
+def _saved(name: str, *lines: tuple[str, str], **said: Any) -> MappingProfile:
+    fields = tuple(
+        ProfiledField(source_table="may", source_field=column, target_table="server", target_field=field, **said)
+        for column, field in lines
+    )
+    return MappingProfile(name=name, version=2, target_system="aws", fields=fields)
+
+
+def test_a_mapping_kept_under_a_name_wins_over_guesses_and_single_approvals_and_says_so(con, table: Table):
+    memory = Memory.of([_past("HostName")]).model_copy(update={"saved": (_saved("prod", ("hostname", "ExternalId")),)})
+    field = _field(_offered(con, table, memory), "hostname")
+    assert field
+    assert (field.target_field, field.origin) == ("ExternalId", "memory")
+    assert field.evidence == ("saved mapping 'prod' v2",)
+
+
+def test_of_several_the_one_that_says_most_about_these_columns_is_followed(con, table: Table):
+    lines = ("hostname", "ExternalId"), ("ip", "IPAddress"), ("gone", "OS.Name")
+    kept = _saved("one", ("hostname", "VMware.VMName")), _saved("most", *lines), _saved("none", ("x", "HostName"))
+    found = _offered(con, table, Memory(saved=kept))
+    said = {f.source_field: f.evidence[0] for f in found.assignment}
+    assert {said["hostname"], said["ip"]} == {"saved mapping 'most' v2"}
+    assert "names" in said["ram_gb"]
+
+
+def test_constants_of_a_mapping_under_a_name_come_with_it(con, table: Table):
+    kept = _saved("region", ("", "VMware.VCenterId"), transformation='constant("vc1")')
+    found = _offered(con, table, Memory(saved=(kept,)))
+    assert [f.transformation for f in found.assignment if not f.source_field] == ['constant("vc1")']

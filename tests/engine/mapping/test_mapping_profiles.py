@@ -72,6 +72,11 @@ def test_what_is_no_profile_is_a_sentence(text: str):
         profiles.parsed(text, "p.yaml")
 
 
+def test_what_is_no_profile_at_all_says_where_one_comes_from():
+    with pytest.raises(MappingError, match=r"not a mapping profile\. `discovery run --save-profile` writes one"):
+        profiles.parsed("hello", "p.yaml")
+
+
 def test_a_profile_wins_over_a_guess_and_says_which_it_was(table_of: Callable[..., Any]):
     table = table_of("june", ["U_BOX", "ram", "name"], ("a", "1", "b"))
     guessed = Suggestions(

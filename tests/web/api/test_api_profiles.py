@@ -57,3 +57,12 @@ async def test_a_file_that_is_no_profile_is_told_what_is_wrong(client, content: 
     answer = await client.post("/mapping-profiles/import", json={"filename": "x.yaml", "content": content})
     assert answer.status_code == 422
     assert "x.yaml" in answer.json()["detail"]
+
+
+async def test_an_imported_profile_is_for_the_systems_that_flows_name(client):
+    content = "{name: P, source_system: ServiceNow, target_system: AWS, fields: [%s]}"
+    line = "{source_table: t, source_field: a, target_table: server, target_field: HostName}"
+    kept = await client.post("/mapping-profiles/import", json={"filename": "p.yaml", "content": content % line})
+    assert kept.status_code == 200, kept.text
+    about = kept.json()["profile"]
+    assert (about["source_system"], about["target_system"]) == ("servicenow", "aws")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import profiles, transformations
 from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
@@ -60,7 +60,8 @@ def suggest(
     Suggestions
         The best 20 target fields of every source column, and an assignment that fills each target field at most
         once from each source table. Under a key of the user's (tags), columns are offered that nothing else takes.
-        A required field without a column has a constant where the contract or the file says which.
+        A required field without a column has a constant where the contract or the file says which. What the mapping
+        says that was kept under a name and fits best wins over all of it.
     """
     seen = samples.of_all(con, tables)
     sides = [fields.of_table(table, sample, known.described) for table, sample in zip(tables, seen, strict=True)]
@@ -72,6 +73,8 @@ def suggest(
     sure = by_values.answered(sure, known.profile, target)
     found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
+    saved = profiles.fitting(known.memory.saved, tables, target)
+    found = profiles.applied(saved, found, tables, target).suggestions if saved else found
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, known.personal)})
 
 
