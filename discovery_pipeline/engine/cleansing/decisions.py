@@ -123,7 +123,7 @@ def _write(
         f"FROM ({meant}) WHERE before IS DISTINCT FROM after)"
     )
     draft.con.execute("DROP TABLE __decided")
-    draft.touched.add(place.key)
+    draft.moved(place)
     return found[0] if found else 0
 
 

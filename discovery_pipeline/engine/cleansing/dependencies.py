@@ -108,11 +108,13 @@ def _voters(right: str, tried: Strengths) -> tuple[str, ...]:
 
 def _distinct(draft: Draft) -> dict[str, int]:
     """Distinct values by column, null among them."""
-    counts = ", ".join(
-        f"count(DISTINCT {k}) + bool_or({k} IS NULL)::INT" for k in (duck.col(c) for c in draft.table.columns)
-    )
-    found = draft.con.execute(f"SELECT {counts} FROM {draft.rows(draft.table.columns)}").fetchall()[0]
-    return {c.name: n for c, n in zip(draft.table.columns, found, strict=True)}
+    found: dict[str, int] = {}
+    for cells in draft.cells(draft.table.columns):
+        counted = draft.con.execute(
+            f"SELECT position, count(DISTINCT value) + bool_or(value IS NULL)::INT FROM {cells} GROUP BY position"
+        ).fetchall()
+        found |= {draft.table.columns[position].name: n for position, n in counted}
+    return found
 
 
 def _decides(draft: Draft, left: Column, rights: list[Column]) -> Strengths:
@@ -296,18 +298,21 @@ def _flagged(draft: Draft, flag: Column, amount: Column) -> str:
 
 def plan_spills(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """Pairs of columns where the end of one fills the other, which is empty just there."""
-    columns = draft.table.columns
+    pairs = [(whole, end) for whole, end in pairwise(draft.table.columns) if {whole.name, end.name} & changed]
     rules = []
-    for whole, end in pairwise(columns):
-        if not {whole.name, end.name} & changed:
-            continue
-        found, empty = draft.con.execute(
-            f"SELECT (SELECT count(*) FROM ({_spilled(draft, whole, end, 'end')})), "
-            f"(SELECT count(*) FROM {draft.now(end)} WHERE {duck.col(end)} IS NULL)"
-        ).fetchall()[0]
-        if found >= 2 and found >= SPILLED * empty:
+    for (whole, end), empty in zip(pairs, _empty(draft, [end for _, end in pairs]), strict=True):
+        least = max(2, SPILLED * empty)
+        if empty >= least and draft.number(_spilled(draft, whole, end, "end")) >= least:
             rules.append(planned("cell.spilled", draft.table.name, whole.name, (end.name,)))
     return rules
+
+
+def _empty(draft: Draft, columns: list[Column]) -> tuple[int, ...]:
+    """How many cells of each of these columns are empty."""
+    if not columns:
+        return ()
+    counts = ", ".join(f"count(*) - count({duck.col(c)})" for c in columns)
+    return draft.con.execute(f"SELECT {counts} FROM {draft.rows(columns)}").fetchall()[0]
 
 
 def _spilled(draft: Draft, whole: Column, end: Column, part: str) -> str:

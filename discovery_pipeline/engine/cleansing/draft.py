@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import duckdb
@@ -16,6 +16,9 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.tables import Column, Table
+
+CELLS = 100_000
+"""Cells that are counted together: a column by itself takes 2 ms at least, many large ones at once take memory."""
 
 
 @dataclass
@@ -26,7 +29,9 @@ class Draft:
     table: Table
     log: str  # temporary table: row, position, step, before, after, rule (index into `rules`)
     rules: list[PlannedRule]
-    touched: set[str]  # keys of columns with patches
+    touched: set[str] = field(default_factory=set)  # keys of columns with patches
+    _ground: str = ""  # temporary table of the rows as they once stood; none: the source
+    _moved: set[str] = field(default_factory=set)  # keys of columns patched since
 
     def now(self, column: Column) -> str:
         """A FROM item: `__row` and the column under its key, as it stands now."""
@@ -42,20 +47,49 @@ class Draft:
     def rows(self, columns: Sequence[Column]) -> str:
         """A FROM item: `__row` and several columns as they stand now."""
         chosen, joins = [], []
+        row = "__row" if self._ground else "file_row_number"
         for n, column in enumerate(dict.fromkeys(columns)):
             key = duck.col(column)
-            if column.key in self.touched:
+            if column.key in self._moved:
                 chosen.append(f"CASE WHEN o{n}.__row IS NULL THEN s.{key} ELSE o{n}.__value END AS {key}")
-                joins.append(f" LEFT JOIN {self.last(column)} o{n} ON o{n}.__row = s.file_row_number")
+                joins.append(f" LEFT JOIN {self.last(column)} o{n} ON o{n}.__row = s.{row}")
             else:
                 chosen.append(f"s.{key}")
-        return (
-            f"(SELECT s.file_row_number AS __row, {', '.join(chosen)} FROM {duck.scan(self.table)} s{''.join(joins)})"
-        )
+        ground = self._ground or duck.scan(self.table)
+        return f"(SELECT s.{row} AS __row, {', '.join(chosen)} FROM {ground} s{''.join(joins)})"
+
+    def cells(self, columns: Sequence[Column]) -> Iterator[str]:
+        """FROM items that together are the cells of these columns as they stand now: `position` and `value`."""
+        most = CELLS // self.table.row_count
+        if most < 2:
+            for column in columns:
+                yield f"(SELECT {column.position} AS position, {duck.col(column)} AS value FROM {self.now(column)})"
+            return
+        for at in range(0, len(columns), most):
+            some = columns[at : at + most]
+            named = ", ".join(f'{duck.col(c)} AS "{c.position}"' for c in some)
+            listed = ", ".join(f'"{c.position}"' for c in some)
+            yield (
+                f"(SELECT position::INTEGER AS position, value FROM (SELECT {named} FROM {self.rows(some)}) "
+                f"UNPIVOT INCLUDE NULLS (value FOR position IN ({listed})))"
+            )
+
+    def settle(self) -> None:
+        """Write the rows down as they stand now: each patched column costs every query a join."""
+        if not self._moved:
+            return
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE __next AS FROM {self.rows(self.table.columns)}")
+        self._ground = "__ground"
+        self.con.execute(f"DROP TABLE IF EXISTS {self._ground}; ALTER TABLE __next RENAME TO {self._ground}")
+        self._moved.clear()
 
     def count(self) -> int:
         """Patches so far."""
-        found = self.con.execute(f"SELECT count(*) FROM {self.log}").fetchone()
+        return self.number(f"FROM {self.log}")
+
+    def number(self, query: str) -> int:
+        """How many rows a query has."""
+        found = self.con.execute(f"SELECT count(*) FROM ({query})").fetchone()
         return found[0] if found else 0
 
     def apply(self, rules: Iterable[PlannedRule]) -> None:
@@ -75,7 +109,6 @@ class Draft:
     def _over_values(self, column: Column, chain: Sequence[PlannedRule]) -> None:
         key, start = duck.col(column), len(self.rules)
         self.rules.extend(chain)
-        present = f"SELECT DISTINCT {key} FROM {self.now(column)} WHERE {key} IS NOT NULL"
         with spelled(self.con, chain) as maps:
             # A value that none of the rules would touch first, none will touch later.
             worth = " OR ".join(
@@ -98,7 +131,7 @@ class Draft:
                 f"SELECT __row AS row, {column.position} AS position, unnest(steps, max_depth := 2) "
                 f"FROM {self.now(column)} JOIN ({changes}) ON {key} = __s0"
             )
-        self.touched.add(column.key)
+        self.moved(column)
 
     def _over_rows(self, rule: PlannedRule) -> None:
         from discovery_pipeline.engine.cleansing import dependencies
@@ -113,7 +146,13 @@ class Draft:
                 for column, query in dependencies.changes(self, rule)
             )
         )
-        self.touched |= {self.table.column(name).key for name in (rule.column, *rule.given)}
+        self.moved(*map(self.table.column, (rule.column, *rule.given)))
+
+    def moved(self, *columns: Column) -> None:
+        """Tell that the log has patches of these columns that it hadn't."""
+        keys = {column.key for column in columns}
+        self.touched |= keys
+        self._moved |= keys
 
     def withdraw(self) -> None:
         """Take the last rule's patches back."""
@@ -168,6 +207,6 @@ def drafted(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Draft]:
         "(row BIGINT, position INTEGER, step INTEGER, before VARCHAR, after VARCHAR, rule INTEGER)"
     )
     try:
-        yield Draft(con, table, log, [], set())
+        yield Draft(con, table, log, [])
     finally:
-        con.execute(f"DROP TABLE {log}")
+        con.execute(f"DROP TABLE {log}; DROP TABLE IF EXISTS __ground")

@@ -129,7 +129,7 @@ def gather(values: Values, tokens: str) -> Evidence:
     every = [1 + sizes.get(p, (0, 0))[0] // SAMPLE for p in range(len(values.table.columns))]
     found = values.ask(
         f"""
-        WITH drawn AS MATERIALIZED (
+        WITH drawn AS (
             -- UBIGINT as hash() gives it: else DuckDB divides in 128 bits.
             FROM {{values}} WHERE value IS NOT NULL AND hash(value) % CAST({every} AS UBIGINT[])[position + 1] = 0
         ),

@@ -165,6 +165,7 @@ def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> 
         lambda: dependencies.plan(draft, tried),
     )
     for planned in plans:
+        draft.settle()
         for rule in planned():
             before = draft.count()
             draft.apply([rule])

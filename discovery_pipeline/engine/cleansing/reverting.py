@@ -41,7 +41,7 @@ def revert(  # noqa: PLR0913 - what to undo may be narrowed in three ways
             if table is None or one.name == table:
                 for column in _patched(con, one):
                     con.execute(f"INSERT INTO {draft.log} BY NAME ({_given_back(one, column)})")
-                    draft.touched.add(column.key)
+                    draft.moved(column)
             written.append(write(con, draft, into / f"{number:03d}.parquet"))
     con.execute("DROP TABLE __reverted")
     return tuple(written)

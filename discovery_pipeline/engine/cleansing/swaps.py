@@ -39,20 +39,21 @@ def plan(draft: Draft, changed: set[str]) -> list[PlannedRule]:
         return []
     words = _vocabularies(draft)
     pairs = [(a, b) for a, b in combinations(words, 2) if {a.name, b.name} & changed and words[a] & words[b]]
-    return [planned(RULE, table.name, a.name, (b.name,)) for a, b in pairs if _count(draft, changes(draft, a, b)) >= 2]
+    return [planned(RULE, table.name, a.name, (b.name,)) for a, b in pairs if draft.number(changes(draft, a, b)) >= 2]
 
 
 def _vocabularies(draft: Draft) -> dict[Column, frozenset[str]]:
     """The columns of few values, with those."""
-    found: dict[Column, frozenset[str]] = {}
-    for column in draft.table.columns:
-        key = duck.col(column)
-        values = draft.con.execute(
-            f"SELECT DISTINCT {key} FROM {draft.now(column)} WHERE {key} IS NOT NULL LIMIT {WORDS + 1}"
+    words: dict[int, list[str]] = {}
+    for cells in draft.cells(draft.table.columns):
+        words |= draft.con.execute(
+            f"""
+            WITH words AS (SELECT DISTINCT position, value FROM {cells} WHERE value IS NOT NULL)
+            SELECT position, list(value) FROM words
+            WHERE position IN (SELECT position FROM words GROUP BY position HAVING count(*) BETWEEN 2 AND {WORDS})
+            GROUP BY position"""
         ).fetchall()
-        if 2 <= len(values) <= WORDS:
-            found[column] = frozenset(v for (v,) in values)
-    return found
+    return {column: frozenset(words[column.position]) for column in draft.table.columns if column.position in words}
 
 
 def changes(draft: Draft, column: Column, other: Column) -> str:
@@ -70,7 +71,3 @@ def changes(draft: Draft, column: Column, other: Column) -> str:
         JOIN counted a ON a.value = p.{key} JOIN counted b ON b.value = p.{across}
         WHERE a.there >= {HOME} AND a.here <= {STRANGE} * a.there
             AND b.here >= {HOME} AND b.there <= {STRANGE} * b.here"""
-
-
-def _count(draft: Draft, query: str) -> int:
-    return draft.con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]

@@ -171,11 +171,8 @@ def distinct(draft: Draft, columns: Iterable[Column] | None = None) -> Iterator[
     draft.con.execute(
         "CREATE OR REPLACE TEMP TABLE __values (position INTEGER, value VARCHAR, cells BIGINT, written INTEGER)"
     )
-    for column in chosen:
-        key = duck.col(column)
-        draft.con.execute(
-            f"INSERT INTO __values SELECT {column.position}, {key}, count(*), 0 FROM {draft.now(column)} GROUP BY {key}"
-        )
+    for cells in draft.cells(chosen):
+        draft.con.execute(f"INSERT INTO __values SELECT position, value, count(*), 0 FROM {cells} GROUP BY ALL")
     try:
         yield Values(draft.con, draft.table, "__values")
     finally:

@@ -43,11 +43,26 @@ VARIANT = (
     r"'[\pL\pN<>=~%$€£#+&@]+'))), ' ') END"
 )
 """Fingerprint: also order, repeated words, accents and look-alikes folded. Of several numbers the order counts."""
-_TRANSCRIBED = SPELLING
-for _letter, _written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"), ("æ", "ae")):
-    _TRANSCRIBED = f"replace({_TRANSCRIBED}, '{_letter}', '{_written}')"
-TRANSCRIBED = _TRANSCRIBED
+
+
+def _transcribed(value: str) -> str:
+    for letter, written in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"), ("æ", "ae")):
+        value = f"replace({value}, '{letter}', '{written}')"
+    return value
+
+
+TRANSCRIBED = _transcribed(SPELLING)
 """Fingerprint: letters that ASCII lacks written out, too, as German and Nordic keyboards' users do without them."""
+
+_BARE = "translate(lower($v), ' ' || chr(9) || chr(10) || chr(12) || chr(13) || '_.,;:\"''’`*/\\|()[]–—-', '')"
+COARSER = {
+    SPELLING: _BARE,
+    TRANSCRIBED: _transcribed(_BARE),
+    VARIANT: "CASE WHEN len(regexp_extract_all($v, '[0-9]+')) > 1 THEN lower($v) ELSE array_to_string(list_sort("
+    rf"list_distinct(regexp_extract_all(strip_accents(lower({_LATIN})), '[a-z0-9<>=~%$#+&@]'))), '') END",
+}
+"""Of each fingerprint one that is the same wherever it is, and takes a tenth of its time: RE2 works out 600 ranges of
+Unicode for each of its letters' classes, in each query anew."""
 
 _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -127,13 +142,14 @@ def _clusters(
     often
         How many cells a cluster must have on average for its column to be looked at.
     """
-    if not positions:
+    alike = _alike(values, positions, key)
+    if not alike:
         return {}
     found = values.ask(
         f"""
         WITH keyed AS (
             SELECT position, value, sum(cells)::BIGINT AS cells, {key.replace("$v", "value")} AS key FROM {{values}}
-            WHERE position IN ({", ".join(map(str, positions))}) AND regexp_matches(value, '\\pL')
+            WHERE position IN ({alike}) AND regexp_matches(value, '\\pL')
                 AND NOT starts_with(value, '/') AND NOT contains(value, '\\') AND NOT contains(value, '://')
             GROUP BY position, value
         ),
@@ -151,6 +167,18 @@ def _clusters(
     for position, value, best in found:
         listed.setdefault(position, {})[value] = best
     return listed
+
+
+def _alike(values: Values, positions: list[int], key: str) -> str:
+    """Those of these columns, listed, in which several values may have the same fingerprint."""
+    if not positions:
+        return ""
+    found = values.ask(
+        "SELECT DISTINCT position FROM (SELECT position FROM {values} "
+        f"WHERE position IN ({', '.join(map(str, positions))}) "
+        f"GROUP BY position, {COARSER[key].replace('$v', 'value')} HAVING count(DISTINCT value) > 1) ORDER BY position"
+    )
+    return ", ".join(str(position) for (position,) in found)
 
 
 def _abbreviations(values: Values, position: int) -> dict[str, str | None]:

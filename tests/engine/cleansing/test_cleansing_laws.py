@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from discovery_pipeline.engine import cleansing, duck
+from discovery_pipeline.engine.cleansing.draft import drafted
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS
+from discovery_pipeline.engine.cleansing.vocabulary import COARSER
 
 DIRT = [
     None, " Prod", "prod", "Production", "PRODUCTION ", "N/A", "-", "unknown", "nan", "0", "1", "1,000", "2.5", "3,5",
@@ -122,3 +124,33 @@ def in_order_of_application(bench, log):
     placed = f"SELECT rule, row_number() OVER (PARTITION BY row, \"column\") AS place FROM read_parquet('{log}')"
     found = bench.con.execute(f"SELECT rule FROM ({placed}) GROUP BY rule ORDER BY max(place)").fetchall()
     return [rule for (rule,) in found]
+
+
+@LAW
+@given(cells=TABLES)
+def test_a_settled_draft_stands_as_it_stood_and_goes_on_as_any_other(shared_bench, cells):
+    bench = shared_bench()
+    table = bench.table(cells)
+    rules = bench.plan(table).rules
+    now = []
+    for settles in (False, True):
+        with drafted(bench.con, table) as draft:
+            for rule in rules:
+                if settles:
+                    draft.settle()
+                draft.apply([rule])
+            now.append(sorted(bench.con.execute(f"FROM {draft.rows(table.columns)}").fetchall(), key=repr))
+    assert now[0] == now[1]
+
+
+@settings(LAW, max_examples=30)
+@given(
+    values=st.lists(st.text("aAbBöÖßéÅСс12 _.-’/\\|–\t®€+", max_size=6), min_size=20, max_size=60),
+    key=st.sampled_from(sorted(COARSER)),
+)
+def test_values_of_one_fingerprint_have_one_coarser_one(shared_bench, values, key):
+    exact, coarse = (expression.replace("$v", "value") for expression in (key, COARSER[key]))
+    apart = (
+        f"SELECT 1 FROM (SELECT unnest($1::VARCHAR[]) AS value) GROUP BY {exact} HAVING count(DISTINCT {coarse}) > 1"
+    )
+    assert not shared_bench().con.execute(apart, [values]).fetchall()
