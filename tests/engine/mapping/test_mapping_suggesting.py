@@ -11,6 +11,7 @@ from discovery_pipeline.engine import duck, mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions, transformations
 from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.engine.mapping.suggestions import suggesting
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 
@@ -105,6 +106,31 @@ def test_a_table_about_something_else_identifies_no_server(con, made: Make, name
     approval = mapping.approve(mapping.suggest(con, (made(name, fields),), target), target, 0.8)
     assert not approval.mapping.fields
     assert approval.missing
+
+
+def test_a_table_about_something_else_fills_nothing_beside_one_that_is_about_it(con, made: Make):
+    places = made("locations", {"name": ["Lyon", "Graz"], "street": ["Rue Verte 1", "Lindenweg 2"]})
+    found = mapping.suggest(con, (made("servers", SERVERS), places), targets.load("aws"))
+    assert {f.source_table for f in found.assignment} == {"servers"}
+    offered = next(m for m in found.matches if m.source_table == "locations" and m.target_field == "HostName")
+    assert "the table is about locations, the target about servers" in offered.evidence
+
+
+def test_it_is_offered_alone_with_what_is_held_against_it(con, made: Make):
+    places = made("locations", {"name": ["Lyon", "Graz"], "street": ["Rue Verte 1", "Lindenweg 2"]})
+    (field,) = mapping.suggest(con, (places,), targets.load("aws")).assignment
+    assert (field.source_field, field.target_field) == ("name", "HostName")
+    assert field.confidence < HIGH
+
+
+def test_a_pair_that_was_approved_stays_whatever_its_table_is_about(con, made: Make):
+    places = made("locations", {"name": ["Lyon", "Graz"], "street": ["Rue Verte 1", "Lindenweg 2"]})
+    before = MappedField(
+        source_table="locations", source_field="name", target_table="server", target_field="HostName", confidence=1.0
+    )
+    known = Known(memory=Memory.of([before]))
+    found = mapping.suggest(con, (made("servers", SERVERS), places), targets.load("aws"), known)
+    assert ("locations", "name") in {(f.source_table, f.source_field) for f in found.assignment}
 
 
 def test_what_was_approved_before_comes_first_and_says_so(con, made: Make):

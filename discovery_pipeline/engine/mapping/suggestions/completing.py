@@ -70,6 +70,22 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
     return reassigned(suggestions, assignment).model_copy(update={"completions": tuple(found)})
 
 
+def without_strangers(suggestions: Suggestions, tables: Tables) -> Suggestions:
+    """Suggestions without what a table fills beside others that are about what is wanted, where its name says it isn't.
+
+    A location is no server, however well its columns agree. Alone it is offered, with what is held against it; a name
+    that only tells apart what has the columns of servers decides nothing.
+    """
+    strange = {t.name for t in tables if set(subjects.of_words(_name(t))) - knowledge.like_servers()}
+    served = {f.target_table for f in suggestions.assignment if not _objected(f)}
+
+    def stranger(field: MappedField) -> bool:
+        beside = field.source_table in strange and field.target_table in served
+        return beside and field.origin != "memory" and _objected(field)
+
+    return reassigned(suggestions, (f for f in suggestions.assignment if not stranger(f)))
+
+
 def _astray(tables: Tables, target: Target) -> set[Feed]:
     """Feeds of tables whose rows have a place of their own: what disks say is nothing of how busy machines are."""
     parts = {t.name: set(subjects.of_words(t.name)) for t in target.tables if referred(t)}
@@ -160,12 +176,17 @@ def _relates(field: MappedField, its: Sequence[Description], relating: AbstractS
 
 def _unobjected(mapped: MappedField) -> MappedField:
     """A field of a table that tells of what another is about: that it is about something else is no objection."""
-    kept = tuple(reason for reason in mapped.evidence if not reason.startswith(OBJECTION))
-    if len(kept) == len(mapped.evidence):
+    if not _objected(mapped):
         return mapped
+    kept = tuple(reason for reason in mapped.evidence if not reason.startswith(OBJECTION))
     return mapped.model_copy(
         update={"confidence": round(min(1.0, mapped.confidence / OTHER_SUBJECT), 4), "evidence": kept}
     )
+
+
+def _objected(mapped: MappedField) -> bool:
+    """Whether it is held against a field that its table is about something else."""
+    return any(reason.startswith(OBJECTION) for reason in mapped.evidence)
 
 
 def _told(mapped: MappedField, by: Description, field: TargetField) -> MappedField:

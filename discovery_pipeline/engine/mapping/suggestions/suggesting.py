@@ -18,7 +18,7 @@ from discovery_pipeline.engine.mapping.model import HIGH, FieldRef, MappedField,
 from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.suggestions import by_values, conflicts, filling, identifiers, ties
 from discovery_pipeline.engine.mapping.suggestions.assigning import assigned
-from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions
+from discovery_pipeline.engine.mapping.suggestions.completing import completed, completions, without_strangers
 from discovery_pipeline.engine.mapping.suggestions.composing import CONFIDENCE as COMPOSED
 from discovery_pipeline.engine.mapping.suggestions.composing import Composed, composed
 from discovery_pipeline.engine.mapping.suggestions.constants import constants
@@ -73,6 +73,7 @@ def suggest(
     sure = by_values.answered(sure, known.profile, target)
     found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
+    found = without_strangers(found, tables)
     saved = profiles.fitting(known.memory.saved, tables, target)
     found = profiles.applied(saved, found, tables, target).suggestions if saved else found
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, known.personal)})
