@@ -13,7 +13,7 @@ from discovery_pipeline.assets import (
     jobs,
     landing,
     mapping,
-    notices,
+    notifier,
     openlineage,
     profiling,
     risk,
@@ -43,12 +43,13 @@ def build(settings: Settings, key_prefix: Sequence[str] = ()) -> dg.Definitions:
         `dg.Definitions.merge(theirs, build(settings, key_prefix=["discovery"]))`.
     """
     prefix = list(key_prefix)
+    upkeep_jobs = [landing.receive, *schedules.jobs(prefix)]
     return dg.Definitions(
         assets=dg.load_assets_from_modules([*STAGES, sources, upkeep], key_prefix=prefix or None),
-        jobs=[*jobs.jobs(prefix), landing.receive, *schedules.jobs(prefix)],
+        jobs=[*jobs.jobs(prefix), *upkeep_jobs],
         sensors=[
             *sensors.sensors(prefix),
-            notices.notifier(dg.AssetKey([*prefix, sources.STAGE])),
+            notifier.notifier(dg.AssetKey([*prefix, sources.STAGE]), {job.name for job in upkeep_jobs}),
             openlineage.lineage_sensor(settings),
         ],
         schedules=schedules.schedules(settings),

@@ -38,3 +38,11 @@ def page(settings: Settings, flow: Flow, name: str) -> str | None:
     up = parts.running(settings.root) if settings.pages_url is None else None
     served = settings.pages_url or (up and up.address)
     return f"{served.rstrip('/')}/discovery/{name}/{flow.id}" if served else None
+
+
+def run_page(settings: Settings, run_id: str) -> str | None:
+    """The address of a run's page in Dagster; None where `discovery up` doesn't serve it."""
+    from discovery_pipeline.store import parts
+
+    up = parts.running(settings.root)
+    return f"{up.dagster}/runs/{run_id}" if up and up.dagster else None

@@ -11,24 +11,16 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import dagster as dg
-
-from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.links import OF_PHASES, REVIEW, VALIDATION, page
 from discovery_pipeline.errors import DiscoveryError, SettingsError
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 
-if TYPE_CHECKING:
-    from discovery_pipeline.store.events.outbox import Posted
-
 SECONDS = 10
 """Patience with a receiver."""
-PAGE = 50
 REFUSED = range(400, 500)
 BUSY = (408, 425, 429)
 """Answers below 500 that a later try may change."""
@@ -142,73 +134,3 @@ class _Mail:
                 session.send_message(letter)
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(f"The mail server can't take it ({type(error).__name__}).") from None
-
-
-def notifier(drifted: dg.AssetKey) -> dg.SensorDefinition:
-    """The sensor that sends notices; `drifted` is the asset whose materializations tell of drift."""
-
-    @dg.sensor(
-        name="notifier",
-        minimum_interval_seconds=15,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells people what waits for a review, failed, was delivered, or has drifted.",
-    )
-    def notifier_(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorResult | dg.SkipReason:
-        """Reads events from where it stood; the cursor moves past an event when it is sent."""
-        post = Post.of(desk.settings)
-        if not post.ways:
-            return dg.SkipReason("Nobody is told: neither DISCOVERY_NOTIFY_WEBHOOK nor DISCOVERY_NOTIFY_SMTP is set.")
-        before = json.loads(context.cursor) if context.cursor else _now(context.instance, desk, drifted)
-        events, drift = str(before["events"]), int(before["drift"])
-        sent = 0
-        try:
-            for posted in _events(desk, events):
-                flow = desk.store.flow(None, posted.event.flow_id)
-                notice = of_event(posted.event, flow, f"event:{posted.cursor.id}", desk.settings)
-                if notice:
-                    post.send(notice)
-                    sent += 1
-                events = str(posted.cursor)
-            for storage_id, notice in _drifts(context.instance, drifted, drift):
-                if notice:
-                    post.send(notice)
-                    sent += 1
-                drift = storage_id
-            said = f"{sent} notices were sent."
-        except NotSent as fault:
-            said = f"{sent} notices were sent; the next one waits. {fault}"
-            context.log.warning(said)
-        return dg.SensorResult(skip_reason=said, cursor=json.dumps({"events": events, "drift": drift}))
-
-    return notifier_
-
-
-def _events(desk: Desk, cursor: str) -> "list[Posted]":
-    from discovery_pipeline.store.events.outbox import Cursor
-
-    return desk.store.events_after(Cursor.parse(cursor), types=WORTH, limit=PAGE)
-
-
-def _drifts(instance: dg.DagsterInstance, drifted: dg.AssetKey, after: int) -> list[tuple[int, Notice | None]]:
-    """New profiles of registered databases, oldest first, each with what is to be told of it."""
-    wanted = dg.AssetRecordsFilter(drifted, after_storage_id=after)
-    found = instance.fetch_materializations(wanted, limit=PAGE, ascending=True)
-    return [(record.storage_id, _drift(record)) for record in found.records]
-
-
-def _drift(record: dg.EventLogRecord) -> Notice | None:
-    profile = record.asset_materialization
-    changes = profile.metadata.get("changes") if profile else None
-    if profile is None or changes is None or not changes.value:
-        return None
-    said = f"{changes.value} changes since the last profile; the asset's checks in Dagster list them by rule."
-    return Notice(f"drift:{record.storage_id}", "drift", f"{profile.partition} has drifted", said)
-
-
-def _now(instance: dg.DagsterInstance, desk: Desk, drifted: dg.AssetKey) -> dict[str, str | int]:
-    """Where a notifier begins that was just switched on: nobody wants to hear of last year."""
-    from discovery_pipeline.store.events.follow import Wanted, newest
-
-    last = instance.fetch_materializations(drifted, limit=1).records
-    cursor = desk.store.wait_for(newest(desk.store.flows.sessions, Wanted()))
-    return {"events": str(cursor), "drift": last[0].storage_id if last else 0}

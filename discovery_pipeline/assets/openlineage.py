@@ -7,20 +7,16 @@ What is said of a run stands in `openlineage_events`.
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
 
-from discovery_pipeline.assets import openlineage_events, reasons
+from discovery_pipeline.assets import endings, openlineage_events
 from discovery_pipeline.settings import Settings
 
 ENDS = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
-PAGE = 50
 TICK_SECONDS = 20.0
 """After so long, a tick leaves the other runs to the next."""
-SETTLED_SECONDS = 5.0
-"""How old an event is before it is read: by then, whatever was written before it can be seen."""
 REFUSALS = 5
 """So often a run is sent to a collector that answers that it won't have it."""
 PASSING = {401, 403, 404, 408, 425, 429}
@@ -39,9 +35,9 @@ def lineage_sensor(settings: Settings) -> dg.SensorDefinition:
     def lineage_sensor_(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Reads finished runs from where it stood; the cursor moves past a run when the collector has all of it."""
         since = time.monotonic()
-        place = Place(**json.loads(context.cursor)) if context.cursor else Place(_newest(context.instance))
+        place = Place(**json.loads(context.cursor)) if context.cursor else Place(endings.newest(context.instance, ENDS))
         told, said = 0, ""
-        for ended in _ended(context.instance, place.after):
+        for ended in endings.since(context.instance, place.after, ENDS):
             try:
                 _tell(context.instance, ended.event_log_entry.run_id)
             except OSError as error:  # as every error of the wire is
@@ -79,25 +75,6 @@ class Place:
         return Place(storage_id), True
 
 
-def _ended(instance: dg.DagsterInstance, after: int) -> Sequence[dg.EventLogRecord]:
-    """A page of runs that ended, oldest first; not the very newest: they may be seen before earlier ones."""
-    before = time.time() - SETTLED_SECONDS
-    pages = (
-        instance.fetch_run_status_changes(
-            dg.RunStatusChangeRecordsFilter(end, after_storage_id=after, before_timestamp=before),
-            limit=PAGE,
-            ascending=True,
-        ).records
-        for end in ENDS
-    )
-    return sorted((record for page in pages for record in page), key=lambda record: record.storage_id)[:PAGE]
-
-
-def _newest(instance: dg.DagsterInstance) -> int:
-    newest = (instance.fetch_run_status_changes(end, limit=1).records for end in ENDS)
-    return max((record.storage_id for records in newest for record in records), default=0)
-
-
 def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
     """Send how a run of a flow went, and what it made."""
     run = instance.get_run_by_id(run_id)
@@ -109,7 +86,7 @@ def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
         run,
         instance.get_run_stats(run_id),
         instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records,
-        reasons.of_steps(record.event_log_entry.get_dagster_event() for record in _failures(instance, run_id)),
+        endings.reason(instance, run_id),
     )
     client = OpenLineageClient()
     try:
@@ -117,10 +94,6 @@ def _tell(instance: dg.DagsterInstance, run_id: str) -> None:
             client.emit(event)
     finally:
         client.close()
-
-
-def _failures(instance: dg.DagsterInstance, run_id: str) -> Sequence[dg.EventLogRecord]:
-    return instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
 
 
 def _refused(error: OSError) -> bool:

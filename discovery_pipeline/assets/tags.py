@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 PARTITION_TAG = "dagster/partition"
 """Dagster's own: a run's flow, by its slug. One run works on a flow at a time, and another waits until it has ended."""
+RETRIED_TAG = "dagster/will_retry"
+"""Dagster's own, of a run that failed: whether it is tried again."""
 FLOW_TAG = "discovery/flow"
 ENGAGEMENT_TAG = "discovery/engagement"
 """By which concurrency is shared out: one client's backlog never starves another's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from discovery_pipeline.assets import endings
 from discovery_pipeline.assets.notices import Notice, NotSent, Post
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, Phase
@@ -67,6 +69,7 @@ def tick(
 ) -> Tick:
     """Evaluate the notifier as a daemon does."""
     monkeypatch.setenv("DISCOVERY_NOTIFY_WEBHOOK", receiver.url)
+    monkeypatch.setattr(endings, "SETTLED_SECONDS", 0)
     sensor = defs.resolve_sensor_def("notifier")
 
     def evaluate(cursor: str | None) -> dg.SensorResult:
@@ -157,6 +160,34 @@ def test_drift_is_told_once(tick: Tick, store: Store, instance: dg.DagsterInstan
     tick(after)
     (notice,) = receiver.got
     assert (notice["kind"], notice["subject"]) == ("drift", "cmdb-1 has drifted")
+
+
+@pytest.mark.parametrize(("tries", "told"), [("0", 1), ("1", 0)])
+def test_upkeep_that_failed_is_told_unless_it_is_tried_again(
+    tries: str, told: int, tick: Tick, store: Store, instance: dg.DagsterInstance, receiver: Receiver
+):
+    begin = tick(None).cursor
+    tags = {"dagster/partition": "cmdb-1", "dagster/max_retries": tries}
+    for job in ("watch_sources", "deliver", "another_projects_job"):
+        run = dg.DagsterRun(job, str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED, tags=tags)
+        instance.report_run_failed(instance.add_run(run), "The database is away.")
+    after = tick(begin).cursor
+    tick(after)
+    assert [(notice["kind"], notice["subject"], notice["text"]) for notice in receiver.got] == [
+        ("failed", "watch_sources failed for cmdb-1", "The database is away.")
+    ][:told]
+
+
+def test_a_cursor_from_before_upkeep_was_told_of_goes_on_from_now(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, receiver: Receiver
+):
+    begin = json.loads(str(tick(None).cursor))
+    del begin["failures"]
+    run = dg.DagsterRun("maintain", str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(instance.add_run(run))
+    store.append_event(flow, EventType.DELIVERY_COMPLETED, {"aws": 1})
+    tick(json.dumps(begin))
+    assert [notice["kind"] for notice in receiver.got] == ["delivered"]
 
 
 def test_a_webhook_that_is_away_is_not_quoted(settings: Settings):

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from discovery_pipeline.assets import openlineage
+from discovery_pipeline.assets import endings, openlineage
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.flow.state import Flow
 
@@ -94,7 +94,7 @@ def run(defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance) -> Calla
 @pytest.fixture
 def tick(defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
     """Evaluate the sensor as a daemon does, from where it stood; what it says."""
-    monkeypatch.setattr(openlineage, "SETTLED_SECONDS", 0)
+    monkeypatch.setattr(endings, "SETTLED_SECONDS", 0)
     sensor, cursors = defs.resolve_sensor_def("lineage_sensor"), [None]
 
     def evaluate() -> str:
