@@ -129,9 +129,36 @@ def run(
 
 
 def _targets(said: str) -> tuple[Target, ...]:
-    from discovery_pipeline.engine import targets
+    found = (_target(part.strip()) for part in said.split(",") if part.strip())
+    return tuple({target.name: target for target in found}.values())
 
-    return tuple({t.name: t for t in (targets.load(part.strip()) for part in said.split(",") if part.strip())}.values())
+
+def _target(said: str) -> Target:
+    """The target of that name, or in that file; one that doesn't ship may be the default engagement's own."""
+    from discovery_pipeline.engine import targets
+    from discovery_pipeline.errors import TargetError
+
+    try:
+        return targets.load(said)
+    except TargetError:
+        own = () if said.lower().endswith((".yaml", ".yml")) else _own()
+        found = next((each for each in own if each.called(said)), None)
+        if found is None:
+            raise
+        return found
+
+
+def _own() -> Sequence[Target]:
+    """Contracts that the default engagement keeps; none where there is no database yet."""
+    from discovery_pipeline.settings import read
+    from discovery_pipeline.store import contracts
+    from discovery_pipeline.store.blocking import open_store
+
+    settings = read()
+    if settings.database_url is None and not (settings.root / "postgres").exists():
+        return []
+    with open_store(settings) as store:
+        return [each.target for each in store.wait_for(contracts.kept(store.flows, store.default_tenant()))]
 
 
 def _destination(out: str) -> Destination:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
 
-from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.errors import InputRefused, TargetError
+from discovery_pipeline.flow import contracts as flow_contracts
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import requests, rows
+from discovery_pipeline.store import contracts, requests, rows
 from discovery_pipeline.store.events.outbox import Cursor
 from discovery_pipeline.store.files.artifacts import UPLOADS
 from discovery_pipeline.store.files.inbox import Arrival, Arrived, Inbox, Place
@@ -83,7 +84,7 @@ def _begin(store: Store, inbox: Inbox, arrival: Arrival, scratch: Path) -> Lande
     if isinstance(place, str):
         return _refused(inbox, arrival, dict.fromkeys(arrival.files, place))
     try:
-        wanted = [targets.load(name).name for name in place.target.replace("+", ",").split(",")]
+        wanted = store.wait_for(_wanted(store, place))
     except TargetError as unknown:
         return _refused(inbox, arrival, dict.fromkeys(arrival.files, str(unknown)))
     with _fetched(inbox, arrival, arrival.files, scratch) as (folder, whole):
@@ -93,7 +94,7 @@ def _begin(store: Store, inbox: Inbox, arrival: Arrival, scratch: Path) -> Lande
         good = [file for file in arrival.files if file not in bad]
         if not good:
             return _refused(inbox, arrival, bad)
-        flow = store.wait_for(_created(store, place, ",".join(wanted), arrival, good))
+        flow = store.wait_for(_created(store, place, wanted, arrival, good))
         _store(store, flow, folder, good)
     store.wait_for(_requested(store, flow))
     _refused(inbox, arrival, bad)
@@ -152,12 +153,24 @@ def _store(store: Store, flow: Flow, folder: Path, files: Sequence[Arrived]) -> 
             shutil.move(folder / file.name, into / file.name)
 
 
-async def _created(store: Store, place: Place, wanted: str, arrival: Arrival, files: Sequence[Arrived]) -> Flow:
+async def _wanted(store: Store, place: Place) -> tuple[Target, ...]:
+    """The targets that the folder names; those that the engagement wrote are among them."""
+    async with store.flows.sessions.operating() as session:
+        tenant = await accounts.find_engagement(session, place.client, place.engagement)
+    own = await contracts.kept(store.flows, tenant.acting(BY)) if tenant else []
+    return flow_contracts.named(place.target.replace("+", ","), (each.target for each in own))
+
+
+async def _created(
+    store: Store, place: Place, wanted: Sequence[Target], arrival: Arrival, files: Sequence[Arrived]
+) -> Flow:
     async with store.flows.sessions.operating() as session:
         tenant = await accounts.create_engagement(session, place.client, place.engagement)
     remembered = {"folder": arrival.folder, "files": {file.name: file.stamp for file in files}}
-    name = f"{place.source} to {wanted.replace(',', ', ')}"
-    return await store.flows.create(tenant.acting(BY), name, place.source, wanted, {LANDING: remembered})
+    metadata = {LANDING: remembered, **flow_contracts.kept(wanted)}
+    names = [target.name for target in wanted]
+    name = f"{place.source} to {', '.join(names)}"
+    return await store.flows.create(tenant.acting(BY), name, place.source, ",".join(names), metadata)
 
 
 async def _requested(store: Store, flow: Flow) -> None:

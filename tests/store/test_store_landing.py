@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from discovery_pipeline.store import landing, requests
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+from discovery_pipeline.flow import contracts as flow_contracts
+from discovery_pipeline.store import contracts, landing, requests
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.files.artifacts import UPLOADS
 from discovery_pipeline.store.files.inbox import Inbox
 from discovery_pipeline.store.landing import Landed
+from discovery_pipeline.store.people import accounts
 
 SERVERS = "id,name\n1,web\n"
 PAIR = "acme/move/servicenow__aws"
@@ -52,6 +55,32 @@ def test_files_that_arrive_together_are_one_flow_with_a_run_requested(store: Sto
     (wanted,) = store.wait_for(requests.open_requests(store.flows))
     assert (wanted.slug, wanted.job) == (done.flow.slug, "discover")
     assert "acme" not in done.flow.slug
+
+
+def test_files_may_go_to_a_target_that_their_engagement_wrote_itself(store: Store, inbox: Inbox, folder: Path):
+    tenant = store.operate(lambda session: accounts.create_engagement(session, "acme", "move"))
+    fields = (TargetField(name="id"), TargetField(name="name"))
+    own = Target(name="ledger", title="Ledger", tables=(TargetTable(name="row", file="ledger.csv", fields=fields),))
+    store.wait_for(contracts.keep(store.flows, tenant, own))
+    mine = folder.with_name("servicenow__Ledger+aws")
+    mine.mkdir()
+    (mine / "servers.csv").write_text(SERVERS)
+    (done,) = take(store, inbox)
+    assert done is not None
+    assert done.flow is not None
+    assert done.flow.targets == ("ledger", "aws")
+    assert flow_contracts.contract(done.flow, "ledger") == own
+
+
+@pytest.mark.parametrize("wanted", ["ledger", "aws,ledger", ","])
+def test_files_for_a_target_that_nobody_has_are_put_aside_with_those_there_are(
+    store: Store, inbox: Inbox, folder: Path, wanted: str
+):
+    other = folder.with_name(f"servicenow__{wanted}")
+    other.mkdir()
+    (other / "servers.csv").write_text(SERVERS)
+    assert take(store, inbox) == [Landed(None, 0, 1)]
+    assert "There are: aws, aws-mgn" in (other / "rejected" / "servers.csv.reason.txt").read_text()
 
 
 def test_an_empty_inbox_and_one_that_is_not_there_have_no_arrivals(inbox: Inbox, tmp_path: Path):

@@ -50,29 +50,19 @@ class NewToken:
 
 async def ensure_default(session: AsyncConnection) -> Tenant:
     """The default account and engagement, with the operator and the users that runs act as; made if missing."""
-    found = await _default(session)
+    found = await find_engagement(session, DEFAULT, DEFAULT)
     if found is not None:
         return found
     await session.execute(upsert(client_accounts).values(name=DEFAULT).on_conflict_do_nothing())
     account = await session.scalar(select(client_accounts.c.id).where(client_accounts.c.name == DEFAULT))
     await session.execute(upsert(engagements).values(client_account_id=account, name=DEFAULT).on_conflict_do_nothing())
-    tenant = await _default(session)
+    tenant = await find_engagement(session, DEFAULT, DEFAULT)
     if tenant is None:
         raise TenantAccessError("The default engagement can't be made.", None, {"error_type": "unexpected"})
     roles: dict[str, UserRole] = {OPERATOR: "admin", AUTO_APPROVAL: "reviewer", ORCHESTRATOR: "reviewer"}
     for login, role in roles.items():
         await enrol(session, tenant, login, role)
     return tenant
-
-
-async def _default(session: AsyncConnection) -> Tenant | None:
-    wanted = (
-        select(engagements.c.client_account_id, engagements.c.id)
-        .join(client_accounts, client_accounts.c.id == engagements.c.client_account_id)
-        .where(client_accounts.c.name == DEFAULT, engagements.c.name == DEFAULT)
-    )
-    row = (await session.execute(wanted)).one_or_none()
-    return Tenant(ClientAccountId(row.client_account_id), EngagementId(row.id), OPERATOR) if row else None
 
 
 async def names(session: AsyncConnection) -> tuple[str, str]:
@@ -109,9 +99,21 @@ async def create_engagement(session: AsyncConnection, account: str, engagement: 
     number = await session.scalar(select(client_accounts.c.id).where(client_accounts.c.name == account))
     made = upsert(engagements).values(client_account_id=number, name=engagement).on_conflict_do_nothing()
     await session.execute(made)
-    wanted = select(engagements.c.id).where(engagements.c.client_account_id == number, engagements.c.name == engagement)
-    found = (await session.execute(wanted)).scalar_one()
-    return Tenant(ClientAccountId(number or 0), EngagementId(found), OPERATOR)
+    found = await find_engagement(session, account, engagement)
+    if found is None:
+        raise TenantAccessError(f"Engagement {engagement!r} can't be made.", None, {"error_type": "unexpected"})
+    return found
+
+
+async def find_engagement(session: AsyncConnection, account: str, engagement: str) -> Tenant | None:
+    """The engagement of that name of the account of that name; None where there is none."""
+    wanted = (
+        select(engagements.c.client_account_id, engagements.c.id)
+        .join(client_accounts, client_accounts.c.id == engagements.c.client_account_id)
+        .where(client_accounts.c.name == account, engagements.c.name == engagement)
+    )
+    row = (await session.execute(wanted)).one_or_none()
+    return Tenant(ClientAccountId(row.client_account_id), EngagementId(row.id), OPERATOR) if row else None
 
 
 async def enrol(session: AsyncConnection, tenant: Tenant, login: str, role: UserRole) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.targets import Target
-from discovery_pipeline.errors import TargetError
+from discovery_pipeline.flow import contracts as flow_contracts
 from discovery_pipeline.store import contracts
 from discovery_pipeline.store.contracts import KeptContract
 from discovery_pipeline.store.flows import Flows
@@ -90,21 +90,10 @@ class SystemService:
         Raises
         ------
         TargetError
-            There is no such target; says which there are.
+            There is no such target, or none is named; says which there are.
         """
-        names = [part.strip() for part in said.split(",") if part.strip()]
-        known = [_target(each) for each in await self._all(who)]
-        there = ", ".join(target.name for target in known)
-        if not names:
-            raise InvalidRequest(f"target_system: name one of {there}.")
-        found: dict[str, Target] = {}
-        for name in names:
-            target = next((target for target in known if target.called(name)), None)
-            if target is None:
-                own = "PUT /api/v1/targets/{name} keeps a contract of your own."
-                raise TargetError(f"There is no target {name!r}. There are: {there}. {own}")
-            found[target.name] = target
-        return tuple(found.values())
+        own = await contracts.kept(self._flows, who.tenant)
+        return flow_contracts.named(said, (each.target for each in own))
 
     async def strays(self, who: Caller, names: Iterable[str]) -> list[str]:
         """Those of these names that no target has."""
