@@ -11,6 +11,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,13 +24,14 @@ from pydantic import BaseModel
 
 from discovery_pipeline.agents import quiet, running
 from discovery_pipeline.assets import charts
+from discovery_pipeline.assets.runner import worker
 from discovery_pipeline.assets.runner.starting import code_location
 from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.engine import targets
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.requests import Job
 
-PRODUCT = "discovery_pipeline."
+PRODUCT, CREWAI = "discovery_pipeline.", "crewai."
 PACKAGE = Path(__file__).resolve().parents[2]
 ROOMS = ("engine", "store", "agents", "assets")
 CREW = f"{PRODUCT}agents.crew"
@@ -38,6 +40,8 @@ LIBRARIES = (
     "dagster_postgres",
     "fsspec.implementations.local",
     "jinja2",
+    "pandas.io.formats.string",
+    "pandera.backends.register_checks",
     "pandera.strategies.pandas_strategies",
     "psycopg",
     "psycopg2",
@@ -51,12 +55,17 @@ LIBRARIES = (
     "upath.implementations.local",
     "vl_convert",
 )
-OF_A_CREW = ("crewai.hooks.contexts", "crewai.skills.tool")
+OF_A_CREW = (
+    "crewai.hooks.contexts",
+    "crewai.llms.cache",
+    "crewai.skills.tool",
+    "crewai.tasks.hallucination_guardrail",
+)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def load(definitions: Path, settings: Settings) -> ReconstructableRepository:
-    """Load the code location of that file with all that its runs use, and run a job of nothing."""
+    """Load the code location of that file with all that a home's runs use, and run a job of nothing."""
     crew = running.preloads(settings.agents)
     if crew:
         quiet.load()
@@ -71,6 +80,8 @@ def load(definitions: Path, settings: Settings) -> ReconstructableRepository:
         create_execution_plan(job, run_config={}, tags={PARTITION_TAG: "none"})
         job.get_job_snapshot_id()
     _remember()
+    with suppress(FileNotFoundError):  # written when the home is prepared
+        worker.instance_ref(settings.root)
     _run_nothing()
     # The collector would write into pages that all forks share.
     gc.collect()
@@ -95,9 +106,9 @@ def _remember() -> None:
         loader()
     for name in targets.names():
         targets.load(name)
-    for model in _below(BaseModel):
-        model.model_rebuild()
-    for contract in _below(pa.DataFrameModel):
+    for model in _below(BaseModel, PRODUCT, CREWAI):
+        model.model_rebuild(raise_errors=False)
+    for contract in _below(pa.DataFrameModel, PRODUCT):
         contract.to_schema()
     pa.DataFrameSchema().validate(pd.DataFrame({"any": [0]}))
     charts.bars({}, "")  # reads the fonts
@@ -110,12 +121,12 @@ def _loaders() -> list[Callable[[], Any]]:
     return [f for f in remembering.values() if not inspect.signature(f).parameters]
 
 
-def _below(kind: type[Any]) -> Iterator[type[Any]]:
-    """The product's classes of that kind."""
+def _below(kind: type[Any], *packages: str) -> Iterator[type[Any]]:
+    """The classes of that kind in these packages."""
     for found in kind.__subclasses__():
-        if found.__module__.startswith(PRODUCT):
+        if found.__module__.startswith(packages):
             yield found
-        yield from _below(found)
+        yield from _below(found, *packages)
 
 
 def _run_nothing() -> None:

@@ -60,10 +60,14 @@ class Storage(DagsterPostgresStorage):
 
 
 class Runs(PostgresRunStorage):
-    """Runs that are written whole: of Dagster's own, one whose maker was killed may be without its tags."""
+    """Runs that are written whole: of Dagster's own, one whose maker was killed may be without its tags.
+
+    Whether their table has the columns of today is asked until it has them, not at each question.
+    """
 
     def __init__(self, postgres_url: str) -> None:
         self._making = local()
+        self._has_run_stats = False
         super().__init__(postgres_url, should_autocreate_tables=False)
 
     def _core_add_run(self, col_values: dict[str, Any], tags: Mapping[str, str]) -> None:
@@ -78,6 +82,11 @@ class Runs(PostgresRunStorage):
         """A connection; the transaction of this thread where it makes a run."""
         made = getattr(self._making, "connection", None)
         return super().connect() if made is None else nullcontext(made)
+
+    def has_run_stats_index_cols(self) -> bool:
+        """Whether a run's row says when it started and ended."""
+        self._has_run_stats = self._has_run_stats or super().has_run_stats_index_cols()
+        return self._has_run_stats
 
 
 class Events(PostgresEventLogStorage):

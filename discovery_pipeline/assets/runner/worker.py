@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from discovery_pipeline.assets.runner import locks
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+    from dagster._core.instance.ref import InstanceRef
 
 INSTANCE = "dagster"
 """Folder of a home that holds dagster.yaml."""
@@ -51,11 +53,23 @@ def report_death(home: Path, run_id: str, how: str) -> None:
             instance.report_run_failed(run, told)
 
 
+def instance_ref(home: Path) -> InstanceRef:
+    """What the home's instance is made of, read anew only where its file was: forks have what the zygote read."""
+    folder = home / INSTANCE
+    return _instance_ref(folder, (folder / "dagster.yaml").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _instance_ref(folder: Path, written: int) -> InstanceRef:
+    from dagster._core.instance.ref import InstanceRef
+
+    return InstanceRef.from_dir(str(folder))
+
+
 @contextmanager
 def _instance(home: Path) -> Iterator[DagsterInstance]:
     """The home's instance, with its database: an embedded one stays as long as we use it."""
     from dagster import DagsterInstance
-    from dagster._core.instance.ref import InstanceRef
 
     from discovery_pipeline.agents import running
     from discovery_pipeline.assets.agents import POOL
@@ -66,7 +80,7 @@ def _instance(home: Path) -> Iterator[DagsterInstance]:
     settings = Settings(home=home)
     # The pool is for models; the playbook answers at once, and waits for nobody.
     storage.Events.idle_pools = frozenset() if running.asks_any(settings.agents) else frozenset({POOL})
-    told = storage.of_a_run(InstanceRef.from_dir(str(home / INSTANCE)))
+    told = storage.of_a_run(instance_ref(home))
     with connected(settings), DagsterInstance.from_ref(told) as instance:
         # Pooled, a run opens a dozen sessions at the database; by itself Dagster opens one a query, 140 in all.
         instance.optimize_for_webserver(statement_timeout=STATEMENT_SECONDS * 1000, pool_recycle=-1, max_overflow=20)

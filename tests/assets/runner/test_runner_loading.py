@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from discovery_pipeline.assets.runner import worker
 from discovery_pipeline.assets.runner.zygote import ENVIRONMENT
 
 LOADED = """
@@ -60,3 +61,16 @@ def test_weights_and_models_are_there(loaded: dict[str, object]):
 
 def test_crewai_is_left_out_where_no_crew_will_run(loaded: dict[str, object]):
     assert not loaded["crew"]
+
+
+def test_the_instance_is_read_anew_where_its_file_was_written_anew(tmp_path: Path):
+    written = tmp_path / worker.INSTANCE / "dagster.yaml"
+    written.parent.mkdir()
+    telemetry = []
+    for second, enabled in enumerate(("true", "false")):
+        written.write_text(f"telemetry: {{enabled: {enabled}}}")
+        os.utime(written, (second, second))
+        read = worker.instance_ref(tmp_path)
+        assert worker.instance_ref(tmp_path) is read
+        telemetry.append(read.settings["telemetry"])
+    assert telemetry == [{"enabled": True}, {"enabled": False}]

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.runs.schema import RunTagsTable
-from dagster_postgres import PostgresEventLogStorage
+from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
@@ -44,6 +44,17 @@ def test_a_run_tells_the_same_as_with_dagsters_own_storage(instance: dg.DagsterI
     assert instance.get_run_stats(ours.run_id).steps_succeeded == 2
     record = instance.get_latest_materialization_event(dg.AssetKey("made"))
     assert record is not None
+
+
+def test_whether_there_is_a_column_is_asked_once(of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
+    asked = PostgresRunStorage.has_run_stats_index_cols
+    times: list[bool] = []
+    monkeypatch.setattr(
+        PostgresRunStorage, "has_run_stats_index_cols", lambda self: times.append(found := asked(self)) or found
+    )
+    run = of_a_run.create_run_for_job(idle)
+    assert [of_a_run.get_run_by_id(run.run_id) for _ in range(3)] == [run] * 3
+    assert times == [True]
 
 
 def _written(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> list[int]:
