@@ -35,6 +35,11 @@ class ReadAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class PassOn:
+    """The run that imports has read what isn't all any more: the import waits for the run that was asked for since."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartPhase:
     """Begin a phase, begin it again after a failure, or go back to it."""
 
@@ -113,6 +118,7 @@ class CancelFlow:
 Command = (
     AcceptImport
     | ReadAgain
+    | PassOn
     | StartPhase
     | CompletePhase
     | FailPhase

@@ -21,6 +21,7 @@ from discovery_pipeline.flow.commands import (
     FailPhase,
     Keep,
     OfferMappings,
+    PassOn,
     ReadAgain,
     RejectMappings,
     RetryPhase,
@@ -70,21 +71,25 @@ def decide(command: Command, flow: Flow, now: Moment) -> tuple[Event, ...]:
     InvalidTransitionError
         The flow is where this can't be done. The message says where it is, and what can be.
     """
-    if flow.status in ENDED:
-        raise _refused(flow, f"it is {flow.status.value}. Create a new flow.")
-    return tuple(Event(type_, flow.id, now.by, now.at, data) for type_, data in _happens(command, flow))
+    return tuple(Event(type_, flow.id, now.by, now.at, data) for type_, data in happens(command, flow))
 
 
 Happening = tuple[EventType, dict[str, Any]]
 
 
-def _happens(command: Command, flow: Flow) -> list[Happening]:  # noqa: PLR0911, PLR0912 - one answer for each command
+def happens(command: Command, flow: Flow) -> list[Happening]:  # noqa: PLR0911, PLR0912 - one answer for each command
+    """What the command would make happen, whoever gives it and whenever. Raises as `decide` does."""
+    if flow.status in ENDED:
+        raise _refused(flow, f"it is {flow.status.value}. Create a new flow.")
     match command:
         case AcceptImport():
             accepted = {"import_id": command.import_id, "rows": command.rows, "replaces": command.replaces}
             return [*_back_to(Phase.DATA_IMPORT, flow), (EventType.IMPORT_ACCEPTED, accepted)]
         case ReadAgain():
             return _back_to(Phase.DATA_IMPORT, flow)
+        case PassOn():
+            _must_run(Phase.DATA_IMPORT, flow)
+            return [(EventType.PHASE_REOPENED, {"phase": Phase.DATA_IMPORT.value})]
         case StartPhase(phase=phase):
             return _start(phase, flow)
         case CompletePhase(phase=phase, result=result):

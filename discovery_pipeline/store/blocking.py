@@ -14,7 +14,7 @@ from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.memory import Memory
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
-from discovery_pipeline.flow.commands import CancelFlow, Command, CompletePhase, FailPhase, Keep, StartPhase, Tell
+from discovery_pipeline.flow.commands import CancelFlow, Command, FailPhase, Keep, StartPhase, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL, ORCHESTRATOR, Tenant
@@ -156,8 +156,11 @@ class Store:
     def complete_phase(
         self, ref: FlowRef, phase: Phase | str, result: Mapping[str, Any] | None = None, *, by: str = ORCHESTRATOR
     ) -> Flow:
-        """The running phase is done: data_import leads to the review, validation completes the flow."""
-        return self._update(ref, CompletePhase(Phase(phase), result or {}), by)
+        """The running phase is done: data_import leads to the review, validation completes the flow.
+
+        Where files came while the run of the result's `run_id` read others, data_import waits for the next run instead.
+        """
+        return self._for(ref, by, lambda tenant: self.flows.complete_phase(tenant, ref, Phase(phase), result or {}))
 
     def fail_phase(
         self, ref: FlowRef, phase: Phase | str, result: Mapping[str, Any] | None = None, *, by: str = ORCHESTRATOR

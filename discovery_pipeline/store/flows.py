@@ -15,11 +15,11 @@ from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.mapping.memory import Memory
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.model import Suggestions
-from discovery_pipeline.flow.commands import Command
+from discovery_pipeline.flow.commands import Command, CompletePhase
 from discovery_pipeline.flow.events import EventType
-from discovery_pipeline.flow.state import Flow, FlowStatus
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 from discovery_pipeline.flow.tenant import Tenant
-from discovery_pipeline.store import imports, listing, quality, rows
+from discovery_pipeline.store import imports, listing, quality, reading, rows
 from discovery_pipeline.store.events import outbox
 from discovery_pipeline.store.events.outbox import Cursor, Posted
 from discovery_pipeline.store.listing import Listed, Place
@@ -144,6 +144,14 @@ class Flows:
         """Change a flow by a command; see FlowStateManager.update_state."""
         async with self.changing(tenant) as states:
             return await states.update_state(flow_id, patch, expected_version=expected_version, reason=reason)
+
+    @flow_transaction("complete phase")
+    async def complete_phase(self, tenant: Tenant, flow_id: FlowRef, phase: Phase, result: Mapping[str, Any]) -> Flow:
+        """End the running phase; the import only where no later run is to read more files."""
+        async with self.changing(tenant) as states:
+            if phase is Phase.DATA_IMPORT:
+                return await reading.finish(states, flow_id, result)
+            return await states.update_state(flow_id, CompletePhase(phase, result))
 
     @flow_transaction("record imports")
     async def record_imports(self, tenant: Tenant, flow_id: FlowRef, files: Sequence[FileRead]) -> list[int]:

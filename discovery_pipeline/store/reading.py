@@ -1,12 +1,15 @@
-"""Reading: how people want a flow's files to be read. It stands with the flow's state, so every change is audited."""
+"""Reading: how people want a flow's files to be read, and when they all are.
+
+What people want stands with the flow's state, so every change is audited.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from discovery_pipeline.flow.commands import ReadAgain
-from discovery_pipeline.flow.state import READING, Flow
+from discovery_pipeline.flow.commands import CompletePhase, PassOn, ReadAgain
+from discovery_pipeline.flow.state import READING, Flow, Phase
 from discovery_pipeline.store import requests, rows
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.state import FlowStateManager
@@ -30,3 +33,15 @@ async def choose(
     after = await states.update_state(flow.id, ReadAgain(), reason="files are read again")
     await requests.request(states, after, "discover", "files are read in another way")
     return after
+
+
+async def finish(states: FlowStateManager, flow_id: FlowRef, result: Mapping[str, Any]) -> Flow:
+    """End the import. Where files came while its run worked, it waits for the run that reads them, too.
+
+    Nobody is to review, or submit, what that run draws anew.
+    """
+    flow = await rows.find(states.session, flow_id, lock=True)
+    run_id = result.get("run_id")
+    if run_id and await requests.overtaken(states.session, flow, run_id):
+        return await states.update_state(flow.id, PassOn(), reason="files came while others were read")
+    return await states.update_state(flow.id, CompletePhase(Phase.DATA_IMPORT, result))

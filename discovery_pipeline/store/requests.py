@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.commands import Tell
 from discovery_pipeline.flow.events import EventType
-from discovery_pipeline.flow.state import ENDED, Flow
+from discovery_pipeline.flow.state import ENDED, Flow, Phase
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
 from discovery_pipeline.store import rows
 from discovery_pipeline.store.schema.flows import discovery_flows
@@ -164,6 +164,16 @@ def _read(row: Row, slug: str) -> RunRequest:
     return RunRequest(
         row.id, FlowId(row.flow_id), slug, tenant, row.job, tuple(row.selection), row.reason, row.requested_at
     )
+
+
+async def overtaken(session: AsyncConnection, flow: Flow, run_id: str) -> bool:
+    """Whether a run that reads the flow's files was asked for after that one, and has yet to begin."""
+    mine = select(run_requests.c.claimed_at).where(run_requests.c.flow_id == flow.id, run_requests.c.run_id == run_id)
+    since = func.coalesce(mine.scalar_subquery(), flow.phases[Phase.DATA_IMPORT].started_at)
+    launched = (run_requests.c.status == LAUNCHED) & (run_requests.c.claimed_at > since)
+    later = (run_requests.c.status == REQUESTED) | launched
+    wanted = select(run_requests.c.id).where(run_requests.c.flow_id == flow.id, run_requests.c.job == "discover", later)
+    return await session.scalar(wanted.limit(1)) is not None
 
 
 async def newest(session: AsyncConnection, flow: Flow) -> Row | None:

@@ -21,6 +21,7 @@ from discovery_pipeline.flow.commands import (
     FailPhase,
     Keep,
     OfferMappings,
+    PassOn,
     RejectMappings,
     RetryPhase,
     StartPhase,
@@ -39,6 +40,7 @@ TENANT = Tenant(ClientAccountId(1), EngagementId(2), "ana")
 phases = st.sampled_from(Phase)
 commands = st.one_of(
     st.builds(AcceptImport, import_id=st.integers(1, 9), rows=st.integers(0, 9)),
+    st.just(PassOn()),
     st.builds(StartPhase, phase=phases),
     st.builds(CompletePhase, phase=phases, result=st.just({"rows": 1})),
     st.builds(FailPhase, phase=phases, result=st.just({"error": "no disk"})),

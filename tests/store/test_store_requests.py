@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import requests
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.postgres.query import ask
@@ -146,3 +146,21 @@ def test_nothing_is_launched_for_a_cancelled_flow(store: Store, flow: Flow) -> N
 def test_a_connection_takes_any_number_of_requests(store: Store, flow: Flow) -> None:
     """From the sixth on, the driver has PostgreSQL prepare the statement."""
     assert len({asked(store, flow).id for _ in range(8)}) == 1
+
+
+def test_an_import_ends_when_no_later_run_is_to_read_more(store: Store, flow: Flow) -> None:
+    launched: list[str] = []
+    launch(store, asked(store, flow), launched)
+    launch(store, asked(store, flow), launched)  # more files came before the first run began
+    early, late = launched
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    waits = store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": early})
+    assert (waits.current_phase, waits.phases[Phase.DATA_IMPORT].status) == (Phase.DATA_IMPORT, PhaseStatus.PENDING)
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    asked(store, flow)  # and more while the second one works
+    assert store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": late}).status is FlowStatus.ACTIVE
+    launch(store, waiting(store)[0], launched)
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    done = store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": launched[-1]})
+    assert done.status is FlowStatus.WAITING_FOR_REVIEW
+    assert store.check(flow) == []
