@@ -27,6 +27,7 @@ class Corrected(BaseModel):
     """What was taken over from a correction."""
 
     cells: int = Field(description="cells that were changed in it; they count from the next run on")
+    refused: list[str] = Field(default=[], description="cells of a file that stay as they were: their row, and why")
 
 
 class HeldView(BaseModel):
@@ -160,4 +161,5 @@ async def correct(
     form = await body(request, the.settings.upload_limit, folder)
     if not form.files:
         raise UploadUnreadable("There is no file. Send it in a part named `file`.")
-    return Corrected(cells=await the.mending.correct(who, flow, table, form.files[0].path))
+    found = await the.mending.correct(who, flow, table, form.files[0].path)
+    return Corrected(cells=found.cells, refused=list(found.refused))

@@ -30,7 +30,15 @@ async def cleansing(request: Request, called: Called, caller: Visitor, flow_id: 
     log = await called.mending.log(caller, flow)
     values = await _read(called, flow)
     shown = await asyncio.to_thread(_shown, request, caller, flow, values, log)
-    return flow_page(request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, **shown)
+    waiting = {one.table for one in shown["findings"] if one.values} if shown["may_decide"] else ()
+    listed = {
+        (table, column): words
+        for table in waiting
+        for column, words in (await called.fitting.words(caller, flow, table)).items()
+    }
+    return flow_page(
+        request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, listed=listed, **shown
+    )
 
 
 @router.post("/rule")
@@ -67,7 +75,10 @@ async def on_value(called: Called, caller: Visitor, flow_id: str, form: Sent) ->
     subject = (text(form, "table"), text(form, "column"), text(form, "value"))
     becomes, verb = text(form, "becomes"), text(form, "do")
     after = None if verb == "reopen" else {"after": None if verb == "empty" else becomes or subject[2]}
-    await called.mending.decide(caller, flow, [Decision(VALUE, subject, after)], text(form, "reason"))
+    try:
+        await called.mending.decide(caller, flow, [Decision(VALUE, subject, after)], text(form, "reason"))
+    except InvalidRequest as fault:
+        return to(ours(text(form, "back"), f"/discovery/cleansing/{flow.id}"), Note(fault.detail, "bad"))
     return _back(form, flow, f"{subject[2]}: kept in mind for the next run.")
 
 

@@ -32,10 +32,12 @@ async def group(  # noqa: PLR0913, PLR0917 - a query's parts
     found = await called.groups.of(caller, flow, reason)
     place = next((one for one in found.places if one.table == table), found.places[0])
     chosen = column if column in place.columns else place.column
+    held = await called.groups.held(caller, flow, found, place.table, chosen)
+    words = (await called.fitting.words(caller, flow, place.table)).get(chosen)
     here = f"/discovery/validation/{flow.id}"
     return flow_page(
         request, "group.html.j2", caller, flow, title="One fix for all", group=found, part=place, column=chosen,
-        held=await called.groups.held(caller, flow, found, place.table, chosen), action=f"{here}/group",
+        held=held, words=words, near=words.near(*(one.value for one in held)) if words else (), action=f"{here}/group",
         back=here, rows=f"{here}?{urlencode({'q': max(reason.split('…'), key=len).strip()})}#rows",
         tables=[(one, f"{here}/group?{urlencode({'reason': reason, 'table': one.table})}") for one in found.places],
     )  # fmt: skip
@@ -47,13 +49,13 @@ async def fix(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Resp
     flow = await called.flow.get(caller, flow_id)
     reason, table, column, value = (str(form.get(name) or "") for name in ("reason", "table", "column", "value"))
     here = f"/discovery/validation/{flow.id}"
+    again = f"{here}/group?{urlencode({'reason': reason, 'table': table, 'column': column})}"
     if not value.strip() and text(form, "do") != "empty":
-        again = urlencode({"reason": reason, "table": table, "column": column})
-        return to(f"{here}/group?{again}", Note("Say what they shall hold, or leave them empty.", "bad"))
+        return to(again, Note("Say what they shall hold, or leave them empty.", "bad"))
     becomes = None if text(form, "do") == "empty" else value.strip()
     try:
         cells = await called.groups.fix(caller, flow, reason, (table, column), becomes)
     except InvalidRequest as fault:
-        return to(here, Note(fault.detail, "bad"))
+        return to(again, Note(fault.detail, "bad"))
     what = f"{column} of {plural(cells, 'row')} {'is left empty' if becomes is None else 'becomes ' + becomes}"
     return to(here, Note(f"{what}, from the next run on. It is one step: undo takes it back."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -46,32 +46,29 @@ _ASSETS: dict[str, type] = {
 async def validation(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
     """Results, as far as there are any."""
     flow = await called.flow.get(caller, flow_id)
-    log = await called.mending.log(caller, flow)
-    values = {name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()}
-    verdicts = await called.values.all_of(flow, "validated_tables", Verdict)
-    shown = await asyncio.to_thread(_shown, request, caller, flow, values, verdicts, log)
-    files = await _files(called, caller, flow)
-    return flow_page(
-        request, "validation.html.j2", caller, flow, title="Validation", follows=True, files=files, **shown
-    )
+    return await _page(request, called, caller, flow, views.Narrowed.of(request.query_params))
 
 
 @router.post("/fix")
-async def fix(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
-    """Change cells of one rejected row."""
+async def fix(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Change cells of one rejected row; what a target doesn't take is told beside what was typed."""
     flow = await called.flow.get(caller, flow_id)
     table, row = text(form, "table"), text(form, "row")
     if not (row.isascii() and row.isdigit()):
         raise InvalidRequest("Which row? Load the page again.")
     now, source = await asyncio.to_thread(_row, *await _tables(called, flow), table, int(row))
-    wanted = []
-    for name, value in now.items():
-        said = form.get(f"cell.{name}")
-        if isinstance(said, str) and (said.strip() or None) != value:
-            after = {"seen": source[name], "after": said.strip() or None}
-            wanted.append(Decision(CELL, (table, name, int(row)), after))
-    await called.mending.decide(caller, flow, wanted, text(form, "reason") or "corrected on the page")
+    typed = {name: text(form, f"cell.{name}") or None for name in now if f"cell.{name}" in form}
+    wanted = [
+        Decision(CELL, (table, name, int(row)), {"seen": source[name], "after": after})
+        for name, after in typed.items()
+        if after != now[name]
+    ]
     back = ours(text(form, "back"), f"/discovery/validation/{flow.id}")
+    try:
+        await called.mending.decide(caller, flow, wanted, text(form, "reason") or "corrected on the page")
+    except InvalidRequest as fault:
+        narrowed = views.Narrowed.of({**dict(parse_qsl(urlsplit(back).query)), "fix": f"{table}:{row}"})
+        return await _page(request, called, caller, flow, narrowed, typed=typed, fault=fault)
     return to(
         back, Note(f"{plural(len(wanted), 'cell')} of row {int(row) + 1} changed; they count from the next run on.")
     )
@@ -96,12 +93,16 @@ async def corrected(called: Called, caller: Visitor, request: Request, flow_id: 
             check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
             if not form.files:
                 raise InvalidRequest("Choose the corrected file first.")
-            cells = await called.mending.correct(caller, flow, form.fields.get("table", ""), form.files[0].path)
+            found = await called.mending.correct(caller, flow, form.fields.get("table", ""), form.files[0].path)
     except RequestFault as fault:
         if fault.status in (401, 403):
             raise
         return to(f"{here}#rows", Note(fault.detail, "bad"))
-    return to(f"{here}#rows", Note(f"{plural(cells, 'cell')} corrected; they count from the next run on."))
+    said = f"{plural(found.cells, 'cell')} corrected; they count from the next run on."
+    if not found.refused:
+        return to(f"{here}#rows", Note(said))
+    left = f"{plural(len(found.refused), 'cell')} {'stays' if len(found.refused) == 1 else 'stay'} as before:"
+    return to(f"{here}#rows", Note(f"{said} {left}", "warn", found.refused[:6]))
 
 
 @router.post("/run")
@@ -110,6 +111,31 @@ async def run(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Respons
     flow = await called.flow.get(caller, flow_id)
     await called.mending.rerun(caller, flow)
     return to(f"/discovery/validation/{flow.id}", Note("A run with the new decisions was asked for."))
+
+
+async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where it isn't taken
+    request: Request,
+    called: Services,
+    caller: Caller,
+    flow: Flow,
+    narrowed: views.Narrowed,
+    *,
+    typed: dict[str, str | None] | None = None,
+    fault: InvalidRequest | None = None,
+) -> Response:
+    log = await called.mending.log(caller, flow)
+    values = {name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()}
+    verdicts = await called.values.all_of(flow, "validated_tables", Verdict)
+    shown = await asyncio.to_thread(_shown, narrowed, caller, flow, values, verdicts, log)
+    if fixing := shown["fixing"]:
+        fixing["words"] = await called.fitting.words(caller, flow, fixing["table"], fixing["row"])
+        fixing["typed"] = typed or {}
+        fixing["errors"] = fault.errors if fault else ()
+    files = await _files(called, caller, flow)
+    return flow_page(
+        request, "validation.html.j2", caller, flow, title="Validation", follows=fault is None, files=files,
+        status_code=fault.status if fault else 200, **shown,
+    )  # fmt: skip
 
 
 async def _files(called: Services, caller: Caller, flow: Flow) -> list[dict[str, Any]]:
@@ -139,7 +165,7 @@ def _row(
 
 
 def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
-    request: Request,
+    narrowed: views.Narrowed,
     caller: Caller,
     flow: Flow,
     values: dict[str, Any],
@@ -149,7 +175,6 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
     address = f"/discovery/validation/{flow.id}"
     newest = {one.what: one for one in log}
     decided = {what: one for what, one in newest.items() if one.after is not None}
-    narrowed = views.Narrowed.of(request.query_params)
     mask = mask_for(caller, values["column_profile"])
     reader = views.Reader(address, decided, mask)
     quality, place = values["quality_report"], narrowed.place

@@ -26,6 +26,7 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.clusters import ClusterService
 from discovery_pipeline.web.services.deciding import DecidingService
 from discovery_pipeline.web.services.engagements import EngagementService
+from discovery_pipeline.web.services.fitting import FittingService
 from discovery_pipeline.web.services.flows import FlowService
 from discovery_pipeline.web.services.grouping import GroupService
 from discovery_pipeline.web.services.health import HealthService
@@ -136,7 +137,7 @@ class Services:
     @cached_property
     def deciding(self) -> DecidingService:
         """Decisions of every kind, and their log."""
-        return DecidingService(self.flows, self.values, self.review)
+        return DecidingService(self.flows, self.values, self.review, self.fitting)
 
     @cached_property
     def profile(self) -> ProfileService:
@@ -159,9 +160,14 @@ class Services:
         return GroupService(self.flows, self.values, self.mending)
 
     @cached_property
+    def fitting(self) -> FittingService:
+        """What the targets take in a column."""
+        return FittingService(self.flows, self.values)
+
+    @cached_property
     def mending(self) -> MendingService:
         """What people decide on cleansing and on rejected rows."""
-        return MendingService(self.flows, self.values, self.reader, self.masking)
+        return MendingService(self.flows, self.values, self.reader, self.masking, self.fitting)
 
 
 @asynccontextmanager

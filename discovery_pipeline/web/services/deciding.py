@@ -23,6 +23,7 @@ from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALU
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.fitting import FittingService
 from discovery_pipeline.web.services.review import Reviewed, ReviewService
 from discovery_pipeline.web.services.submissions import Text
 from discovery_pipeline.web.services.values import Values
@@ -100,8 +101,8 @@ class Restoring:
 class DecidingService:
     """Decisions of every kind in one step, and their log."""
 
-    def __init__(self, flows: Flows, values: Values, review: ReviewService) -> None:
-        self._flows, self._values, self._review = flows, values, review
+    def __init__(self, flows: Flows, values: Values, review: ReviewService, fitting: FittingService) -> None:
+        self._flows, self._values, self._review, self._fitting = flows, values, review, fitting
 
     async def decide(self, who: Caller, flow: Flow, wanted: Sequence[AnyDecision], reason: str) -> UUID | None:
         """Write decisions as one step that can be undone; None where all of them held already.
@@ -109,7 +110,7 @@ class DecidingService:
         Raises
         ------
         InvalidRequest
-            Lists everything that is named and isn't there.
+            Lists everything that is named and isn't there, or that a target doesn't take.
         StaleVersionError
             Somebody decided one of the subjects since the caller looked.
         """
@@ -118,7 +119,9 @@ class DecidingService:
         intake = await self._values.of(flow, "source_tables", Intake)
         if intake is None:
             raise NotYet("The files aren't read yet.")
-        return await self._flows.decide(who.tenant, flow, decisions(wanted, reviewed, intake), reason)
+        asked = decisions(wanted, reviewed, intake)
+        await self._fitting.refuse(who, flow, asked)
+        return await self._flows.decide(who.tenant, flow, asked, reason)
 
     async def restoring(self, who: Caller, flow: Flow, to: int) -> Restoring:
         """What would be decided to restore what held after decision `to`. Changes nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from discovery_pipeline.engine import duck
@@ -18,6 +19,7 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.web.faults import NotWaiting, NotYet, UploadUnreadable
 from discovery_pipeline.web.services.caller import Caller
+from discovery_pipeline.web.services.fitting import FittingService
 from discovery_pipeline.web.services.masking import MaskingService
 from discovery_pipeline.web.services.reading import Reader
 from discovery_pipeline.web.services.values import Values
@@ -25,20 +27,39 @@ from discovery_pipeline.web.services.values import Values
 KINDS = frozenset({RULE, VALUE, CELL})
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What became of a corrected file."""
+
+    cells: int  # that were taken over
+    refused: tuple[str, ...] = ()  # by row, why a target doesn't take what was put there
+
+
 class MendingService:
     """Decisions on rules, values, cells and rejected rows."""
 
-    def __init__(self, flows: Flows, values: Values, reader: Reader, masking: MaskingService) -> None:
-        self._flows, self._values, self._reader, self._masking = flows, values, reader, masking
+    def __init__(
+        self, flows: Flows, values: Values, reader: Reader, masking: MaskingService, fitting: FittingService
+    ) -> None:
+        self._flows, self._values, self._reader = flows, values, reader
+        self._masking, self._fitting = masking, fitting
 
     async def log(self, who: Caller, flow: Flow) -> tuple[Decided, ...]:
         """Every decision on the flow's cleansing, oldest first."""
         return tuple(one for one in await self._flows.decision_history(who.tenant, flow) if one.kind in KINDS)
 
     async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> None:
-        """Keep decisions; they count from the next run on."""
+        """Keep decisions; they count from the next run on.
+
+        Raises
+        ------
+        InvalidRequest
+            They put into cells what a target doesn't take.
+        """
         who.must_be("reviewer")
-        await self._flows.decide(who.tenant, flow, list(wanted), reason)
+        asked = list(wanted)
+        await self._fitting.refuse(who, flow, asked)
+        await self._flows.decide(who.tenant, flow, asked, reason)
 
     async def rerun(self, who: Caller, flow: Flow) -> None:
         """Cleanse, validate and deliver again, with all that was decided.
@@ -84,8 +105,8 @@ class MendingService:
         await asyncio.to_thread(write)
         return out
 
-    async def correct(self, who: Caller, flow: Flow, table: str, file: Path) -> int:
-        """Take over what was changed in a file of rejected rows; the number of cells.
+    async def correct(self, who: Caller, flow: Flow, table: str, file: Path) -> Correction:
+        """Take over what was changed in a file of rejected rows, as far as the targets take it.
 
         Raises
         ------
@@ -107,8 +128,11 @@ class MendingService:
         if found.refused:
             raise UploadUnreadable(found.refused)
         wanted = [cell(one) for one in found.cells]
-        await self.decide(who, flow, wanted, "corrected in the file of rejected rows")
-        return len(wanted)
+        refused = await self._fitting.refused(who, flow, wanted)
+        taken = [one for one in wanted if (one.kind, one.subject) not in refused]
+        await self._flows.decide(who.tenant, flow, taken, "corrected in the file of rejected rows")
+        told = tuple(f"{corrections.ROW} {what[1][2]}: {why}" for what, why in refused.items())
+        return Correction(len(taken), told)
 
 
 def cell(one: CellDecision) -> Decision:

@@ -57,7 +57,7 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     if not allowed or profile is None or not profile.top_values:
         return None
     listing = wanted.model_copy(update={"allowed": allowed})
-    decided = _listed(field.transformation)
+    decided = {old.strip().lower(): new for old, new in replaced(field.transformation).items()}
     counts: dict[str, tuple[str, int]] = {}
     for one in profile.top_values:  # white space and case make no other value
         shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
@@ -111,17 +111,14 @@ def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str
     return Line(found.value, found.count, "", f"nearest is {near[0]}" if near else "nothing is near", near)
 
 
-def _listed(transformation: str | None) -> dict[str, str]:
-    """Values that the transformation already replaces, in small letters."""
+def replaced(transformation: str | None) -> dict[str, str]:
+    """Values that the transformation replaces, and by what."""
     try:
         steps = transformations.parse(transformation).steps if transformation else ()
     except TransformationError:
         return {}
-    found = {}
-    for step in steps:
-        if step.operation in ("map_values", "lookup") and step.arguments and isinstance(step.arguments[0], tuple):
-            found |= {old.strip().lower(): new for old, new in step.arguments[0]}
-    return found
+    lists = (s.arguments[0] for s in steps if s.operation in ("map_values", "lookup") and s.arguments)
+    return {old: new for pairs in lists if isinstance(pairs, tuple) for old, new in pairs}
 
 
-__all__ = ["Line", "Vocabulary", "matching", "vocabulary", "vocabulary_of"]
+__all__ = ["Line", "Vocabulary", "matching", "replaced", "vocabulary", "vocabulary_of"]
