@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from discovery_pipeline.engine.profiling import headers
@@ -58,19 +58,24 @@ def timeliness(header: str, told: int, fresh: int, ahead: int) -> float | None:
 def spelling(values: Sequence[tuple[str, int]]) -> tuple[float, tuple[str, ...]]:
     """Share of values in the most frequent spelling of themselves, and values that are spelt in several ways.
 
-    Spellings differ in case, in white space and in how words are joined.
+    Each value stands once, with its count. Spellings differ in case, in white space and in how words are joined.
     """
-    spellings: dict[str, Counter[str]] = {}
+    spellings: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for value, count in values:
-        spellings.setdefault(_bare(value), Counter())[value] += count
+        spellings[_bare(value)].append((value, count))
     total = sum(n for _, n in values)
-    usual = sum(max(counts.values()) for counts in spellings.values())
-    several = tuple(" / ".join(v for v, _ in counts.most_common(3)) for counts in spellings.values() if len(counts) > 1)
+    usual = sum(max(n for _, n in spelt) for spelt in spellings.values())
+    several = tuple(
+        " / ".join(v for v, _ in sorted(spelt, key=lambda one: -one[1])[:3])
+        for spelt in spellings.values()
+        if len(spelt) > 1
+    )
     return (usual / total if total else 1.0), several
 
 
 def _bare(value: str) -> str:
-    return "".join(c for c in value.casefold() if c.isalnum()) or value
+    folded = value.casefold()
+    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded)) or value
 
 
 __all__ = ["WEIGHTS", "score", "spelling", "timeliness"]
