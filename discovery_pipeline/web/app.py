@@ -21,6 +21,7 @@ from discovery_pipeline.web.origins import sharing
 from discovery_pipeline.web.pages.router import error_page
 from discovery_pipeline.web.pages.router import router as page_router
 from discovery_pipeline.web.pages.warming import warming
+from discovery_pipeline.web.rereading import Rereading
 from discovery_pipeline.web.security import Door, SecurityHeaders
 from discovery_pipeline.web.services import opened
 
@@ -46,6 +47,7 @@ def application(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.metrics = Metrics()
     problems.install(app, error_page)
+    app.add_middleware(Rereading)
     app.add_middleware(Bounds)
     app.add_middleware(Door)
     app.add_middleware(Counted, metrics=app.state.metrics)
