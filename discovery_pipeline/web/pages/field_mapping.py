@@ -72,25 +72,28 @@ async def opened(request: Request, called: Called, caller: Visitor, flow_id: str
 @router.post("/save")
 async def save(at: AtDesk) -> Response:
     """Approve what was accepted. Offers that nobody decided on are asked about first."""
-    asked = await at.asked()
+    ready_only = text(at.form, "ready_only") == "yes"
+    asked = replace(await at.asked(), ready_only=ready_only)
     undecided = [entry for draft in asked.reviewed.drafts for entry in draft.undecided]
     if text(at.form, "undecided") == "accept":
         wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]
         await at.called.review.decide(at.caller, at.flow, wanted)
-        asked = await at.asked()
+        asked = replace(await at.asked(), ready_only=ready_only)
     elif undecided and text(at.form, "undecided") != "leave":
         return await review_page(at.request, replace(asked, undecided=tuple(undecided)))
     version = text(at.form, "version")
+    submission = _submission(asked)
     try:
         if delivered(at.flow) and text(at.form, "affected") != "known":
-            found = await at.called.affected.of(at.caller, str(at.flow.id), _submission(asked.reviewed))
+            found = await at.called.affected.of(at.caller, str(at.flow.id), submission)
             if any(target.runs_again for target in found.targets):
                 return await review_page(at.request, replace(asked, affected=found))
         done = await at.called.mapping.submit(
-            at.caller, str(at.flow.id), _submission(asked.reviewed), int(version) if version.isdigit() else None
+            at.caller, str(at.flow.id), submission, int(version) if version.isdigit() else None
         )
     except InvalidRequest as fault:
         note = Note("The mapping can't be followed yet. Nothing was saved.", "bad", tuple(map(str, fault.errors)))
+        asked = replace(asked, ready=tuple(fault.told.get("ready_targets", ())))
         return await review_page(at.request, asked, note, status=422)
     if done.proposed:
         said = f"Proposed: {plural(done.mapped, 'target field')}. It counts once another reviewer approves it."
@@ -149,8 +152,8 @@ async def decline(at: AtDesk) -> Response:
     return to(f"/discovery/field-mapping/{at.flow.id}", Note("Sent back. What was decided stays as it is."))
 
 
-def _submission(reviewed: Reviewed) -> Submission:
-    return Submission(tuple(_items(reviewed)))
+def _submission(asked: Asked) -> Submission:
+    return Submission(tuple(_items(asked.reviewed)), ready_only=asked.ready_only)
 
 
 def _items(reviewed: Reviewed) -> Iterator[FieldMappingItem]:

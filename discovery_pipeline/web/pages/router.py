@@ -21,6 +21,7 @@ from discovery_pipeline.web.pages import (
     report,
     review_profiles,
     review_steps,
+    targets,
     validation,
 )
 from discovery_pipeline.web.pages.errors import error_page
@@ -44,6 +45,7 @@ for part in (
     review_steps,
     review_profiles,
     profiles,
+    targets,
     cleansing,
     clusters,
     validation,

@@ -111,20 +111,15 @@ class SystemService:
             It is another target's, or one that ships has its name.
         """
         who.must_be("reviewer")
-        if len(text) > LONGEST:
-            raise InvalidRequest(f"A contract has at most {LONGEST:,} characters.")
-        target = await asyncio.to_thread(targets.parsed, text, name)
+        target = await _read(text, name)
         if target.name != name:
             raise InvalidRequest(f"The contract is of target {target.name!r}, and the address says {name!r}.")
-        if any(shipped.called(said) for shipped in _shipped() for said in (target.name, target.title)):
-            raise InvalidRequest(
-                f"A target {target.name!r} ({target.title}) ships with the product: call yours otherwise."
-            )
-        known = await contracts.kept(self._flows, who.tenant)
-        if len(known) >= MOST and all(each.target.name != name for each in known):
-            raise InvalidRequest(f"An engagement keeps at most {MOST} contracts. Remove one first.")
-        made = await contracts.keep(self._flows, who.tenant, target)
-        return ContractView(**view(made).model_dump(), contract=made.target)
+        return await self._keep(who, target)
+
+    async def take(self, who: Caller, filename: str, text: str) -> ContractView:
+        """Keep the contract that a file holds, under the name that it says. Refuses as `keep` does."""
+        who.must_be("reviewer")
+        return await self._keep(who, await _read(text, filename))
 
     async def remove(self, who: Caller, name: str) -> None:
         """Forget a contract of the engagement's own.
@@ -138,8 +133,25 @@ class SystemService:
         if not await contracts.remove(self._flows, who.tenant, name):
             raise Missing(f"This engagement keeps no contract {name[:120]!r}.")
 
+    async def _keep(self, who: Caller, target: Target) -> ContractView:
+        if any(shipped.called(said) for shipped in _shipped() for said in (target.name, target.title)):
+            raise InvalidRequest(
+                f"A target {target.name!r} ({target.title}) ships with the product: call yours otherwise."
+            )
+        known = await contracts.kept(self._flows, who.tenant)
+        if len(known) >= MOST and all(each.target.name != target.name for each in known):
+            raise InvalidRequest(f"An engagement keeps at most {MOST} contracts. Remove one first.")
+        made = await contracts.keep(self._flows, who.tenant, target)
+        return ContractView(**view(made).model_dump(), contract=made.target)
+
     async def _all(self, who: Caller) -> list[Target | KeptContract]:
         return [*_shipped(), *await contracts.kept(self._flows, who.tenant)]
+
+
+async def _read(text: str, where: str) -> Target:
+    if len(text) > LONGEST:
+        raise InvalidRequest(f"A contract has at most {LONGEST:,} characters.")
+    return await asyncio.to_thread(targets.parsed, text, where)
 
 
 def sources() -> list[SourceView]:

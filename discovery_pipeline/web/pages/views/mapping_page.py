@@ -63,6 +63,8 @@ class Asked:
     proposal: Proposal | None = None  # what waits for a second person
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
     affected: Affected | None = None  # what saving would change in what is delivered
+    ready_only: bool = False  # deliver to the targets that lack nothing, though others do
+    ready: tuple[str, ...] = ()  # those, where saving was refused for what others lack
 
     @property
     def draft(self) -> Draft:
@@ -186,6 +188,8 @@ def _around(asked: Asked) -> dict[str, Any]:
         "used": asked.used,
         "proposal": asked.proposal,
         "affected": asked.affected,
+        "ready_only": asked.ready_only,
+        "ready": [label(name) for name in asked.ready],
         "label": label,
         "undecided": asked.undecided,
         "undecided_shown": [f"{e.column} → {', '.join(f.target_field for f in e.fields)}" for e in asked.undecided[:8]],
