@@ -139,7 +139,7 @@ class _serving:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False

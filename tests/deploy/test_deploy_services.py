@@ -72,7 +72,7 @@ class Composed:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(120)
             finally:
                 process.kill()
 

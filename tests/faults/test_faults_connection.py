@@ -182,7 +182,7 @@ def test_a_run_whose_connection_is_cut_takes_its_lock_again(store: Store, monkey
     with store.run_lock(flow):
         store.start_phase(flow, Phase.DATA_IMPORT)
         cut(store)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not store.is_run(flow) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert store.sweep() == []

@@ -39,7 +39,7 @@ def postmaster(server: EmbeddedServer) -> psutil.Process:
 def killed(server: EmbeddedServer) -> None:
     process = postmaster(server)
     process.send_signal(signal.SIGKILL)
-    psutil.wait_procs([process], timeout=10)
+    process.wait(240)
 
 
 def test_the_last_to_leave_stops_it_and_the_data_stays(home: Path):
@@ -127,7 +127,7 @@ def test_processes_that_start_at_once_share_one_server(home: Path):
         assert user.stdout is not None
         assert user.stdout.readline() == "True\n"
     for user in users:
-        user.communicate(timeout=90)
+        user.communicate(timeout=240)
         assert user.returncode == 0
     assert not EmbeddedServer(home).running()
 

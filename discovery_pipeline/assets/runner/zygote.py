@@ -209,13 +209,13 @@ def main() -> None:
     if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):
         # Once more, from the start: it is too late for what is imported already.
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | ENVIRONMENT)  # noqa: S606 - itself
-    from discovery_pipeline.assets.runner import loading
-    from discovery_pipeline.settings import Settings
-
     began, version = time.monotonic(), place.code_version()
     home, definitions = map(Path, sys.argv[1:])
     if "refused" not in ask(home, {}):
         sys.exit("A warm runner serves this home already.")
+    from discovery_pipeline.assets.runner import loading
+    from discovery_pipeline.settings import Settings
+
     code = loading.load(definitions, Settings(home=home))
     locks.forget_dead(home)
     print(f"Ready after {time.monotonic() - began:.1f} s, process {os.getpid()}.", flush=True)

@@ -23,7 +23,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else sign
 lock = locks.acquire(Path(sys.argv[1]), "run")
 lock.name_holder()
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

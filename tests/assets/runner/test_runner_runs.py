@@ -159,13 +159,13 @@ def test_a_zygote_with_other_code_than_on_disk_refuses_and_ends(warm: Warm):
     answer = ask(warm.home, {"run": "any", "version": "newer"})
     assert "the code has changed" in answer["refused"]
     assert warm.process is not None
-    assert warm.process.wait(60) == STALE
+    assert warm.process.wait(240) == STALE
 
 
 def test_a_second_zygote_on_a_home_does_not_start(warm: Warm):
     second = Warm(warm.store, warm.dagster, warm.home)
     second.spawn()
     assert second.process is not None
-    assert second.process.wait(60) == 1
+    assert second.process.wait(240) == 1
     assert "serves this home already" in warm.log.read_text()
     assert warm.state["pid"]

@@ -74,7 +74,7 @@ class Warm:
         """End the zygote; its exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(60)
+        return self.process.wait(240)
 
     @property
     def state(self) -> dict[str, Any]:

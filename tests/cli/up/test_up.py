@@ -36,7 +36,7 @@ T = TypeVar("T")
 pytestmark = pytest.mark.timeout(600)
 
 
-def until(found: Callable[[], T], seconds: float = 120.0) -> T:
+def until(found: Callable[[], T], seconds: float = 240.0) -> T:
     """What is found, as soon as there is something."""
     deadline = time.monotonic() + seconds
     while not (there := found()):
@@ -112,7 +112,7 @@ def _said(process: psutil.Process) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
@@ -301,7 +301,7 @@ def test_down_ends_all_of_it(home: Home):
     home.ready()
     assert "Stopped what `up` had started." in home.call("down").stdout
     assert home.up is not None
-    assert home.up.wait(60) == 0
+    assert home.up.wait(240) == 0
     assert home.processes() == []
     assert [file.name for file in (home.home / "run").rglob("*") if not file.is_dir()] == ["up.lock"]
     assert scratch.sweep(home.home) == []

@@ -39,7 +39,7 @@ def address(web_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
         thread.join(30)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_the_api_is_as_described_and_never_fails(client, address: str, tmp_path: Path):
     flow = await client.suggested()
     found = fuzz(address, client, flow, tmp_path, SECONDS)
