@@ -65,5 +65,5 @@ def fuzz(address: str, client: Any, flow: str, folder: Path, seconds: int) -> su
     ]  # fmt: skip
     return subprocess.run(
         [*map(str, program), *said, *options], capture_output=True, text=True, check=False, cwd=folder,
-        timeout=seconds * 3 + 60,
+        timeout=seconds + 400,
     )  # fmt: skip
