@@ -87,4 +87,5 @@ def _unknown(said: str) -> str:
     known = names()
     close = process.extractOne(said, known, scorer=fuzz.ratio, processor=plain, score_cutoff=50)
     nearest = f" Did you mean '{close[0]}'?" if close else ""
-    return f"There is no target '{said}'.{nearest} There are: {', '.join(known)}; or give a contract file (.yaml)."
+    there = f"There are: {', '.join(known)}; or give a contract file (.yaml)."
+    return f"There is no target '{said}'.{nearest} {there} The page Targets hands out those of an engagement."
