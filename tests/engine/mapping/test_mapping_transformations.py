@@ -117,6 +117,11 @@ def test_coalesce_takes_the_first_that_is_there(applied: Applied):
         ("trim | upper(1)", "at character 8: upper takes no arguments"),
         ("constant(x)", "a text in quotes, or a number"),
         ("to_int", "did you mean 'to_integer'?"),
+        ("TRIM", "did you mean 'trim'?"),
+        ('split(",", 99999999999999999999)', "which part to keep, a whole number of at most"),
+        ('split(",", -99999999999999999999)', "which part to keep, a whole number of at most"),
+        ("mask(99999999999999999999)", "a whole number of at most"),
+        ('regex_extract("(a)", 2)', "has no group 2"),
         ('map_values({"a"})', "a pair is old: new"),
     ],
 )

@@ -132,8 +132,9 @@ def _column(table: Table, name: str) -> str:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    plain = {known.casefold(): known for known in names}
+    near = difflib.get_close_matches(name.casefold(), plain, n=1)
+    return f"; did you mean {plain[near[0]]!r}?" if near else ""
 
 
 def _written(argument: Argument) -> str:

@@ -28,6 +28,8 @@ Argument = str | int | float | Pairs | Reference
 Resolve = Callable[[Reference], str]
 Build = Callable[[str, Sequence[Argument], Resolve], str]
 """The SQL of an operation over the SQL of a value."""
+LARGEST = 1_000_000
+"""Of whole numbers that count parts, decimals or characters: no value has more."""
 
 
 class Misfit(Exception):
@@ -61,8 +63,8 @@ def pairs(arguments: Sequence[Argument]) -> Pairs:
 
 def whole(argument: Argument, what: str) -> int:
     """An argument as a whole number."""
-    if not isinstance(argument, int):
-        raise Misfit(f"takes {what}, a whole number")
+    if not isinstance(argument, int) or abs(argument) > LARGEST:
+        raise Misfit(f"takes {what}, a whole number of at most {LARGEST:,}")
     return argument
 
 

@@ -68,7 +68,7 @@ def regex_extract(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     groups = len(re.findall(r"(?<!\\)\((?!\?(?!P?<))", pattern))
     group = whole(arguments[1], "the number of a group") if len(arguments) == 2 else min(groups, 1)
     if not 0 <= group <= groups:
-        raise Misfit(f"{pattern!r} has {groups} groups, not {group}")
+        raise Misfit(f"has no group {group} in {pattern!r}, only {groups}")
     return found(value, pattern, group)
 
 
