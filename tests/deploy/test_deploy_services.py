@@ -27,7 +27,7 @@ DEPLOY = ROOT / "deploy"
 SERVERS = b"sys_id,name,ip_address,os\n" + b"".join(
     b"%032x,web%03d,10.0.0.%d,Ubuntu\n" % (i, i, i) for i in range(1, 40)
 )
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 400
 
 
 class Composed:
@@ -149,7 +149,7 @@ def asked(
         return refused.code, refused.read().decode()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_files_that_are_uploaded_to_the_composed_services_become_suggestions(composed: Composed):
     composed.run("prepare")
     with ExitStack() as services:

@@ -25,7 +25,7 @@ SERVERS = "hostname,ip_address,os,cpu_cores,memory_gb,environment,notes\n" + "".
 """Rows with a cell that would run, if it were let."""
 
 PATIENCE = 90_000  # milliseconds, for a machine that does much else
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 Visit = Callable[..., AbstractContextManager[Page]]
 

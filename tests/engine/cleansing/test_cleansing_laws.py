@@ -128,7 +128,7 @@ def in_order_of_application(bench, log):
     return [rule for (rule,) in found]
 
 
-@LAW
+@settings(LAW, max_examples=5)
 @given(cells=TABLES)
 def test_a_settled_draft_stands_as_it_stood_and_goes_on_as_any_other(shared_bench, cells):
     bench = shared_bench()
