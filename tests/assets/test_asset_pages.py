@@ -38,7 +38,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 SERVERS = "sys_id,name,ip_address,os\n" + "".join(f"{i:032x},web{i:03},10.0.0.{i},Ubuntu\n" for i in range(1, 40))
 COLOURS = "hue,mood\nred,good\nblue,bad\ngreen,fair\n"
 """A table that no target takes."""
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds until a text is there: Dagster's pages ask for much, and machines that test are busy."""
 
 pytestmark = [

@@ -210,7 +210,10 @@ async def test_who_comes_without_a_token_is_not_asked_for_one(client):
     assert [member.role for member in await client.services.access.members_of_session(cookie)] == ["viewer"]
 
 
-async def test_streams_and_waits_end_as_soon_as_the_service_is_told_to(client, web_settings):
+async def test_streams_and_waits_end_as_soon_as_the_service_is_told_to(
+    client, web_settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(mappings, "PATIENCE_SECONDS", 500.0)
     flow = await client.begin()
     await client.upload(flow)
     told: list[int] = []
