@@ -62,10 +62,10 @@ def _value_rules(field: TargetField) -> Iterable[ValueRule]:
         yield ValueRule("pattern", f"doesn't fit {field.pattern}", _fitting(field.pattern))
     if field.minimum is not None:
         least = field.minimum
-        yield ValueRule("range", f"is below {least:g}", lambda values: _numbers(values) >= least)
+        yield ValueRule("range", f"is below {least:.15g}", lambda values: _numbers(values) >= least)
     if field.maximum is not None:
         most = field.maximum
-        yield ValueRule("range", f"is above {most:g}", lambda values: _numbers(values) <= most)
+        yield ValueRule("range", f"is above {most:.15g}", lambda values: _numbers(values) <= most)
     if field.max_length is not None:
         longest = field.max_length
         says = f"is longer than {longest} characters"

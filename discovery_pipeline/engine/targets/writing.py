@@ -30,8 +30,8 @@ def _constraints(field: TargetField) -> Iterator[str]:
     if field.pattern:
         yield field.pattern
     if field.minimum is not None or field.maximum is not None:
-        low = "" if field.minimum is None else f"{field.minimum:g}"
-        high = "" if field.maximum is None else f"{field.maximum:g}"
+        low = "" if field.minimum is None else f"{field.minimum:.15g}"
+        high = "" if field.maximum is None else f"{field.maximum:.15g}"
         yield f"{low} to {high}" if low and high else f"≥ {low}" if low else f"≤ {high}"
     if field.max_length is not None:
         yield f"at most {field.max_length} characters"

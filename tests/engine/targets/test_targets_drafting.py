@@ -320,6 +320,36 @@ def test_openapis_schemas_are_tables_where_no_other_holds_them(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("DECIMAL(8,2)", ("number", -999999.99, 999999.99)),
+        ("DECIMAL(8,2) UNSIGNED", ("number", 0, 999999.99)),
+        ("NUMERIC(5)", ("integer", -99999, 99999)),
+        ("DECIMAL(3,5)", ("number", -0.00999, 0.00999)),
+        ("DECIMAL(30,2)", ("number", None, None)),
+        ("BIGINT UNSIGNED", ("integer", 0, None)),
+        ("DOUBLE UNSIGNED", ("number", 0, None)),
+        ("INT", ("integer", None, None)),
+        ("TINYINT(1) UNSIGNED", ("boolean", None, None)),
+        ("DECIMAL(8,2) CHECK (n BETWEEN 0 AND 100)", ("number", 0, 100)),
+    ],
+)
+def test_numbers_of_so_many_digits_or_without_a_sign_have_limits(tmp_path: Path, kind: str, said: tuple):
+    field = _fields(tmp_path, f"CREATE TABLE `t` (n {kind});", "t")["n"]
+    assert (field.type, field.minimum, field.maximum) == said
+
+
+def test_a_number_whose_digits_are_left_open_takes_its_decimals(tmp_path: Path):
+    fields = _fields(tmp_path, "CREATE TABLE t (a NUMBER(*,2), b NUMBER(*,0), c VARCHAR2(9));", "t")
+    assert [(f.type, f.maximum) for f in fields.values()] == [("number", None), ("integer", None), ("string", None)]
+
+
+def test_a_limit_is_told_with_all_its_digits(tmp_path: Path):
+    field = _fields(tmp_path, "CREATE TABLE t (n DECIMAL(8,2));", "t")["n"]
+    assert targets.constraints(field) == "-999999.99 to 999999.99"
+
+
+@pytest.mark.parametrize(
     ("schema", "said"),
     [
         ({"properties": {"a": {"$ref": "other.json#/x"}}}, r"other.json#/x is outside this file.*Bundle"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ Domains = Mapping[str, exp.DataType]
 
 _TYPES: tuple[tuple[str, FieldType], ...] = (
     (r"U?(TINY|SMALL|MEDIUM|BIG|HUGE)?INT\d*|INTEGER|(SMALL|BIG)?SERIAL|YEAR", "integer"),
-    (r"FLOAT\d*|DOUBLE|U?DECIMAL\d*|BIGDECIMAL|NUMERIC|REAL|(SMALL)?MONEY", "number"),
+    (r"U?FLOAT\d*|U?DOUBLE|U?DECIMAL\d*|BIGDECIMAL|NUMERIC|REAL|(SMALL)?MONEY", "number"),
     (r"BOOLEAN|BIT", "boolean"),
     (r"(SMALL)?TIMESTAMP\w*|(SMALL)?DATETIME\w*", "datetime"),
     (r"DATE|DATE32", "date"),
@@ -31,6 +31,9 @@ _SEPARATORS = {"list": ",", "map": ";"}
 _BOOLEANS = {"1": "true", "0": "false", "y": "true", "n": "false"}
 _MADE = (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint, exp.ComputedColumnConstraint)
 _TEXT = re.compile(r"N?(VAR)?(CHAR|CHARACTER|BPCHAR|BINARY)\w*")
+_EXACT = re.compile(r"U?DECIMAL\d*|BIGDECIMAL|NUMERIC")
+_MOST_DIGITS = 38  # of a number whose length is left open
+_TOLD_DIGITS = 15  # of limits that a float tells exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Kind:
     type: FieldType = "string"
     allowed: tuple[str, ...] = ()
     max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def separator(self) -> str | None:
@@ -62,12 +67,24 @@ def kind_of(said: exp.DataType | None, named: Mapping[str, Kind]) -> Kind:
         return Kind(allowed=values_of(said))
     fitting: list[FieldType] = [t for pattern, t in _TYPES if re.fullmatch(pattern, name)]
     found: FieldType = fitting[0] if fitting else "string"
-    if name == "TINYINT" and given == [1]:
+    if name in ("TINYINT", "UTINYINT") and given == [1]:
         found = "boolean"
-    elif name in ("DECIMAL", "NUMERIC") and given and given[1:] in ([], [0]):
+    elif _EXACT.fullmatch(name) and given and given[1:] in ([], [0]):
         found = "integer"
     length = given[0] if given and given[0] > 0 and _TEXT.fullmatch(name) else None
-    return Kind(found, max_length=length)
+    if found not in ("integer", "number"):
+        return Kind(found, max_length=length)
+    most = _most(given) if _EXACT.fullmatch(name) else None
+    least = 0.0 if name.startswith("U") else None if most is None else -most
+    return Kind(found, minimum=least, maximum=most)
+
+
+def _most(given: Sequence[int]) -> float | None:
+    """The largest number of so many digits, of which so many are decimals; None where nothing is said of it."""
+    if not given or given[0] > _TOLD_DIGITS:
+        return None
+    digits, decimals = (*given, 0)[:2]
+    return round(10.0 ** (digits - decimals) - 10.0**-decimals, decimals)
 
 
 def values_of(listed: Any) -> tuple[str, ...]:
@@ -103,4 +120,6 @@ def _default(column: exp.ColumnDef) -> Any:
 
 def _parameters(kind: exp.DataType) -> list[int]:
     given: list[Any] = [p.this for p in kind.expressions if isinstance(p, exp.DataTypeParam)]
-    return [int(p.this) for p in given if isinstance(p, exp.Literal) and not p.is_string]
+    return [
+        _MOST_DIGITS if isinstance(p, exp.Star) else int(p.name) for p in given if isinstance(p, exp.Star) or p.is_int
+    ]

@@ -141,7 +141,7 @@ class Script:
         for constraint in column.constraints:
             _constrain(table, constraint.kind, column.name)
         kind = kind_of(said, self._types)
-        held = self._held(said).and_(table.held[own])
+        held = Held(minimum=kind.minimum, maximum=kind.maximum).and_(self._held(said)).and_(table.held[own])
         key, alone = own in table.keys, table.keys == (own,)
         reference, elsewhere = self._reference(table.references.get(own), names)
         whole = 1 if kind.type == "integer" else 0
