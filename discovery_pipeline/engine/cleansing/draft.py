@@ -19,6 +19,8 @@ from discovery_pipeline.engine.tables import Column, Table
 
 CELLS = 100_000
 """Cells that are counted together: a column by itself takes 2 ms at least, many large ones at once take memory."""
+WRITTEN = 20_000_000
+"""Cells of a table up to which its rows are written down as they stand: they take memory, or else the disk."""
 
 
 @dataclass
@@ -75,8 +77,8 @@ class Draft:
             )
 
     def settle(self) -> None:
-        """Write the rows down as they stand now: each patched column costs every query a join."""
-        if not self._moved:
+        """Write the rows down as they stand now, unless they are many: each patched column costs every query a join."""
+        if not self._moved or self.table.row_count * len(self.table.columns) > WRITTEN:
             return
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE __next AS FROM {self.rows(self.table.columns)}")
         self._ground = "__ground"
