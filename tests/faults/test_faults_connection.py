@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import event
@@ -19,7 +20,7 @@ from discovery_pipeline.errors import FlowOperationError, OperationTimeoutError,
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.postgres import locks, session
+from discovery_pipeline.store.postgres import locks, session, silence
 from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 
@@ -38,6 +39,29 @@ def cut(store: Store) -> None:
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid()"
         )
+
+
+@contextmanager
+def hanging(store: Store) -> Iterator[None]:
+    """The server takes connections, and answers none."""
+    with psycopg.connect(store.databases.dsn(database="discovery")) as operator:
+        server = psutil.Process(operator.info.backend_pid).parent()
+    assert server is not None
+    server.suspend()  # first, so that it begins no other child
+    children = server.children(recursive=True)
+    try:
+        _each(children, psutil.Process.suspend)
+        yield
+    finally:
+        _each(children, psutil.Process.resume)
+        server.resume()
+
+
+def _each(processes: list[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
+    """Do it to those that haven't ended."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            do(process)
 
 
 @contextmanager
@@ -198,3 +222,16 @@ def test_a_run_whose_connection_is_cut_while_it_takes_its_lock_takes_it_again(st
         assert store.is_run(flow)
     assert len(tries) == 2
     assert not store.is_run(flow)
+
+
+def test_a_server_that_hangs_is_named_in_time_and_found_again(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(session, "PAUSES", (0.01,))
+    monkeypatch.setattr(session, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setitem(session.NETWORK, "connect_timeout", "2")  # the least that libpq takes
+    monkeypatch.setattr(silence.Connection, "patience", 2.0)
+    monkeypatch.setattr(silence, "FIRST_SECONDS", 2.0)
+    with open_store(Settings(home=home)) as store:
+        flow = new(store)
+        with hanging(store), pytest.raises(ServerError, match="PostgreSQL doesn't answer"):
+            store.start_phase(flow, Phase.DATA_IMPORT)
+        assert store.start_phase(flow, Phase.DATA_IMPORT).version == flow.version + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -14,16 +15,21 @@ from discovery_pipeline.errors import ServerError
 from discovery_pipeline.flow.tenant import Tenant
 from discovery_pipeline.store.postgres.databases import Databases, Role
 from discovery_pipeline.store.postgres.operation import CommitLost, lost, said
+from discovery_pipeline.store.postgres.silence import Connection, watched
 
 LOCK_TIMEOUT = "15s"
 STATEMENT_TIMEOUT = "60s"
 IDLE_TIMEOUT = "5min"
 """How long a transaction may wait for its client: one that the network lost must not hold its locks."""
-NETWORK = {"connect_timeout": "10", "tcp_user_timeout": "30000"}
+NETWORK = {"connect_timeout": "5", "tcp_user_timeout": "30000"}
 """How long a network may be silent (seconds, milliseconds), where the address of the server doesn't say."""
 POOL = 8
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between tries to reach a server that is away: together longer than a restart takes."""
+PATIENCE_SECONDS = 10.0
+"""After how long no further try is made: one to reach a server that hangs takes as long as a connection may."""
+BUSY_SECONDS = 10.0
+"""How long one waits for a connection while all are in use."""
 
 SET_TENANT = text(
     "select set_config('discovery.client_account_id', :client, true), "
@@ -108,9 +114,12 @@ class Sessions:
             await session.close()
 
     async def _reached(self, role: Role) -> AsyncConnection:
+        until = time.monotonic() + PATIENCE_SECONDS
         for pause in PAUSES:
             with suppress(DBAPIError):
                 return await self._engine(role).connect()
+            if time.monotonic() > until:
+                break
             await asyncio.to_thread(self._databases.revive)
             await asyncio.sleep(pause)
         try:
@@ -128,12 +137,15 @@ class Sessions:
                 f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
             )
             options = f"{url.query.get('options', '')} {limits}".strip()
-            self._engines[role] = create_async_engine(
+            engine = create_async_engine(
                 url.set(query=NETWORK | dict(url.query) | {"options": options}),
+                connect_args={"async_creator_fn": Connection.connect},
                 pool_size=POOL,
                 max_overflow=POOL,
+                pool_timeout=BUSY_SECONDS,
                 pool_pre_ping=True,  # a server that was restarted meanwhile is a new connection, not an error
             )
+            self._engines[role] = watched(engine)
         return self._engines[role]
 
 

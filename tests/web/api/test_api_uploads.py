@@ -149,6 +149,8 @@ async def test_uploads_add_up_and_one_of_the_same_name_replaces(client):
     there = await client.services.flows.get(client.tenant, flow)
     folder = client.services.artifacts.reading(there, UPLOADS)
     assert (folder / "one.csv").read_text() == "a,b\n5,6\n"
+    told = (await client.get(f"/unified-discovery/flow/audit/{flow}")).json()["changes"]
+    assert [change["reason"] for change in told][1:] == ["one.csv replaces an earlier file of that name"]
     await client.work()
     profile = (await client.get(f"/profile/{flow}")).json()
     assert {table["name"]: table["row_count"] for table in profile["tables"]} == {"one": 1, "two": 1}
