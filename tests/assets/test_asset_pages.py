@@ -121,7 +121,7 @@ class _serving:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
-        at, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 240
+        at, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 500
         while not _answers(f"{at}/server_info"):
             assert self._process.poll() is None, "the web server ended"
             assert time.monotonic() < deadline, "the web server took too long to start"

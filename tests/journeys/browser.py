@@ -49,7 +49,7 @@ def serving(settings: Settings) -> Iterator[Service]:
     runs = threading.Thread(target=_work, args=(settings, over), name="runs")
     web.start()
     try:
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 500
         while not server.started:
             assert web.is_alive(), "the service didn't start"
             assert time.monotonic() < deadline, "the service took too long to start"

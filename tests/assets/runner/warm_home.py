@@ -22,7 +22,7 @@ DEFINITIONS = Path(__file__).with_name("behaving.py")
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T | None], seconds: float = 240.0) -> T:
+def until(found: Callable[[], T | None], seconds: float = 500.0) -> T:
     """What is found, as soon as there is something."""
     deadline = time.monotonic() + seconds
     while not (there := found()):

@@ -50,7 +50,7 @@ def supervising(tmp_path: Path, told: list[tuple[str, Health, str]]) -> Iterator
 
 def until(supervisor: Supervisor, home: Path, found: Callable[[Up], object]) -> Up:
     """Keep looking until that is found in what is written down."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 500
     while time.monotonic() < deadline:
         supervisor.look()
         if (up := parts.running(home)) and found(up):

@@ -36,7 +36,7 @@ T = TypeVar("T")
 pytestmark = pytest.mark.timeout(600)
 
 
-def until(found: Callable[[], T], seconds: float = 240.0) -> T:
+def until(found: Callable[[], T], seconds: float = 500.0) -> T:
     """What is found, as soon as there is something."""
     deadline = time.monotonic() + seconds
     while not (there := found()):
