@@ -542,3 +542,22 @@ def test_lists_and_objects_in_a_sample_are_no_list_of_values(tmp_path):
         rows = intake.read(con, [path], tmp_path / "in").tables
         fields = {f.name: f for f in targets.draft_of_rows(con, rows, path).tables[0].fields}
     assert (fields["kind"].allowed, fields["tags"].allowed) == (("vm",), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("1.50", "number"),
+        ("-0.0", "number"),
+        ("007", "string"),
+        ("2024-03-01 08:00:00+00", "datetime"),
+        ("2024-03-01T08:00:00.123Z", "datetime"),
+        ("2024-03-01T08:00+01:30", "datetime"),
+        ("2024-03-01 08:00:00", "datetime"),
+        ("08:00:00", "string"),
+    ],
+)
+def test_a_sample_writes_numbers_and_moments_as_exports_do(tmp_path, value: str, kind: str):
+    path = tmp_path / "rows.csv"
+    path.write_text("id,value\n" + "".join(f"h{i},{value}\n" for i in range(30)))
+    assert _of_rows(tmp_path, path).tables[0].fields[1].type == kind

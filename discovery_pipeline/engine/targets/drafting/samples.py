@@ -20,6 +20,12 @@ _ENOUGH = 20  # rows from which what holds for all of them is no chance
 _TRIED: tuple[FieldType, ...] = (
     "boolean", "integer", "number", "ipv4", "ip", "mac", "uuid", "date", "datetime", "fqdn",
 )  # fmt: skip
+_ZONE = "Z|[+-][0-9]{2}(?::?[0-9]{2})?"
+_WRITTEN: dict[FieldType, str] = {  # in exports; a target's own form is narrower
+    "boolean": "true|false|TRUE|FALSE|True|False|yes|no|Yes|No",
+    "number": r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?",
+    "datetime": rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]+)?)?(?:{_ZONE})?",
+}
 _NESTED = "[{"  # how lists and objects begin, as text
 _PIECES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 
@@ -72,8 +78,7 @@ def _field(con: duckdb.DuckDBPyConnection, column: Column) -> TargetField:
 
 
 def _shape(kind: FieldType) -> str:
-    words = "true|false|TRUE|FALSE|True|False|yes|no|Yes|No"
-    return words if kind == "boolean" else form(TargetField(name="", type=kind)) or ""
+    return _WRITTEN.get(kind) or form(TargetField(name="", type=kind)) or ""
 
 
 def _pattern(con: duckdb.DuckDBPyConnection, own: str) -> str | None:
