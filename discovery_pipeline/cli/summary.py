@@ -32,7 +32,7 @@ def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
 
     console.print()
     places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"
-    console.print(f"[bold]{rows:,}[/] rows in {places}", highlight=False)
+    console.print(f"[bold]{rows:,}[/] {'row' if rows == 1 else 'rows'} in {places}", highlight=False)
     if unread := sum(read.rejected_count for file in outcome.intake.files for read in file.tables):
         told = f"{_counted(unread, 'more row')} can't be read: rejected_rows.csv says which and why"
         console.print(f"[yellow]{told}[/]", highlight=False)
@@ -45,6 +45,10 @@ def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
     facts.add_row("Risks", _risks(outcome))
     for reason in outcome.missing:
         facts.add_row("Left out", f"[yellow]{escape(reason)}[/]")
+    for verdict in outcome.verdicts:
+        if verdict.rows_rejected and not verdict.rows_delivered:
+            told = f"{verdict.target} takes none of these rows; rejected_rows.csv says why, row by row"
+            facts.add_row("Nothing", f"[yellow]{escape(told)}[/]")
     if open_ := _open(outcome.ready):
         facts.add_row(
             "For you", f"{_counted(len(open_), 'mapping')} not sure enough to take: {_listed(map(_arrow, open_))}"

@@ -184,3 +184,14 @@ def test_a_target_drafted_from_a_sample_takes_what_another_system_calls_otherwis
     (shell.folder / "register.yaml").unlink()
     slug = next(flow["slug"] for flow in json.loads(shell("flows", "list", "--json").out))
     assert shell("agents", "run", slug).code == 0, "the flow keeps its own contract"
+
+
+def test_rows_of_which_a_target_takes_none_are_told_as_such(shell: Shell):
+    contract = "name: short\ntitle: Short\ntables: [{name: host, file: hosts.csv, fields: [%s]}]\n"
+    field = "{name: Host, required: true, max_length: 3, aliases: [hostname]}"
+    (shell.folder / "short.yaml").write_text(contract % field)
+    (shell.folder / "long.csv").write_text("hostname\n" + "".join(f"server-{n:03}\n" for n in range(30)))
+    said = shell("run", "long.csv", "--target", "short.yaml", "--out", "none")
+    assert said.code == 2, said.err
+    assert "short takes none of these rows; rejected_rows.csv says why" in " ".join(said.out.split())
+    assert len(rows_of(shell.folder / "none" / "rejected_rows.csv")) == 30
