@@ -86,7 +86,7 @@ def answered(advice: Sequence[Advice]) -> dg.AssetCheckResult:
         check_name=ANSWERED,
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join(f"{each.agent}: {each.reason}" for each in failed) or None,
-        metadata={"source": {each.agent: each.source for each in advice}},
+        metadata={"answers": contract.table([{"agent": each.agent, "source": each.source} for each in advice])},
     )
 
 

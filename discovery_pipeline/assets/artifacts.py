@@ -6,17 +6,13 @@ phase end that the asset completes. So a flow never says more than what can be r
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from discovery_pipeline.assets import links, scratch
-from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.desk import ENDS, Desk
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.files.values import VALUE, Value, encoded
-
-COMPLETES = "discovery/completes"
-"""Metadata of the asset whose publication ends a phase: the phase's name."""
 
 
 class ArtifactIO(dg.IOManager):
@@ -26,7 +22,7 @@ class ArtifactIO(dg.IOManager):
         self.desk = desk
 
     def handle_output(self, context: dg.OutputContext, obj: Value | None) -> None:
-        """Publish a value with its files, then end the phase that it completes."""
+        """Publish a value with its files, then end the phase whose last asset it is."""
         if obj is None:
             return
         asset = _stage(context)
@@ -41,11 +37,10 @@ class ArtifactIO(dg.IOManager):
         if context.has_asset_key:
             context.step_context.set_data_version(context.asset_key, dg.DataVersion(digest or ""))
         context.add_output_metadata(self._shown(flow, asset, folder))
-        completes: Any = (context.definition_metadata or {}).get(COMPLETES)
-        if completes:
-            self._complete(flow, Phase(completes), {"run_id": context.run_id, "content_hash": digest})
+        if asset in ENDS:
+            self._complete(flow, ENDS[asset], {"run_id": context.run_id, "content_hash": digest})
 
-    def _complete(self, flow: Flow, phase: Phase, result: dict[str, Any]) -> None:
+    def _complete(self, flow: Flow, phase: Phase, result: dict[str, str | None]) -> None:
         """End the phase. One that has ended stays as it is: a person made its last asset anew, alone."""
         if self.desk.flow(flow.slug).phases[phase].status is not PhaseStatus.COMPLETED:
             self.desk.store.complete_phase(flow, phase, result)

@@ -9,7 +9,6 @@ import dagster as dg
 import duckdb
 
 from discovery_pipeline.assets import charts, contract, lineage
-from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.mapping import approved_mapping
 from discovery_pipeline.assets.partitions import code_version, flow_asset, flows, of_stage
@@ -64,7 +63,6 @@ def cleansing_plan(
             io_manager_key="artifacts",
             kinds={"duckdb", "parquet"},
             description="The same tables, rows and columns, with cells mended.",
-            metadata={COMPLETES: Phase.CLEANSING.value},
         ),
         "patch_log": dg.AssetOut(
             **of_stage("cleansing"),

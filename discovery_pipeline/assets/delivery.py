@@ -9,7 +9,6 @@ from discovery_pipeline.agents.gathering import named
 from discovery_pipeline.agents.tasks import AGENTS
 from discovery_pipeline.assets import agents, charts, contract, lineage
 from discovery_pipeline.assets import deltas as since
-from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.deltas import RESULTS
 from discovery_pipeline.assets.desk import Desk, Stage
 from discovery_pipeline.assets.partitions import code_version, flow_asset
@@ -26,7 +25,6 @@ from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.flow.events import EventType
-from discovery_pipeline.flow.state import Phase
 from discovery_pipeline.store.files.destinations import Results, of_flow
 
 READ = (
@@ -39,7 +37,6 @@ READ = (
 @flow_asset(
     "delivery",
     kinds={"duckdb", "csv"},
-    metadata={COMPLETES: Phase.VALIDATION.value},
     check_specs=[contract.gate("complete", "target_files", "The files hold every row that validation let through.")],
 )
 def target_files(

@@ -23,7 +23,9 @@ from discovery_pipeline.engine.intake.model import Choice
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.errors import DiscoveryError, FlowNotFoundError
+from discovery_pipeline.flow.commands import StartPhase
 from discovery_pipeline.flow.contracts import contracts
+from discovery_pipeline.flow.machine import happens
 from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.files.artifacts import UPLOADS
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 DEMANDS = "demands"
 """Under which the user's rules are kept with the flow's state."""
+ENDS = {
+    "mapping_suggestions": Phase.DATA_IMPORT,
+    "cleansed_tables": Phase.CLEANSING,
+    "target_files": Phase.VALIDATION,
+}
+"""The assets with whose publication a phase ends."""
 MUCH = 100 << 20
 """Bytes by which the process may have grown after a stage, before memory is given back."""
 
@@ -158,13 +166,14 @@ class Desk(dg.ConfigurableResource):
     def stage(
         self, context: dg.AssetExecutionContext | dg.OpExecutionContext, *, starts: Phase | None = None
     ) -> Iterator[Stage]:
-        """Work on the partition's flow; the first asset of a phase starts it.
+        """Work on the partition's flow; the first asset of a phase starts it, in a run that makes its last one, too.
 
+        Where somebody makes a part of a phase by hand, the flow stays where it is until the last asset is made.
         An error fails the phase that runs, and so does whoever stops the run. One that a person can act on fails the
         step with its sentence, without a retry; any other rises.
         """
         place = scratch.of_run(self.settings.root, context.run.run_id)
-        flow = self._beginning(context.partition_key, starts)
+        flow = self._beginning(context, starts)
         try:
             with room(self.settings.root), self._connected(place) as con, duck.stoppable(con):
                 yield Stage(flow, self.store, con, place)
@@ -178,12 +187,17 @@ class Desk(dg.ConfigurableResource):
                 raise dg.Failure(str(error), allow_retries=False) from error
             raise
 
-    def _beginning(self, slug: str, starts: Phase | None) -> Flow:
-        """The flow, with the phase begun that the stage starts, or takes up again where it failed."""
+    def _beginning(self, context: dg.AssetExecutionContext | dg.OpExecutionContext, starts: Phase | None) -> Flow:
+        """The flow, with the phase begun that the stage starts, or that the run will end and that doesn't run yet."""
+        slug = context.partition_key
         try:
             flow = self.flow(slug)
-            if starts or flow.phases[flow.current_phase].status is PhaseStatus.FAILED:
-                flow = self.store.start_phase(flow, starts or flow.current_phase)
+            phase = starts or flow.current_phase
+            if phase in _ended_by(context):
+                if starts or flow.phases[phase].status in {PhaseStatus.PENDING, PhaseStatus.FAILED}:
+                    flow = self.store.start_phase(flow, phase)
+            elif starts:
+                happens(StartPhase(starts), flow)  # refused where the flow isn't so far
         except FlowNotFoundError:
             said = f"There is no flow '{slug}'. Pick one that `discovery flows list` shows."
             raise dg.Failure(said, allow_retries=False) from None
@@ -207,6 +221,12 @@ class Desk(dg.ConfigurableResource):
             self._duck.close()
             self._duck = None
             pa.default_memory_pool().release_unused()
+
+
+def _ended_by(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> set[Phase]:
+    """The phases whose last asset is made in this run."""
+    made = {key.path[-1] for key in context.job_def.asset_layer.selected_asset_keys}
+    return {phase for asset, phase in ENDS.items() if asset in made}
 
 
 def _resident() -> int:

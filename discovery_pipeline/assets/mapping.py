@@ -13,7 +13,6 @@ from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.agents.outputs import MappingRecommendations
 from discovery_pipeline.assets import agents, charts, contract, lineage
 from discovery_pipeline.assets.agents import ANSWERED, answered
-from discovery_pipeline.assets.artifacts import COMPLETES
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
 from discovery_pipeline.engine import mapping
@@ -74,7 +73,7 @@ def match(
 
 @dg.op(
     out={
-        "result": dg.Out(io_manager_key="artifacts", metadata={COMPLETES: Phase.DATA_IMPORT.value}),
+        "result": dg.Out(io_manager_key="artifacts"),
         "contract": dg.Out(io_manager_key="artifacts"),
         ANSWERED: dg.Out(io_manager_key="artifacts"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,13 @@ def flow_asset(stage: str, **given: Any) -> Any:
 @cache
 def code_version(stage: str) -> str:
     """A digest of the engine's code and knowledge for a stage: what others made is shown as out of date."""
-    digest = hashlib.sha256()
     own = sorted(file for file in (_ENGINE / stage).rglob("*") if file.suffix in (".py", ".yaml"))
-    for file in (*sorted(_ENGINE.glob("*.py")), *own):
+    return version_of([*sorted(_ENGINE.glob("*.py")), *own])
+
+
+def version_of(files: Iterable[Path]) -> str:
+    """A digest of these files, in this order."""
+    digest = hashlib.sha256()
+    for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

@@ -8,7 +8,8 @@ import dagster as dg
 
 from discovery_pipeline.assets import contract, scratch
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import OWNERS
+from discovery_pipeline.assets.partitions import OWNERS, code_version
+from discovery_pipeline.assets.profiling import quality
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.assets.upkeep import NIGHTLY
 from discovery_pipeline.engine import duck, profiling
@@ -30,6 +31,7 @@ registered = dg.DynamicPartitionsDefinition(name=SOURCES)
     partitions_def=registered,
     group_name="sources",
     kinds={"postgres", "duckdb"},
+    code_version=code_version("profiling"),
     freshness_policy=NIGHTLY,
     retry_policy=AGAIN,
     check_specs=[
@@ -56,6 +58,7 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
             "columns": len(columns),
             "changes": len(changes or ()),
             "compared": changes is not None,
+            "quality": quality(found),
         },
         data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
         check_results=[

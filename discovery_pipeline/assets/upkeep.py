@@ -2,30 +2,36 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from discovery_pipeline.assets import charts, contract, notices
 from discovery_pipeline.assets.desk import Desk
-from discovery_pipeline.assets.partitions import FLOWS, OWNERS
+from discovery_pipeline.assets.partitions import FLOWS, OWNERS, version_of
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.assets.tags import PARTITION_TAG
+from discovery_pipeline.store.upkeep import code
 
 if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
     from discovery_pipeline.store.upkeep.maintain import Done
 
 NIGHTLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
+PATIENCE_DAYS = 7
+"""How long a review may wait before the digest warns of it."""
 WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=15), warn_window=timedelta(days=8))
 
 
-@dg.asset(
-    owners=OWNERS,
-    group_name="upkeep",
+def _upkeep(**given: Any) -> Any:
+    """Decorate an asset of upkeep, which is of no flow; takes what `dagster.asset` takes."""
+    version = version_of(code.files())
+    return dg.asset(group_name="upkeep", owners=OWNERS, code_version=version, retry_policy=AGAIN, **given)
+
+
+@_upkeep(
     kinds={"postgres", "sql"},
     freshness_policy=NIGHTLY,
-    retry_policy=AGAIN,
     check_specs=[contract.watch("nothing_to_look_at", "maintenance", "No flow is orphaned or there twice.", of=None)],
 )
 def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.MaterializeResult:
@@ -39,7 +45,8 @@ def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materialize
     changed = {each.task.name: len(each.rows) for each in done if each.task.kind in {"move", "mend"}}
     reported = {each.task.name: len(each.rows) for each in done if each.task.name in FAULTS}
     return dg.MaterializeResult(
-        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _told(done)},
+        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _told(done)}
+        | {"changed": charts.bars(changed, "Rows that maintenance moved and mended")},
         check_results=[
             contract.watched(
                 "nothing_to_look_at",
@@ -54,12 +61,23 @@ FAULTS = ("orphaned_flows", "duplicate_flows")
 """Reports whose rows somebody should look at; the others only tell."""
 
 
-@dg.asset(owners=OWNERS, group_name="upkeep", kinds={"postgres"}, freshness_policy=WEEKLY, retry_policy=AGAIN)
+@_upkeep(
+    kinds={"postgres"},
+    freshness_policy=WEEKLY,
+    check_specs=[
+        contract.watch(
+            "no_review_forgotten", "quality_digest", f"No review has waited for {PATIENCE_DAYS} days.", of=None
+        )
+    ],
+)
 def quality_digest(desk: Desk) -> dg.MaterializeResult:
     """How many flows wait, failed and were delivered, and what is wrong with their data; sent to whoever is told."""
     from discovery_pipeline.store.upkeep import digest
 
     found = digest.digest(desk.store.databases)
+    forgotten = [{"waits": "the oldest open review", "days": found.waiting_days}] * (
+        found.waiting_days >= PATIENCE_DAYS
+    )
     today = datetime.now(UTC).date()
     notices.Post.of(desk.settings).send(
         notices.Notice(f"digest:{today.isoformat()}", "digest", f"Weekly digest of {today}", found.text())
@@ -71,7 +89,14 @@ def quality_digest(desk: Desk) -> dg.MaterializeResult:
             "delivered_this_week": found.delivered,
             "digest": dg.MetadataValue.md(found.text()),
             "issues": charts.bars({name: float(count) for name, count in found.issues.items()}, "Open quality issues"),
-        }
+        },
+        check_results=[
+            contract.watched(
+                "no_review_forgotten",
+                f"The oldest open review has waited {found.waiting_days} days.",
+                forgotten,
+            )
+        ],
     )
 
 

@@ -91,7 +91,7 @@ class StateRecovery:
         async with self._flows.sessions.orchestrating() as session:
             running = select(flow_phases.c.discovery_flow_id).where(flow_phases.c.status == PhaseStatus.RUNNING.value)
             found = await rows.find_all(session, select(discovery_flows).where(discovery_flows.c.id.in_(running)))
-        died = "No run works on it any more: it died, or was to make only a part. Start it again, or make the rest."
+        died = "No run works on it any more. Start it again."
         return [failed for flow in found if (failed := await self.fail_if_dead(flow, died))]
 
     @flow_transaction("fail dead phase")

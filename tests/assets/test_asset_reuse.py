@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.deltas import RESULTS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
@@ -40,7 +41,7 @@ def run(defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance) -> Run:
         result = defs.resolve_job_def(job).execute_in_process(
             instance=instance, partition_key=flow.slug, raise_on_error=False, run_config=QUIET
         )
-        assert result.success, job
+        assert result.success, f"{job}: {reasons.of_steps(result.all_events)}"
         return result
 
     return ran

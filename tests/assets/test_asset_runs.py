@@ -186,7 +186,25 @@ def test_assets_are_materialized_one_by_one_as_by_hand(
             run_config=QUIET,
         )
         assert result.success, asset
+        assert store.sweep() == []
+        importing = store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status
+        assert importing is (PhaseStatus.COMPLETED if asset == "mapping_suggestions" else PhaseStatus.PENDING)
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+    assert store.check(flow) == []
+
+
+def test_an_asset_made_anew_by_hand_leaves_the_flow_where_it_stands(
+    defs: dg.Definitions, store: Store, flow: Flow, approve: Any
+):
+    run(defs, "discover", flow.slug)
+    approve(flow)
+    assert run(defs, "deliver", flow.slug).success
+    before = store.flow(None, flow.id)
+    for job, asset in (("discover", "source_tables"), ("deliver", "cleansing_plan"), ("deliver", "validated_tables")):
+        assert run(defs, job, flow.slug, asset).success
+        now = store.flow(None, flow.id)
+        assert (now.status, now.phases) == (before.status, before.phases)
+    assert store.sweep() == []
 
 
 def test_a_flow_is_delivered_from_artifacts_that_are_kept_elsewhere(

@@ -187,3 +187,18 @@ def test_the_digest_counts_what_waits(
     metadata = told(result, "quality_digest")
     assert metadata["flows_waiting_for_review"] == 1
     assert "1 waiting for review" in str(metadata["digest"])
+
+
+@pytest.mark.parametrize(("days", "passed"), [(6, True), (8, False)])
+def test_a_review_that_is_forgotten_is_warned_of(
+    days: int, passed: bool, defs: dg.Definitions, instance: dg.DagsterInstance, store: Store, flow: Flow
+):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    store.complete_phase(flow, Phase.DATA_IMPORT)
+    waiting = (
+        "update flow_phases set started_at = now() - make_interval(days => {}) where status = 'waiting_for_review'"
+    )
+    store.query(f"{waiting.format(days)} returning 1")
+    (check,) = execute(defs, "tell_digest", instance).get_asset_check_evaluations()
+    assert check.passed is passed
+    assert f"{days} days" in str(check.description)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from discovery_pipeline.store.postgres.databases import Databases, Role
+from discovery_pipeline.store.upkeep import code
 
 if TYPE_CHECKING:
     import psycopg
@@ -45,17 +46,10 @@ class Done:
     rows: list[tuple[object, ...]]
 
 
-def folder() -> Path:
-    """The folder of the files: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    inside = package / "sql" / "maintenance"
-    return inside if inside.exists() else package.parent / "sql" / "maintenance"
-
-
 def tasks() -> tuple[Task, ...]:
     """Every task: moves first, so that what tends comes after them, and reports tell of the end."""
     order: list[Kind] = ["mend", "move", "tend", "report"]
-    found = [parse(file.stem, file.read_text()) for file in folder().glob("*.sql")]
+    found = [parse(file.stem, file.read_text()) for file in code.maintenance().glob("*.sql")]
     return tuple(sorted(found, key=lambda task: (order.index(task.kind), task.name)))
 
 
