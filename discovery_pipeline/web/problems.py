@@ -98,7 +98,7 @@ def answer(error: Exception, path: str = "") -> JSONResponse:
     kind = _kind(error)
     detail = str(error) if isinstance(error, errors.DiscoveryError) else UNEXPECTED
     more = told(error) if isinstance(error, errors.FlowOperationError) else {}
-    return _response(kind, detail, path, more, AGAIN_SECONDS if kind.status == 503 else None)
+    return _response(kind, detail, path, more)
 
 
 UNEXPECTED = "An error that nobody foresaw. It is in the server's log; what you sent changed nothing, so try again."
@@ -124,6 +124,8 @@ def _response(
 ) -> JSONResponse:
     said = Problem(type=WHERE + kind.kind, title=kind.title, status=kind.status, detail=detail, instance=path, **more)
     headers = {"Cache-Control": "no-store"}
+    if retry_after is None and kind.status == 503:
+        retry_after = AGAIN_SECONDS
     if retry_after is not None:
         headers["Retry-After"] = str(math.ceil(retry_after))
     if kind.status == 401:

@@ -28,8 +28,6 @@ PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between tries to reach a server that is away: together longer than a restart takes."""
 PATIENCE_SECONDS = 10.0
 """After how long no further try is made: one to reach a server that hangs takes as long as a connection may."""
-BUSY_SECONDS = 10.0
-"""How long one waits for a connection while all are in use."""
 
 SET_TENANT = text(
     "select set_config('discovery.client_account_id', :client, true), "
@@ -142,7 +140,6 @@ class Sessions:
                 connect_args={"async_creator_fn": Connection.connect},
                 pool_size=POOL,
                 max_overflow=POOL,
-                pool_timeout=BUSY_SECONDS,
                 pool_pre_ping=True,  # a server that was restarted meanwhile is a new connection, not an error
             )
             self._engines[role] = watched(engine)

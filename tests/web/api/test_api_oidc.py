@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from discovery_pipeline.errors import SettingsError
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.people import accounts
-from discovery_pipeline.web import oidc
+from discovery_pipeline.web import oidc, problems
 from discovery_pipeline.web.app import application
 from discovery_pipeline.web.oidc import Issuer
 
@@ -124,6 +124,7 @@ async def test_an_authority_that_is_away_is_said_to_be(authority: Authority):
     with pytest.raises(Exception, match="doesn't answer") as refused:
         await away.login_of(authority.token())
     assert getattr(refused.value, "status", None) == 503
+    assert problems.answer(refused.value).headers["retry-after"] == "2"
     with pytest.raises(Exception, match="isn't taken") as refused:
         await away.login_of("no token of anybody's")  # for which it needn't be asked
     assert getattr(refused.value, "status", None) == 401
