@@ -99,6 +99,8 @@ async def corrected(called: Called, caller: Visitor, request: Request, flow_id: 
             raise
         return to(f"{here}#rows", Note(fault.detail, "bad"))
     said = f"{plural(found.cells, 'cell')} corrected; they count from the next run on."
+    if not found.cells:
+        said = "Nothing was taken over." if found.refused else "Nothing in that file differs from what is held here."
     if not found.refused:
         return to(f"{here}#rows", Note(said))
     left = f"{plural(len(found.refused), 'cell')} {'stays' if len(found.refused) == 1 else 'stay'} as before:"

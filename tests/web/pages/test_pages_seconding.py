@@ -29,6 +29,9 @@ async def test_the_page_says_who_waits_for_whom(client, member, visit):
     assert "Approve it" in (await other.get(here)).text
     approved = await other.send(f"{here}/approve")
     assert approved.url.path == f"/discovery/cleansing/{flow}"
+    history = plain((await other.get(f"/discovery/history/{flow}")).text)
+    assert f"the whole mapping: proposed, {len(seen['suggested_mappings'])} fields" in history
+    assert "the whole mapping: no proposal waits" in history
 
 
 @pytest.mark.usefixtures("two_people")

@@ -69,7 +69,10 @@ const LOOK_MS = 5000; // a page that shows work looks by itself, too: events may
 
 const progress = document.querySelector("[data-progress]");
 if (progress) {
-  const said = () => document.querySelector("[data-said]")?.textContent;
+  const said = () => {
+    const there = document.querySelector("[data-said]");
+    return there?.dataset.said || there?.textContent;
+  };
   const again = oneByOne(async () => {
     const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
     if (response?.redirected) location.assign(response.url);

@@ -10,8 +10,10 @@ from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, origins, stacks
+from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.services.deciding import Restoring
+from discovery_pipeline.web.services.seconding import PROPOSAL
 
 _AGAIN = {"done": "", "undone": "took a step back", "redone": "did a step again"}
 LINES = 4
@@ -100,6 +102,8 @@ def _filled(field: Mapping[str, Any]) -> str:
 
 def _what(one: Decided, mask: Mask) -> str:
     first, second, third = (*one.subject, "", "", "")[:3]
+    if one.kind == PROPOSAL:
+        return "the whole mapping"
     if one.kind == MAPPING:
         return f"{second}.{third} for {label(str(first))}"
     if one.kind == RULE:
@@ -111,6 +115,8 @@ def _what(one: Decided, mask: Mask) -> str:
 
 
 def _state(one: Decided, after: Mapping[str, Any] | None, mask: Mask) -> str:
+    if one.kind == PROPOSAL:
+        return f"proposed, {plural(after['fields'], 'field')}" if after else "no proposal waits"
     if after is None:
         return "not decided"
     if one.kind == MAPPING:
