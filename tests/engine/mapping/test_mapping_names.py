@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import concepts, dimensions, fields, names, samples, subjects
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side, Stated
 from discovery_pipeline.engine.mapping.matcher.words import Reader
@@ -45,6 +46,25 @@ def test_a_name_is_put_into_usual_words(name: str, words: tuple[str, ...]):
 def test_dots_part_tables_only_where_every_name_has_them():
     assert [f.group for f in _side("t", "orders.id", "orders.date").fields] == ["orders", "orders"]
     assert [f.group for f in _side("t", "OS.Name", "HostName").fields] == ["", ""]
+
+
+def test_what_a_trade_calls_by_another_word_is_evidence_of_its_own():
+    source = _side("s", "barcode", "vendor_nm", "pax_cnt")
+    called = names.compare(source.fields, _side("t", "passengers", "ean", "supplier_name", "colour").fields)
+    assert called.trade.argmax(axis=1).tolist() == [1, 2, 0]
+    assert called.words[0, 1] < 0.5 < called.trade[0, 1]
+
+
+def test_a_trades_words_say_nothing_where_the_other_side_has_none_of_them():
+    source, target = _side("s", "barcode", "colour"), _side("t", "temperature", "colour")
+    called = names.compare(source.fields, target.fields)
+    assert (called.trade == called.words).all()
+
+
+def test_lines_of_trades_hold_words_as_they_are_read():
+    said = knowledge.trades()
+    assert all(word == word.lower() and others and word not in others for word, others in said.items())
+    assert all(word in said[other] for word, others in said.items() for other in others)
 
 
 def test_synonyms_abbreviations_and_concepts_bring_names_together():

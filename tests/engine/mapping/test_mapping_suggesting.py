@@ -11,6 +11,7 @@ from discovery_pipeline.engine import duck, mapping, targets
 from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions, transformations
 from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.matching import match
 from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.engine.mapping.suggestions import suggesting
 from discovery_pipeline.engine.tables import Source, Table, columns_named
@@ -214,6 +215,14 @@ def test_high_needs_more_than_a_name(con, made: Make):
     found = suggesting.between("target", [source], [(fields.as_target(side), side)])
     tiers = {(m.source_field, m.target_field): m.tier for m in found.matches}
     assert tiers["email_consent", "email"] != "High"
+
+
+def test_names_that_say_the_very_same_are_high_by_themselves():
+    source = fields.of_schema("old", map(fields.Stated, ("cust_id", "last_name", "order_dt", "remark")))
+    target = fields.of_schema("new", map(fields.Stated, ("customer_id", "surname", "order_date", "colour")))
+    found = match(source, target).confidence
+    assert (found.diagonal()[:3] >= HIGH).all()
+    assert found[3].max() < HIGH
 
 
 def test_a_comment_is_no_tag(con, made: Make):

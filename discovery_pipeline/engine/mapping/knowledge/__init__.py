@@ -91,6 +91,7 @@ class Knowledge:
 
     abbreviations: Mapping[str, str]
     synonyms: Mapping[str, str]
+    trades: Mapping[str, tuple[str, ...]]
     concepts: tuple[Concept, ...]
     contrasts: tuple[Contrast, ...]
     compositions: tuple[Composition, ...]
@@ -144,6 +145,11 @@ def abbreviations() -> Mapping[str, str]:
 def synonyms() -> Mapping[str, str]:
     """Word or phrase, in small letters → the one the matcher writes for it."""
     return _known().synonyms
+
+
+def trades() -> Mapping[str, tuple[str, ...]]:
+    """Word or phrase, in small letters → what else it may be called in some trade."""
+    return _known().trades
 
 
 def concepts() -> tuple[Concept, ...]:
@@ -220,6 +226,7 @@ def shipped() -> Knowledge:
     return Knowledge(
         abbreviations=_read("abbreviations"),
         synonyms={**foreign, **english},
+        trades=_trades(),
         concepts=_concepts(),
         contrasts=(
             *(Contrast(tuple(words), words[0]) for words in contrasts["silent"]),
@@ -252,6 +259,7 @@ def _extended(own: Own) -> Knowledge:
             **base.synonyms,
             **_by_phrase((base.synonyms.get(one, one), phrases) for one, phrases in own.synonyms),
         },
+        trades=base.trades,
         concepts=(
             *(_more(concept, added.pop(concept.name, None)) for concept in base.concepts),
             *added.values(),
@@ -298,6 +306,15 @@ def _concepts() -> tuple[Concept, ...]:
         )
         for concept, said in _read("fields").items()
     )
+
+
+def _trades() -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for lines in _read("trades").values():
+        for line in lines:
+            for phrase in line:
+                found.setdefault(phrase, {}).update(dict.fromkeys(other for other in line if other != phrase))
+    return {phrase: tuple(others) for phrase, others in found.items()}
 
 
 def _counting(said: Mapping[str, Sequence[str]]) -> Counting:

@@ -16,8 +16,8 @@ from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
 
 CHANNELS = (
-    "words", "covered", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast", "group",
-    "meaning apart", "description", "told", "told apart", "values told",
+    "words", "covered", "trade", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast",
+    "group", "meaning apart", "description", "told", "told apart", "values told",
     "type", "unit", "key", "allowed", "look", "unlike",
     "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
     "uniqueness",
@@ -69,7 +69,7 @@ def gather(source: Side, target: Side) -> Evidence:
     seen = looks.of(source)
     data = values.compare(source.sample, target.sample) if source.sample and target.sample else None
     found = [
-        called.words, called.covered, called.path, called.same, called.spelling, called.grams,
+        called.words, called.covered, called.trade, called.path, called.same, called.spelling, called.grams,
         called.meaning, called.path_meaning, called.concept, called.contrast, called.group,
         told.names, told.descriptions, told.whole, told.apart, told.values,
         _typed(source, target),

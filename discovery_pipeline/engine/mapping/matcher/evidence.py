@@ -63,6 +63,8 @@ class Reasons:
             return f"names share {_listed(shared)}"
         if self._channel("words", i, j) >= 0.5:
             return f"names are alike in words ('{' '.join(left)}', '{' '.join(right)}')"
+        if self._channel("trade", i, j) >= 0.8:
+            return f"'{' '.join(left)}' may be another word for '{' '.join(right)}'"
         alike = max(self._channel("meaning", i, j), self._channel("path meaning", i, j)) >= 0.5
         return "names mean alike" if alike else ""
 

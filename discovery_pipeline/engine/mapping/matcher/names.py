@@ -39,6 +39,7 @@ class Names:
 
     words: np.ndarray  # words in common, weighed by how much they tell, of all words
     covered: np.ndarray  # the same, of the side with fewer words
+    trade: np.ndarray  # words in common where what a name says may be called as in any trade
     path: np.ndarray  # words in common where groups count as well
     same: np.ndarray  # 1 where the words are the same
     spelling: np.ndarray  # of the names as written
@@ -62,6 +63,8 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     reader = Reader.of([f.name for f in (*source, *target)])
     left, right = readings.of(source, reader, target), readings.of(target, reader, source)
     words, covered = _by_word(left.phrases, right.phrases)
+    trade = readings.best(words, left, right)
+    left, right = left.anywhere, right.anywhere
     groups = [[reader.words(f.group) if f.group else () for f in side] for side in (source, target)]
     paths = [_paths(side, group) for side, group in zip((left, right), groups, strict=True)]
     long = [[side[i] for i in read.first] for side, read in zip(paths, (left, right), strict=True)]
@@ -70,6 +73,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     meaning = embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)])
     return Names(
         words=readings.best(words, left, right),
+        trade=trade,
         covered=readings.best(covered, left, right),
         path=readings.best(_by_word(*paths)[0] if any(map(any, groups)) else words, left, right),
         same=readings.best(same, left, right),
@@ -81,7 +85,7 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         path_meaning=embedding.likeness([*map(" ".join, long[0])], [*map(" ".join, long[1])]),
         concept=_concepts(concepts_left, concepts_right),
         contrast=np.fmin(_contrasts(left.usual, right.usual), _numbers(left.usual, right.usual)),
-        group=_groups(*groups),
+        group=_groups(source, target, reader),
         source_words=tuple(left.usual),
         target_words=tuple(right.usual),
         source_concepts=concepts_left,
@@ -319,11 +323,14 @@ def _number(phrase: tuple[str, ...]) -> int:
     return next((int(word) for word in phrase if word.isdecimal()), -1)
 
 
-def _groups(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
-    if not any(left) or not any(right):
-        return np.ones((len(left), len(right)))
-    distinct = [list(dict.fromkeys(side)) for side in (left, right)]
-    alike = _by_word(*distinct)[0]
-    rows = [distinct[0].index(g) for g in left]
-    columns = [distinct[1].index(g) for g in right]
+def _groups(source: Sequence[Field], target: Sequence[Field], reader: Reader) -> np.ndarray:
+    """How alike the groups of fields are called; 1 where a side has none."""
+    called = [[field.group for field in side] for side in (source, target)]
+    if not all(map(any, called)):
+        return np.ones((len(source), len(target)))
+    distinct = [[*dict.fromkeys(side)] for side in called]
+    one, other = ([Field(name) for name in side] for side in distinct)
+    left, right = readings.of(one, reader, other), readings.of(other, reader, one)
+    alike = readings.best(_by_word(left.phrases, right.phrases)[0], left, right)
+    rows, columns = ([names.index(g) for g in side] for names, side in zip(distinct, called, strict=True))
     return alike[np.ix_(rows, columns)]

@@ -1,7 +1,7 @@
 """Readings: the ways in which a field's name may be read, as phrases of words.
 
-A name is read with what is usual, by its aliases, as it is written, and with its short forms spelt out by what the
-other side says: "hr" is an hour, unless there is a heart rate.
+A name is read with what is usual, by its aliases, as it is written, with its short forms spelt out by what the other
+side says ("hr" is an hour, unless there is a heart rate), and in words of the other side that some trade uses for it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ _ENDING = 0.93  # where a name stands in a tree, less than what it is called the
 _ALTERNATIVE = 0.9  # one of two things that a name says there are
 _SHARED = 0.8  # share of a side's names that begin alike, from which that beginning says nothing
 _FEWEST = 5  # names of which that can be said
+_LONGEST = 3  # words of what trades call by other words
 _INITIALS = range(2, 6)  # letters that may be initials of as many words
 _MOST = 3  # ways to spell out one short form
 
@@ -40,6 +41,12 @@ class Readings:
     phrases: tuple[Phrase, ...]
     worth: np.ndarray  # of each phrase, 0..1
     first: np.ndarray  # index of each field's usual reading in `phrases`
+    by_trade: np.ndarray  # whether a phrase is what only some trade would call the field
+
+    @property
+    def anywhere(self) -> Readings:
+        """The same, where what only some trade would say is worth nothing."""
+        return replace(self, worth=np.where(self.by_trade, 0.0, self.worth))
 
     @property
     def usual(self) -> list[Phrase]:
@@ -48,7 +55,9 @@ class Readings:
 
     def alone(self) -> Readings:
         """The usual readings and no others."""
-        return Readings(tuple(self.usual), np.ones(len(self.first)), np.arange(len(self.first)))
+        return Readings(
+            tuple(self.usual), np.ones(len(self.first)), np.arange(len(self.first)), np.zeros(len(self.first), bool)
+        )
 
     @property
     def of(self) -> np.ndarray:
@@ -60,8 +69,10 @@ def of(fields: Sequence[Field], reader: Reader, others: Sequence[Field] = ()) ->
     """All readings of these fields' names beside those of the other side."""
     names = [field.own for field in fields]
     runs, shared, endings = _runs(others), _shared(names), _endings(names, reader)
+    said = frozenset(run for field in others for words in _plain(field, reader) for _, run in _parts(words))
     phrases: list[Phrase] = []
     worth: list[float] = []
+    by_trade: list[bool] = []
     first = []
     for field in fields:
         first.append(len(phrases))
@@ -70,9 +81,11 @@ def of(fields: Sequence[Field], reader: Reader, others: Sequence[Field] = ()) ->
             readings.setdefault(ending, _ENDING)
         for phrase in _alternatives(field.own, reader):
             readings.setdefault(phrase, _ALTERNATIVE)
-        phrases += readings
-        worth += readings.values()
-    return Readings(tuple(phrases), np.array(worth), np.array(first))
+        elsewhere = dict.fromkeys(p for p in _in_trades(field, reader, said) if p not in readings)
+        phrases += [*readings, *elsewhere]
+        worth += [*readings.values(), *(_ALIAS for _ in elsewhere)]
+        by_trade += [*(False for _ in readings), *(True for _ in elsewhere)]
+    return Readings(tuple(phrases), np.array(worth), np.array(first), np.array(by_trade))
 
 
 def best(alike: np.ndarray, left: Readings, right: Readings) -> np.ndarray:
@@ -142,6 +155,28 @@ def _spelt_out(literal: Phrase, reader: Reader, runs: dict[str, list[Phrase]]) -
     for at, word in enumerate(literal):
         for run in runs.get(word, ())[:_MOST]:
             yield tuple(w for part in (*literal[:at], " ".join(run), *literal[at + 1 :]) for w in reader.words(part))
+
+
+def _in_trades(field: Field, reader: Reader, said: frozenset[str]) -> Iterator[Phrase]:
+    """The name with a part of it as some trade calls that, in words that the other side says."""
+    for words in _plain(field, reader):
+        for at, part in _parts(words):
+            after = words[at + part.count(" ") + 1 :]
+            for other in knowledge.trades().get(part, ()):
+                if other in said:
+                    yield reader.words(" ".join((*words[:at], other, *after)))
+
+
+def _plain(field: Field, reader: Reader) -> tuple[Phrase, ...]:
+    """A name word by word: with short forms written out, and in its usual form."""
+    return reader.spelt(field.own), tuple(" ".join(reader.words(field.own)).split())
+
+
+def _parts(words: Phrase) -> Iterator[tuple[int, str]]:
+    """Every few words of a name that stand together, and where they begin."""
+    for at in range(len(words)):
+        for last in range(at + 1, min(at + _LONGEST, len(words)) + 1):
+            yield at, " ".join(words[at:last])
 
 
 def _runs(fields: Iterable[Field]) -> dict[str, list[Phrase]]:

@@ -24,7 +24,7 @@ _FLAGGED = (
 )  # fmt: skip
 _RELATIVE = (
     "path", "meaning", "path meaning", "meaning apart", "told", "told apart", "shared", "frequency", "value words",
-    "shape",
+    "shape", "trade",
 )  # fmt: skip
 _TOGETHER = ("best name", "best name of its type")
 ALONE = (
@@ -126,7 +126,7 @@ def _together(filled: np.ndarray) -> np.ndarray:
     def best(*channels: str) -> np.ndarray:
         return filled[:, :, [CHANNELS.index(c) for c in channels]].max(axis=2)
 
-    name = best("path", "concept", "path meaning", "same")
+    name = best("path", "concept", "path meaning", "same", "trade")
     return np.stack([name, name * best("type")], axis=2)
 
 

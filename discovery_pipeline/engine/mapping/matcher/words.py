@@ -74,6 +74,10 @@ class Reader:
         """The words of a name, written out and in their usual form; the words as written if none is left."""
         return _words(name, self.around)
 
+    def spelt(self, name: str) -> tuple[str, ...]:
+        """The words of a name with short forms written out, each in the singular, and no synonyms."""
+        return _spelt(name, self.around)
+
     def literal(self, name: str) -> tuple[str, ...]:
         """The words of a name as they stand there, each in the singular: what is usual elsewhere may mislead here."""
         return _literal(name, self.around)
@@ -90,15 +94,25 @@ def _literal(name: str, around: frozenset[str]) -> tuple[str, ...]:
 
 
 @knowledge.remembered(65536)
-def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
+def _spelt(name: str, around: frozenset[str]) -> tuple[str, ...]:
+    return tuple(map(singular, _full(name, around)))
+
+
+def _full(name: str, around: frozenset[str]) -> list[str]:
+    """The words of a name with short forms written out."""
     written = _written(name, around)
     inner = range(1, len(written) - 1)
-    full: list[str] = []
-    for at, word in enumerate(written):
-        if word in _ARTICLES and at in inner:
-            continue
-        full += knowledge.abbreviations().get(word, word).split()
-    usual = tuple(_usual(tuple(full)))
+    return [
+        full
+        for at, word in enumerate(written)
+        if not (word in _ARTICLES and at in inner)
+        for full in knowledge.abbreviations().get(word, word).split()
+    ]
+
+
+@knowledge.remembered(65536)
+def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
+    usual = tuple(_usual(tuple(_full(name, around))))
     telling = tuple(w for w in _unmarked(usual) if w not in _EMPTY)
     return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
 
