@@ -89,6 +89,8 @@ def keep(page: Page, name: str, height: int | None = None) -> None:
     """Keep what the page shows, from its top, as a picture with few colours."""
     made = IMAGES / f"{name}.png"
     page.evaluate("document.querySelector('.live')?.remove()")  # what was said of the last step would cover the page
+    if height:
+        page.evaluate("scrollTo(0, 0)")  # what stays in view as one scrolls would cover the page
     page.screenshot(path=made, clip=_clip(page, height) if height else None, full_page=height is not None)
     with Image.open(made) as whole:
         whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(made, optimize=True)

@@ -44,6 +44,24 @@ def test_a_describing_table_lends_what_the_other_lacks(tables):
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        [_field("vms", "id", "MachineId", 0.95, "disk")],  # says of disks only whose they would be
+        [_field("vms", "id", "MachineId", 0.9, "performance"), _field("vms", "ram", "TimeStamp", 0.9, "performance")],
+        [_field("vms", "id", "MachineId", 0.9, "disk"), _field("vms", "ram", "SizeInGib", 0.7, "disk")],  # hardly alike
+    ],
+)
+def test_rows_that_belong_to_others_need_something_of_their_own(tables, said):
+    sure = _field("vms", "name", "MachineName")
+    assert _said(tables, sure, *said) == {("vms", "name", "vm", "MachineName")}
+
+
+def test_what_hardly_fills_rows_of_parts_is_offered_where_it_fills_nothing_better(tables):
+    hardly = _field("disks", "gb", "SizeInGib", 0.7, "disk")
+    assert ("disks", "gb", "disk", "SizeInGib") in _said(tables, _field("vms", "name", "MachineName"), hardly)
+
+
+@pytest.mark.parametrize(
     "lent",
     [
         _field("disks", "host", "MachineName"),  # by which it refers

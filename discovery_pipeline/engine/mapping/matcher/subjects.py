@@ -6,6 +6,7 @@ A column "name" of a table of applications is no name of a server, however well 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,6 +55,8 @@ def _classes(side: Side, concepts: np.ndarray) -> frozenset[str]:
 
 
 def of_words(name: str) -> list[str]:
-    """What the words of a name say that things are, word by word."""
-    by_word = knowledge.subjects()
-    return [by_word[word] for word in split(name) if word in by_word]
+    """What the words of a name say that things are, word by word; two that are one word ("vHost") count as that."""
+    by_word, words = knowledge.subjects(), split(name)
+    joined = [a + b for a, b in pairwise(words)]
+    parts = {word for pair, whole in zip(pairwise(words), joined, strict=True) if whole in by_word for word in pair}
+    return [by_word[word] for word in (*joined, *words) if word in by_word and word not in parts]

@@ -31,6 +31,7 @@ MOST_TABLES = 100
 
 _MAINS = 20  # of these, how many may be described
 _HALF = 0.5
+_MOMENTS = ("date", "datetime")
 _LIKELY = 0.5  # confidence from which what nothing else fills is offered
 
 
@@ -58,7 +59,7 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
     headers = {t.name: {c.name.casefold() for c in t.columns} for t in tables}
     elsewhere = {t.name for t in tables if knowledge.things().intersection(_called(t))}
     relating = {t.name for t in tables if "relation" in _called(t)}  # tells of two things, and of neither alone
-    astray = _astray(tables, target)
+    astray = _astray(tables, target) | _hollow(suggestions.assignment, target)
     assignment = [f for f in suggestions.assignment if f.feed not in astray]
     for table in target.tables:
         its = [c.by for c in found if c.target_table == table.name]
@@ -73,14 +74,13 @@ def completed(suggestions: Suggestions, tables: Tables, target: Target, found: S
 def without_strangers(suggestions: Suggestions, tables: Tables) -> Suggestions:
     """Suggestions without what a table fills beside others that are about what is wanted, where its name says it isn't.
 
-    A location is no server, however well its columns agree. Alone it is offered, with what is held against it; a name
-    that only tells apart what has the columns of servers decides nothing.
+    A location is no server, however well its columns agree. Alone it is offered, with what is held against it.
     """
-    strange = {t.name for t in tables if set(subjects.of_words(_name(t))) - knowledge.like_servers()}
+    named = {t.name for t in tables if subjects.of_words(_name(t))}
     served = {f.target_table for f in suggestions.assignment if not _objected(f)}
 
     def stranger(field: MappedField) -> bool:
-        beside = field.source_table in strange and field.target_table in served
+        beside = field.source_table in named and field.target_table in served
         return beside and field.origin != "memory" and _objected(field)
 
     return reassigned(suggestions, (f for f in suggestions.assignment if not stranger(f)))
@@ -92,6 +92,27 @@ def _astray(tables: Tables, target: Target) -> set[Feed]:
     their_own = set().union(*parts.values())
     about = {table.name: their_own.intersection(subjects.of_words(_name(table))) for table in tables}
     return {(table, part) for table, own in about.items() for part, its in parts.items() if own and not own & its}
+
+
+def _hollow(assignment: Iterable[MappedField], target: Target) -> set[Feed]:
+    """Feeds into rows that belong to others, of sources that say nothing of such rows, or hardly, and more of others.
+
+    A machine's id and a moment make no measure of a machine, nor does what is hardly alike.
+    """
+    most: dict[Feed, float] = defaultdict(float)
+    for field in assignment:
+        wanted = target.table(field.target_table).field(field.target_field)
+        own = field.source_field and not wanted.references and wanted.type not in _MOMENTS
+        most[field.feed] = max(most[field.feed], field.confidence if own else 0.0)
+    parts = {table.name for table in target.tables if referred(table)}
+    surest: dict[str, float] = defaultdict(float)
+    for (source, _), confidence in most.items():
+        surest[source] = max(surest[source], confidence)
+    return {
+        (source, table)
+        for (source, table), confidence in most.items()
+        if table in parts and (not confidence or confidence < min(HIGH, surest[source]))
+    }
 
 
 def _described(
