@@ -82,6 +82,13 @@ def test_what_fits_nothing_stays_unmapped_on_both_sides(con, made: Make):
     assert "ApplicationWave" in [f.field for f in found.unmapped_target]
 
 
+def test_no_pattern_of_a_contract_holds_the_suggestions_up(con, made: Make):
+    code = "{name: code, required: true, pattern: '^(a+)+$'}"
+    own = targets.parsed(f"name: own\ntitle: Own\ntables: [{{name: t, file: t.csv, fields: [{code}]}}]", "own.yaml")
+    found = mapping.suggest(con, (made("t", {"code": ["a" * 60 + "!", "a" * 60], "x": ["1", "2"]}),), own)
+    assert _chosen(found)["code"].target_field == "code"
+
+
 def test_the_best_twenty_are_kept_in_order_of_confidence(con, made: Make):
     found = mapping.suggest(con, (made("servers", SERVERS),), targets.load("aws"))
     mine = [m for m in found.matches if m.source_field == "mac"]

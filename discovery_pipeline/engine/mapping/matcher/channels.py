@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.mapping.matcher import dimensions, looks, meanings, names, values
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
@@ -130,16 +131,14 @@ def _typed(source: Side, target: Side) -> np.ndarray:
     fit = np.where(known, fit, np.nan)
     for j, field in enumerate(target.fields):
         if field.form and source.sample is not None:
-            fit[:, j] = _in_form(source.sample, re.compile(field.form))
+            fit[:, j] = _in_form(source.sample, field.form)
     return fit
 
 
-def _in_form(sample: Sample, form: re.Pattern[str]) -> list[float]:
+def _in_form(sample: Sample, form: str) -> list[float]:
     """Share of each column's frequent values that have a form; NaN where it has none."""
-    return [
-        sum(form.fullmatch(value) is not None for value in seen) / len(seen) if seen else np.nan
-        for seen in sample.examples
-    ]
+    whole = rf"\A(?:{form})\z"
+    return [sum(patterns.fitting(whole, seen)) / len(seen) if seen else np.nan for seen in sample.examples]
 
 
 def families(side: Side) -> np.ndarray:
