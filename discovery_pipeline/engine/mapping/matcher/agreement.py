@@ -1,7 +1,6 @@
 """Agreement: whether a name and something besides it speak for a pair, clearly more than for its rivals.
 
-However alike two names are, "Email consent" is no e-mail address. A pair without agreement is for a person to check,
-unless both names say the very same and all that there is to go by makes it sure.
+However alike two names are, "Email consent" is no e-mail address. A pair without agreement is for a person to check.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ _BESIDES = {
     "value words": 0.3, "masks": 0.6, "frequency": 0.5, "unit": 1.0, "told": 0.5,
 }  # fmt: skip
 _SAME_VALUES = {"contained": 0.5, "frequency": 0.8}  # columns that hold the same, whatever they are called
-_SAME_NAMES = {"same": 0.95, "concept": 0.95}  # names that say the very same, which is enough where a pair is so sure:
-_SURE = 0.9  # of 209 such pairs that nothing else spoke for all were right, on benchmarks left out
 _SAME_FORM = {"shape": 0.55, "kinds": 0.7}  # together
 
 
@@ -35,9 +32,8 @@ def agreed(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
     """Whether names and something besides agree on a pair that is clearly the best of its row, and of its column."""
     named = _any(channels, _NAMES) | _any(channels, _SAME_VALUES)
     besides = _any(channels, _BESIDES) | _all(channels, _SAME_FORM)
-    surely = _any(channels, _SAME_NAMES) & (confidence >= _SURE)
     foremost = (_lead(confidence) >= _MARGIN) & (confidence >= confidence.max(axis=0, initial=0.0))
-    return (named & besides | surely) & foremost
+    return named & besides & foremost
 
 
 def _any(channels: np.ndarray, least: dict[str, float]) -> np.ndarray:
