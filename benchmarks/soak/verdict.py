@@ -16,7 +16,7 @@ from benchmarks.soak.plan import Plan
 from benchmarks.soak.work import Worker
 from discovery_pipeline.errors import InvalidTransitionError
 from discovery_pipeline.flow import machine
-from discovery_pipeline.flow.commands import Command
+from discovery_pipeline.flow.commands import AcceptImport, Command
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.moment import Moment
 from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, PhaseStatus
@@ -146,7 +146,7 @@ def _fault(entry: Entry, places: list[tuple[str, int]], stories: dict[str, list[
     if len({story[place].position for _, place in places}) != 1:
         return "in more than one transaction"
     found = [told.event.type for told in story[first : last + 1]]
-    expected = _expected(entry, story[:first])
+    expected = _expected(entry, story[:first], story[first : last + 1])
     return "" if found == expected else f"{[t.value for t in found]} instead of {[t.value for t in expected]}"
 
 
@@ -162,13 +162,22 @@ def _changed_nothing(entry: Entry, story: Sequence[Told]) -> bool:
     return False
 
 
-def _expected(entry: Entry, before: Sequence[Told]) -> list[EventType]:
+def _expected(entry: Entry, before: Sequence[Told], made: Sequence[Told]) -> list[EventType]:
     """What the machine says the action makes happen to a flow of that story."""
     if entry.action == "create":
         return [EventType.FLOW_CREATED, EventType.PHASE_COMPLETED, EventType.STATE_UPDATED]
     if entry.action == "archive":
         return [EventType.FLOW_ARCHIVED]
-    return _made(COMMANDS[entry.action](entry.arguments), machine.fold(told.event for told in before))
+    command = COMMANDS[entry.action](entry.arguments)
+    if isinstance(command, AcceptImport):  # which file it replaces is known to the store alone
+        command = next(
+            (_accepted(told.event) for told in made if told.event.type is EventType.IMPORT_ACCEPTED), command
+        )
+    return _made(command, machine.fold(told.event for told in before))
+
+
+def _accepted(event: Event) -> AcceptImport:
+    return AcceptImport(event.data["import_id"], event.data["rows"], event.data["replaces"])
 
 
 def _made(command: Command, flow: Flow) -> list[EventType]:

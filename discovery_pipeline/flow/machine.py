@@ -33,6 +33,7 @@ from discovery_pipeline.flow.events import FACTS, Event, EventType
 from discovery_pipeline.flow.moment import Moment
 from discovery_pipeline.flow.state import (
     ENDED,
+    LAST_REPLACED,
     ORDER,
     RESERVED,
     Flow,
@@ -261,11 +262,15 @@ def _at(flow: Flow, phase: Phase, state: PhaseState, status: FlowStatus) -> Flow
 
 
 def kept(flow: Flow, command: Command) -> Flow:
-    """The flow with what a Keep keeps; any other command keeps nothing."""
-    if not isinstance(command, Keep):
-        return flow
-    data = {key: value for key, value in {**flow.data, **command.patch}.items() if value is not None}
-    return replace(flow, data=data)
+    """The flow with what the command keeps with its state: a patch, or which import took which one's place."""
+    match command:
+        case Keep(patch=patch):
+            pass
+        case AcceptImport(import_id=new, replaces=int(old)):
+            patch = {LAST_REPLACED: [old, new]}
+        case _:
+            return flow
+    return replace(flow, data={key: value for key, value in {**flow.data, **patch}.items() if value is not None})
 
 
 def fold(events: Iterable[Event]) -> Flow:

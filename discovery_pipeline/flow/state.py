@@ -118,5 +118,7 @@ class Flow:
 
 READING = "reading"
 """Key of `data` under which it stands how people want files to be read."""
+LAST_REPLACED = "last_replaced"
+"""Key of `data` under which it stands which import took which one's place, so that the audit says so each time."""
 RESERVED = frozenset({"status", "current_phase", "phases"})
 """Keys of `state_data` that only the machine writes."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 ACCEPTED, REJECTED, REPLACED = "accepted", "rejected", "replaced"
-LAST_REPLACED = "last_replaced"
-"""Under which the flow's state keeps which import took which one's place, so that the audit says so each time."""
 
 
 async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> int:
@@ -58,11 +56,8 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
         )
         import_id = (await session.execute(made.returning(data_imports.c.id))).scalar_one()
     if file.status == "read":
-        accept = AcceptImport(import_id, count, replaces)
-        await states.update_state(flow.id, accept, reason=f"import of {file.file}"[:500])
-        if replaces is not None:
-            said = f"{file.file} replaces an earlier file of that name"
-            await states.update_state(flow.id, {LAST_REPLACED: [replaces, import_id]}, reason=said[:500])
+        said = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
+        await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=said[:500])
     else:
         refused = {"import_id": import_id, "reason": file.reason}
         await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))

@@ -181,7 +181,7 @@ async def test_rules_come_with_the_mapping_and_are_run(client):
     assert (await client.get(group, params={"reason": "another"})).status_code == 404
     wanted = {"reason": reason, "table": "servers", "column": "environment", "value": "prod"}
     assert (await client.post(group, json={**wanted, "column": "none"})).status_code == 422
-    assert (await client.post(group, json=wanted)).json() == {"cells": 19}
+    assert (await client.post(group, json=wanted)).json() == {"cells": 19, "refused": []}
 
 
 async def test_of_a_hundred_reviewers_one_wins_and_the_audit_stays_whole(client, member):
