@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
+KNOWS_NONE = "holds none of the names that the target knows"
+NOT_LISTED = "is not one of"
+
 
 @dataclass(frozen=True, slots=True)
 class ValueRule:
@@ -53,10 +56,10 @@ def _value_rules(field: TargetField) -> Iterable[ValueRule]:
         return
     if field.allowed and field.match == "contains":
         known = re.compile("|".join(re.escape(a) for a in field.allowed))
-        says = f"holds none of the names that the target knows{_some(field.allowed)}"
+        says = f"{KNOWS_NONE}{_some(field.allowed)}"
         yield ValueRule("allowed", says, lambda values: values.str.contains(known))
     elif field.allowed:
-        says = f"is not one of {', '.join(field.allowed[:12])}{' …' if len(field.allowed) > 12 else ''}"
+        says = f"{NOT_LISTED} {', '.join(field.allowed[:12])}{' …' if len(field.allowed) > 12 else ''}"
         yield ValueRule("allowed", says, lambda values: values.isin(field.allowed))
     if field.pattern:
         yield ValueRule("pattern", f"doesn't fit {field.pattern}", _fitting(field.pattern))

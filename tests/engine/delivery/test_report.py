@@ -170,6 +170,15 @@ def test_rejected_rows_are_grouped_by_reason_whatever_the_value(tmp_path: Path):
     assert "servers.csv:3 duplicate of line 7" in page
 
 
+@pytest.mark.parametrize(
+    "listed", ["holds none of the names that the target knows (Plan 9, OS 2, …)", "is not one of 1, 2"]
+)
+def test_what_the_target_lists_is_told_in_full(tmp_path: Path, listed: str):
+    found = verdict(tmp_path, f'os: "Nine 10" {listed}', f'os: "a is not one of 3" {listed}')
+    page = text(rendered(Contents("T", Profile(tables=()), targets=(story(verdict=found),))))
+    assert f"os: … {listed} 2" in page
+
+
 def test_a_missing_required_field_is_the_first_thing_to_do():
     approval = Approval(
         mapping=Mapping(target="cloud", fields=()), waiting=(mapped(),), missing=("host has no mapping",)

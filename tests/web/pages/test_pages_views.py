@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import FormData
 
 from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.intake.model import Options
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
@@ -18,6 +19,7 @@ from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.web.pages.answering import ours
 from discovery_pipeline.web.pages.cmdb_import import wanted
 from discovery_pipeline.web.pages.templating import ago, plural, rendered, static
+from discovery_pipeline.web.pages.views import cleansing
 from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
@@ -190,3 +192,24 @@ def test_an_example_shows_what_the_reason_leaves_open(general: str, said: str, h
 def test_a_cell_full_of_ellipses_costs_a_page_no_time():
     reason = "name: " + "…" * 5_000
     assert _held(reason, "name: " + "x" * 5_000 + "\n") == "x" * 5_000 + "\n"
+
+
+@pytest.mark.parametrize("typed", ["Operating System", " operating system "])
+def test_changed_cells_are_found_by_a_column_however_it_is_typed(tmp_path: Path, typed: str):
+    log = tmp_path / "log.parquet"
+    with duck.connect() as con:
+        row = "'t' AS \"table\", 0 AS row, 'Operating System' AS \"column\", 'a' AS before, 'b' AS after, 'r' AS rule"
+        duck.write(con, f"SELECT {row}, 'why' AS reason, 'auto' AS tier", log)
+        found, _ = cleansing.cells(con, log, cleansing.Narrowed(column=typed), {}, str)
+    assert [cell.after for cell in found] == ["b"]
+
+
+def test_a_rule_that_changed_nothing_yet_leads_to_no_list_of_cells():
+    rule = PlannedRule(
+        rule="r", table="t", column="c", tier="suggest", cells=3, confidence=0.9, reason="why", examples=()
+    )
+    waiting, at_work = (
+        cleansing.rules(CleansingPlan(rules=(rule,)), counts, {}, "/here")[0] for counts in ({}, {("t", "c", "r"): 3})
+    )
+    assert (waiting.cells, waiting.href) == (3, "")
+    assert at_work.href == "/here?table=t&column=c&rule=r#cells"

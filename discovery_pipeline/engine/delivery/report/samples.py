@@ -12,10 +12,14 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.risk.outcomes import Outcome, repeated, unmapped
+from discovery_pipeline.engine.targets.schema import KNOWS_NONE, NOT_LISTED
 
 _EACH = 3
 _REASONS = 25
-_KIND = """regexp_replace(reason, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g')"""
+# What the target lists is told as it is; only the value that stands before it, and its numbers, differ by row.
+_LISTED = f"""regexp_extract(reason, '^(?:[^"]|"[^"]*")*?((?:{KNOWS_NONE}|{NOT_LISTED}) .*)$', 1)"""
+_VARYING = f"reason[:length(reason) - length({_LISTED})]"
+_KIND = f"""regexp_replace({_VARYING}, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') || {_LISTED}"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class ShownRule:
     examples: tuple[tuple[str, str], ...]
     verdict: str  # accept, reject or empty
     by: str
-    href: str  # to its cells
+    href: str  # to its changed cells; empty where it changed none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,9 @@ def pending(decided: Iterable[Decided], flow: Flow) -> int:
 def _rule(
     rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], decided: Mapping[What, Decided], address: str
 ) -> ShownRule:
-    one = decided.get((RULE, (rule.table, rule.column, rule.rule)))
+    place = (rule.table, rule.column, rule.rule)
+    one = decided.get((RULE, place))
     examples = [example.partition(" → ") for example in rule.examples]
-    narrowed = Narrowed(rule.table, rule.column, rule.rule)
     waits = rule.tier == "suggest"  # what it would change isn't in the log
     return ShownRule(
         table=rule.table,
@@ -180,11 +180,11 @@ def _rule(
         tier=rule.tier,
         reason=rule.reason,
         confidence=rule.confidence,
-        cells=counts.get((rule.table, rule.column, rule.rule), rule.cells if waits or not counts else 0),
+        cells=counts.get(place, rule.cells if waits or not counts else 0),
         examples=tuple((before, after) for before, _, after in examples),
         verdict=str(one.after.get("verdict", "")) if one and one.after else "",
         by=one.by if one else "",
-        href=f"{address}?{narrowed.query()}#cells",
+        href=f"{address}?{Narrowed(*place).query()}#cells" if place in counts else "",
     )
 
 
@@ -221,12 +221,11 @@ def _log(patches: Path) -> str:
 
 def _where(narrowed: Narrowed) -> tuple[str, Sequence[str]]:
     tests, values = ["true"], []
-    for name, value in (
-        ("table", narrowed.table),
-        ("column", narrowed.column),
-        ("rule", narrowed.rule),
-        ("tier", narrowed.tier),
-    ):
+    for name, value in (("table", narrowed.table), ("column", narrowed.column)):  # typed by a person
+        if value.strip():
+            tests.append(f"lower(trim({duck.name(name)})) = lower(?)")
+            values.append(value.strip())
+    for name, value in (("rule", narrowed.rule), ("tier", narrowed.tier)):
         if value:
             tests.append(f"{duck.name(name)} = ?")
             values.append(value)
