@@ -14,12 +14,11 @@ from discovery_pipeline.engine.intake.model import Choice, Intake, Options
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import imports
-from discovery_pipeline.web.api.uploads import body
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
+from discovery_pipeline.web.pages.arriving import arrived, refusal
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
-from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.layouts import PartLayout
 from discovery_pipeline.web.services.uploads import chosen
@@ -40,17 +39,13 @@ async def upload(request: Request, called: Called, caller: Visitor, flow_id: str
     """Take files in; what is wrong with them is said on the page."""
     flow = await called.flow.get(caller, flow_id)
     try:
-        with called.upload.arriving() as folder:
-            form = await body(request, called.settings.upload_limit, folder)
-            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
+        async with arrived(request, called, caller, called.settings.upload_limit) as form:
             files = [file for file in form.files if file.byte_size or file.name]
             if not files:
                 raise InvalidRequest(_NO_FILE)
             done = await called.upload.accept(caller, flow_id, files)
     except RequestFault as fault:
-        if fault.status in (401, 403):
-            raise
-        return await _page(request, called, caller, flow, Note(fault.detail, "bad"), status=fault.status)
+        return await _page(request, called, caller, flow, refusal(fault), status=fault.status)
     refused = tuple(f"{file.filename}: {file.reason}" for file in done.files if file.reason)
     note = Note(f"Took in {plural(len(done.files) - len(refused), 'file')}; others were refused.", "warn", refused)
     return to(f"/discovery/cmdb-import/{flow.id}", note if refused else None)

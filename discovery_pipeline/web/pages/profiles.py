@@ -10,19 +10,16 @@ from fastapi.responses import Response
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.web.api.profiles import Version
-from discovery_pipeline.web.api.uploads import body
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, page, text, to
+from discovery_pipeline.web.pages.arriving import file_of_text, refusal
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.profiles import at, shown_changes, shown_profile
-from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
 
 router = APIRouter(prefix="/discovery/profiles")
 
-LARGEST = 5 << 20
-"""Bytes of a profile's file."""
 FLOWS = 100
 """Flows offered to make a profile of."""
 
@@ -37,19 +34,10 @@ async def profiles(request: Request, called: Called, caller: Visitor) -> Respons
 async def upload(request: Request, called: Called, caller: Visitor) -> Response:
     """Keep the profile that a file holds."""
     try:
-        with called.upload.arriving() as folder:
-            form = await body(request, LARGEST, folder)
-            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
-            if not form.files or not form.files[0].byte_size:
-                raise InvalidRequest("Choose a profile's file first: YAML or CSV.")
-            file = form.files[0]
-            saved = await called.profile.take(caller, file.name, file.path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        return await _listed(request, called, caller, Note("The file is no text in UTF-8.", "bad"), status=422)
+        name, said = await file_of_text(request, called, caller, "Choose a profile's file first: YAML or CSV.")
+        saved = await called.profile.take(caller, name, said)
     except (RequestFault, MappingError) as fault:
-        if isinstance(fault, RequestFault) and fault.status in (401, 403):
-            raise
-        return await _listed(request, called, caller, Note(str(fault), "bad"), status=422)
+        return await _listed(request, called, caller, refusal(fault), status=422)
     return to(at(saved.profile.name), Note(f"Kept as {saved.profile}."))
 
 
@@ -63,9 +51,7 @@ async def made(request: Request, called: Called, caller: Visitor, form: Sent) ->
     try:
         saved = await called.profile.keep(caller, name, flow, target or None)
     except RequestFault as fault:
-        if fault.status in (401, 403):
-            raise
-        return await _listed(request, called, caller, Note(fault.detail, "bad"), status=fault.status)
+        return await _listed(request, called, caller, refusal(fault), status=fault.status)
     return to(at(saved.profile.name), Note(f"Kept as {saved.profile}, {plural(len(saved.profile.fields), 'field')}."))
 
 

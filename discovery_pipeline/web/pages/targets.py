@@ -9,16 +9,12 @@ from fastapi.responses import Response
 
 from discovery_pipeline.engine import targets as engine
 from discovery_pipeline.errors import TargetError
-from discovery_pipeline.web.api.uploads import body
-from discovery_pipeline.web.faults import InvalidRequest, RequestFault
+from discovery_pipeline.web.faults import RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, page, to
-from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
+from discovery_pipeline.web.pages.arriving import file_of_text, refusal
 from discovery_pipeline.web.services import Caller, Services
 
 router = APIRouter(prefix="/discovery/targets")
-
-LARGEST = 5 << 20
-"""Bytes of a contract's file."""
 
 
 @router.get("")
@@ -31,19 +27,10 @@ async def targets(request: Request, called: Called, caller: Visitor) -> Response
 async def upload(request: Request, called: Called, caller: Visitor) -> Response:
     """Keep the contract that a file holds."""
     try:
-        with called.upload.arriving() as folder:
-            form = await body(request, LARGEST, folder)
-            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
-            if not form.files or not form.files[0].byte_size:
-                raise InvalidRequest("Choose a contract's file first: YAML.")
-            file = form.files[0]
-            kept = await called.system.take(caller, file.name, file.path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        return await _listed(request, called, caller, Note("The file is no text in UTF-8.", "bad"), status=422)
+        name, said = await file_of_text(request, called, caller, "Choose a contract's file first: YAML.")
+        kept = await called.system.take(caller, name, said)
     except (RequestFault, TargetError) as fault:
-        if isinstance(fault, RequestFault) and fault.status in (401, 403):
-            raise
-        return await _listed(request, called, caller, Note(str(fault), "bad"), status=422)
+        return await _listed(request, called, caller, refusal(fault), status=422)
     return to(_at(kept.name), Note(f"Kept. New discoveries can have {kept.name} as their target."))
 
 

@@ -18,14 +18,14 @@ from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, Decided, Decision
-from discovery_pipeline.web.api.uploads import Folder, body
+from discovery_pipeline.web.api.uploads import Folder
 from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
+from discovery_pipeline.web.pages.arriving import arrived, refusal
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as cleansing_views
 from discovery_pipeline.web.pages.views import validation as views
-from discovery_pipeline.web.security import CSRF_FIELD, check_csrf
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.masking import mask_for
 
@@ -88,16 +88,12 @@ async def corrected(called: Called, caller: Visitor, request: Request, flow_id: 
     flow = await called.flow.get(caller, flow_id)
     here = f"/discovery/validation/{flow.id}"
     try:
-        with called.upload.arriving() as folder:
-            form = await body(request, called.settings.upload_limit, folder)
-            check_csrf(caller, form.fields.get(CSRF_FIELD, ""))
+        async with arrived(request, called, caller, called.settings.upload_limit) as form:
             if not form.files:
                 raise InvalidRequest("Choose the corrected file first.")
             found = await called.mending.correct(caller, flow, form.fields.get("table", ""), form.files[0].path)
     except RequestFault as fault:
-        if fault.status in (401, 403):
-            raise
-        return to(f"{here}#rows", Note(fault.detail, "bad"))
+        return to(f"{here}#rows", refusal(fault))
     said = f"{plural(found.cells, 'cell')} corrected; they count from the next run on."
     if not found.cells:
         said = "Nothing was taken over." if found.refused else "Nothing in that file differs from what is held here."

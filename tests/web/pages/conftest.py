@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from markup import hidden
+from markup import hidden, plain
 
 HTML = {"Accept": "text/html"}
 
@@ -30,6 +30,16 @@ class Visitor:
 
     async def post(self, path: str, fields: dict[str, Any], **more: Any) -> httpx.Response:
         return await self.http.post(path, data=fields, **more)
+
+    async def delivered(self, content: str, target: str) -> str:
+        """A flow of that file whose suggestions were all accepted and saved, and followed; its id."""
+        flow = await self.client.suggested(content, target=target)
+        here = f"/discovery/field-mapping/{flow}"
+        answer = await self.send(f"{here}/accept", {"what": "all", "back": here})
+        answer = await self.send(f"{here}/save", {"version": hidden(answer.text, "version")})
+        assert answer.url.path == f"/discovery/cleansing/{flow}", plain(answer.text)
+        await self.client.work()
+        return flow
 
     async def csrf(self) -> str:
         return hidden((await self.get("/discovery?new=1")).text, "csrf_token")

@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from markup import hidden, plain, texts
+from markup import plain, texts
 
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.web import reader_process
@@ -26,13 +26,7 @@ FAULTY = "server_name,cores,memory_mb,os_name,ip_address\n" + "".join(
 
 async def delivered(visitor) -> str:
     """A flow to Azure that is delivered, with two rows that have no name; its id."""
-    flow = await visitor.client.suggested(FAULTY, target="Azure")
-    here = f"/discovery/field-mapping/{flow}"
-    answer = await visitor.send(f"{here}/accept", {"what": "all", "back": here})
-    answer = await visitor.send(f"{here}/save", {"version": hidden(answer.text, "version")})
-    assert answer.url.path == f"/discovery/cleansing/{flow}", plain(answer.text)
-    await visitor.client.work()
-    return flow
+    return await visitor.delivered(FAULTY, "Azure")
 
 
 async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
