@@ -16,7 +16,7 @@ from pathlib import Path
 
 from discovery_pipeline.engine import duck, schema
 from discovery_pipeline.engine.schema import SchemaAnalysis
-from discovery_pipeline.engine.tables import Source, Table, Tables, columns_named
+from discovery_pipeline.engine.tables import LINE, Source, Table, Tables, columns_named
 
 ANSWERS = ("foreign_keys", "primary_keys")
 
@@ -32,7 +32,7 @@ def _table(con: duck.duckdb.DuckDBPyConnection, file: Path, into: Path) -> Table
     source = f"read_csv({duck.text(str(file))}, all_varchar=true, header=true)"
     headers = [r[0] for r in con.execute(f"describe select * from {source}").fetchall()]
     path = into / f"{file.stem}.parquet"
-    rows = duck.write(con, f"select *, row_number() over () + 1 as {duck.LINE} from {source}", path)
+    rows = duck.write(con, f"select *, row_number() over () + 1 as {LINE} from {source}", path)
     return Table(
         name=file.stem, path=path, columns=columns_named(headers), row_count=rows, source=Source(file=file.name)
     )

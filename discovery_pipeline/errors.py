@@ -1,4 +1,4 @@
-"""Every error a person can meet, with the sentence they read.
+"""The errors that rooms share. One that a single room raises stands beside what raises it.
 
 DiscoveryError                     message says what, where, and what to do
 ├── InputRefused                   a file that can't be read at all
@@ -7,6 +7,7 @@ DiscoveryError                     message says what, where, and what to do
 │   └── TransformationError        a transformation that can't be parsed or doesn't fit
 │       └── UnknownOperationError  a transformation with an operation that there isn't
 ├── KnowledgeError                 a dictionary of the user's own that can't be used
+├── DiskFullError                  no room left to write in
 ├── SettingsError                  a setting that can't be
 ├── ServerError                    PostgreSQL or Dagster can't be started or reached
 ├── AgentError                     an agent gave no answer; the playbook's stands instead
@@ -42,6 +43,10 @@ class InputRefused(DiscoveryError):
     def __init__(self, file: str, reason: str, action: str = "") -> None:
         self.file, self.reason, self.action = file, reason, action
         super().__init__(f"{file}: {reason}" + (f" {action}" if action else ""))
+
+
+class DiskFullError(DiscoveryError):
+    """There is no room left to write in. Nothing half-written counts; make room, and try again."""
 
 
 class TargetError(DiscoveryError):

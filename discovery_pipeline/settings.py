@@ -69,21 +69,21 @@ class Settings(BaseSettings):
         default=None, description="your own PostgreSQL server; without it the embedded one is used"
     )
     artifacts_url: str | None = Field(
-        default=None, description="an fsspec URL (s3://, gs://, az://) to keep artifacts at; default: in the home"
+        default=None, description="an fsspec URL (s3://, gs://, az://) where artifacts are kept; default: in the home"
     )
     deliveries_url: SecretStr | None = Field(
         default=None,
-        description="an fsspec URL to which the results of every flow go, too, below <client>/<engagement>/<flow>",
+        description="an fsspec URL; the results of every flow also go there, below <client>/<engagement>/<flow>",
     )
     deltas: bool = Field(
         default=False,
-        description="every delivery tells what is new, changed and gone since the engagement's last to that target",
+        description="deliver also what is new, changed and gone since the engagement's last delivery to that target",
     )
     auto_approval: float = Field(
         default=0.8,
         ge=0,
         le=1,
-        description="calibrated confidence from which an unattended run takes a mapping",
+        description="calibrated confidence from which an unattended run accepts a mapping",
     )
     pages_url: str | None = Field(
         default=None,
@@ -93,21 +93,21 @@ class Settings(BaseSettings):
     )
     two_people: bool = Field(
         default=False,
-        description="a mapping that a person submits takes another reviewer's approval before it counts",
+        description="a mapping that a person submits needs another reviewer's approval before it is used",
     )
     two_people_engagements: str = Field(
         default="",
         pattern=r"^\s*(\d+\s*(,\s*\d+\s*)*)?$",
-        description="numbers of the engagements in which that is so, separated by commas, where it isn't in all",
+        description="numbers of the engagements that need two people, separated by commas, if not all do",
     )
     suggest_cells: int = Field(
         default=1_000_000,
         ge=0,
-        description="a flow of up to so many cells gets suggestions of statistical cleansing rules, too",
+        description="flows of up to so many cells also get suggestions of statistical cleansing rules",
     )
     knowledge: Path | None = Field(
         default=None,
-        description="a folder of your own dictionaries for the matcher; default: knowledge in the home, where it is",
+        description="a folder of your own dictionaries for the matcher; default: knowledge in the home, if it exists",
     )
     inbox: str | None = Field(
         default=None,
@@ -115,7 +115,9 @@ class Settings(BaseSettings):
         "<client>/<engagement>/<source>__<target>/, become flows",
     )
     inbox_rest_seconds: float = Field(
-        default=20, ge=0, description="how long nothing in a folder of the landing zone must change before it is taken"
+        default=20,
+        ge=0,
+        description="how long a folder of the landing zone must stay unchanged before its files are taken",
     )
     sources_cron: str = Field(default="0 2 * * *", description="when registered databases are profiled again (UTC)")
     maintenance_cron: str = Field(default="0 3 * * *", description="when maintenance runs (UTC)")
@@ -126,8 +128,8 @@ class Settings(BaseSettings):
     notify_smtp: SecretStr | None = Field(
         default=None, description="mail server for notices, smtp://user:password@host:587 or smtps://…"
     )
-    notify_emails: str = Field(default="", description="who gets notices by e-mail, separated by commas")
-    notify_from: str = Field(default="discovery@localhost", description="whose e-mails notices are")
+    notify_emails: str = Field(default="", description="recipients of notices by e-mail, separated by commas")
+    notify_from: str = Field(default="discovery@localhost", description="sender of the e-mails")
     lineage: bool = Field(
         default=False,
         description="send the lineage of finished runs to an OpenLineage collector; needs the extra `lineage`",
@@ -141,14 +143,16 @@ class Settings(BaseSettings):
         "own configuration says",
     )
     threads: int | None = Field(
-        default=None, ge=1, description="DuckDB's threads; default: all cores that the memory does for, at 120 MB each"
+        default=None,
+        ge=1,
+        description="DuckDB's threads; default: one a core, as far as the memory limit allows 120 MB for each",
     )
     memory_limit: str = Field(
         default="500MB",
         pattern=r"(?i)^\d+(\.\d+)?\s?[kmgt]i?b$",
         description="DuckDB's memory before it spills to disk",
     )
-    upload_limit: int = Field(default=2 << 30, ge=1, description="bytes of one uploaded file")
+    upload_limit: int = Field(default=2 << 30, ge=1, description="largest uploaded file, in bytes")
     rate_limit: float = Field(default=50, gt=0, description="requests a second that one token may make, on average")
     cors_origins: str = Field(
         default="",
@@ -157,15 +161,19 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(default=12, gt=0, description="hours after which the pages ask to log in again")
     oidc_issuer: str | None = Field(
-        default=None, description="OpenID Connect issuer whose tokens are taken, beside tokens of our own"
+        default=None, description="OpenID Connect issuer whose tokens are accepted, beside the product's own"
     )
-    oidc_audience: str | None = Field(default=None, description="for whom its tokens must be made out; our client id")
+    oidc_audience: str | None = Field(
+        default=None, description="audience that its tokens must name: the product's client id"
+    )
     oidc_client_secret: SecretStr | None = Field(
-        default=None, description="of the client, where the pages log people in with the issuer"
+        default=None, description="client secret, if the pages log people in with the issuer"
     )
-    oidc_login_claim: str = Field(default="email", description="claim of its tokens that names a user")
+    oidc_login_claim: str = Field(default="email", description="claim of its tokens that names the user")
     agents: AgentSettings = Field(default_factory=AgentSettings, description="which model agents ask, and its limits")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="what is logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="lowest level that is logged"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 IMAGES = HERE / "images"
 PROGRAM = Path(sys.executable).with_name("discovery")
 PAGES, DAGSTER = ViewportSize(width=1280, height=860), ViewportSize(width=1500, height=900)
+GRAPH = ViewportSize(width=1100, height=1300)
 PATIENCE = 300_000
 """Milliseconds that a stage may take."""
 COLOURS = 128
@@ -163,10 +164,6 @@ def dagster_of(page: Page, home: Home) -> None:
     """Every picture of Dagster's UI."""
     run = _newest(home, "deliver")
     places = {
-        "dagster-lineage": (
-            "/assets/target_files?view=lineage&lineageScope=upstream&lineageDepth=5",
-            "approved_mapping",
-        ),
         "dagster-run": (f"/runs/{run}", "RUN_SUCCESS"),
         "dagster-check": ("/assets/validated_tables?view=checks&checkDetail=all_valid", "Latest execution"),
         "dagster-columns": ("/assets/validated_tables?view=overview", "Columns"),
@@ -176,8 +173,24 @@ def dagster_of(page: Page, home: Home) -> None:
         page.goto(home.dagster + place)
         page.get_by_text(there).first.wait_for()
         page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(5000)  # graphs move to their places
+        page.wait_for_timeout(5000)  # what is shown moves to its place
         keep(page, name)
+    lineage_of(page, home)
+
+
+def lineage_of(page: Page, home: Home) -> None:
+    """The graph from top to bottom, as large as there is room, so that its names can be read. It stays so."""
+    page.set_viewport_size(GRAPH)
+    page.goto(f"{home.dagster}/assets/target_files?view=lineage&lineageScope=upstream&lineageDepth=5")
+    page.get_by_text("approved_mapping").first.wait_for()
+    page.get_by_text("Hide navigation").click()
+    page.get_by_label("settings").last.click()
+    page.get_by_role("menuitem", name="vertical").click()
+    page.wait_for_timeout(5000)  # the graph moves to its place
+    for _ in range(3):
+        page.get_by_label("zoom_in").click()
+        page.wait_for_timeout(1000)
+    keep(page, "dagster-lineage")
 
 
 def _newest(home: Home, job: str) -> str:

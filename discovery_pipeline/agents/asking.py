@@ -50,7 +50,7 @@ _SENTENCES: tuple[tuple[str, Reason], ...] = (
 class Asked:
     """One question, and what stays behind its ids."""
 
-    told: Question
+    fact: Question
     target: str
     offer: MappedField
     columns: dict[str, str]  # candidate → source column
@@ -120,7 +120,7 @@ def _question(  # noqa: PLR0913, PLR0917 - what a question is put together from
     candidates, columns = [], {}
     for letter, (column, confidence, rank, evidence, assigned) in zip(ascii_lowercase, own + others, strict=False):
         looks, rows = _column(profile, offer.source_table, column)
-        told = rows - looks.null_count
+        filled = rows - looks.null_count
         candidates.append(
             Candidate(
                 id=f"q{number}.{letter}",
@@ -130,7 +130,7 @@ def _question(  # noqa: PLR0913, PLR0917 - what a question is put together from
                 assigned=assigned,
                 fill=round(1 - looks.null_ratio, 4),
                 type_fit=round(looks.type_fit, 4),
-                distinct_ratio=round(looks.distinct_count / told, 4) if told else 0.0,
+                distinct_ratio=round(looks.distinct_count / filled, 4) if filled else 0.0,
                 reasons=reasons(evidence),
             )
         )

@@ -62,7 +62,7 @@ def _hold(answer: outputs.Answer, facts: Facts, task: str) -> None:
 
 
 def _hold_numbers(answer: outputs.Answer, facts: Facts, task: str) -> None:
-    numbers = _told(facts)
+    numbers = _known_numbers(facts)
     for text in _texts(answer):
         for number in _NUMBER.findall(_ID.sub("", text)):
             if not _known(number, numbers):
@@ -108,7 +108,7 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-def _told(facts: Facts) -> set[float]:
+def _known_numbers(facts: Facts) -> set[float]:
     """Every number that the facts hold, what the entries of a list add up to, and how many they are at most."""
     numbers = set(_numbers(json.loads(facts.model_dump_json())))
     return numbers | set(map(float, range(len(facts.columns) + len(facts.fields) + 1)))
@@ -135,9 +135,9 @@ def _totals(entries: list[Any]) -> Iterator[float]:
         yield float(sum(row.get(key) or 0 for row in rows))
 
 
-def _known(said: str, told: set[float]) -> bool:
-    """Whether a number in a sentence is one of those told, as it was or rounded, or as a share in per cent."""
+def _known(said: str, known: set[float]) -> bool:
+    """Whether a number in a sentence is one of those known, as it was or rounded, or as a share in per cent."""
     plain = said.rstrip("%").replace(",", "")
     number, places = float(plain), len(plain.partition(".")[2])
-    as_told = any(round(value, places) == number for value in told)
-    return as_told or any(round(value * 100, places) == number for value in told if abs(value) <= 1)
+    as_it_is = any(round(value, places) == number for value in known)
+    return as_it_is or any(round(value * 100, places) == number for value in known if abs(value) <= 1)

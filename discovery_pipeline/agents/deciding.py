@@ -1,4 +1,4 @@
-"""Deciding: what agents picked among the matcher's candidates, as choices that the engine can follow."""
+"""Deciding: what agents picked among the matcher's candidates, as choices that the engine applies."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def choices(
     picks = {pick.question: pick for pick in recommended.picks}
     found: dict[str, list[Choice]] = {each.target: [] for each in offered}
     for question in asked(offered, targets, profile, ids):
-        pick = picks.get(question.told.id)
+        pick = picks.get(question.fact.id)
         if pick is None:
             continue
         column = None if pick.choice == NONE else question.columns[pick.choice]
         if column != question.offer.source_field:
-            found[question.target].append(Choice(question.offer, column, names.told(pick.text)))
+            found[question.target].append(Choice(question.offer, column, names.put_into(pick.text)))
     return found

@@ -83,7 +83,7 @@ def _explanation(  # noqa: PLR0913, PLR0917 - what an explanation is put togethe
     said_by: str,
     names: Names,
 ) -> Explanation:
-    pick = picks.get(question.told.id) if question else None
+    pick = picks.get(question.fact.id) if question else None
     return Explanation(
         target=suggestions.target,
         table=offer.target_table,
@@ -93,7 +93,7 @@ def _explanation(  # noqa: PLR0913, PLR0917 - what an explanation is put togethe
         transformation=offer.transformation,
         evidence=offer.evidence,
         candidates=tuple(_others(suggestions, offer))[:CANDIDATES],
-        said=names.told(pick.text) if pick else "",
+        said=names.put_into(pick.text) if pick else "",
         said_by=said_by if pick else "",
     )
 

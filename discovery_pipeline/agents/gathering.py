@@ -53,7 +53,7 @@ def brief(results: Results, *, samples: bool = False) -> Brief:
         bridges=tuple(gathering.bridges(results.analysis)),
         rules=tuple(gathering.rules(results.analysis)),
         fields=tuple(gathering.fields(results.offered, results.targets)),
-        questions=tuple(each.told for each in asked(results.offered, results.targets, results.profile, ids)),
+        questions=tuple(each.fact for each in asked(results.offered, results.targets, results.profile, ids)),
         findings=tuple(gathering.findings(results.findings)),
         plan=tuple(gathering.plan(results.plan)),
         verdicts=tuple(map(_verdict, results.verdicts)),
@@ -252,16 +252,16 @@ def _dimensions(quality: QualityReport | None) -> Iterator[f.DimensionFacts]:
 
 
 def _risk(number: int, risk: Risk) -> f.RiskFacts:
-    told = risk.title
-    if told.endswith("depends on itself in circles"):
-        told = "A table depends on itself in circles"
-    if told.endswith("takes only so many rows a file"):
-        told = "A target takes only so many rows a file"
-    safe = re.fullmatch(r"[A-Za-z][A-Za-z ,:'-]{0,79}", told)
+    title = risk.title
+    if title.endswith("depends on itself in circles"):
+        title = "A table depends on itself in circles"
+    if title.endswith("takes only so many rows a file"):
+        title = "A target takes only so many rows a file"
+    safe = re.fullmatch(r"[A-Za-z][A-Za-z ,:'-]{0,79}", title)
     return f.RiskFacts(
         id=f"r{number}",
         category=risk.category,
-        title=told if safe else risk.category.replace("_", " ").capitalize(),
+        title=title if safe else risk.category.replace("_", " ").capitalize(),
         likelihood=risk.likelihood,
         impact=risk.impact,
     )

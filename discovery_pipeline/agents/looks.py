@@ -1,4 +1,4 @@
-"""Looks: what one column looks like, as facts: counts, shares, shapes, and statistics with four digits."""
+"""Looks: the description of one column, as facts: counts, shares, shapes, and statistics with four digits."""
 
 from __future__ import annotations
 
@@ -119,9 +119,9 @@ def _vague(number: float) -> float:
 
 
 def _anomalies(table: TableProfile, column: ColumnProfile) -> Iterator[f.Anomaly]:
-    rows, told = table.row_count, table.row_count - column.null_count
+    rows, filled = table.row_count, table.row_count - column.null_count
     tokens, odd = sum(t.count for t in column.null_tokens), sum(e.count for e in column.exceptions)
-    if rows and not told:
+    if rows and not filled:
         yield f.Anomaly(kind="empty", count=rows)
         return
     if column.null_ratio >= 0.5:
@@ -131,17 +131,17 @@ def _anomalies(table: TableProfile, column: ColumnProfile) -> Iterator[f.Anomaly
     if odd:
         yield f.Anomaly(kind="type_exceptions", count=odd)
     if column.semantic_fit is not None and column.semantic_fit < 1:
-        yield f.Anomaly(kind="invalid_values", count=round((1 - column.semantic_fit) * (told - tokens)))
+        yield f.Anomaly(kind="invalid_values", count=round((1 - column.semantic_fit) * (filled - tokens)))
     if len(column.date_formats) > 1:
         yield f.Anomaly(kind="date_formats", count=len(column.date_formats))
     if len({unit.value.lower() for unit in column.units}) > 1:
         yield f.Anomaly(kind="mixed_units", count=len(column.units))
-    if told > 1 and column.distinct_count == 1:
-        yield f.Anomaly(kind="constant", count=told)
+    if filled > 1 and column.distinct_count == 1:
+        yield f.Anomaly(kind="constant", count=filled)
     if column.outliers and column.outliers.zscore:
         yield f.Anomaly(kind="outliers", count=column.outliers.zscore)
     for sentence in column.anomalies:
         for said, kind in _SAID:
             if said in sentence:
                 number = _COUNTED.search(sentence)
-                yield f.Anomaly(kind=kind, count=int(number[0].replace(",", "")) if number else told)
+                yield f.Anomaly(kind=kind, count=int(number[0].replace(",", "")) if number else filled)

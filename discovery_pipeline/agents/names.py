@@ -33,10 +33,10 @@ def speakable(name: str) -> str:
     Letters first, few words, no long numbers, no address, and nothing that speaks to its reader.
     """
     plain = unicodedata.normalize("NFKC", name).strip()
-    told = plain.replace("_", " ").replace("-", " ")
+    spaced = plain.replace("_", " ").replace("-", " ")
     if not 0 < len(plain) <= LONGEST or not _PLAIN.fullmatch(plain):
         return ""
-    if len(_WORDS.findall(told)) > _MOST_WORDS or _DIGITS.search(plain) or _ADDRESSES_A_READER.search(told):
+    if len(_WORDS.findall(spaced)) > _MOST_WORDS or _DIGITS.search(plain) or _ADDRESSES_A_READER.search(spaced):
         return ""
     return plain
 
@@ -61,14 +61,14 @@ class Names:
         """The id of that table; None where there is none."""
         return next((id for id, table in self.tables.items() if table == name), None)
 
-    def told(self, value: Any) -> Any:
+    def put_into(self, value: Any) -> Any:
         """A value out of an agent's answer with names for ids: whole where an id stands alone, short in a sentence."""
         if isinstance(value, str):
             return self._plain(value) if _ID.fullmatch(value) else _ID.sub(lambda id: self._label(id[0]), value)
         if isinstance(value, dict):
-            return {key: self.told(item) for key, item in value.items()}
+            return {key: self.put_into(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.told(item) for item in value]
+            return [self.put_into(item) for item in value]
         return value
 
     def _plain(self, id: str) -> str:

@@ -1,4 +1,4 @@
-"""The narrative: agents' answers as a reader takes them: what this data is, what will hurt, what to do first."""
+"""The narrative: agents' answers as a report for readers: what this data is, what will go wrong, what to do first."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LINES = 6
 def narrative(advice: Sequence[Advice], names: Names) -> Narrative | None:
     """What these agents say, and who they are; nothing where none of them has answered."""
     answers = summed(advice, names)
-    told = sections(answers)
+    found = sections(answers)
     models = sorted({each.model for each in advice if each.source == "model"})
     by = f"{' and '.join(models)} and the playbook" if models else "the playbook"
     failed = [each.agent for each in advice if each.source == "fallback"]
     instead = f" (in place of {', '.join(failed)}, which failed)" if failed else ""
-    return Narrative(told, by + instead) if told else None
+    return Narrative(found, by + instead) if found else None
 
 
 def sections(answers: Mapping[str, Any]) -> tuple[Section, ...]:

@@ -1,6 +1,6 @@
-"""Outputs: what agents answer with. Closed words, ids of the facts, and short sentences that are shown as claims.
+"""Outputs: what agents answer with: words of closed lists, ids of facts, and short sentences that are shown as claims.
 
-A place in a sentence stands as its id (`t1.c3`); `Names.told` puts the name there when a person reads it.
+A place in a sentence stands as its id (`t1.c3`); `Names.put_into` puts the name there when a person reads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Previewing: exactly what agents would send to which model, before anything is.
 
-The same prompts, tools, protocol and gate as in earnest; only what earlier tasks will have answered is taken from the
-playbook.
+The same prompts, tools, protocol and gate as in a real run; only the answers of earlier tasks are the playbook's.
 """
 
 from __future__ import annotations
@@ -50,9 +49,9 @@ def preview(brief: Brief, settings: AgentSettings) -> tuple[Preview, ...]:
         The settings name a model that can't be.
     """
     facts, models = Facts.model_validate(brief.facts), chosen(settings)
-    told, known = Toolbox(facts), {}
+    toolbox, known = Toolbox(facts), {}
     for task in TASKS.values():
-        known[task.name] = expert.answer(task, told, known)
+        known[task.name] = expert.answer(task, toolbox, known)
     return tuple(_previewed(task, facts, known, models[task.agent], settings) for task in TASKS.values())
 
 

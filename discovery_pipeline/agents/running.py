@@ -150,7 +150,7 @@ def summed(advice: Sequence[Advice], names: Names) -> dict[str, Any]:
     worst = next((s for s in ("fallback", "model") if s in sources.values()), "expert")
     prompt, completion = sum(a.prompt_tokens for a in advice), sum(a.completion_tokens for a in advice)
     return {
-        **{task: names.told(answers.get(task)) for task in _KEYS},
+        **{task: names.put_into(answers.get(task)) for task in _KEYS},
         "execution_time": 0.0,
         "token_usage": {
             "prompt_tokens": prompt,

@@ -41,8 +41,8 @@ class Toolbox:
 
     def answer(self, name: str) -> str:
         """What the tool of that name says, as JSON. Raises KeyError where there is none."""
-        told = {key: self._bounded(value) for key, value in TOOLS[name].look(self.facts).items()}
-        text = json.dumps(told, ensure_ascii=True, separators=(",", ":"))
+        answer = {key: self._bounded(value) for key, value in TOOLS[name].look(self.facts).items()}
+        text = json.dumps(answer, ensure_ascii=True, separators=(",", ":"))
         self._answered.add(_hash(text))
         return text
 

@@ -14,12 +14,13 @@ from discovery_pipeline.agents.outputs import Answer
 from discovery_pipeline.agents.running import Means
 from discovery_pipeline.assets import contract
 from discovery_pipeline.assets.desk import Desk
+from discovery_pipeline.assets.retrying import Retries
 from discovery_pipeline.errors import AgentUnavailable, SettingsError
 from discovery_pipeline.flow.advice import Advice, Brief
 from discovery_pipeline.flow.state import Flow
 
 POOL = "llm"
-TRIES = dg.RetryPolicy(max_retries=1, delay=2)
+TRIES = Retries(max_retries=1, delay=2)
 """The only retry that a model gets, and only where it can't be reached; CrewAI's and the vendors' are switched off."""
 ANSWERED = "agents_answered"
 
@@ -110,7 +111,7 @@ def _advised(context: dg.OpExecutionContext, desk: Desk, brief: Brief, *before: 
         # Agents only add words to what engines computed: not even a fault of ours in them may end a flow.
         context.log.exception("The agent failed.")
         advice = Advice(agent=agent, engine="expert", source="fallback", reason=type(error).__name__, answers={})
-    context.log.info("\n".join([*steps, _told(advice)]))  # one event: each is a transaction
+    context.log.info("\n".join([*steps, _answered_by(advice)]))  # one event: each is a transaction
     context.add_output_metadata(_metadata(advice))
     return advice
 
@@ -132,7 +133,7 @@ def _asked(
     return running.advise(agent, brief, before, means, patient=context.retry_number < TRIES.max_retries)
 
 
-def _told(advice: Advice) -> str:
+def _answered_by(advice: Advice) -> str:
     if advice.source == "model":
         return f"{advice.model} answered in {advice.requests} requests."
     if advice.source == "fallback":

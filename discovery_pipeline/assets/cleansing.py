@@ -67,7 +67,7 @@ def cleansing_plan(
         "patch_log": dg.AssetOut(
             **of_stage("cleansing"),
             io_manager_key="artifacts",
-            kinds={"parquet"},
+            kinds={"parquet", "pandera"},
             description="Every changed cell: before, after, by which rule, how surely, why.",
         ),
     },
@@ -138,7 +138,5 @@ def cleansed(
 
 def _changed(con: duckdb.DuckDBPyConnection, log: Path) -> dict[str, int]:
     """How many cells changed, by `table.column`."""
-    counted = con.execute(
-        f"""SELECT "table" || '.' || "column", count(*) FROM read_parquet({duck.text(str(log))}) GROUP BY ALL"""
-    )
+    counted = con.execute(f"""SELECT "table" || '.' || "column", count(*) FROM {duck.parquet(log)} GROUP BY ALL""")
     return dict(counted.fetchall())

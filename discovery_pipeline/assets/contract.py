@@ -75,7 +75,7 @@ def column_schema(model: type[pa.DataFrameModel]) -> dg.TableSchema:
                 constraints=dg.TableColumnConstraints(
                     nullable=bool(column.nullable),
                     unique=bool(column.unique),
-                    other=[_said(check) for check in column.checks],
+                    other=[_in_words(check) for check in column.checks],
                 ),
             )
             for name, column in schema.columns.items()
@@ -83,7 +83,7 @@ def column_schema(model: type[pa.DataFrameModel]) -> dg.TableSchema:
     )
 
 
-def _said(rule: pa.Check) -> str:
+def _in_words(rule: pa.Check) -> str:
     """A rule of a contract as a person reads it."""
     stated = dict(rule.statistics or {})
     match rule.name:
@@ -127,7 +127,7 @@ def held(
 
 def batches(con: duckdb.DuckDBPyConnection, file: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
     """Those columns of a Parquet file, about 40,000 rows at a time."""
-    con.execute(f"SELECT {', '.join(map(duck.name, columns))} FROM read_parquet({duck.text(str(file))})")
+    con.execute(f"SELECT {', '.join(map(duck.name, columns))} FROM {duck.parquet(file)}")
     while len(batch := con.fetch_df_chunk(VECTORS)):
         yield batch
 

@@ -51,7 +51,7 @@ class EngagementRunCoordinator(QueuedRunCoordinator):
         key = run.tags.get(tags.PARTITION_TAG)
         if key is not None and tags.ENGAGEMENT_TAG not in run.tags:
             try:
-                self._instance.add_run_tags(run.run_id, self._told(run, key))
+                self._instance.add_run_tags(run.run_id, self._tags(run, key))
             except DiscoveryError as error:
                 self._instance.report_engine_event(UNKNOWN.format(reason=error), run, cls=type(self))
         return super().submit_run(context)
@@ -62,7 +62,7 @@ class EngagementRunCoordinator(QueuedRunCoordinator):
             self._opened.close()
             self._opened = None
 
-    def _told(self, run: DagsterRun, key: str) -> dict[str, str]:
+    def _tags(self, run: DagsterRun, key: str) -> dict[str, str]:
         """The tags that follow from a run's partition; none for one that is nobody's, whose run fails by itself."""
         from discovery_pipeline.store import sources
 

@@ -19,6 +19,7 @@ from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.assets.tags import PARTITION_TAG
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.disk import room
 from discovery_pipeline.engine.intake.model import Choice
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.demands import Demand
@@ -29,7 +30,6 @@ from discovery_pipeline.flow.machine import happens
 from discovery_pipeline.flow.state import READING, Flow, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.files.artifacts import UPLOADS
-from discovery_pipeline.store.files.disk import room
 from discovery_pipeline.store.files.values import Value, read
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Desk(dg.ConfigurableResource):
             if duck.stopped(error):
                 raise KeyboardInterrupt from error
             if isinstance(error, DiscoveryError):
-                raise dg.Failure(str(error), allow_retries=False) from error
+                raise dg.Failure(str(error), allow_retries=False) from None
             raise
 
     def _beginning(self, context: dg.AssetExecutionContext | dg.OpExecutionContext, starts: Phase | None) -> Flow:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import Field
 
 from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.desk import Desk
@@ -15,14 +16,18 @@ from discovery_pipeline.errors import DiscoveryError
 if TYPE_CHECKING:
     from discovery_pipeline.store.landing import Landed
 
+NO_INBOX = "There is no landing zone; DISCOVERY_INBOX sets one."
 AGAIN_SECONDS = 600
 """After so long, files that still stand in their folder are received again: the run that should have had failed."""
 
 
 class Arrivals(dg.Config):
-    """Folders that have come to rest: their ids, which tell nothing of a client, and how they looked then."""
+    """Folders that have come to rest: their ids, which tell nothing of a client, and how they looked then.
 
-    stamps: dict[str, str]
+    None are named where somebody starts the job by hand, who wants all that are there.
+    """
+
+    stamps: dict[str, str] = Field(default={})
 
 
 @dg.op(retry_policy=AGAIN)
@@ -31,8 +36,10 @@ def receive_uploads(context: dg.OpExecutionContext, config: Arrivals, desk: Desk
     from discovery_pipeline.store import landing
     from discovery_pipeline.store.files.inbox import Inbox
 
-    inbox = Inbox(str(desk.settings.inbox))
-    resting = [arrival for arrival in inbox.arrivals() if config.stamps.get(arrival.id) == arrival.stamp]
+    if desk.settings.inbox is None:
+        raise dg.Failure(NO_INBOX, allow_retries=False)
+    inbox, stamps = Inbox(desk.settings.inbox), config.stamps
+    resting = [arrival for arrival in inbox.arrivals() if not stamps or stamps.get(arrival.id) == arrival.stamp]
     place, faults = scratch.of_run(desk.settings.root, context.run.run_id), []
     for arrival in resting:
         try:

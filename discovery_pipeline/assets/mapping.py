@@ -22,7 +22,7 @@ from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.advice import Advice
-from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.flow.state import FlowStatus, Phase
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def arbitrate(
 @dg.graph_asset(
     partitions_def=flows,
     **of_stage("mapping"),
-    kinds={"duckdb"},
+    kinds={"duckdb", "pandera"},
     check_specs=[contract.spec("mapping_suggestions"), agents.check("mapping_suggestions")],
 )
 def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis: Any) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def mapping_suggestions(source_tables: Any, column_profile: Any, schema_analysis
 
 @flow_asset(
     "mapping",
-    kinds={"postgres"},
+    kinds={"postgres", "pandera"},
     deps=[mapping_suggestions],
     check_specs=[contract.spec("approved_mapping")],
 )
@@ -150,6 +150,8 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
         decided = list(stage.store.approved_mappings(stage.flow).values())
         reviewed = stage.store.wait_for(mappings.review(stage.store.flows, stage.flow))
         review = stage.flow.phases[Phase.FIELD_MAPPING]
+        if stage.flow.status is FlowStatus.CANCELLED:
+            raise dg.Failure(f"Flow '{stage.flow.slug}' is cancelled. Create a new flow.", allow_retries=False)
         if not decided or review.completed_at is None:
             raise dg.Failure(
                 f"Flow '{stage.flow.slug}' is waiting for review: approve its mappings first.", allow_retries=False

@@ -4,20 +4,22 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from discovery_pipeline.assets import reasons, scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
-from discovery_pipeline.assets.landing import Watch, request
+from discovery_pipeline.assets.landing import NO_INBOX, Watch, request
 from discovery_pipeline.assets.tags import PARTITION_TAG, REQUEST_TAG
 from discovery_pipeline.errors import FlowNotFoundError
-from discovery_pipeline.flow.state import Phase
+from discovery_pipeline.flow.state import Flow, Phase
 
 CLAIMER = "flow_sensor"
 UNCLAIMED = timedelta(seconds=10)
@@ -26,8 +28,9 @@ TICK_SECONDS = 20.0
 """After so long a tick launches no more; Dagster gives up one that takes a minute."""
 FOLDERS = 100
 """Of the landing zone that one run receives; the next tick asks for the next ones, and runs work side by side."""
-BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
+BEGINS: dict[Any, Phase] = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
 """The phase that a job's first step begins."""
+NEVER_BEGUN = "The run that it waited for ended before it began. Start it again."
 
 
 @dg.sensor(
@@ -39,7 +42,7 @@ BEGINS = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
 def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorResult | dg.SkipReason:
     """Asks what stands in the inbox; the cursor holds how each folder looked, and since when."""
     if desk.settings.inbox is None:
-        return dg.SkipReason("There is no landing zone; DISCOVERY_INBOX sets one.")
+        return dg.SkipReason(NO_INBOX)
     from discovery_pipeline.store import landing
     from discovery_pipeline.store.events.outbox import Cursor
     from discovery_pipeline.store.files.inbox import Inbox
@@ -54,7 +57,7 @@ def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorR
     folders |= {name: replace(watch, asked=now) for name, watch in due.items()}
     return dg.SensorResult(
         run_requests=[request(due)] if due else [],
-        skip_reason=None if due else f"{len(folders)} folders hold files that may still be written.",
+        skip_reason=None if due else f"Nothing to receive yet; folders that hold files: {len(folders)}.",
         cursor=json.dumps({"refused": str(refused), "folders": {name: asdict(each) for name, each in folders.items()}}),
     )
 
@@ -89,7 +92,7 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
             launched += desk.store.wait_for(launch(wanted))
             if time.monotonic() > until:
                 break
-        return dg.SkipReason(f"{launched} requested runs were queued.")
+        return dg.SkipReason(f"Requested runs that were queued: {launched}.")
 
     return waiting
 
@@ -100,10 +103,13 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
     description="Fails phases and runs whose process died without a word, so that they can be started again.",
 )
 def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipReason:
-    """Asks which running phases have lost their lock, and which runs their process; what these wrote goes."""
+    """Asks which phases have lost their run, before they began or since, and which runs their process."""
     phases, runs = desk.store.sweep(), settle(context.instance, desk.store)
-    scratch.sweep(desk.settings.root)
-    return dg.SkipReason(f"{len(phases)} phases had lost their run, {len(runs)} runs their process.")
+    phases += _never_begun(context.instance, desk)
+    scratch.sweep(desk.settings.root)  # what dead runs wrote
+    return dg.SkipReason(
+        f"Phases that had lost their run: {len(phases)}; runs that had lost their process: {len(runs)}."
+    )
 
 
 @dg.run_failure_sensor(
@@ -135,16 +141,34 @@ def sensors(prefix: Sequence[str]) -> list[dg.SensorDefinition]:
     return [upload_sensor, flow_sensor(prefix), dead_run_sensor, failed_run_sensor, cancelled_run_sensor]
 
 
+def _never_begun(instance: dg.DagsterInstance, desk: Desk) -> list[Flow]:
+    """Fail phases that wait for a run which has ended; the flows.
+
+    The run's end is told at once, but fails no flow on which another run still works: one that may leave the phase to
+    the run that came after it.
+    """
+    from discovery_pipeline.store import requests
+
+    waiting = desk.store.wait_for(requests.unbegun(desk.store.flows, BEGINS))
+    if not waiting:
+        return []
+    going_on = [*NOT_FINISHED_STATUSES, dg.DagsterRunStatus.SUCCESS]
+    there = set(instance.get_run_ids(dg.RunsFilter([each.run_id for each in waiting], statuses=going_on)))
+    gone = [each for each in waiting if each.run_id not in there]
+    ended = (_failed(desk, each.slug, NEVER_BEGUN, BEGINS[each.job]) for each in gone)
+    return [flow for flow in ended if flow is not None]
+
+
 def _ended(context: dg.RunStatusSensorContext, desk: Desk, reason: str) -> None:
     """Fail the flow's phase if the run left it running, and nobody works on it now."""
     run = context.dagster_run
-    slug = run.tags.get(PARTITION_TAG)
-    if slug is None:
-        return
-    try:
-        flow = desk.flow(slug)
-    except FlowNotFoundError:
+    if (slug := run.tags.get(PARTITION_TAG)) is None:
         return
     # A run by hand may be of one asset, which begins no phase; one that was requested would have begun it.
-    begins = BEGINS.get(run.job_name) if REQUEST_TAG in run.tags else None
-    desk.store.fail_if_dead(flow, reason, begins)
+    requested = REQUEST_TAG in run.tags and run.parent_run_id is None
+    _failed(desk, slug, reason, BEGINS.get(run.job_name) if requested else None)
+
+
+def _failed(desk: Desk, slug: str, reason: str, begins: Phase | None) -> Flow | None:
+    with suppress(FlowNotFoundError):
+        return desk.store.fail_if_dead(desk.flow(slug), reason, begins)

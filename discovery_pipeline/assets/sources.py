@@ -30,7 +30,7 @@ registered = dg.DynamicPartitionsDefinition(name=SOURCES)
     owners=OWNERS,
     partitions_def=registered,
     group_name="sources",
-    kinds={"postgres", "duckdb"},
+    kinds={"postgres", "duckdb", "pandera"},
     code_version=code_version("profiling"),
     freshness_policy=NIGHTLY,
     retry_policy=AGAIN,

@@ -15,8 +15,14 @@ FLOW_TAG = "discovery/flow"
 ENGAGEMENT_TAG = "discovery/engagement"
 """By which concurrency is shared out: one client's backlog never starves another's."""
 REQUEST_TAG = "discovery/request"
-"""The run request that a run came of; without it, somebody started the run in Dagster."""
+"""The run request that a run came of; without it, somebody started the run in Dagster.
+
+Dagster copies a run's tags to whatever takes it up again, by hand or by itself: that run has a parent, and says for
+whom the first of them was started.
+"""
 REASON_TAG = "discovery/reason"
+USER_TAG = "user"
+"""Dagster's own: who asked for a run. Its pages say without it that a run was launched by hand."""
 
 
 def of_engagement(tenant: Tenant) -> dict[str, str]:

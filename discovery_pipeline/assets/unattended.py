@@ -19,6 +19,7 @@ from discovery_pipeline.assets.deltas import DOCUMENT, RESULTS, SINCE
 from discovery_pipeline.assets.desk import DEMANDS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
+from discovery_pipeline.assets.request import Request
 from discovery_pipeline.assets.runner import locks
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
@@ -28,7 +29,6 @@ from discovery_pipeline.engine.mapping.model import Approval
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, Unapplied
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.targets.contract import Target
-from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.engine.validation.model import QualityReport, Verdict
 from discovery_pipeline.errors import DiscoveryError
 from discovery_pipeline.flow import contracts
@@ -36,7 +36,7 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.files.artifacts import UPLOADS
-from discovery_pipeline.store.files.destinations import Destination, Results
+from discovery_pipeline.store.files.destinations import Results
 from discovery_pipeline.store.files.values import Value, read
 
 Tell = Callable[[str, str], None]
@@ -48,21 +48,6 @@ STEPS = ("set_up", *DISCOVER, "approval", *DELIVER)
 
 class RunFailed(DiscoveryError):
     """A step of the run failed; its sentence says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to run on what."""
-
-    files: Sequence[Path]
-    source: str
-    targets: Sequence[Target]
-    out: Destination
-    name: str
-    demands: Sequence[Demand] = ()
-    profiles: Sequence[MappingProfile] = ()
-    since: str | None = None  # what the delivery is held against: LAST, or a folder of results
-    ready_only: bool = False  # deliver to the targets that lack nothing, though others do
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +184,7 @@ def _approvals(
 ) -> tuple[tuple[Unapplied, ...], tuple[Approval, ...]]:
     """What is sure enough for each target, with what saved mappings say; and what of these had no use."""
     intake: Any = _value(store, flow, "source_tables")
+    looks: Any = _value(store, flow, "column_profile")
     offered: Any = _value(store, flow, "mapping_suggestions")
     by_name = {target.name: target for target in request.targets}
     left: list[Unapplied] = []
@@ -207,7 +193,7 @@ def _approvals(
         target = by_name[suggestions.target]
         followed = suggestions
         for profile in _about(target, request.profiles):
-            applied = mapping.profiles.applied(profile, followed, intake.tables, target)
+            applied = mapping.profiles.applied(profile, followed, intake.tables, target, looks)
             followed = applied.suggestions
             left += applied.left
         approvals.append(mapping.approve(followed, target, threshold))

@@ -45,7 +45,13 @@ def maintenance(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materialize
     changed = {each.task.name: len(each.rows) for each in done if each.task.kind in {"move", "mend"}}
     reported = {each.task.name: len(each.rows) for each in done if each.task.name in FAULTS}
     return dg.MaterializeResult(
-        metadata={**changed, **reported, "partitions_deleted": partitions, "runs_deleted": runs, "tasks": _told(done)}
+        metadata={
+            **changed,
+            **reported,
+            "partitions_deleted": partitions,
+            "runs_deleted": runs,
+            "tasks": _as_table(done),
+        }
         | {"changed": charts.bars(changed, "Rows that maintenance moved and mended")},
         check_results=[
             contract.watched(
@@ -117,7 +123,7 @@ def forget_gone(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]
     return len(gone), runs
 
 
-def _told(done: "Sequence[Done]") -> dg.TableMetadataValue:
+def _as_table(done: "Sequence[Done]") -> dg.TableMetadataValue:
     return contract.table(
         [{"task": d.task.name, "kind": d.task.kind, "rows": len(d.rows), "what": d.task.what} for d in done]
     )

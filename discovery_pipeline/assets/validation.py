@@ -47,6 +47,7 @@ def validated_tables(
             EventType.VALIDATION_COMPLETED,
             {v.target: {"delivered": v.rows_delivered, "rejected": v.rows_rejected} for v in verdicts},
         )
+    rejected, blanked = sum(v.rows_rejected for v in verdicts), sum(v.blanked for v in verdicts)
     lost = {v.target: v.rows_in - v.rows_delivered - v.rows_rejected for v in verdicts}
     return dg.MaterializeResult(
         value=verdicts,
@@ -68,9 +69,9 @@ def validated_tables(
             dg.AssetCheckResult(passed=not any(lost.values()), check_name="nothing_lost", metadata=lost),
             contract.watched(
                 "all_valid",
-                f"{sum(v.rows_rejected for v in verdicts)} rows rejected",
+                f"{rejected} rows rejected, {blanked} values left empty",
                 _reasons(verdicts),
-                passed=not any(v.rows_rejected for v in verdicts),
+                passed=not rejected,
             ),
         ],
     )
@@ -79,11 +80,18 @@ def validated_tables(
 def _reasons(verdicts: list[Verdict]) -> list[dict[str, str | int]]:
     """What keeps rows and values from targets, most frequent first."""
     found = [
-        {"target": v.target, "table": f.table, "column": f.column or "", "rule": f.rule, "rows": f.count}
+        {
+            "target": v.target,
+            "table": f.table,
+            "column": f.column or "",
+            "rule": f.rule,
+            "severity": f.severity.value,
+            "rows": f.count,
+        }
         for v in verdicts
         for f in v.findings
     ]
-    return sorted(found, key=lambda row: -int(row["rows"]))
+    return sorted(found, key=lambda row: (list(Severity).index(Severity(row["severity"])), -int(row["rows"])))
 
 
 def _rejecting(verdicts: list[Verdict]) -> Counter[str]:

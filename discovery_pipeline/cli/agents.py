@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.agents.previewing import Preview
     from discovery_pipeline.settings import AgentSettings
 
-agents = typer.Typer(no_args_is_help=True, help="Ask the agents, and see what they would send.")
+agents = typer.Typer(no_args_is_help=True, help="Ask the agents, and see what they would send to a model.")
 
 FlowName = Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -48,7 +48,7 @@ def check(
     flow: Annotated[str | None, typer.Argument(help="Show what would be sent of this flow.", metavar="[FLOW]")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Is each agent's model there, and what exactly would be sent to it? Nothing of a flow is sent by this.
+    """Check that each agent's model answers, and show exactly what would be sent to it. Nothing of a flow is sent.
 
     Exit code 0: every model answers, or none is needed; 1: one doesn't.
     """
@@ -72,7 +72,7 @@ def explain(
     mapping: Annotated[str, typer.Option(help="The target's field, e.g. HostName.")],
     as_json: AsJson = False,
 ) -> None:
-    """Why a field of the target is filled as it is: the matcher's evidence, its candidates, and what the agent said."""
+    """Explain why a target field is filled as it is: the matcher's evidence, its candidates, and the agent's answer."""
     from discovery_pipeline import settings
     from discovery_pipeline.agents import explaining, reading
     from discovery_pipeline.store.blocking import open_store

@@ -32,8 +32,8 @@ class Depth(StrEnum):
 
 
 def clean(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to mend, or one mended before.")],
-    out: Annotated[Path, typer.Option(help="Where the mended table goes; a folder if FILE holds several.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to cleanse, or one cleansed before.")],
+    out: Annotated[Path, typer.Option(help="Where the cleansed table goes; a folder if FILE holds several.")],
     patches: Annotated[
         Path | None,
         typer.Option(help="Where the log of changes goes: .csv or .parquet. With --revert: of those that stay."),
@@ -45,12 +45,16 @@ def clean(
         str | None, typer.Option(help="With --revert: undo this cell only; rows count from 0.", metavar="ROW:COLUMN")
     ] = None,
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="FILE")
+        Path | None,
+        typer.Option("--json", help="Write the findings to this file; - is standard output.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """Mend what rules can mend: the same rows and columns come out, and each change can be undone.
+    """Cleanse a file by rules: the same rows and columns come out, and each change can be undone.
 
-    What rules may not decide is listed. With --revert, changes are taken back; everything else stays.
+    What rules may not decide is listed. With --revert, changes are undone; everything else stays.
+
+    Example: `discovery clean servers.csv --out cleansed.csv --patches patches.csv`, and to undo one rule,
+    `discovery clean cleansed.csv --revert patches.csv --rule mac.canonical --out without-macs.csv`
     """
     from discovery_pipeline.cli.computing import workbench
     from discovery_pipeline.engine import intake
@@ -95,7 +99,7 @@ class _Desk:
         done = cleansing.cleanse(self.con, tables, plan, self.work, tier.value)
         self._write(done.tables)
         cleansing.export(self.con, done.patches.path, patches)
-        json_file.write(answer, _told(plan, done, tier))
+        json_file.write(answer, _as_json(plan, done, tier))
         _show(self.con, done, self.out, patches)
 
     def undo(self, log: Path, rule: str | None, cell: tuple[int, str] | None, patches: Path | None) -> None:
@@ -140,7 +144,7 @@ def _place(cell: str, tables: Tables) -> tuple[int, str]:
     return int(row), column
 
 
-def _told(plan: CleansingPlan, done: Cleansed, tier: Depth) -> dict[str, Any]:
+def _as_json(plan: CleansingPlan, done: Cleansed, tier: Depth) -> dict[str, Any]:
     """The findings: what was mended, then what waits for a person."""
     taken = ("auto", "suggest") if tier is Depth.SUGGEST else ("auto",)
     mended = [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Rows of one task that a person is shown."""
 
-db = typer.Typer(no_args_is_help=True, help="Look into the database, and keep it in order.")
+db = typer.Typer(no_args_is_help=True, help="Query, migrate, maintain, back up and restore the database.")
 
 
 class As(StrEnum):
@@ -67,7 +67,7 @@ def query(
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database to the newest revision, and Dagster's to the version that is installed."""
+    """Migrate the database to the newest revision, and Dagster's to the installed version."""
     from discovery_pipeline import settings
     from discovery_pipeline.assets import instance
     from discovery_pipeline.store.postgres.connection import connected, prepare
@@ -117,7 +117,7 @@ def maintain(
 
 @db.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")]) -> None:
-    """Write the home, database and artifacts, into one file. Others may work on it meanwhile."""
+    """Write the home, database and artifacts, into one file. The home may be in use meanwhile."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.upkeep.backup import backup as write
 
@@ -127,7 +127,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write.", metav
 
 @db.command()
 def restore(file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE", exists=True)]) -> None:
-    """Bring a home back from a backup, into an empty DISCOVERY_HOME."""
+    """Restore a home from a backup, into an empty DISCOVERY_HOME."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.upkeep.restore import restore as read
 

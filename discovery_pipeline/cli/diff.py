@@ -21,10 +21,14 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A file, or the JSON of its profile.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A later file, or the JSON of its profile.")],
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="OUT")
+        Path | None,
+        typer.Option("--json", help="Write the findings to this file; - is standard output.", metavar="OUT"),
     ] = None,
 ) -> None:
-    """Say what changed between two exports: columns, types, units, formats, distributions and categories."""
+    """Compare two exports: columns, types, units, formats, distributions and categories.
+
+    Example: `discovery diff servers-may.csv servers-june.csv`
+    """
     from discovery_pipeline.engine import profiling
 
     found = profiling.diff(_profile(old), _profile(new))

@@ -29,7 +29,7 @@ Look = Callable[[Any], Examined]
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
 ) -> None:
-    """Check the set-up and say how to mend it. Exit code 1 where something is wrong."""
+    """Check the set-up, and say how to mend what is wrong. Exit code 1 if something is."""
     from rich.console import Console
 
     from discovery_pipeline.errors import DiscoveryError

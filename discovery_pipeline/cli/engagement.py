@@ -15,11 +15,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @engagement.command()
 def add(
-    account: Annotated[str, typer.Argument(help="Name of the client account; it is made if there is none.")],
+    account: Annotated[str, typer.Argument(help="Name of the client account; it is made if it is new.")],
     name: Annotated[str, typer.Argument(help="Name of the engagement.")],
     as_json: AsJson = False,
 ) -> None:
-    """Make an engagement; one of these names that is there stays as it is. `discovery member add` lets people in."""
+    """Make an engagement; an existing one of these names stays as it is. `discovery member add` lets people in."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.people import accounts
@@ -39,7 +39,7 @@ def add(
 
 @engagement.command("list")
 def list_engagements(as_json: AsJson = False) -> None:
-    """Every engagement of every client account, with the numbers that headers and commands take."""
+    """List every engagement of every client account, with the numbers that headers and commands take."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.people import members

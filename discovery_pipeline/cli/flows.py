@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from discovery_pipeline.store.blocking import Store
     from discovery_pipeline.store.history import Archived
 
-flows = typer.Typer(no_args_is_help=True, help="See flows, and mend them.")
+flows = typer.Typer(no_args_is_help=True, help="List flows, look at one, and repair what is broken.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -29,11 +29,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @flows.command("list")
 def list_flows(
     status: Annotated[str | None, typer.Option(help="Only flows of this status, e.g. waiting_for_review.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only flows with these words, or beginnings, in the name.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only flows with these words, or words that begin so, in the name.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Flows of every tenant, newest first."""
+    """List the flows of every tenant, newest first."""
     from discovery_pipeline import settings
     from discovery_pipeline.flow.state import FlowStatus
     from discovery_pipeline.store.blocking import open_store
@@ -44,7 +46,7 @@ def list_flows(
         wanted = FlowStatus(status) if status else None
         found = store.wait_for(store.flows.list(None, status=wanted, search=search, limit=limit))
     if as_json:
-        print(json.dumps([_told(flow) for flow in found], ensure_ascii=False, indent=2))
+        print(json.dumps([_as_json(flow) for flow in found], ensure_ascii=False, indent=2))
         return
     from rich.console import Console
 
@@ -81,7 +83,7 @@ def _table(found: Sequence[Flow], width: int) -> Table:
 
 @flows.command()
 def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")], as_json: AsJson = False) -> None:
-    """How one flow stands, phase by phase; of an archived one, how it stood."""
+    """Show one flow, phase by phase; an archived one as it was."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
 
@@ -96,7 +98,7 @@ def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")
               f"{found.archived_by}: {found.reason}")  # fmt: skip
         return
     if as_json:
-        print(json.dumps(_told(found) | {"phases": _phases(found)}, ensure_ascii=False, indent=2))
+        print(json.dumps(_as_json(found) | {"phases": _phases(found)}, ensure_ascii=False, indent=2))
         return
     from rich.console import Console
     from rich.table import Table
@@ -118,7 +120,7 @@ def events(
     follow: Annotated[bool, typer.Option("--follow", help="Go on with each new event, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")] = False,
 ) -> None:
-    """What happened to one flow, in order, and by whom; of an archived one, too."""
+    """Show what happened to one flow, in order, and by whom; also to an archived one."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
 
@@ -236,7 +238,7 @@ def _every(store: Store) -> Iterable[tuple[Flow, list[str]]]:
     )
 
 
-def _told(flow: Flow) -> dict[str, Any]:
+def _as_json(flow: Flow) -> dict[str, Any]:
     return {
         "id": str(flow.id),
         "slug": flow.slug,

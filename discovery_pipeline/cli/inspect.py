@@ -27,7 +27,8 @@ def inspect(
     ],
     out: Annotated[Path | None, typer.Option(help="Write each table there as plain CSV.", metavar="DIR")] = None,
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write what was found there; - is standard output.", metavar="OUT")
+        Path | None,
+        typer.Option("--json", help="Write what was found to this file; - is standard output.", metavar="OUT"),
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of text files; \\t for a tab.")] = None,
     quote: Annotated[str | None, typer.Option(help="Quote of text files; empty where nothing is quoted.")] = None,
@@ -39,7 +40,7 @@ def inspect(
     skip_rows: Annotated[int | None, typer.Option(help="Lines above the header.", min=0)] = None,
     sheet: Annotated[list[str] | None, typer.Option(help="Only this sheet of a workbook; may be repeated.")] = None,
 ) -> None:
-    """Say what tables are in these files, how they were read and why, and which rows can't be read.
+    """Show which tables these files hold, how they were read and why, and which rows can't be read.
 
     Exit code 0: all files were read; 2: some were refused; 1: none could be read.
     """

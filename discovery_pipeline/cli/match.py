@@ -40,13 +40,18 @@ def match(
         Path | None, typer.Option(help="A saved mapping, which wins over every guess (YAML or CSV).", metavar="FILE")
     ] = None,
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write all matches there; - is standard output.", metavar="OUT")
+        Path | None, typer.Option("--json", help="Write all matches to this file; - is standard output.", metavar="OUT")
     ] = None,
 ) -> None:
-    """Offer a target field for each source column, with confidence, reasons and the transformation it needs."""
-    from discovery_pipeline.cli.computing import workbench
+    """Suggest a target field for each source column, with confidence, reasons and the transformation it needs.
+
+    Example: `discovery match servers.csv aws --json matches.json`
+    """
+    from discovery_pipeline.cli.computing import known, workbench
+    from discovery_pipeline.engine import mapping
     from discovery_pipeline.engine.mapping import profiles
     from discovery_pipeline.engine.mapping.knowledge import own, using
+    from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN
     from discovery_pipeline.engine.mapping.matcher import fields
     from discovery_pipeline.settings import read
 
@@ -55,17 +60,19 @@ def match(
     contract = _contract(target)
     described = fields.read_schema(source_schema) if source_schema else ()
     left: tuple[Unapplied, ...] = ()
+    seen = NOTHING_KNOWN
     with workbench() as (con, folder), using(taught):
         found_in = _read(con, source, folder / "source")
         if contract:
-            found = _to_contract(con, found_in, contract, described)
+            seen = known(con, found_in, described)
+            found = mapping.suggest(con, found_in.tables, contract, seen)
         else:
             found = _to_fields(con, found_in, _wanted(con, Path(target), target_schema, folder / "target"), described)
     if saved:
-        applied = profiles.applied(saved, found, found_in.tables, contract)
+        applied = profiles.applied(saved, found, found_in.tables, contract, seen.profile)
         found, left = applied.suggestions, applied.left
     told = {"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {}
-    json_file.write(answer, _told(found) | told)
+    json_file.write(answer, _as_json(found) | told)
     _show(found)
     for line in left:
         typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
@@ -79,16 +86,6 @@ def _contract(said: str) -> Target | None:
     if not path.is_file():
         return targets.load(said)
     return targets.read(path) if _states_tables(path) else None
-
-
-def _to_contract(
-    con: duckdb.DuckDBPyConnection, read_in: Intake, contract: Target, described: Sequence[Stated]
-) -> Suggestions:
-    """What a run would offer: on all that the stages before mapping find."""
-    from discovery_pipeline.cli.computing import known
-    from discovery_pipeline.engine import mapping
-
-    return mapping.suggest(con, read_in.tables, contract, known(con, read_in, described))
 
 
 def _to_fields(
@@ -154,7 +151,7 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, into: Path) -> Intake:
     return found
 
 
-def _told(found: Suggestions) -> dict[str, object]:
+def _as_json(found: Suggestions) -> dict[str, object]:
     """What was found in the shape that scripts read."""
     chosen = {"source_table", "source_field", "target_table", "target_field", "transformation", "data_type"}
     return {
@@ -167,7 +164,7 @@ def _told(found: Suggestions) -> dict[str, object]:
         ],
         "unmapped_source": [f.model_dump(mode="json") for f in found.unmapped_source],
         "unmapped_target": [f.model_dump(mode="json") for f in found.unmapped_target],
-        "conflicts": [c.model_dump(mode="json") | {"said": c.said} for c in found.conflicts],
+        "conflicts": [c.model_dump(mode="json") | {"said": c.in_words} for c in found.conflicts],
     }
 
 
@@ -197,7 +194,7 @@ def _show(found: Suggestions) -> None:
     for conflict in found.conflicts:
         others = " and ".join(name for name in conflict.source_fields if name != conflict.assigned)
         console.print(
-            f"[yellow]{escape(others)} would fill {escape(conflict.target_field)}, too.[/] {escape(conflict.said)}"
+            f"[yellow]{escape(others)} would fill {escape(conflict.target_field)}, too.[/] {escape(conflict.in_words)}"
         )
     if found.unmapped_source:
         console.print(f"[dim]No target for: {escape(', '.join(f.field for f in found.unmapped_source))}[/]")

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 member = typer.Typer(no_args_is_help=True, help="Let people into an engagement, and out of it.")
 
-Login = Annotated[
-    str, typer.Argument(help="Whom: the login that they come with, as an e-mail address.", metavar="LOGIN")
-]
+Login = Annotated[str, typer.Argument(help="The login of the member, such as an e-mail address.", metavar="LOGIN")]
 Account = Annotated[int | None, typer.Option(help="Client account; default: the first start's.")]
 Engagement = Annotated[int | None, typer.Option(help="Engagement; default: the account's first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -63,7 +61,7 @@ def add(
 
 @member.command()
 def remove(login: Login, account: Account = None, engagement: Engagement = None) -> None:
-    """Take somebody out. What their tokens and sessions opened there is closed at once; what they did stays."""
+    """Take somebody out. Their tokens and sessions end there at once; what they did stays."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.people import members
@@ -78,7 +76,7 @@ def remove(login: Login, account: Account = None, engagement: Engagement = None)
 
 @member.command("list")
 def list_members(as_json: AsJson = False) -> None:
-    """Every member of every engagement, and in which role."""
+    """List every member of every engagement, with their roles."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.people import members
@@ -101,7 +99,7 @@ def list_members(as_json: AsJson = False) -> None:
 
 @member.command()
 def history(as_json: AsJson = False) -> None:
-    """Who was let in, given another role or taken out; when, and by whom. Oldest first."""
+    """Show who was let in, given another role or taken out, when and by whom; oldest first."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.people import members

@@ -62,10 +62,10 @@ def profile(
         typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, or postgresql://…?table=NAME."),
     ],
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write the profile there; - is standard output.", metavar="OUT")
+        Path | None, typer.Option("--json", help="Write the profile to this file; - is standard output.", metavar="OUT")
     ] = None,
 ) -> None:
-    """Say what the columns of these files look like: types, meanings, values, and what is odd about them.
+    """Profile the columns of these files: types, meanings, distributions, quality, and what is odd about them.
 
     With DISCOVERY_ENGINE=spark, Spark reads them: Parquet or regular CSV by path or URL, or table:NAME of its catalog.
 

@@ -24,7 +24,8 @@ _SHOWN = 15
 def relationships(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, folders or ZIP archives.")],
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write the analysis there; - is standard output.", metavar="OUT")
+        Path | None,
+        typer.Option("--json", help="Write the analysis to this file; - is standard output.", metavar="OUT"),
     ] = None,
     least: Annotated[
         float, typer.Option("--least", min=0, max=1, help="Confidence of the least likely reference shown.")

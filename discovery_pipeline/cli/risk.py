@@ -23,17 +23,17 @@ _LEVELS = {"high": "red", "medium": "yellow", "low": "green"}
 def risk(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
     target: Annotated[
-        str | None, typer.Option(help="Where they go: names of targets, with commas between them.", metavar="NAME")
+        str | None, typer.Option(help="Where they go: names of targets, separated by commas.", metavar="NAME")
     ] = None,
     bandwidth: Annotated[float, typer.Option(help="Usable bandwidth to the target, in Mbit/s.", min=0.001)] = 1000.0,
     rate: Annotated[float | None, typer.Option(help="Rows that the target loads in a second.", min=0.001)] = None,
     window: Annotated[float | None, typer.Option(help="Hours that the cut-over may take.", min=0.001)] = None,
     region: Annotated[str | None, typer.Option(help="Where the target keeps its data, in your words.")] = None,
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write all risks there; - is standard output.", metavar="OUT")
+        Path | None, typer.Option("--json", help="Write all risks to this file; - is standard output.", metavar="OUT")
     ] = None,
 ) -> None:
-    """Say what may go wrong in the move: data loss, performance, continuity, compliance, each with its numbers.
+    """Assess the risks of the move: data loss, performance, continuity, compliance, each with its numbers.
 
     With --target the files are mapped, cleansed and validated for it first (nothing is delivered), so that what would
     be lost is counted on the real values. Exit code 0: all files were read; 2: some were refused; 1: none could be

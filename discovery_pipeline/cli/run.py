@@ -10,11 +10,16 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
+    from discovery_pipeline.assets.request import Request
+    from discovery_pipeline.assets.unattended import Outcome
     from discovery_pipeline.engine.mapping import Mapping
     from discovery_pipeline.engine.mapping.profiles import MappingProfile
     from discovery_pipeline.engine.targets.contract import Target
     from discovery_pipeline.engine.validation.demands import Demand
     from discovery_pipeline.errors import InputRefused
+    from discovery_pipeline.settings import Settings
     from discovery_pipeline.store.files.destinations import Destination
 
 DELIVERED, FAILED, PARTLY, WAITING = 0, 1, 2, 3
@@ -74,75 +79,87 @@ def run(
 ) -> None:
     """Run the whole pipeline on files, unattended: profile, map, cleanse, validate, deliver.
 
+    Example: `discovery run servers.csv apps.xlsx --source servicenow --target aws --out out/`
+
     Exit code 0: delivered. 2: delivered, with rows, files or targets left out. 3: nothing delivered, since a required
     field has no mapping that is sure enough. 1: failed.
     """
     from rich.console import Console
 
-    from discovery_pipeline.cli import summary
-    from discovery_pipeline.cli.progress import Steps
+    from discovery_pipeline.assets.request import Request
     from discovery_pipeline.settings import read
 
-    console, settings = Console(), read()
-    targets = _targets(target)
-    demands, profiles = _demands(rules), _profiles(profile or ())
-    place = _destination(out)
+    settings, system, targets = read(), source.strip().casefold(), _targets(target)
+    demands, profiles, destination = _demands(rules), _profiles(profile or ()), _destination(out)
     found, closed = _found(files)
     for path, refusal in closed.items():
         typer.echo(f"Error: {path}: {refusal.reason} {refusal.action}", err=True)
     if not found:
         raise typer.Exit(FAILED)
-    with Steps(console, STEPS) as steps:
-        # Started before the heavy import below, so that a person sees at once that it works.
-        steps("set_up", "started")
-        from discovery_pipeline.assets.unattended import Request
-        from discovery_pipeline.assets.unattended import run as unattended
-
-        outcome = unattended(
-            settings,
-            Request(
-                files=found,
-                source=source.strip().casefold(),
-                targets=targets,
-                out=place,
-                name=name or files[0].resolve().stem,
-                demands=demands,
-                profiles=profiles,
-                since=since if since in (None, "last") else str(Path(since).resolve()),
-                ready_only=ready_only,
-            ),
-            steps,
-        )
-    for line in outcome.left:
-        typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
+    request = Request(
+        files=found,
+        source=system,
+        targets=targets,
+        out=destination,
+        name=name or files[0].resolve().stem,
+        demands=demands,
+        profiles=profiles,
+        since=since if since in (None, "last") else str(Path(since).resolve()),
+        ready_only=ready_only,
+    )
+    console = Console()
+    outcome = _outcome(console, settings, request)
+    _report(console, outcome, destination)
     if not outcome.delivered:
-        summary.waiting(console, outcome)
         raise typer.Exit(WAITING)
-    summary.delivered(console, outcome, place)
     if save_profile:
-        _save([a.mapping for a in outcome.ready], source.strip().casefold(), save_profile)
-    for file in outcome.intake.files:
-        if file.status == "refused":
-            typer.echo(f"Left out: {file.file}: {file.reason}", err=True)
+        _save([approval.mapping for approval in outcome.ready], system, save_profile)
     if closed or outcome.partly:
         raise typer.Exit(PARTLY)
 
 
-def _targets(said: str) -> tuple[Target, ...]:
-    found = (_target(part.strip()) for part in said.split(",") if part.strip())
+def _outcome(console: Console, settings: Settings, request: Request) -> Outcome:
+    """Run, with a line a step."""
+    from discovery_pipeline.cli.progress import Steps
+
+    with Steps(console, STEPS) as steps:
+        # Started before the heavy import below, so that a person sees at once that it works.
+        steps("set_up", "started")
+        from discovery_pipeline.assets import unattended
+
+        return unattended.run(settings, request, steps)
+
+
+def _report(console: Console, outcome: Outcome, destination: Destination) -> None:
+    """The summary on stdout; what was left out on stderr."""
+    from discovery_pipeline.cli import summary
+
+    for line in outcome.left:
+        typer.echo(f"Not applied: {line.field.source_field} → {line.field.target_field}: {line.why}.", err=True)
+    if not outcome.delivered:
+        summary.waiting(console, outcome)
+        return
+    summary.delivered(console, outcome, destination)
+    for file in outcome.intake.files:
+        if file.status == "refused":
+            typer.echo(f"Left out: {file.file}: {file.reason}", err=True)
+
+
+def _targets(names: str) -> tuple[Target, ...]:
+    found = (_target(name.strip()) for name in names.split(",") if name.strip())
     return tuple({target.name: target for target in found}.values())
 
 
-def _target(said: str) -> Target:
+def _target(name: str) -> Target:
     """The target of that name, or in that file; one that doesn't ship may be the default engagement's own."""
     from discovery_pipeline.engine import targets
     from discovery_pipeline.errors import TargetError
 
     try:
-        return targets.load(said)
+        return targets.load(name)
     except TargetError:
-        own = () if said.lower().endswith((".yaml", ".yml")) else _own()
-        found = next((each for each in own if each.called(said)), None)
+        own = () if name.lower().endswith((".yaml", ".yml")) else _own()
+        found = next((each for each in own if each.called(name)), None)
         if found is None:
             raise
         return found

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import socket
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 from discovery_pipeline.assets.runner import place
@@ -47,17 +47,17 @@ def services(home: Path, ports: Mapping[str, int], workspace: Path) -> Iterator[
         ("uvicorn", "--factory", "discovery_pipeline.web.app:application",
          "--http", "discovery_pipeline.web.connections:Connection", "--host", HOST, "--port", str(ports["web"]),
          "--timeout-graceful-shutdown", "3", "--log-level", "warning"),
-        answers(ports["web"], "/health/live"),
+        answers(ports["web"], "/health/live", '"alive"'),
     )  # fmt: skip
     yield Service(
         "dagster-webserver",
         ("dagster_webserver", "--workspace", str(workspace), "--host", HOST, "--port", str(ports["dagster"])),
-        answers(ports["dagster"], "/server_info"),
+        answers(ports["dagster"], "/server_info", '"dagster_webserver_version":'),
         after=("code-server",),
     )
     yield Service(
         "dagster-daemon",
-        ("dagster._daemon", "run", "--workspace", str(workspace)),
+        ("dagster._daemon", "run", "--workspace", str(workspace), "--log-level", "warning"),
         lambda: True,
         after=("code-server",),
     )
@@ -118,14 +118,14 @@ def _binds(unbound: socket.socket, port: int) -> bool:
     return True
 
 
-def answers(port: int, path: str) -> Callable[[], bool]:
-    """Whether http://127.0.0.1:port/path answers 200."""
+def answers(port: int, path: str, saying: str) -> Callable[[], bool]:
+    """Whether http://127.0.0.1:port/path answers 200, and says that: a stranger may have taken the port."""
 
     def well() -> bool:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=2) as answer:
-                return answer.status == 200
-        except (urllib.error.URLError, OSError):
+                return answer.status == 200 and saying.encode() in answer.read(4096)
+        except (OSError, HTTPException):  # the latter: it speaks another language
             return False
 
     return well

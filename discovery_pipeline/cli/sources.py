@@ -15,15 +15,15 @@ Engagement = Annotated[int | None, typer.Option(help="Engagement of it; default:
 
 @sources.command()
 def add(
-    name: Annotated[str, typer.Argument(help="What you call the database.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="A name for the database.", metavar="NAME")],
     url: Annotated[str, typer.Option(help="Where its address stands: env:NAME, or file:/path.")],
     source: Annotated[str, typer.Option(help="The system that it belongs to.")] = "database",
     target: Annotated[str, typer.Option(help="The target that its data go to.")] = "aws",
-    table: Annotated[list[str] | None, typer.Option(help="Only this table, as schema.name; repeat it.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table, as schema.name; may be repeated.")] = None,
     account: Account = None,
     engagement: Engagement = None,
 ) -> None:
-    """Register a database, or change what is said of one. Its address itself is never kept."""
+    """Register a database, or change its registration. Its address itself is never stored."""
     from discovery_pipeline import settings
     from discovery_pipeline.engine import targets
     from discovery_pipeline.store import sources as registered
@@ -44,7 +44,7 @@ def add(
 
 @sources.command("list")
 def list_sources(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Registered databases of every tenant."""
+    """List the registered databases of every tenant."""
     from discovery_pipeline import settings
     from discovery_pipeline.store import sources as registered
     from discovery_pipeline.store.blocking import open_store
@@ -67,7 +67,7 @@ def remove(
     account: Account = None,
     engagement: Engagement = None,
 ) -> None:
-    """Forget a database; what was made of it stays."""
+    """Stop watching a database; what was made of it stays."""
     from discovery_pipeline import settings
     from discovery_pipeline.store import sources as registered
     from discovery_pipeline.store.blocking import open_store

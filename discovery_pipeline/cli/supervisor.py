@@ -13,11 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from discovery_pipeline.engine import disk
 from discovery_pipeline.store import parts
 from discovery_pipeline.store.parts import Health, Part, Process, Up
 
@@ -118,6 +118,7 @@ class Supervisor:
         self._children = {service.name: Child(service, self._spawn) for service in services}
         self._parts = {name: Part(Health.STARTING) for name in (*others, *self._children)}
         self._looked = 0.0
+        self._room = True
 
     @property
     def ready(self) -> bool:
@@ -149,7 +150,8 @@ class Supervisor:
         for child in self._children.values():
             if child.process is not None:
                 _see_end(child.process, deadline)
-        parts.forget(self._home)
+        self._parts = dict.fromkeys(self._parts, Part(Health.DOWN))
+        self._write()
 
     def _note(self, name: str, part: Part, why: str) -> None:
         before, self._parts[name] = self._parts[name], part
@@ -161,7 +163,19 @@ class Supervisor:
             self._tell(name, part.health, why)
 
     def _write(self) -> None:
-        parts.write(self._home, Up(Process.of(os.getpid()), self._ports, self._parts))
+        """Write down what runs. A full disk ends nothing: it is told once, and tried again with each look."""
+        try:
+            parts.write(self._home, Up(Process.of(os.getpid()), self._ports, self._parts))
+        except OSError as error:
+            if not disk.full(error):
+                raise
+            if self._room:
+                self._tell("disk", Health.DOWN, "is full. Make room, and everything goes on")
+            self._room = False
+        else:
+            if not self._room:
+                self._tell("disk", Health.UP, "")
+            self._room = True
 
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         file = self._home / "logs" / f"{service.name}.log"
@@ -185,14 +199,21 @@ def end_orphans(home: Path) -> list[str]:
     if left is None or left.process.alive:
         return []
     orphans = {name: p.process for name, p in left.parts.items() if p.process and p.process.alive}
-    processes = [psutil.Process(orphan.pid) for orphan in orphans.values()]
-    for process in processes:
-        process.terminate()
-    _, stubborn = psutil.wait_procs(processes, timeout=STOP_SECONDS)
-    for process in stubborn:
-        process.kill()
+    end(orphans.values(), STOP_SECONDS)
     parts.forget(home)
     return list(orphans)
+
+
+def end(processes: Iterable[Process], seconds: float) -> None:
+    """Ask processes that others started to end, and kill what doesn't in time."""
+    left = list(processes)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, how)
+        deadline = time.monotonic() + seconds
+        while (left := [process for process in left if process.alive]) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _see_end(process: subprocess.Popen[bytes], deadline: float) -> None:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from discovery_pipeline.engine.targets import Target
 
-app = typer.Typer(no_args_is_help=True, help="The contracts of target systems: list, show, draft your own.")
+app = typer.Typer(no_args_is_help=True, help="List and show the contracts of target systems; draft your own.")
 
 
 @app.command("list")

@@ -55,7 +55,7 @@ def create(
 
 @token.command("list")
 def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Every token of every tenant, newest first: whose, for what, whether it is in force; never the token itself."""
+    """List every token of every tenant, newest first: whose, for what, whether it is valid; never the token itself."""
     from datetime import UTC, datetime
 
     from discovery_pipeline import settings
@@ -96,7 +96,7 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 def revoke(
     value: Annotated[str, typer.Argument(help="The token, or its login.", metavar="TOKEN")],
 ) -> None:
-    """Make a token worthless. Who hasn't the token any more names its login; `discovery token list` shows it."""
+    """Revoke a token, by itself or by its login, which `discovery token list` shows."""
     from discovery_pipeline import settings
     from discovery_pipeline.store.blocking import open_store
 

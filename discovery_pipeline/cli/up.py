@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -34,32 +33,32 @@ def up(
     ] = None,
 ) -> None:
     """Start everything on this machine, and stop it with Ctrl-C."""
+    from rich.console import Console
+
+    from discovery_pipeline.cli import services, supervisor
     from discovery_pipeline.errors import ServerError
     from discovery_pipeline.settings import read
     from discovery_pipeline.store import parts
 
-    settings = read()
-    with parts.alone(settings.root) as alone:
-        if not alone:
+    settings, console = read(), Console()
+    wanted = {"web": port, "dagster": dagster_port, "code": None}
+    with ExitStack() as held:
+        if not held.enter_context(parts.alone(settings.root)):
             raise ServerError("It runs already on this home, or is about to. Stop it with `discovery down`.")
-        _run(settings, port, dagster_port)
+        for name in supervisor.end_orphans(settings.root):
+            console.print(f"  Ended a {name} that a killed `up` had left.")
+        ports = {name: held.enter_context(services.reserved(name, number)) for name, number in wanted.items()}
+        held.enter_context(parts.begun(settings.root, ports))
+        _run(console, settings, ports)
 
 
-def _run(settings: Settings, port: int | None, dagster_port: int | None) -> None:
-    from rich.console import Console
-
+def _run(console: Console, settings: Settings, ports: dict[str, int]) -> None:
     from discovery_pipeline.assets import instance
     from discovery_pipeline.assets.runner import locks
     from discovery_pipeline.cli import services, supervisor
     from discovery_pipeline.store.blocking import open_store
 
-    console = Console()
-    for name in supervisor.end_orphans(settings.root):
-        console.print(f"  Ended a {name} that a killed `up` had left.")
-    wanted = {"web": port, "dagster": dagster_port, "code": None}
-    with ExitStack() as held:
-        ports = {name: held.enter_context(services.reserved(name, number)) for name, number in wanted.items()}
-        store = held.enter_context(open_store(settings))
+    with open_store(settings) as store:
         store.sweep()
         dagster_home = instance.prepare(store.dagster_url, settings.root)
         _settle(store)
@@ -131,7 +130,7 @@ def _kept_up(databases: Databases) -> Callable[[], bool]:
             databases.revive()
             with psycopg.connect(databases.dsn(Role.APP), connect_timeout=2):
                 return True
-        except (psycopg.Error, ServerError):
+        except (psycopg.Error, ServerError, OSError):  # the last: there is no room to start it in
             return False
 
     return well
@@ -161,10 +160,7 @@ def down() -> None:
     settings, console = read(), Console()
     there = parts.running(settings.root)
     if there:
-        os.kill(there.process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + 3 * supervisor.STOP_SECONDS
-        while there.process.alive and time.monotonic() < deadline:
-            time.sleep(0.1)
+        supervisor.end([there.process], 3 * supervisor.STOP_SECONDS)
     orphans = supervisor.end_orphans(settings.root)
     locks.end_workers(settings.root, supervisor.STOP_SECONDS)
     if there or orphans:
@@ -186,7 +182,7 @@ def status(as_json: Json = False) -> None:
 
     settings = read()
     there = parts.running(settings.root)
-    found = {name: Part(Health.DOWN) for name in NAMES} | dict(there.parts if there and there.fresh else {})
+    found = there.parts if there and there.fresh else dict.fromkeys(NAMES, Part(Health.DOWN))
     well = {name: part.health is Health.UP for name, part in found.items()}
     links = {"pages": there.address, "dagster": there.dagster} if there else {}
     if as_json:

@@ -26,14 +26,17 @@ def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, folders or ZIP archives.")],
     target: Annotated[str, typer.Option(help="aws, aws-mgn, azure, google, … or a contract file.", metavar="NAME")],
     answer: Annotated[
-        Path | None, typer.Option("--json", help="Write the findings there; - is standard output.", metavar="OUT")
+        Path | None,
+        typer.Option("--json", help="Write the findings to this file; - is standard output.", metavar="OUT"),
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What fills which field, as `discovery run` writes it.", metavar="YAML")
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="What you ask of the data, in YAML.", metavar="YAML")] = None,
 ) -> None:
-    """Say which rows a target takes, and why it does not take the others.
+    """Show which rows a target takes, and why it rejects the others.
+
+    Example: `discovery validate out/aws.csv --target aws`
 
     Without a mapping, a file in the target's own columns is judged as it is; for another one, columns are matched
     and those that are sure enough are taken. Exit code 0: all rows are valid; 2: some are rejected; 1: failed.
@@ -63,7 +66,7 @@ def validate(
         milder = demands.check(con, found.tables, [d for d in yours if d.severity != "error"], today=today)
         verdict = verdict.model_copy(update={"findings": (*verdict.findings, *milder)})
         reasons = _reasons(con, verdict)
-    json_file.write(answer, _told(verdict, followed, reasons, found))
+    json_file.write(answer, _as_json(verdict, followed, reasons, found))
     _show(verdict, contract, reasons, found)
     raise typer.Exit(2 if verdict.rows_rejected or _unread(found) else 0)
 
@@ -107,7 +110,7 @@ def _reasons(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> list[tuple[str
     from discovery_pipeline.engine import duck
     from discovery_pipeline.engine.risk.outcomes import unmapped
 
-    log = f"read_parquet({duck.text(str(verdict.rejected))})"
+    log = duck.parquet(verdict.rejected)
     return con.execute(
         f"SELECT file, line, reasons FROM {log} WHERE NOT {unmapped('reasons')} LIMIT {_LISTED}"
     ).fetchall()
@@ -118,7 +121,7 @@ def _elsewhere(verdict: Verdict) -> int:
     return sum(f.count for f in verdict.findings if f.rule == "table_not_mapped")
 
 
-def _told(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]], found: Intake) -> dict[str, Any]:
+def _as_json(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]], found: Intake) -> dict[str, Any]:
     return {
         "findings": [f.model_dump(mode="json") for f in verdict.findings],
         "target": verdict.target,

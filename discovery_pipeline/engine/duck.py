@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine.tables import LINE, Column, Table
+from discovery_pipeline.engine.tables import Column, Table
 
 ASKING = (signal.SIGINT, signal.SIGTERM)
 """Signals that ask a process to stop."""
@@ -114,21 +114,33 @@ def col(column: Column) -> str:
     return name(column.key)
 
 
+def parquet(path: Path) -> str:
+    """A FROM item over a Parquet file."""
+    return f"read_parquet({text(str(path))})"
+
+
+def numbered(path: Path) -> str:
+    """A FROM item over a Parquet file with `file_row_number`, the 0-based row."""
+    return f"read_parquet({text(str(path))}, file_row_number=true)"
+
+
 def scan(table: Table) -> str:
     """A FROM item over a table: its columns, the source line, and `file_row_number` (0-based row)."""
-    return f"read_parquet({text(str(table.path))}, file_row_number=true)"
+    return numbered(table.path)
 
 
-def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path, *, row_group: int | None = None) -> int:
     """Write a query's rows to a Parquet file in their order; the number of rows.
 
     The file appears whole or not at all: it is written beside its place and renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
-    done = con.execute(f"COPY ({query}) TO {text(str(draft))} (FORMAT parquet, COMPRESSION zstd)").fetchone()
-    draft.replace(path)
+    grouped = f", ROW_GROUP_SIZE {row_group}" if row_group else ""
+    options = f"FORMAT parquet, COMPRESSION zstd{grouped}"
+    try:
+        done = con.execute(f"COPY ({query}) TO {text(str(draft))} ({options})").fetchone()
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return int(done[0]) if done else 0
-
-
-__all__ = ["LINE", "col", "connect", "name", "scan", "stoppable", "stopped", "stripped", "text", "write"]

@@ -35,6 +35,3 @@ def fitting(pattern: str, values: Iterable[str | None]) -> list[bool]:
         "match_substring_regex", [pa.array(values, pa.string())], pc.MatchSubstringOptions(pattern)
     )
     return pc.fill_null(found, fill_value=False).to_pylist()
-
-
-__all__ = ["fault", "fitting"]

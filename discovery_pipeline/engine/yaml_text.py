@@ -54,6 +54,3 @@ def _check(text: str) -> None:
             raise yaml.YAMLError(f"it nests more than {NESTED} levels deep")
         if nodes > NODES:
             raise yaml.YAMLError(f"it unfolds to more than {NODES:,} values")
-
-
-__all__ = ["read"]

@@ -1,1 +1,1 @@
-"""The store: what decides and what happened, in PostgreSQL; artifacts in files."""
+"""The store: flows with their state, audit and events in PostgreSQL; artifacts in files."""

@@ -291,10 +291,10 @@ class Store:
     def _update(self, ref: FlowRef, command: Command, by: str) -> Flow:
         return self._for(ref, by, lambda tenant: self.flows.update(tenant, ref, command))
 
-    def _for(self, ref: FlowRef, by: str, work: Any) -> Any:
+    def _for(self, ref: FlowRef, by: str, work: Callable[[Tenant], Awaitable[T]]) -> T:
         """Do the work as `by`, for the tenant whose flow it is."""
 
-        async def acting() -> Any:
+        async def acting() -> T:
             return await work(await self.flows.tenant_of(ref, by))
 
         return self.wait_for(acting())

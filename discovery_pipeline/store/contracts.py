@@ -55,6 +55,3 @@ async def remove(flows: Flows, tenant: Tenant, name: str) -> bool:
 
 def _read(row: Row[Any]) -> KeptContract:
     return KeptContract(Target.model_validate(row.contract), row.kept_by, row.kept_at)
-
-
-__all__ = ["KeptContract", "keep", "kept", "remove"]

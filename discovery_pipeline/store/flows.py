@@ -34,6 +34,7 @@ from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.state import Clock, FlowStateManager, utc_now
 
 if TYPE_CHECKING:
+    from discovery_pipeline.engine.cleansing.remembering import Before
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 
@@ -184,6 +185,12 @@ class Flows:
         """What the tenant decided on pairs for this kind of source and this target."""
         async with self.sessions.transaction(tenant) as session:
             return await memory.remembered(session, source_system, target_system)
+
+    @flow_transaction("remember values", reads=True)
+    async def remembered_values(self, tenant: Tenant, flow: Flow) -> tuple[Before, ...]:
+        """What the tenant decided on values in other flows of that kind of source."""
+        async with self.sessions.transaction(tenant) as session:
+            return await memory.values(session, flow)
 
     @flow_transaction("record quality")
     async def record_quality(self, tenant: Tenant, flow_id: FlowRef, findings: Iterable[Finding]) -> None:

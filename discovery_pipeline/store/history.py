@@ -1,4 +1,4 @@
-"""History: flows that were archived, as they stood and as they came to it."""
+"""History: archived flows, as they stood when they were archived, with their events."""
 
 from __future__ import annotations
 

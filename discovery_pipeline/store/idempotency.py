@@ -79,6 +79,3 @@ async def answered(session: AsyncConnection, tenant: Tenant, once: Once, respons
 
 def _mine(who: dict[str, Any]) -> Select[Any]:
     return select(idempotency_keys).where(*(idempotency_keys.c[name] == value for name, value in who.items()))
-
-
-__all__ = ["Once", "answered", "earlier"]

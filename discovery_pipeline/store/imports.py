@@ -30,38 +30,54 @@ async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> 
     session = states.session
     flow = await rows.find(session, flow_id, lock=True)
     known = (await known_files(session, flow, [file])).get(identity(file))
-    count = sum(read.table.row_count for read in file.tables)
-    if known is not None and (known.status == ACCEPTED or file.status != "read"):
-        if file.status == "read" and count != known.row_count:  # it is read in another way now
-            same = data_imports.c.id == known.id
-            await session.execute(update(data_imports).where(same).values(row_count=count))
+    count = _row_count(file)
+    if file.status != "read":
+        return known.id if known is not None else await _reject(states, flow, file)
+    if known is not None and known.status == ACCEPTED:
+        if count != known.row_count:  # it is read in another way now
+            await _change(session, known.id, row_count=count)
         return known.id
-    replaces = await _replaced(session, flow, file) if file.status == "read" else None
-    if known is not None:  # it was replaced by other bytes, and is back
+    replaces = await _replaced(session, flow, file)
+    if known is None:
+        import_id = await _add(states, flow, file, ACCEPTED)
+    else:  # it was replaced by other bytes, and is back
         import_id = known.id
-        back = {"filename": file.file, "status": ACCEPTED, "row_count": count, "rejected_reason": None}
-        await session.execute(update(data_imports).where(data_imports.c.id == import_id).values(**back))
-    else:
-        made = insert(data_imports).values(
-            **rows.tenant_columns(flow),
-            flow_id=flow.id,
-            filename=file.file,
-            sha256=identity(file),
-            byte_size=file.byte_size,
-            media_type=file.media_type,
-            row_count=count,
-            status=ACCEPTED if file.status == "read" else REJECTED,
-            rejected_reason=file.reason,
-            created_by=states.tenant.by,
-        )
-        import_id = (await session.execute(made.returning(data_imports.c.id))).scalar_one()
-    if file.status == "read":
-        said = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
-        await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=said[:500])
-    else:
-        refused = {"import_id": import_id, "reason": file.reason}
-        await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))
+        await _change(session, import_id, filename=file.file, status=ACCEPTED, row_count=count, rejected_reason=None)
+    reason = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
+    await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=reason[:500])
     return import_id
+
+
+async def _reject(states: FlowStateManager, flow: Flow, file: FileRead) -> int:
+    """Keep a file that can't be read, and tell why."""
+    import_id = await _add(states, flow, file, REJECTED)
+    refused = {"import_id": import_id, "reason": file.reason}
+    await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))
+    return import_id
+
+
+async def _add(states: FlowStateManager, flow: Flow, file: FileRead, status: str) -> int:
+    added = insert(data_imports).values(
+        **rows.tenant_columns(flow),
+        flow_id=flow.id,
+        filename=file.file,
+        sha256=identity(file),
+        byte_size=file.byte_size,
+        media_type=file.media_type,
+        row_count=_row_count(file),
+        status=status,
+        rejected_reason=file.reason,
+        created_by=states.tenant.by,
+    )
+    return (await states.session.execute(added.returning(data_imports.c.id))).scalar_one()
+
+
+async def _change(session: AsyncConnection, import_id: int, **values: Any) -> None:
+    await session.execute(update(data_imports).where(data_imports.c.id == import_id).values(**values))
+
+
+def _row_count(file: FileRead) -> int:
+    return sum(read.table.row_count for read in file.tables)
 
 
 async def vanished(

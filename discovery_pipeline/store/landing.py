@@ -223,6 +223,3 @@ def _alone(store: Store, what: str) -> Iterator[bool]:
     finally:
         store.wait_for(session.execute(select(func.pg_advisory_unlock_all())))
         store.wait_for(held.__aexit__(None, None, None))
-
-
-__all__ = ["Landed", "return_refused", "take"]

@@ -1,4 +1,4 @@
-"""Requests to language models: a row before each is sent, and one that says what came of it; none is ever changed."""
+"""Requests to language models: a row before each is sent, and a second one with its outcome; no row is ever changed."""
 
 from __future__ import annotations
 

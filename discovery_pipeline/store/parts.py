@@ -1,8 +1,8 @@
 """Parts: what `discovery up` runs on a home, as it last found them.
 
-The `up` of a home writes its parts to `$DISCOVERY_HOME/run/up.json` whenever it has looked at them. A file that a
-killed `up` left is recognised by its dead process. From its first moment `up` holds a lock, `run/up.lock`, which the
-kernel drops with it: of two that are started at once, one runs.
+The `up` of a home writes its parts to `$DISCOVERY_HOME/run/up.json` when it begins, and whenever it has looked at
+them. A file that a killed `up` left is recognised by its dead process. From its first moment `up` holds a lock,
+`run/up.lock`, which the kernel drops with it: of two that are started at once, one runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-NAMES = ("postgres", "code-server", "runner", "web", "dagster-webserver", "dagster-daemon")
+NAMES: tuple[str, ...] = ("postgres", "code-server", "runner", "web", "dagster-webserver", "dagster-daemon")
 """The parts of a running home."""
 FRESH_SECONDS = 30.0
 """How old a look may be before what it saw is taken for unknown."""
@@ -76,8 +76,9 @@ class Up:
 
     @property
     def fresh(self) -> bool:
-        """Whether it looked at its parts lately."""
-        return time.time() - self.seen < FRESH_SECONDS
+        """Whether it looked at its parts lately; while it begins, however long, there is nothing to look at."""
+        begins = all(part == Part(Health.STARTING) for part in self.parts.values())
+        return begins or time.time() - self.seen < FRESH_SECONDS
 
     @property
     def ready(self) -> bool:
@@ -116,6 +117,16 @@ def write(home: Path, up: Up) -> None:
     draft = file.with_suffix(".part")
     draft.write_text(json.dumps(asdict(replace(up, seen=time.time()))))
     draft.replace(file)
+
+
+@contextmanager
+def begun(home: Path, ports: Mapping[str, int]) -> Iterator[None]:
+    """While the block lasts an `up` of this process is written down, from its start on; then nothing runs any more."""
+    write(home, Up(Process.of(os.getpid()), ports, dict.fromkeys(NAMES, Part(Health.STARTING))))
+    try:
+        yield
+    finally:
+        forget(home)
 
 
 @contextmanager

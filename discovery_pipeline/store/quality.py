@@ -1,4 +1,4 @@
-"""Quality issues: the summary of what is wrong with a flow's data. Row by row it stands in the artifacts."""
+"""Quality issues: the summary of what is wrong with a flow's data. The rows themselves are listed in the artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records: everything that was written about a flow, and the rules that make one story of it."""
+"""Records: everything that was written about a flow, and the rules by which it must be consistent."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Record:
     events: Sequence[Event]
 
     @property
-    def told(self) -> Flow | None:
-        """The flow as its events tell of it; None where they don't begin at the beginning."""
+    def replayed(self) -> Flow | None:
+        """The flow as its events make it; None if they don't start with its creation."""
         if not self.events or self.events[0].type is not EventType.FLOW_CREATED:
             return None
         try:
-            told = machine.fold(self.events)
+            replayed = machine.fold(self.events)
         except (KeyError, ValueError):
             return None
-        return replace(told, metadata=self.flow.metadata)  # metadata is the caller's; no event tells of it
+        return replace(replayed, metadata=self.flow.metadata)  # metadata is the caller's; no event tells of it
 
     def broken(self) -> list[str]:
         """Each rule that the record breaks, by name and with what breaks it."""
@@ -78,13 +78,13 @@ class Record:
         return found
 
     def _broken_events(self) -> list[str]:
-        told = self.told
-        if told is None:
+        replayed = self.replayed
+        if replayed is None:
             return ["events_match: the events don't begin with the flow's creation"]
         flow = self.flow
-        differing = [p.value for p in ORDER if told.phases[p] != flow.phases[p]]
+        differing = [p.value for p in ORDER if replayed.phases[p] != flow.phases[p]]
         found = [f"events_match_phases: {', '.join(differing)}"] if differing else []
-        if replace(told, phases=flow.phases) != flow:
+        if replace(replayed, phases=flow.phases) != flow:
             found.append("events_match_row: the events tell of another state")
         return found
 

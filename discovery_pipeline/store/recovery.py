@@ -52,7 +52,7 @@ class StateRecovery:
                 record.flow.id,
                 {"error_type": "inconsistent", "broken": broken},
             )
-        return _told(record.told or record.flow)
+        return _as_json(record.replayed or record.flow)
 
     @flow_transaction("check flow", reads=True)
     async def check(self, flow_id: FlowRef) -> list[str]:
@@ -75,14 +75,14 @@ class StateRecovery:
         tenant = await self._flows.tenant_of(flow_id, "recovery")
         async with self._flows.sessions.transaction(tenant) as session:
             (record,) = await records.read(session, [await rows.find(session, flow_id, lock=True)])
-            broken, told = record.broken(), record.told
-            if not broken or told is None:
+            broken, replayed = record.broken(), record.replayed
+            if not broken or replayed is None:
                 return broken
-            await rows.change(session, record.flow, told)
-            await rows.write_phases(session, told, ORDER)
+            await rows.change(session, record.flow, replayed)
+            await rows.write_phases(session, replayed, ORDER)
             if not record.audits or any(rule.startswith("audit_chain") for rule in broken):
-                await _close_chain(session, record, told, broken)
-            (mended,) = await records.read(session, [await rows.find(session, told.id)])
+                await _close_chain(session, record, replayed, broken)
+            (mended,) = await records.read(session, [await rows.find(session, replayed.id)])
             return mended.broken()
 
     @flow_transaction("sweep dead runs")
@@ -130,21 +130,21 @@ class StateRecovery:
             return records.archived(kept)
 
 
-async def _close_chain(session: AsyncConnection, record: Record, told: Flow, broken: list[str]) -> None:
+async def _close_chain(session: AsyncConnection, record: Record, replayed: Flow, broken: list[str]) -> None:
     last = record.audits[-1].new_state if record.audits else None
     await session.execute(
         insert(flow_state_audits).values(
-            **rows.tenant_columns(told),
-            flow_id=told.id,
+            **rows.tenant_columns(replayed),
+            flow_id=replayed.id,
             previous_state=last,
-            new_state=told.state_data,
+            new_state=replayed.state_data,
             changed_by="recovery",
             reason=REPAIRED + "; ".join(broken),
         )
     )
 
 
-def _told(flow: Flow) -> dict[str, Any]:
+def _as_json(flow: Flow) -> dict[str, Any]:
     return {
         "flow_id": str(flow.id),
         "current_phase": flow.current_phase.value,

@@ -7,24 +7,24 @@ the same id, which Dagster knows already.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import Row, case, func, select, text, update
+from sqlalchemy import Row, and_, case, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.commands import Tell
 from discovery_pipeline.flow.events import EventType
-from discovery_pipeline.flow.state import ENDED, Flow, Phase
+from discovery_pipeline.flow.state import ENDED, Flow, Phase, PhaseStatus
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId, FlowId, Tenant
 from discovery_pipeline.store import rows
-from discovery_pipeline.store.schema.flows import discovery_flows
+from discovery_pipeline.store.schema.flows import discovery_flows, flow_phases
 from discovery_pipeline.store.schema.work import run_requests
 from discovery_pipeline.store.state import FlowStateManager
 
@@ -99,6 +99,23 @@ async def open_requests(flows: Flows, older_than: timedelta = timedelta(0), limi
         .where(run_requests.c.status == REQUESTED, run_requests.c.requested_at <= func.now() - older_than)
         .order_by(run_requests.c.requested_at)
         .limit(limit)
+    )
+    async with flows.sessions.orchestrating() as session:
+        return [_read(row, row.slug) for row in await session.execute(wanted)]
+
+
+async def unbegun(flows: Flows, begins: Mapping[Job, Phase]) -> list[RunRequest]:
+    """Newest requests of flows of every tenant, launched or given up, whose job's first phase has yet to begin."""
+    flow, phase = discovery_flows.c, flow_phases.c
+    mine = select(run_requests).where(run_requests.c.flow_id == flow.id)
+    last = mine.order_by(run_requests.c.requested_at.desc()).limit(1).lateral()
+    waits = and_(phase.discovery_flow_id == flow.id, phase.name == flow.current_phase)
+    awaited = or_(*((last.c.job == job) & (flow.current_phase == first.value) for job, first in begins.items()))
+    wanted = (
+        select(last, flow.slug)
+        .select_from(discovery_flows.join(flow_phases, waits).join(last, true()))
+        .where(phase.status == PhaseStatus.PENDING.value, flow.status.not_in([each.value for each in ENDED]))
+        .where(last.c.status != REQUESTED, awaited)
     )
     async with flows.sessions.orchestrating() as session:
         return [_read(row, row.slug) for row in await session.execute(wanted)]

@@ -91,12 +91,12 @@ def archived(kept: Row[Any]) -> tuple[Flow, list[Event]]:
     return replace(_flow(row), status=FlowStatus.ARCHIVED, updated_at=events[-1].at), events
 
 
-def _time(said: str) -> datetime:
-    return datetime.fromisoformat(said)
+def _time(written: str) -> datetime:
+    return datetime.fromisoformat(written)
 
 
 def _flow(row: Row[Any]) -> Flow:
-    phases = dict.fromkeys(ORDER, PhaseState()) | {Phase(told["name"]): _phase(told) for told in row.phases or ()}
+    phases = dict.fromkeys(ORDER, PhaseState()) | {Phase(each["name"]): _phase(each) for each in row.phases or ()}
     return Flow(
         id=FlowId(row.id),
         client_account_id=ClientAccountId(row.client_account_id),
@@ -117,13 +117,13 @@ def _flow(row: Row[Any]) -> Flow:
     )
 
 
-def _phase(told: Mapping[str, Any]) -> PhaseState:
-    started, completed = told["started_at"], told["completed_at"]
+def _phase(row: Mapping[str, Any]) -> PhaseState:
+    started, completed = row["started_at"], row["completed_at"]
     return PhaseState(
-        PhaseStatus(told["status"]),
+        PhaseStatus(row["status"]),
         datetime.fromisoformat(started) if started else None,
         datetime.fromisoformat(completed) if completed else None,
-        told["result_data"],
+        row["result_data"],
     )
 
 

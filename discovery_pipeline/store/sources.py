@@ -133,6 +133,3 @@ def _read(row: Row[Any]) -> DatabaseSource:
         url_reference=row.url_reference,
         tables=tuple(row.tables),
     )
-
-
-__all__ = ["DatabaseSource", "Registration", "add", "known", "remove"]

@@ -1,4 +1,4 @@
-"""The state of flows: the only way in which one is made or changed."""
+"""The state of flows: every flow is created and changed here, and nowhere else."""
 
 from __future__ import annotations
 

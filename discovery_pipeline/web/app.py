@@ -14,7 +14,7 @@ from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
 from discovery_pipeline.web.bounds import Bounds
 from discovery_pipeline.web.description import describe
-from discovery_pipeline.web.ending import before_the_end
+from discovery_pipeline.web.ending import CutOff, before_the_end
 from discovery_pipeline.web.heads import Heads
 from discovery_pipeline.web.metrics import Counted, Metrics
 from discovery_pipeline.web.origins import sharing
@@ -50,6 +50,7 @@ def application(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Rereading)
     app.add_middleware(Bounds)
     app.add_middleware(Door)
+    app.add_middleware(CutOff)
     app.add_middleware(Counted, metrics=app.state.metrics)
     app.add_middleware(Heads)
     if shared := sharing(chosen.cors_origins):

@@ -99,6 +99,3 @@ def _head_fault(scope: Scope) -> RequestFault | None:
 def head_too_large() -> HeadTooLarge:
     """What whoever sends too large a head is told."""
     return HeadTooLarge(f"The address and the headers have less than {LARGEST_HEAD:,} bytes together.")
-
-
-__all__ = ["LARGEST_HEAD", "Bounds", "head_too_large"]

@@ -85,6 +85,3 @@ class Connection(HttpToolsProtocol):
         lines = [f"HTTP/1.1 {fault.status} {HTTPStatus(fault.status).phrase}".encode(), *map(b": ".join, head)]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(made.body)]))
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-
-__all__ = ["Connection"]

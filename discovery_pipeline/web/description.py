@@ -86,7 +86,18 @@ def _completed(said: dict[str, Any]) -> dict[str, Any]:
             if path.startswith(API):
                 call["security"] = [{scheme: [] for scheme in SCHEMES}]
             _without_fastapis_own(call["responses"])
+            for parameter in call.get("parameters", ()):
+                _never_null(parameter["schema"])
     return said
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """An optional parameter is there or isn't. FastAPI says that it may be null, which would be sent as a word."""
+    kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        schema |= kinds[0]
+    elif kinds:
+        schema["anyOf"] = kinds
 
 
 def _without_fastapis_own(responses: dict[str, Any]) -> None:

@@ -49,6 +49,3 @@ def has(match: str | None, tag: str) -> bool:
     return match is not None and (
         match.strip() == "*" or tag in {p.strip().removeprefix("W/") for p in match.split(",")}
     )
-
-
-__all__ = ["Download", "has"]

@@ -42,6 +42,3 @@ class Heads:
 def head_only(request: Request) -> bool:
     """Whether only the head of the answer is wanted, so that nothing may come of the request."""
     return getattr(request.state, ASKED, False)
-
-
-__all__ = ["Heads", "head_only"]

@@ -165,9 +165,9 @@ class Issuer:
                 f"{self.name} doesn't say its keys, so its tokens can't be checked. Try again."
             ) from error
         if kid is None and len(held) == 1:
-            return held[0]
+            return _checking(held[0], head["alg"])
         try:
-            return keys.get_signing_key(kid or "")
+            return _checking(keys.get_signing_key(kid or ""), head["alg"])
         except (jwt.PyJWKClientConnectionError, ValueError, LookupError) as error:
             raise Unavailable(f"{self.name} doesn't answer whether it has a new key. Try again.") from error
 
@@ -190,6 +190,12 @@ class Issuer:
                 )
             self._said = said
         return self._said
+
+
+def _checking(key: jwt.PyJWK, algorithm: str) -> jwt.PyJWK:
+    """The key, for signatures of that kind: one of RSA makes several, and needn't say which (RFC 7517, 4.4)."""
+    said = key._jwk_data  # the one place that tells whether `alg` was said or is supposed
+    return jwt.PyJWK(said, algorithm) if key.key_type == "RSA" and "alg" not in said else key
 
 
 def _fetched(request: urllib.request.Request) -> dict[str, Any]:

@@ -42,6 +42,3 @@ def sharing(said: str) -> dict[str, Any] | None:
         "allow_headers": SENT,
         "expose_headers": SHOWN,
     }
-
-
-__all__ = ["sharing"]

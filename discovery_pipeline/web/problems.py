@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from discovery_pipeline import errors
+from discovery_pipeline.engine import disk
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 
 MEDIA_TYPE = "application/problem+json"
@@ -71,6 +72,7 @@ KINDS: dict[type[errors.DiscoveryError], Kind] = {
     errors.InputRefused: Kind(422, "upload-unreadable", "The file can't be read"),
     errors.MappingError: Kind(422, "invalid", "What was sent can't be taken"),
     errors.TargetError: Kind(422, "invalid", "What was sent can't be taken"),
+    errors.DiskFullError: Kind(503, "unavailable", "Not available just now"),
     errors.ServerError: Kind(503, "unavailable", "Not available just now"),
     errors.DiscoveryError: Kind(500, "unexpected", "Something went wrong"),
 }
@@ -158,6 +160,12 @@ def install(app: FastAPI, page: ErrorPage | None = None) -> None:
         if made.status_code >= 500:
             log.error("request failed", path=request.url.path, status=made.status_code, kind=type(error).__name__)
         return await said(request, made)
+
+    @app.exception_handler(OSError)
+    async def of_the_system(request: Request, error: OSError) -> Response:
+        if not disk.full(error):
+            raise error
+        return await known(request, errors.DiskFullError("The server's disk is full. Make room there, and try again."))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

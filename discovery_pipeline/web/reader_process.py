@@ -1,10 +1,13 @@
 """The process that reads what users send: a line of JSON in, a line of JSON out, until standard input ends.
 
+One that finds no room to work in ends with that error's number.
+
 It stands outside `services`, whose libraries it doesn't need.
 """
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from collections.abc import Sequence
@@ -14,12 +17,12 @@ from typing import Literal
 import duckdb
 from pydantic import BaseModel, Field, RootModel
 
-from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine import disk, duck, intake
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.engine.intake.model import Choice, FileRead
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation import corrections
-from discovery_pipeline.errors import InputRefused
+from discovery_pipeline.errors import DiskFullError, InputRefused
 
 MOST_CORRECTED = 50_000
 """Cells that one file may correct: each becomes a decision with a name, a moment and a reason."""
@@ -103,7 +106,10 @@ def serve() -> None:
     for line in sys.stdin:
         asked = _Question.model_validate_json(line).root
         try:
-            answer = _read(asked) if isinstance(asked, Reading) else _corrected(asked)
+            with disk.room(asked.scratch):
+                answer = _read(asked) if isinstance(asked, Reading) else _corrected(asked)
+        except DiskFullError:
+            sys.exit(errno.ENOSPC)
         finally:
             shutil.rmtree(asked.scratch, ignore_errors=True)
         print(answer.model_dump_json(), flush=True)

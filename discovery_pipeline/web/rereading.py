@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import duckdb
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TRIES = 4
 """A run publishes a handful of files that one page shows, one after the other, with work between them."""
 GONE = (FileNotFoundError, duckdb.IOException)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def rereads(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """A call that only reads, whatever the method of its request, is made anew where files went away under it."""
+
+    @wraps(call)
+    async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(TRIES - 1):
+            try:
+                return await call(*args, **kwargs)
+            except GONE:
+                continue
+        return await call(*args, **kwargs)
+
+    return again
 
 
 class Rereading:
@@ -34,6 +56,3 @@ class Rereading:
                     raise
             else:
                 return
-
-
-__all__ = ["Rereading"]

@@ -206,16 +206,3 @@ def _cookies(headers: Headers) -> dict[str, str]:
         return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
     except CookieError:
         return {}
-
-
-__all__ = [
-    "ACCOUNT",
-    "COOKIE",
-    "CSRF_FIELD",
-    "Door",
-    "SecurityHeaders",
-    "caller_of",
-    "check_csrf",
-    "still_in",
-    "visitor",
-]

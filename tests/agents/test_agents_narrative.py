@@ -58,10 +58,10 @@ def test_a_claim_is_text_in_the_report(results: Results):
 def test_ids_become_names_whole_where_they_stand_alone_and_short_in_a_sentence():
     long = "a" * 90
     names = Names.of([("apps", ["id", long]), ("servers", ["na\nme"])])
-    assert names.told({"column": "t1.c2", "many": ["t2.c1", "t1"]}) == {
+    assert names.put_into({"column": "t1.c2", "many": ["t2.c1", "t1"]}) == {
         "column": f"apps.{long}",
         "many": ["servers.na\nme", "apps"],
     }
-    assert names.told("t2.c1 and t1.c2 of t1") == f"servers.na·me and apps.{'a' * 47}… of apps"
-    assert names.told("t9.c9 stays, at10.c1 too") == "t9.c9 stays, at10.c1 too"
-    assert Names.of([("apps", ["id"])]).told("t1.c1 is the key") == "id is the key"
+    assert names.put_into("t2.c1 and t1.c2 of t1") == f"servers.na·me and apps.{'a' * 47}… of apps"
+    assert names.put_into("t9.c9 stays, at10.c1 too") == "t9.c9 stays, at10.c1 too"
+    assert Names.of([("apps", ["id"])]).put_into("t1.c1 is the key") == "id is the key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -65,6 +66,26 @@ def instance(dagster_template: str, server, settings: Settings, store: Store) ->
             operator.execute(f'alter table "{table}" owner to discovery_orchestrator')
     with dagster_instance.opened(store.dagster_url, settings.root) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def home_of_the_module(server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a home with databases of its own, which the environment names for other processes."""
+    import psycopg
+
+    name, home = f"home_{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("home")
+    url = f"postgresql://postgres@/{name}?host={server.sockets}"
+    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
+        operator.execute(f"create database {name} template {template} owner discovery_owner")
+        operator.execute(f"revoke all on database {name} from public")
+        Databases.of(url).create()
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DISCOVERY_DATABASE_URL", url)
+            environment.setenv("DISCOVERY_HOME", str(home))
+            environment.setenv("DISCOVERY_AGENTS_ENGINE", "expert")  # CrewAI takes seconds to load
+            yield Settings(home=home)
+        operator.execute(f"drop database {name} with (force)")
+        operator.execute(f"drop database {name}_dagster with (force)")
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psycopg
 import pytest
 from free_ports import free_port
 from playwright.sync_api import Locator, Page, expect, sync_playwright
@@ -30,7 +28,6 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
 from discovery_pipeline.store.files.artifacts import UPLOADS
-from discovery_pipeline.store.postgres.databases import Databases
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
@@ -59,30 +56,17 @@ class Delivered:
 
 
 @pytest.fixture(scope="module")
-def delivered(
-    server: Any, template: str, tmp_path_factory: pytest.TempPathFactory, approving: Callable[[Store], Any]
-) -> Iterator[Delivered]:
-    """A home of its own with a delivered flow, and Dagster's web server on it."""
-    name, home = f"pages_{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("pages")
-    url = f"postgresql://postgres@/{name}?host={server.sockets}"
-    with psycopg.connect(f"host={server.sockets} user=postgres dbname=postgres", autocommit=True) as operator:
-        operator.execute(f"create database {name} template {template} owner discovery_owner")
-        operator.execute(f"revoke all on database {name} from public")
-        Databases.of(url).create()
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("DISCOVERY_DATABASE_URL", url)
-            environment.setenv("DISCOVERY_HOME", str(home))
-            settings = Settings(home=home)
-            with open_store(settings) as store, dagster_instance.opened(store.dagster_url, home) as dagster:
-                flow, result = _deliver(settings, store, dagster, approving)
-            (validated,) = result.asset_materializations_for_node("validated_tables")
-            traced: Any = validated.metadata["dagster/column_lineage"].value
-            field = next(name for name, deps in traced.deps_by_column.items() if _columns(deps) == ["servers.name"])
-            checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
-            with _serving(home) as at:
-                yield Delivered(flow, result.run_id, field, checks["all_valid"], at)
-        operator.execute(f"drop database {name} with (force)")
-        operator.execute(f"drop database {name}_dagster with (force)")
+def delivered(home_of_the_module: Settings, approving: Callable[[Store], Any]) -> Iterator[Delivered]:
+    """A delivered flow, and Dagster's web server on its home."""
+    home = home_of_the_module.root
+    with open_store(home_of_the_module) as store, dagster_instance.opened(store.dagster_url, home) as dagster:
+        flow, result = _deliver(home_of_the_module, store, dagster, approving)
+    (validated,) = result.asset_materializations_for_node("validated_tables")
+    traced: Any = validated.metadata["dagster/column_lineage"].value
+    field = next(name for name, deps in traced.deps_by_column.items() if _columns(deps) == ["servers.name"])
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    with _serving(home) as at:
+        yield Delivered(flow, result.run_id, field, checks["all_valid"], at)
 
 
 def _deliver(
@@ -183,6 +167,7 @@ def test_a_failed_check_shows_where_and_how_often(page: Page, delivered: Deliver
     page.goto("/assets/validated_tables?view=checks&checkDetail=all_valid", wait_until="domcontentloaded")
     seen(page, str(delivered.rejected.description))
     seen(page, str(cases.records[0].data["rule"]))
+    assert "error" in {case.data["severity"] for case in cases.records}  # a row is rejected, and not a value left empty
 
 
 def test_a_targets_field_says_which_column_it_is_made_of_and_how(page: Page, delivered: Delivered):

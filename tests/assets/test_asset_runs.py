@@ -69,6 +69,12 @@ def test_the_gate_is_shut_while_the_review_is_open(defs: dg.Definitions, store: 
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
 
 
+def test_the_gate_asks_nobody_to_approve_what_was_cancelled(defs: dg.Definitions, store: Store, flow: Flow):
+    run(defs, "discover", flow.slug)
+    store.cancel(flow.id, by="ada")
+    assert reason(run(defs, "deliver", flow.slug)) == f"Flow '{flow.slug}' is cancelled. Create a new flow."
+
+
 def test_the_last_asset_of_a_phase_that_has_ended_is_made_anew_alone(defs: dg.Definitions, store: Store, flow: Flow):
     run(defs, "discover", flow.slug)
     before = store.flow(None, flow.id)
@@ -104,6 +110,16 @@ def test_a_failed_phase_says_why_and_can_be_run_again(defs: dg.Definitions, stor
         (folder / "servers.csv").write_text(SERVERS)
     assert run(defs, "discover", flow.slug).success
     assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_what_a_person_can_mend_is_said_once(defs: dg.Definitions, store: Store, flow: Flow):
+    with store.artifacts.writing(flow, UPLOADS) as folder:
+        (folder / "servers.csv").write_text("")
+    result = run(defs, "discover", flow.slug)
+    (error,) = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
+    assert error
+    assert "empty" in error.message
+    assert error.cause is None  # else Dagster's pages show it again, with another stack
 
 
 def test_a_value_that_is_not_there_yet_names_the_asset_to_materialize(defs: dg.Definitions, store: Store, flow: Flow):

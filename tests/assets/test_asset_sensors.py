@@ -98,6 +98,24 @@ def test_files_at_rest_are_received_once(
     assert not (inbox / "servers.csv").exists()
 
 
+def test_whoever_receives_by_hand_takes_all_that_is_there(
+    defs: dg.Definitions, inbox: Path, store: Store, instance: dg.DagsterInstance
+):
+    (inbox / "servers.csv").write_text(SERVERS)
+    done = defs.resolve_job_def("receive").execute_in_process(run_config=QUIET, instance=instance)
+    assert done.success
+    assert [flow.source_system for flow in store.list_flows()] == ["servicenow"]
+
+
+def test_without_a_landing_zone_the_job_says_so_at_once(
+    defs: dg.Definitions, store: Store, instance: dg.DagsterInstance
+):
+    done = defs.resolve_job_def("receive").execute_in_process(run_config=QUIET, instance=instance, raise_on_error=False)
+    (failed,) = (event.step_failure_data for event in done.all_events if event.is_step_failure)
+    assert failed.user_failure_data
+    assert "DISCOVERY_INBOX" in str(failed.user_failure_data.description)
+
+
 def test_a_folder_that_can_not_be_read_holds_up_no_other_and_is_tried_again(
     defs: dg.Definitions,
     tick: Tick,
@@ -205,8 +223,8 @@ def test_a_request_that_nobody_launched_is_queued_once_under_its_own_id(
     tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance
 ):
     request = asked(store, flow)
-    assert "1 requested" in str(tick("flow_sensor"))
-    assert "0 requested" in str(tick("flow_sensor"))
+    assert "queued: 1" in str(tick("flow_sensor"))
+    assert "queued: 0" in str(tick("flow_sensor"))
     (run,) = instance.get_runs()
     assert run.run_id == request.run_id
     assert run.status is dg.DagsterRunStatus.QUEUED
@@ -255,7 +273,7 @@ def test_a_request_that_dagster_refuses_holds_up_no_other(
         return enqueue(context, request, prefix)
 
     monkeypatch.setattr(queueing, "enqueue", refusing)
-    assert "1 requested" in str(tick("flow_sensor"))
+    assert "queued: 1" in str(tick("flow_sensor"))
     assert [run.tags["dagster/partition"] for run in instance.get_runs()] == [other.slug]
     (refused,) = store.wait_for(requests.open_requests(store.flows))
     assert refused.slug == flow.slug
@@ -267,76 +285,70 @@ def test_a_tick_ends_in_time_and_the_next_one_goes_on(
     monkeypatch.setattr(sensors, "TICK_SECONDS", 0.0)
     for name in ("one", "two", "three"):
         asked(store, store.create_flow(flow.tenant, name, "servicenow", "aws"))
-    assert ["1 requested" in str(tick("flow_sensor")) for _ in range(3)] == [True, True, True]
+    assert ["queued: 1" in str(tick("flow_sensor")) for _ in range(3)] == [True, True, True]
     assert len({run.tags["dagster/partition"] for run in instance.get_runs()}) == 3
-    assert "0 requested" in str(tick("flow_sensor"))
+    assert "queued: 0" in str(tick("flow_sensor"))
 
 
 def test_a_phase_whose_run_is_gone_is_failed(tick: Tick, store: Store, flow: Flow):
     store.start_phase(flow, Phase.DATA_IMPORT)
     with store.run_lock(flow):
-        assert "0 phases" in str(tick("dead_run_sensor"))
-    assert "1 phases" in str(tick("dead_run_sensor"))
+        assert "lost their run: 0" in str(tick("dead_run_sensor"))
+    assert "lost their run: 1" in str(tick("dead_run_sensor"))
     assert store.flow(None, flow.id).status is FlowStatus.FAILED
 
 
-class TestEndings:
-    """What a flow hears of its runs' ends."""
+def test_a_request_that_was_given_up_fails_the_phase_that_waits_for_it(tick: Tick, store: Store, flow: Flow):
+    request = asked(store, flow)
+    assert "lost their run: 0" in str(tick("dead_run_sensor"))
+    store.query(f"update run_requests set status = 'failed' where id = '{request.id}' returning 1")
+    tick("dead_run_sensor")
+    assert store.flow(None, flow.id).status is FlowStatus.FAILED
+
+
+class TestAFlowWithTwoRuns:
+    """One works on it, and one waits in the queue, for files that came meanwhile."""
 
     @pytest.fixture
-    def end(self, defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance):
-        """Tell the sensors that a run of the flow ended."""
-
-        def ended(status: str, tags: dict[str, str] | None = None, job: str = "discover") -> None:
-            run = instance.create_run_for_job(
-                defs.resolve_job_def(job), tags={"dagster/partition": flow.slug, **(tags or {})}
-            )
-            kind = dg.DagsterEventType.RUN_FAILURE if status == "failed" else dg.DagsterEventType.RUN_CANCELED
-            event = dg.DagsterEvent(kind.value, job, message="the worker was killed")
-            name = f"{status}_run_sensor"
-            with dg.build_run_status_sensor_context(
-                sensor_name=name, dagster_event=event, dagster_instance=instance, dagster_run=run,
-                resources={"desk": (defs.resources or {})["desk"]},
-            ) as context:  # fmt: skip
-                given = context.for_run_failure() if status == "failed" else context
-                getattr(sensors, name)(given)
-
-        return ended
-
-    @pytest.mark.parametrize("status", ["failed", "cancelled"])
-    def test_a_phase_that_its_run_left_running_fails_with_the_reason(self, end, store: Store, flow: Flow, status: str):
+    def first(self, tick: Tick, store: Store, flow: Flow) -> requests.RunRequest:
+        """The request whose run works."""
+        request = asked(store, flow)
+        tick("flow_sensor")
         store.start_phase(flow, Phase.DATA_IMPORT)
-        end(status)
+        return request
+
+    @pytest.fixture
+    def second(self, tick: Tick, store: Store, flow: Flow, first: requests.RunRequest) -> requests.RunRequest:
+        """The request whose run waits."""
+        request = asked(store, flow)
+        tick("flow_sensor")
+        return request
+
+    def test_it_fails_once_the_first_has_left_it_to_the_second_that_was_cancelled(
+        self,
+        tick: Tick,
+        store: Store,
+        flow: Flow,
+        instance: dg.DagsterInstance,
+        first: requests.RunRequest,
+        second: requests.RunRequest,
+    ):
+        with store.run_lock(flow):
+            instance.run_coordinator.cancel_run(second.run_id)
+            assert "lost their run: 0" in str(tick("dead_run_sensor"))
+            store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": first.run_id})
+        assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.PENDING
+        assert "lost their run: 1" in str(tick("dead_run_sensor"))
         now = store.flow(None, flow.id)
         assert now.status is FlowStatus.FAILED
-        reason = {"failed": "the worker was killed", "cancelled": "cancelled in Dagster"}[status]
-        assert reason in now.phases[Phase.DATA_IMPORT].result["error"]
-
-    def test_the_same_end_is_told_once(self, end, store: Store, flow: Flow):
-        store.start_phase(flow, Phase.DATA_IMPORT)
-        end("failed")
-        version = store.flow(None, flow.id).version
-        end("failed")
-        assert store.flow(None, flow.id).version == version
-
-    def test_a_run_that_works_again_meanwhile_is_not_disturbed(self, end, store: Store, flow: Flow):
-        store.start_phase(flow, Phase.DATA_IMPORT)
-        with store.run_lock(flow):
-            end("failed")
-        assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.RUNNING
-
-    def test_a_requested_run_that_never_began_fails_the_phase_it_was_to_begin(self, end, store: Store, flow: Flow):
-        end("failed", {"discovery/request": "x"})
-        now = store.flow(None, flow.id)
-        assert (now.status, now.current_phase) == (FlowStatus.FAILED, Phase.DATA_IMPORT)
+        assert "ended before it began" in now.phases[Phase.DATA_IMPORT].result["error"]
         assert store.check(flow) == []
+        assert "lost their run: 0" in str(tick("dead_run_sensor"))
 
-    def test_a_run_by_hand_that_never_began_leaves_the_flow_as_it_was(self, end, store: Store, flow: Flow):
-        end("failed")
-        assert store.flow(None, flow.id) == flow
-
-    def test_a_run_at_the_shut_gate_leaves_the_review_open(self, end, store: Store, flow: Flow):
-        store.start_phase(flow, Phase.DATA_IMPORT)
-        store.complete_phase(flow, Phase.DATA_IMPORT)
-        end("failed", {"discovery/request": "x"}, job="deliver")
-        assert store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
+    def test_it_waits_as_long_as_the_second_does(
+        self, tick: Tick, store: Store, flow: Flow, first: requests.RunRequest, second: requests.RunRequest
+    ):
+        with store.run_lock(flow):
+            store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": first.run_id})
+        assert "lost their run: 0" in str(tick("dead_run_sensor"))
+        assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.PENDING

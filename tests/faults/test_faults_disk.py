@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import pandas as pd
 import psycopg
 import pytest
+import structlog
 from disks import Disk, small
 
-from discovery_pipeline.errors import FlowOperationError, ServerError
+from discovery_pipeline import log
+from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.errors import DiskFullError, FlowOperationError, ServerError
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store.blocking import Store, open_store
-from discovery_pipeline.store.files.disk import DiskFullError
 from discovery_pipeline.store.postgres.server import EmbeddedServer
 
 
@@ -68,6 +77,63 @@ def test_a_server_that_finds_no_room_for_its_log_comes_back_when_there_is(fillin
             filling.start_phase(flow, Phase.DATA_IMPORT)
     assert filling.start_phase(flow, Phase.DATA_IMPORT).version == flow.version + 1
     assert filling.check(flow) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.zip", "a.json", "a.xlsx", "a.parquet"])
+def test_a_file_that_finds_no_room_to_be_read_into_is_not_blamed_for_it(disk: Disk, tmp_path: Path, name: str):
+    file = tmp_path / name
+    written(file)
+    with duck.connect() as con:
+        with disk.full(), pytest.raises(DiskFullError, match=r"the disk is full .* Make room, and try again"):
+            intake.read(con, [file], disk.folder / "tables")
+        (read,) = intake.read(con, [file], disk.folder / "tables").files
+    assert (read.status, read.reason) == ("read", None)
+
+
+def written(file: Path) -> None:
+    """A table of so many rows that no limit on files lets it through."""
+    table = pd.DataFrame({"name": [f"{number * 7919 % 10007:x}" for number in range(10_000)], "size": range(10_000)})
+    match file.suffix:
+        case ".xlsx":
+            table.to_excel(file, index=False)
+        case ".parquet":
+            table.to_parquet(file)
+        case ".json":
+            table.to_json(file, orient="records")
+        case _:
+            table.to_csv(file, index=False)
+
+
+def test_a_command_on_files_says_that_the_disk_is_full(tmp_path: Path):
+    written(tmp_path / "a.csv")
+    limited = 'ulimit -f 4; exec "$@"'
+    command = [
+        sys.executable,
+        "-c",
+        "from discovery_pipeline.cli.app import main; main()",
+        "inspect",
+        str(tmp_path / "a.csv"),
+    ]
+    done = subprocess.run(["sh", "-c", limited, "sh", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the disk is full" in done.stderr
+    assert "permissions" not in done.stderr + done.stdout
+
+
+class NoRoom(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_an_event_that_finds_no_room_in_its_log_is_lost_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
+    kept = structlog.get_config()
+    structlog.reset_defaults()
+    monkeypatch.setattr(sys, "stderr", NoRoom())
+    try:
+        log.configure("info")
+        structlog.get_logger().error("request failed")
+    finally:
+        structlog.configure(**kept)
 
 
 def use_up_the_log(store: Store) -> None:

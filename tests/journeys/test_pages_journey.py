@@ -247,7 +247,11 @@ def test_a_review_by_keyboard(visit: Visit, offered: str):
         expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("rejected")
         page.keyboard.press("u")
         expect(page.locator(".mapping-row", has_text="ip_address")).not_to_contain_text("rejected")
-        page.keyboard.press("U")
+        page.keyboard.press("Shift+u")
+        expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("rejected")
+        page.keyboard.press("U")  # without Shift: Caps Lock is on
+        expect(page.locator(".mapping-row", has_text="ip_address")).not_to_contain_text("rejected")
+        page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'u', shiftKey: true}))")
         expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("rejected")
         page.keyboard.press("k")
         page.keyboard.press("k")
@@ -298,7 +302,7 @@ def test_a_refused_file_is_read_once_somebody_says_where_its_table_lies(visit: V
         expect(page.get_by_role("radio", name="Line 3")).to_be_checked()
         if scripts:
             no_objections(page)
-        page.get_by_role("radio", name="No line names them").check()
+        page.get_by_role("radio", name="No line has the column names").check()
         page.click("button:has-text('Read it like this')")
         page.wait_for_selector(":text('Upload successful')")
         expect(page.locator(".error-message")).to_have_count(0)
@@ -310,7 +314,7 @@ def test_all_high_are_listed_and_then_accepted_as_one_step(visit: Visit, servers
         upload(page, servers)
         page.click("button:has-text('Continue to Field Mapping')")
         page.wait_for_selector(".mapping-row")
-        page.keyboard.press("A")
+        page.keyboard.press("Shift+a")
         sheet = page.locator("#sure")
         expect(sheet).to_be_visible()
         listed = sheet.locator("li").count()
@@ -334,7 +338,8 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
 def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str, odd: str, scheme: str, width: int):
     with visit(viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
         for path in ("/discovery?new=1", f"/discovery/field-mapping/{offered}", f"/discovery/validation/{offered}",
-                     "/discovery/profiles", "/discovery/profiles/Odd%20one", "/discovery/engagements",
+                     "/discovery/profiles", f"/discovery/profiles/Odd%20one?flow={odd}", "/discovery/engagements",
+                     "/discovery/targets", "/discovery/targets/aws", f"/discovery?like={odd}",
                      f"/discovery/cmdb-import/{odd}", f"/discovery/field-mapping/{odd}", f"/discovery/cleansing/{odd}",
                      f"/discovery/clusters/{odd}", f"/discovery/validation/{odd}", f"/discovery/history/{odd}?to=0",
                      f"/discovery/agents/{odd}"):  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def test_a_restored_home_goes_on_where_the_backup_was_made(home: Path, tmp_path:
     with open_store(Settings(home=home)) as store:
         flow = with_files(store)
         made = backup(store.settings, file)  # while it is used
+        assert stat.filemode(file.stat().st_mode) == "-rw-------"
         store.cancel(flow, by="later")
     assert restore(elsewhere, file) == made
     with open_store(elsewhere) as store:
@@ -61,6 +63,7 @@ def test_an_older_home_is_dumped_before_it_is_migrated(home: Path):
         (dump,) = (home / "backups").iterdir()
         assert dump.name.startswith("0003-")
         assert dump.read_bytes()[:5] == b"PGDMP"
+        assert stat.filemode(dump.stat().st_mode) == "-rw-------"
 
 
 def test_what_is_no_backup_is_refused_and_leaves_nothing(tmp_path: Path):

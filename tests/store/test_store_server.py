@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import psutil
 import psycopg
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
@@ -67,6 +68,20 @@ def test_a_server_that_is_kept_stays_until_it_is_stopped(home: Path):
     assert server.stop()
     assert not server.running()
     assert not server.stop()
+
+
+def test_of_a_start_that_is_broken_off_no_server_stays(home: Path, monkeypatch: pytest.MonkeyPatch):
+    launch = EmbeddedServer._launch
+
+    def broken_off(self: EmbeddedServer, lock: int) -> None:
+        launch(self, lock)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EmbeddedServer, "_launch", broken_off)
+    server = EmbeddedServer(home)
+    with pytest.raises(KeyboardInterrupt):
+        server.start()
+    assert not server.running()
 
 
 def test_what_was_committed_outlives_a_kill_of_the_server(home: Path):

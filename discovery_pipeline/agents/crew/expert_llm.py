@@ -39,7 +39,7 @@ class ExpertLLM(BaseLLM):
     ) -> Any:
         """Ask for the tools that have not spoken yet; when all have, answer."""
         spec = TASKS[from_task.name]
-        said = _said(messages)
+        said = _tool_answers(messages)
         waiting = [tool for tool in spec.tools if sanitized(tool) not in said]
         if waiting:
             return [_called(i, tool) for i, tool in enumerate(waiting)]
@@ -72,7 +72,7 @@ def answers(task: Any) -> dict[str, Answer]:
     return {t.name: TASKS[t.name].output.model_validate_json(t.output.raw) for t in before if t.output is not None}
 
 
-def _said(messages: list[dict[str, Any]]) -> dict[str, str]:
+def _tool_answers(messages: list[dict[str, Any]]) -> dict[str, str]:
     """What each tool answered, by its name."""
     return {m["name"]: m["content"] for m in messages if m.get("role") == "tool"}
 

@@ -44,11 +44,11 @@ class ModelLLM(BaseLLM):
         """The model's next turn: calls of tools, or the answer's text."""
         self._task = from_task or self._task  # the call that forces an answer names no task
         spec = TASKS[self._task.name]
-        told = self._prompts.opening(spec, answers(self._task), self.refused(spec.name))
-        told += _looked_up(messages, spec)
+        sent = self._prompts.opening(spec, answers(self._task), self.refused(spec.name))
+        sent += _looked_up(messages, spec)
         if tools is None:
-            told.append(self._prompts.last())
-        reply = self._line.ask(told, functions(spec), last=tools is None)
+            sent.append(self._prompts.last())
+        reply = self._line.ask(sent, functions(spec), last=tools is None)
         if reply.calls and tools:
             return [_call(id, name, spec) for id, name in reply.calls.items()]
         if not reply.text:
@@ -87,11 +87,11 @@ def _call(id: str, name: str, spec: TaskSpec) -> dict[str, Any]:
 def _looked_up(messages: list[dict[str, Any]], spec: TaskSpec) -> list[Message]:
     """The tools that were called in this conversation, and what they said."""
     names = {sanitized(tool): tool for tool in spec.tools}
-    told: list[Message] = []
+    sent: list[Message] = []
     for message in messages:
         if message.get("tool_calls"):
             calls = {c["id"]: names[c["function"]["name"]] for c in message["tool_calls"]}
-            told.append({"role": "assistant", "content": None, "tool_calls": calls})
+            sent.append({"role": "assistant", "content": None, "tool_calls": calls})
         elif message.get("role") == "tool":
-            told.append({"role": "tool", "tool_call_id": message["tool_call_id"], "content": message["content"]})
-    return told
+            sent.append({"role": "tool", "tool_call_id": message["tool_call_id"], "content": message["content"]})
+    return sent

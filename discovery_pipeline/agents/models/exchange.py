@@ -1,4 +1,4 @@
-"""The exchange: one request, one answer, or an error of ours by a fixed time. Nothing is tried twice or followed.
+"""The exchange: one request, one answer, or an error of ours by a deadline. No retries, no redirects.
 
 The standard library's client is enough, and knows proxies. It works on a thread of its own, because no client's
 time-out ends a server that sends a byte now and then.

@@ -33,19 +33,19 @@ class Prompts:
         if refusal:
             parts.append(f"An earlier answer of yours was refused. {refusal}")
         return [
-            self._said("system", f"You are the {agent.role}. {agent.goal} {agent.backstory}"),
-            self._said("user", "\n\n".join(parts)),
+            self._message("system", f"You are the {agent.role}. {agent.goal} {agent.backstory}"),
+            self._message("user", "\n\n".join(parts)),
         ]
 
     def last(self) -> Message:
         """That the answer has to come now."""
-        return self._said("user", LAST)
+        return self._message("user", LAST)
 
     def made(self, text: str) -> bool:
         """Whether this is one of them."""
         return text in self._made
 
-    def _said(self, role: str, text: str) -> Message:
+    def _message(self, role: str, text: str) -> Message:
         self._made.add(text)
         return {"role": role, "content": text}
 

@@ -92,8 +92,8 @@ def _openai_message(message: Message) -> Message:
     return {"role": "assistant", "content": None, "tool_calls": calls}
 
 
-def _openai_reply(told: Any) -> Reply:
-    message, usage = told["choices"][0]["message"], told.get("usage") or {}
+def _openai_reply(body: Any) -> Reply:
+    message, usage = body["choices"][0]["message"], body.get("usage") or {}
     calls = {str(c["id"]): str(c["function"]["name"]) for c in message.get("tool_calls") or []}
     return Reply(str(message.get("content") or ""), calls, _tokens(usage, "prompt"), _tokens(usage, "completion"))
 
@@ -138,8 +138,8 @@ def _anthropic_blocks(message: Message) -> tuple[str, list[dict[str, Any]]]:
             return "user", [{"type": "text", "text": message["content"]}]
 
 
-def _anthropic_reply(told: Any) -> Reply:
-    blocks, usage = told["content"], told.get("usage") or {}
+def _anthropic_reply(body: Any) -> Reply:
+    blocks, usage = body["content"], body.get("usage") or {}
     text = "".join(str(b["text"]) for b in blocks if b["type"] == "text")
     calls = {str(b["id"]): str(b["name"]) for b in blocks if b["type"] == "tool_use"}
     return Reply(text, calls, _tokens(usage, "input"), _tokens(usage, "output"))

@@ -1,4 +1,4 @@
-"""Oddities: what is known of each kind of anomaly: how it is said, what it counts against, how it is mended."""
+"""Oddities: what is known of each kind of anomaly: its wording, the dimension it counts against, how it is mended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Oddity:
     grave: bool = True  # worth an issue wherever it stands; else only where the target needs the column
     counted: bool = True  # its count is one of values; else of formats, units or the like
 
-    def said(self, place: str, number: int) -> str:
+    def sentence(self, place: str, number: int) -> str:
         """It, as a sentence about a column."""
         return f"{self.says.format(n=count(number, 'value'), place=place)}."
 

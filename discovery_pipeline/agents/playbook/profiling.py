@@ -8,7 +8,6 @@ from discovery_pipeline.agents.outputs import Answer, ProfilingReport, Statement
 from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, count, entries, listed, share, spoken
 
 _POOR = 0.9
-_ONE_SHAPE = 0.95
 _CHARTS = frozenset({"histogram", "box", "bar", "line", "patterns"})
 
 

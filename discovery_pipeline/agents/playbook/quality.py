@@ -58,8 +58,8 @@ def _summary(issues: list[Issue], views: tuple[DimensionView, ...]) -> str:
 def _view(dimension: Dimension, seen: Seen, issues: list[Issue]) -> DimensionView:
     measured = {d["dimension"]: d.get("after") or d["before"] for d in entries(seen, "DataValidator", "dimensions")}
     scores = (c["scores"].get(_MEASURED_BY[dimension]) for c in entries(seen, "DataValidator", "scores"))
-    told = [score for score in scores if score is not None]
-    score = measured.get(dimension, round(sum(told) / len(told), 4) if told else None)
+    scored = [score for score in scores if score is not None]
+    score = measured.get(dimension, round(sum(scored) / len(scored), 4) if scored else None)
     mine = [issue for issue in issues if issue.dimension == dimension]
     if mine:
         return DimensionView(dimension=dimension, score=score, severity=mine[0].severity, text=mine[0].text)
@@ -123,5 +123,5 @@ def _odd(seen: Seen, needed: set[str]) -> Iterator[Issue]:
                     dimension=oddity.dimension,
                     severity="warning" if oddity.grave else "info",
                     count=anomaly["count"],
-                    text=oddity.said(column["id"], anomaly["count"]),
+                    text=oddity.sentence(column["id"], anomaly["count"]),
                 )

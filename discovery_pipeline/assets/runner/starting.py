@@ -94,6 +94,7 @@ def _tags(request: RunRequest) -> dict[str, str]:
         tags.PARTITION_TAG: request.slug,
         tags.REQUEST_TAG: str(request.id),
         tags.REASON_TAG: request.reason[:255],
+        tags.USER_TAG: request.tenant.by,
     }
 
 

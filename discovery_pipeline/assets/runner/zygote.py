@@ -87,12 +87,12 @@ class Zygote:
             caller.settimeout(PATIENCE_SECONDS)
             try:
                 asked = json.loads(caller.recv(LONGEST))
-                answer = self._launch(asked["run"], asked["version"], caller) if "run" in asked else self._told()
+                answer = self._launch(asked["run"], asked["version"], caller) if "run" in asked else self._status()
                 caller.send(json.dumps(answer).encode())
             except (OSError, ValueError, KeyError):
                 traceback.print_exc()
 
-    def _told(self) -> dict[str, Any]:
+    def _status(self) -> dict[str, Any]:
         workers = {run: pid for pid, run in self._workers.items()}
         return {"pid": os.getpid(), "dispatcher": self._dispatcher, "workers": workers, "threads": threads()}
 

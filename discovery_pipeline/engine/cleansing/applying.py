@@ -58,7 +58,7 @@ def cleanse(  # noqa: PLR0913 - what was planned, and what people made of it
     for part in parts:
         part.unlink()
     by_rule = con.execute(
-        f"SELECT rule, count(*) FROM read_parquet({duck.text(str(into / LOG))}) GROUP BY rule ORDER BY rule"
+        f"SELECT rule, count(*) FROM {duck.parquet(into / LOG)} GROUP BY rule ORDER BY rule"
     ).fetchall()
     waiting = tuple(suggested(rule) for rule in plan.rules if rule.tier not in taken)
     return Cleansed(
@@ -114,7 +114,7 @@ def write(con: duckdb.DuckDBPyConnection, draft: Draft, path: Path) -> Table:
         _patch(con, draft, some, parts[name])
         of |= {column.key: name for column in some}
     chosen = [f"{of.get(column.key, 's')}.{duck.col(column)}" for column in columns]
-    beside = "".join(f" POSITIONAL JOIN read_parquet({duck.text(str(part))}) {name}" for name, part in parts.items())
+    beside = "".join(f" POSITIONAL JOIN {duck.parquet(part)} {name}" for name, part in parts.items())
     duck.write(con, f"SELECT {', '.join(chosen)}, s.{LINE} FROM {duck.scan(draft.table)} s{beside}", path)
     for part in parts.values():
         part.unlink()

@@ -51,7 +51,7 @@ _WIDTHS = _WIDTHS.replace("&'(", "&''(")
 LOOKALIKES = ("АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo")
 """Cyrillic and Greek letters, and the Latin ones that nobody can tell from them."""
 
-_ALL = "every text column"
+_ALL = "every text column but secrets, patterns and code"
 
 RULES: dict[str, Rule] = {
     rule.id: rule
@@ -61,7 +61,7 @@ RULES: dict[str, Rule] = {
             "UTF-8 that was read as Windows-1252; read again as UTF-8", "none: the bytes are the same", 0.995,
         ),
         Rule(
-            "text.entities", Stage.TEXT, "auto", _ALL,
+            "text.entities", Stage.TEXT, "auto", "text columns without tags of HTML or XML",
             "HTML entities written as the characters they stand for", "a text about HTML loses its escapes", 0.99,
             "replace(replace(replace(replace(replace(regexp_replace($v, '&(amp;)+', '&', 'g'), '&lt;', '<'), "
             "'&gt;', '>'), '&quot;', '\"'), '&#39;', ''''), '&nbsp;', ' ')",
@@ -157,7 +157,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "mac.canonical", Stage.DOMAINS, "auto", "columns of MAC addresses",
-            "a MAC address written AA:BB:CC:DD:EE:FF", "none", 0.999,
+            "a MAC address written AA:BB:CC:DD:EE:FF, or in lower case as in the rest of the column", "none", 0.999,
         ),
         Rule(
             "ip.canonical", Stage.DOMAINS, "auto", "columns of IPv4 addresses",

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import duckdb
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Method = Literal["fingerprint", "nearest"]
+V = TypeVar("V", str, str | None)
 
 MOST = 200
 """Clusters of one column that are shown, those with most cells first."""
@@ -61,11 +62,12 @@ def clusters(
     return tuple(sorted(made, key=lambda cluster: (-cluster.cells, cluster.members[0].value))[:MOST])
 
 
-def counts(con: duckdb.DuckDBPyConnection, table: Table, column: str, values: Sequence[str]) -> dict[str, int]:
-    """How many cells hold each of these values, as the source writes them."""
+def counts(con: duckdb.DuckDBPyConnection, table: Table, column: str, values: Sequence[V]) -> dict[V, int]:
+    """How many cells hold each of these values, as the source writes them; None is an empty cell."""
     cell = duck.col(table.column(column))
-    asked = f"SELECT {cell}, count(*) FROM {duck.scan(table)} WHERE list_contains(?, {cell}) GROUP BY 1"
-    return dict(con.execute(asked, [list(values)]).fetchall())
+    held = f"coalesce(list_contains(?::VARCHAR[], {cell}), ?)"
+    asked = f"SELECT {cell}, count(*) FROM {duck.scan(table)} WHERE {held} GROUP BY 1"
+    return dict(con.execute(asked, [list(values), None in values]).fetchall())
 
 
 def _by_key(con: duckdb.DuckDBPyConnection, table: Table, column: str) -> Iterable[list[Member]]:

@@ -107,7 +107,7 @@ def _write(
     steps: dict[tuple[str, str], int] = {}
     for decision in decisions:
         steps.setdefault((decision.by, decision.reason), start + len(steps))
-    draft.rules.extend(_said(draft, column, rule, *who) for who in steps)
+    draft.rules.extend(_decided_rule(draft, column, rule, *who) for who in steps)
     draft.con.execute(
         "CREATE OR REPLACE TEMP TABLE __decided AS SELECT unnest($1::BIGINT[]) AS row, unnest($2::VARCHAR[]) AS seen, "
         "unnest($3::VARCHAR[]) AS after, unnest($4::INTEGER[]) AS step",
@@ -127,7 +127,7 @@ def _write(
     return found[0] if found else 0
 
 
-def _said(draft: Draft, column: str, rule: str, by: str, reason: str) -> PlannedRule:
+def _decided_rule(draft: Draft, column: str, rule: str, by: str, reason: str) -> PlannedRule:
     told = f"decided by {by}" if by else "decided by a person"
     return PlannedRule(
         rule=rule,

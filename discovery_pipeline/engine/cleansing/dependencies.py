@@ -1,4 +1,4 @@
-"""Rules over rows: what other columns of the same row say about a cell.
+"""Dependencies: a cell is mended to what other columns of its row decide.
 
 A dependency votes only where it is one: its groups agree almost everywhere, far beyond chance, and what disagrees
 is little. An ungated majority overwrites good data wholesale.
@@ -6,19 +6,17 @@ is little. An ungated majority overwrites good data wholesale.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing import reports, swaps
 from discovery_pipeline.engine.cleansing.catalogue import planned
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.tables import Column
 
 if TYPE_CHECKING:
     from discovery_pipeline.engine.cleansing.draft import Draft
+
+RULE = "dependency.majority"
 
 ROWS = 50
 """Rows below which agreement says nothing."""
@@ -50,15 +48,8 @@ MOST_VOTERS = 8
 COMMON_ROWS, COMMON, COMMON_LIFT = 5, 0.5, 4.0
 """Rows that must share a value, their share of the rows a rule changes, and how many times rarer it is in the table."""
 
-FLAGGED = 0.95
-"""Share of rows with an amount whose flag must say so."""
-
-SPILLED = 0.3
-"""Share of the empty cells that the neighbour must explain."""
-
 SAMPLE = 20_000
 """Rows, in whole groups, on which a dependency is tried before all of them are read."""
-
 
 ALONE = 3
 """Voters that must agree before a value is overwritten that can't be explained as a slip or a mix-up."""
@@ -93,7 +84,7 @@ def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
         ]
         tried |= dict.fromkeys(((left.name, r.name) for r in rights), None) | _decides(draft, left, rights)
     return [
-        planned("dependency.majority", table.name, right.name, voters)
+        planned(RULE, table.name, right.name, voters)
         for right in table.columns
         if (voters := _voters(right.name, tried))
     ]
@@ -154,26 +145,8 @@ def _decides(draft: Draft, left: Column, rights: list[Column]) -> Strengths:
     return {(left.name, names[c]): lift for c, lift in found}
 
 
-def changes(draft: Draft, rule: PlannedRule) -> Iterator[tuple[Column, str]]:
-    """The cells a rule over rows changes: a query of `__row`, `before`, `after` for each column it writes."""
-    column = draft.table.column(rule.column)
-    given = [draft.table.column(name) for name in rule.given]
-    if rule.rule == "dependency.majority":
-        yield column, _majority(draft, column, given)
-    elif rule.rule == reports.RULE:
-        yield column, reports.changes(draft, column, given)
-    elif rule.rule == "dependency.flag":
-        yield column, _flagged(draft, column, given[0])
-    elif rule.rule == "cell.spilled":
-        yield column, _spilled(draft, column, given[0], "start")
-        yield given[0], _spilled(draft, column, given[0], "end")
-    elif rule.rule == swaps.RULE:
-        yield column, swaps.changes(draft, column, given[0])
-        yield given[0], swaps.changes(draft, given[0], column)
-
-
-def _majority(draft: Draft, column: Column, voters: list[Column]) -> str:
-    """Cells that no other row supports, with the value on which the voting columns agree.
+def changes(draft: Draft, column: Column, voters: list[Column]) -> str:
+    """Cells that no other row supports, with the value on which the voting columns agree: `__row`, `before`, `after`.
 
     A cell doesn't vote for itself. Where one column alone speaks, the value must look like an error as well: empty,
     misspelt, or at home in another group. A value of its own that only differs is left: it may be a true exception.
@@ -250,81 +223,3 @@ def systematic(draft: Draft, column: Column) -> bool:
             AND hits / all_hits >= {COMMON_LIFT} * cells / {draft.table.row_count} LIMIT 1"""
     ).fetchall()
     return bool(found)
-
-
-def plan_flags(draft: Draft, changed: set[str]) -> list[PlannedRule]:
-    """Yes-or-no columns next to an amount of the same thing: where there is an amount, the flag says so."""
-    columns = draft.table.columns
-    pairs = [
-        (flag, amount)
-        for flag in columns
-        for amount in columns
-        if flag is not amount and {flag.name, amount.name} & changed and _words(flag.name) & _words(amount.name)
-    ]
-    return [
-        planned("dependency.flag", draft.table.name, flag.name, (amount.name,))
-        for flag, amount in pairs
-        if _flags(draft, flag, amount)
-    ]
-
-
-def _words(header: str) -> set[str]:
-    return {w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", header) if len(w) > 2}
-
-
-def _flags(draft: Draft, flag: Column, amount: Column) -> bool:
-    found = draft.con.execute(
-        f"""
-        SELECT count(DISTINCT f), max(n) FILTER (x > 0), arg_max(f, n) FILTER (x > 0) <> arg_max(f, n) FILTER (x = 0),
-            bool_or(x IS NULL OR x < 0), sum(n) FILTER (x > 0)
-        FROM (
-            SELECT {duck.col(flag)} AS f, sign(try_cast({duck.col(amount)} AS DOUBLE)) AS x, count(*) AS n
-            FROM {draft.rows([flag, amount])} WHERE {duck.col(flag)} IS NOT NULL AND {duck.col(amount)} IS NOT NULL
-            GROUP BY ALL
-        )"""
-    ).fetchall()[0]
-    words, said, apart, other, amounts = found
-    return bool(words == 2 and not other and apart and amounts >= ROWS and said >= FLAGGED * amounts)
-
-
-def _flagged(draft: Draft, flag: Column, amount: Column) -> str:
-    f, x = f"r.{duck.col(flag)}", f"try_cast(r.{duck.col(amount)} AS DOUBLE)"
-    rows = draft.rows([flag, amount])
-    return f"""
-        SELECT r.__row, {f} AS before, g.said AS after
-        FROM {rows} r, (SELECT mode({f}) AS said FROM {rows} r WHERE {x} > 0) g
-        WHERE {x} > 0 AND {f} IS NOT NULL"""
-
-
-def plan_spills(draft: Draft, changed: set[str]) -> list[PlannedRule]:
-    """Pairs of columns where the end of one fills the other, which is empty just there."""
-    pairs = [(whole, end) for whole, end in pairwise(draft.table.columns) if {whole.name, end.name} & changed]
-    rules = []
-    for (whole, end), empty in zip(pairs, _empty(draft, [end for _, end in pairs]), strict=True):
-        least = max(2, SPILLED * empty)
-        if empty >= least and draft.number(_spilled(draft, whole, end, "end")) >= least:
-            rules.append(planned("cell.spilled", draft.table.name, whole.name, (end.name,)))
-    return rules
-
-
-def _empty(draft: Draft, columns: list[Column]) -> tuple[int, ...]:
-    """How many cells of each of these columns are empty."""
-    if not columns:
-        return ()
-    counts = ", ".join(f"count(*) - count({duck.col(c)})" for c in columns)
-    return draft.con.execute(f"SELECT {counts} FROM {draft.rows(columns)}").fetchall()[0]
-
-
-def _spilled(draft: Draft, whole: Column, end: Column, part: str) -> str:
-    """Rows whose `whole` ends in a word that stands often in `end`, while theirs is empty."""
-    left, right = duck.col(whole), duck.col(end)
-    before, after = (left, "__start") if part == "start" else (right, "__end")
-    return f"""
-        SELECT __row, {before} AS before, {after} AS after FROM (
-            SELECT __row, {left}, {right}, regexp_extract({left}, '^(.*\\S)[\\s,;/|]+(\\S+)$', 1) AS __start,
-                regexp_extract({left}, '^(.*\\S)[\\s,;/|]+(\\S+)$', 2) AS __end
-            FROM {draft.rows([whole, end])} WHERE {right} IS NULL AND {left} IS NOT NULL
-        ) WHERE __start <> '' AND __end IN (
-            SELECT {right} FROM {draft.now(end)} WHERE {right} IS NOT NULL AND regexp_matches({right}, '\\pL')
-            GROUP BY {right} HAVING count(*) >= 2
-        )"""

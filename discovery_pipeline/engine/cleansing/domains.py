@@ -1,6 +1,6 @@
 """Domain validators: addresses and names of the network in their canonical form.
 
-What can't be is flagged, never invented.
+An impossible value is flagged; nothing is invented in its place.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Finding, Severity
 
 LOWER = 0.8
-"""Share of names in lower case from which the others are, too."""
+"""Share of names or addresses in lower case from which the others are, too."""
 
 _MAC = (
     f"CASE WHEN regexp_full_match($v, '{MAC}') THEN rtrim(regexp_replace("
     r"regexp_replace(upper($v), '[^0-9A-F]', '', 'g'), '(..)', '\1:', 'g'), ':') ELSE $v END"
 )
+_MAC_LOWER = f"CASE WHEN regexp_full_match($v, '{MAC}') THEN lower({_MAC}) ELSE $v END"
 # Octets lose leading zeros, addresses their spaces; a prefix goes only from a host's address, and "/32" says nothing.
 _OCTETS = r"regexp_replace(regexp_replace($v, '\s+', '', 'g'), '(^|\.)0+(\d)', '\1\2', 'g')"
 _IP = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/\\d+$', '') ELSE $v END"
@@ -27,7 +28,7 @@ _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _VALID = {
     # An IPv6 address among IPv4 ones is one all the same.
     "ip": rf"{_OCTET}(\.{_OCTET}){{3}}(/(3[0-2]|[12]?\d))?|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f]{{0,4}}){{2,7}}(%\w+)?",
-    "mac": "[0-9A-F]{2}(:[0-9A-F]{2}){5}",
+    "mac": "[0-9A-F]{2}(:[0-9A-F]{2}){5}|[0-9a-f]{2}(:[0-9a-f]{2}){5}",
     "email": r"[^@\s,;]+@[\pL\d](?:[\pL\d-]*[\pL\d])?(\.[\pL\d](?:[\pL\d-]*[\pL\d])?)+",
 }
 """What a value of a kind looks like once every rule has run."""
@@ -36,8 +37,9 @@ _HOST_WORDS = re.compile(r"(?i)(^|[_\W])(host|hostname|fqdn|dns)([_\W]|name|$)|h
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan MAC addresses, then IP addresses, then the case of names."""
-    macs = _macs(values, evidence)
-    values.offer("mac.canonical", dict.fromkeys(macs, _MAC), "strlen($v) <> 17 OR $v[3] <> ':' OR $v <> upper($v)")
+    for position in _macs(values, evidence):
+        case, expression = ("lower", _MAC_LOWER) if evidence.seen[position].lower >= LOWER else ("upper", _MAC)
+        values.offer("mac.canonical", {position: expression}, f"strlen($v) <> 17 OR $v[3] <> ':' OR $v <> {case}($v)")
     for position in evidence.of("ip"):
         with_prefix = values.ask(
             "SELECT coalesce(sum(cells) FILTER (contains(value, '/')), 0) / sum(cells) FROM {values} "

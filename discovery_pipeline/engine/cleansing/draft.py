@@ -1,7 +1,7 @@
 """Drafts: a table while it is being mended.
 
-The source is never copied: a draft is the source plus a log of cell patches, and a column "now" is the one read
-through the other. Rules over values run on distinct values; rules over rows bring their own rows.
+The source is never copied: a draft is the source plus a log of cell patches, and a column as it stands now
+is the source read through the log. Rules over values run on distinct values; rules over rows bring their own rows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import groupby
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing import over_rows
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.tables import Column, Table
 
@@ -97,8 +98,8 @@ class Draft:
     def apply(self, rules: Iterable[PlannedRule]) -> None:
         """Run rules in their order; neighbours over the values of one column run as one chain."""
         by_values = groupby(rules, key=lambda r: (bool(r.given), r.given and r.rule))
-        for (over_rows, _), run in by_values:
-            if over_rows:
+        for (whole_rows, _), run in by_values:
+            if whole_rows:
                 for rule in run:
                     self._over_rows(rule)
                 continue
@@ -136,8 +137,6 @@ class Draft:
         self.moved(column)
 
     def _over_rows(self, rule: PlannedRule) -> None:
-        from discovery_pipeline.engine.cleansing import dependencies
-
         step = len(self.rules)
         self.rules.append(rule)
         # One statement, so that every column is read before any is written.
@@ -145,7 +144,7 @@ class Draft:
             " UNION ALL ".join(
                 f"SELECT __row AS row, {column.position} AS position, {step} AS step, before, after, {step} AS rule "
                 f"FROM ({query}) WHERE before IS DISTINCT FROM after"
-                for column, query in dependencies.changes(self, rule)
+                for column, query in over_rows.changes(self, rule)
             )
         )
         self.moved(*map(self.table.column, (rule.column, *rule.given)))

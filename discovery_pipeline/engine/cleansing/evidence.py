@@ -1,4 +1,4 @@
-"""Evidence: what kind of values each column holds, told by most of them.
+"""Evidence: what kind of values each column holds, by what most of its cells are.
 
 Rules decide on what a column holds now, not on what it held before earlier rules, so that a second cleansing
 comes to the same decisions as the first.
@@ -140,7 +140,8 @@ def gather(values: Values, tokens: str) -> Evidence:
         SELECT position, [{shares}],
             coalesce(sum(cells) FILTER (regexp_matches(value, '\\d')), 0) / sum(cells),
             sum(length(value) * cells) / sum(cells),
-            coalesce(sum(cells) FILTER (value = lower(value)) / sum(cells) FILTER (regexp_matches(value, '\\pL')), 0),
+            coalesce(sum(cells) FILTER (regexp_matches(value, '\\p{{Ll}}') AND value = lower(value))
+                / sum(cells) FILTER (regexp_matches(value, '\\pL')), 0),
             coalesce(sum(cells) FILTER (kind = 'mac' AND regexp_matches(value, '[-:. ]')), 0)
                 / greatest(1, coalesce(sum(cells) FILTER (kind = 'mac'), 0))
         FROM sampled GROUP BY position ORDER BY position"""

@@ -36,14 +36,14 @@ def restored(expression: str) -> str:
 
 
 def _dangerous(expression: str) -> str:
-    formula, harmless = (p.replace("'", "''") for p in (_FORMULA, _HARMLESS))
-    return f"(regexp_matches({expression}, '{formula}') AND NOT regexp_matches({expression}, '{harmless}'))"
+    formula, harmless = map(duck.text, (_FORMULA, _HARMLESS))
+    return f"(regexp_matches({expression}, {formula}) AND NOT regexp_matches({expression}, {harmless}))"
 
 
 def relation(patches: Path) -> str:
     """A FROM item over a patch log, CSV or Parquet, with PATCH_COLUMNS and `step`: the place in the log."""
     if patches.suffix.lower() != ".csv":
-        return f"(SELECT *, file_row_number AS step FROM read_parquet({duck.text(str(patches))}, file_row_number=true))"
+        return f"(SELECT *, file_row_number AS step FROM {duck.numbered(patches)})"
     types = {name: "VARCHAR" for name in PATCH_COLUMNS} | {"row": "BIGINT", "confidence": "DOUBLE"}
     columns = ", ".join(f"{duck.text(n)}: {duck.text(t)}" for n, t in types.items())
     chosen = ", ".join(
@@ -91,7 +91,7 @@ def _columns(con: duckdb.DuckDBPyConnection, patches: Path) -> list[str]:
         with patches.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             return next(csv.reader([stream.readline(1000)]), [])
     try:
-        return [name for name, *_ in con.execute(f"DESCRIBE FROM read_parquet({duck.text(str(patches))})").fetchall()]
+        return [name for name, *_ in con.execute(f"DESCRIBE FROM {duck.parquet(patches)}").fetchall()]
     except duckdb.Error:
         return []
 
@@ -99,7 +99,7 @@ def _columns(con: duckdb.DuckDBPyConnection, patches: Path) -> list[str]:
 def export(con: duckdb.DuckDBPyConnection, patches: Path, out: Path) -> int:
     """Write a Parquet log for people as CSV, or as it is, by the ending of `out`; the number of patches."""
     columns = ", ".join(map(duck.name, PATCH_COLUMNS))
-    source = f"read_parquet({duck.text(str(patches))})"
+    source = duck.parquet(patches)
     if out.suffix.lower() != ".csv":
         return duck.write(con, f"SELECT {columns} FROM {source}", out)
     chosen = ", ".join(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import duckdb
@@ -9,14 +11,18 @@ import duckdb
 from discovery_pipeline.engine.cleansing import (
     dependencies,
     domains,
+    flags,
     formats,
+    over_rows,
     quantities,
     references,
     reports,
+    spills,
     swaps,
     text,
     tokens,
     typos,
+    verbatim,
     vocabulary,
 )
 from discovery_pipeline.engine.cleansing.draft import Draft, drafted
@@ -27,13 +33,10 @@ from discovery_pipeline.engine.cleansing.values import Values, distinct
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.profiling.model import Profile, TableProfile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
-from discovery_pipeline.engine.tables import Tables
+from discovery_pipeline.engine.tables import Column, Tables
 
 ROUNDS = 8
 """Times that rules may open the way for others; a table needs two or three."""
-
-TWO_COLUMNS = ("cell.spilled", "cells.swapped")
-"""Rules that write the column they are given, too."""
 
 
 def plan(
@@ -72,9 +75,17 @@ def plan(
 
 
 def _deterministic(draft: Draft) -> tuple[list[PlannedRule], list[Finding]]:
-    with distinct(draft) as values:
+    with _mendable(draft) as values:
         evidence = _to_rest(values)
         return values.planned, reviewed(values, evidence)
+
+
+@contextmanager
+def _mendable(draft: Draft, columns: Iterable[Column] | None = None) -> Iterator[Values]:
+    """The distinct values of these columns (default: all), but for those that are written for a program to read."""
+    with distinct(draft, columns) as values:
+        values.leave(verbatim.columns(values))
+        yield values
 
 
 def _to_rest(values: Values) -> Evidence:
@@ -120,7 +131,7 @@ def _statistical(
 
 def _written(rules: list[PlannedRule]) -> set[str]:
     """The columns that these rules write."""
-    return {name for rule in rules for name in (rule.column, *(rule.given if rule.rule in TWO_COLUMNS else ()))}
+    return {name for rule in rules for name in over_rows.written(rule)}
 
 
 def _forget(tried: dependencies.Strengths, changed: set[str]) -> None:
@@ -131,7 +142,7 @@ def _forget(tried: dependencies.Strengths, changed: set[str]) -> None:
 
 def _at_rest_again(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """What guesses opened for sure rules: those are guesses still."""
-    with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
+    with _mendable(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
         _to_rest(values)
     found = [rule.model_copy(update={"tier": "suggest"}) for rule in values.planned]
     draft.apply(found)
@@ -141,7 +152,7 @@ def _at_rest_again(draft: Draft, changed: set[str]) -> list[PlannedRule]:
 def _by_values(
     draft: Draft, tables: Tables, profile: TableProfile | None, analysis: SchemaAnalysis, changed: set[str]
 ) -> list[PlannedRule]:
-    with distinct(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
+    with _mendable(draft, [draft.table.column(name) for name in sorted(changed)]) as values:
         evidence = gather(values, tokens.TELL_NOTHING)
         if evidence.positions:
             text.plan_lookalikes(values)
@@ -158,9 +169,9 @@ def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> 
     """Rules over rows that change something, and not too much; each is applied, or taken back."""
     kept: list[PlannedRule] = []
     plans = (
-        lambda: dependencies.plan_spills(draft, changed),
+        lambda: spills.plan(draft, changed),
         lambda: swaps.plan(draft, changed),
-        lambda: dependencies.plan_flags(draft, changed),
+        lambda: flags.plan(draft, changed),
         lambda: reports.plan(draft),
         lambda: dependencies.plan(draft, tried),
     )
@@ -172,21 +183,8 @@ def _by_rows(draft: Draft, tried: dependencies.Strengths, changed: set[str]) -> 
             cells = draft.count() - before
             if not cells:
                 continue
-            if _too_much(draft, rule, cells) or _systematic(draft, rule):
+            if over_rows.doubtful(draft, rule, cells):
                 draft.withdraw()
             else:
                 kept.append(rule.model_copy(update={"cells": cells}))
     return kept
-
-
-def _systematic(draft: Draft, rule: PlannedRule) -> bool:
-    if rule.rule != "dependency.majority":
-        return False
-    return dependencies.systematic(draft, draft.table.column(rule.column))
-
-
-def _too_much(draft: Draft, rule: PlannedRule, cells: int) -> bool:
-    if rule.rule == reports.RULE:
-        return cells > reports.TOUCHED * draft.table.row_count
-    columns = 2 if rule.rule in TWO_COLUMNS else 1
-    return cells > dependencies.TOUCHED * draft.table.row_count * columns

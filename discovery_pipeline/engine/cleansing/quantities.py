@@ -22,6 +22,9 @@ _NAMES = {
     if unit.name != "in"  # in a header it is a preposition
 } | {"g": "g", "m": "m"}  # beside a number these are sizes, but not where the header says grams or metres
 """Spellings of everyday units, wherever they stand in a header, and the unit that each is of."""
+_GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+([^\d.]|$)"
+_DECIMAL = r"^[+-]?\d*\.(\d{1,2}|\d{4,})([^\d.]|$)|^[+-]?0\.\d"
+_COMMA = r"^[+-]?[\d.]*\d,\d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,27 @@ def plan_notes(values: Values, evidence: Evidence) -> None:
 
 
 def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | None]]:
-    """Columns of numbers with units, with the unit their header names."""
+    """Columns of numbers with units, with the unit their header names.
+
+    Left out are those where a point may part thousands: "65.536 MB" is 65,536 MB where others write "0,5 TB", and may
+    be where every number with a point has three digits after it.
+    """
     for position in evidence.of("quantity", "float", "integer", "text"):
         seen, header = evidence.seen[position], _in_header(values.column(position).name)
-        if seen.digits >= 0.8 and (header if seen.kind == "text" else header or seen.shares["quantity"] > 0):
+        measured = header if seen.kind == "text" else header or seen.shares["quantity"] > 0
+        if seen.digits >= 0.8 and measured and _points_are_decimal(values, position):
             yield position, header
+
+
+def _points_are_decimal(values: Values, position: int) -> bool:
+    [(grouped, decimal, comma)] = values.ask(
+        rf"""
+        SELECT coalesce(bool_or(regexp_matches(value, '{_GROUPED}')), false),
+            coalesce(bool_or(regexp_matches(value, '{_DECIMAL}')), false),
+            coalesce(bool_or(regexp_matches(value, '{_COMMA}')), false)
+        FROM {{values}} WHERE position = {position}"""
+    )
+    return not grouped or (decimal and not comma)
 
 
 def _spelled(unit: str) -> list[str]:

@@ -9,12 +9,15 @@ source counts by how often it agrees with what all of them say together.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.catalogue import planned
-from discovery_pipeline.engine.cleansing.draft import Draft
-from discovery_pipeline.engine.cleansing.model import PlannedRule
-from discovery_pipeline.engine.tables import Column
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.cleansing.draft import Draft
+    from discovery_pipeline.engine.cleansing.model import PlannedRule
+    from discovery_pipeline.engine.tables import Column
 
 RULE = "reports.majority"
 
@@ -52,7 +55,7 @@ def plan(draft: Draft) -> list[PlannedRule]:
         return []
     for source in (c for c in draft.table.columns if SOURCE.search(c.name)):
         for thing in _things(draft, source):
-            if told := _told(draft, thing, source):
+            if told := _agreed_on(draft, thing, source):
                 names = [thing.name, source.name, *(c.name for c in told)]
                 return [
                     planned(RULE, draft.table.name, column.name, tuple(n for n in names if n != column.name))
@@ -94,7 +97,7 @@ def _things(draft: Draft, source: Column) -> list[Column]:
     return [column for *_, column in sorted(sized)]
 
 
-def _told(draft: Draft, thing: Column, source: Column) -> list[Column]:
+def _agreed_on(draft: Draft, thing: Column, source: Column) -> list[Column]:
     """Columns on which most sources agree, thing by thing, and much more than by chance."""
     others = [c for c in draft.table.columns if c not in (thing, source)]
     if not others:
@@ -152,6 +155,3 @@ def _estimate(draft: Draft, thing: Column, source: Column, columns: list[Column]
                 FROM __claims c JOIN __truths t ON c.c = t.c AND c.e = t.e AND t.sources >= {LEAST}
                 WHERE c.v IS NOT NULL GROUP BY s
             )""")
-
-
-__all__ = ["RULE", "changes", "plan"]

@@ -1,4 +1,4 @@
-"""Swapped cells: rows in which each of two columns holds what belongs into the other.
+"""Swapped cells: rows in which each of two columns holds what belongs in the other.
 
 A cell that is strange in its column proves nothing. Two that are strange in their own columns and at home in each
 other's leave one reading.

@@ -13,9 +13,10 @@ _WIDE = "strlen($v) <> length($v)"  # more bytes than characters: something is n
 # Printable ASCII in words with a space between, no ampersand and no apostrophe: nothing here would change it.
 _PLAIN = "[!-%(-~]+( [!-%(-~]+)*"
 
+_ENTITIES = "contains($v, '&') AND contains($v, ';')"
+
 # In order; each with a cheap look that spares the regular expression on most values.
 _EXPRESSIONS = (
-    ("text.entities", "contains($v, '&') AND contains($v, ';')"),
     ("text.invisible", rf"{_WIDE} OR regexp_matches($v, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]')"),
     ("text.spaces", _WIDE),
     ("text.trim", "$v < '!' OR suffix($v, ' ') OR suffix($v, chr(9)) OR suffix($v, chr(10)) OR suffix($v, chr(13))"),
@@ -23,6 +24,9 @@ _EXPRESSIONS = (
     ("text.quotes", "contains($v, '''''')"),
 )
 
+# Not any word in angle brackets: "<unknown>" is none, and nor is "<b" in a comparison.
+_TAG = r"</[A-Za-z][\w:-]*\s*>|<[A-Za-z][\w:-]*(\s[^<>]*)?/>|<[A-Za-z][\w:-]*\s+[\w:-]+\s*=[^<>]*>|<(?i:br|hr|p|li)>"
+_TAG += r"|<!--|<!\[CDATA\[|<!(?i:doctype)\s|<\?xml\s"
 
 # Full-width forms of what ASCII can say, without a character of the scripts that they are set among.
 _FULL = r"\x{FF01}-\x{FF5E}"
@@ -39,9 +43,16 @@ def plan(values: Values) -> None:
         "SELECT position FROM {values} WHERE value IS NOT NULL GROUP BY position "
         f"HAVING 2 * sum(cells) FILTER ({_FULL_WIDTH.replace('$v', 'value')}) < sum(cells)"
     )
+    escaped = values.ask(
+        f"SELECT position FROM {{values}} WHERE value IS NOT NULL GROUP BY position "
+        f"HAVING bool_or({_ENTITIES.replace('$v', 'value')}) AND "
+        f"NOT bool_or(contains(value, '<') AND regexp_matches(value, '{_TAG}'))"
+    )
+    entities = RULES["text.entities"].expression
     with values.fresh(f"NOT regexp_full_match($v, '{_PLAIN}')"):
         _mojibake(values)
         values.offer("text.width", {p: RULES["text.width"].expression for (p,) in sorted(wide)}, _FULL_WIDTH)
+        values.offer("text.entities", {p: entities for (p,) in sorted(escaped)}, _ENTITIES)
         for rule, where in _EXPRESSIONS:
             values.offer(rule, RULES[rule].expression, where)
 

@@ -7,6 +7,7 @@ rare ones do to them, closeness says nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -224,6 +225,7 @@ def misspelt(column: _Column, suspects: Mapping[str, int]) -> dict[str, str | No
         for i, value in enumerate(part):
             near = [j for j in np.argsort(apart[i], kind="stable")[:3] if _slip(value, frequent[j], int(apart[i, j]))]
             near = [j for j in near if column.cells[frequent[j]] >= RATIO * column.cells[value]]
+            near = [j for j in near if not _plainer(frequent[j], value)]
             if len(near) == 1 or (len(near) > 1 and apart[i, near[0]] < apart[i, near[1]]):
                 mended[value] = frequent[near[0]]
     natural = _close(frequent, column.cells)
@@ -260,9 +262,23 @@ def _ridden(column: _Column, rare: Sequence[str], seen: int) -> dict[str, str | 
 
 def _any_slip(value: str, other: str) -> bool:
     """Whether an edit between the two may be a slip: not of digits, and no ending or beginning more."""
-    if len(other) < 4 or value.startswith(other) or value.endswith(other):
+    if len(other) < 4 or value.startswith(other) or value.endswith(other) or _plainer(other, value):
         return False
     return [c for c in value if c.isdigit()] == [c for c in other if c.isdigit()]
+
+
+def _plainer(word: str, other: str) -> bool:
+    """Whether the word is the other without its diacritics, or with other ones."""
+    plain, written = _parted(word), _parted(other)
+    return plain != written and _bare(plain) == _bare(written) and _bare(written) != written
+
+
+def _parted(word: str) -> str:
+    return unicodedata.normalize("NFD", word)
+
+
+def _bare(word: str) -> str:
+    return "".join(c for c in word if not unicodedata.combining(c))
 
 
 def _close(frequent: Sequence[str], cells: Mapping[str, int]) -> float:

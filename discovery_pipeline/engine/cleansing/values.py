@@ -84,6 +84,10 @@ class Values:
         kept = ", ".join(str(c.position) for c in self.table.columns if c.name in columns)
         self.source = f"(FROM {self.relation} WHERE position IN ({kept}))"
 
+    def leave(self, positions: Collection[int]) -> None:
+        """Look at these columns no more."""
+        self.con.execute(f"DELETE FROM {self.relation} WHERE list_contains($1::INTEGER[], position)", [[*positions]])
+
     def keep_all(self) -> None:
         """Look at every value again."""
         self.source = self.relation

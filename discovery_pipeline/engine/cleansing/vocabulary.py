@@ -15,8 +15,14 @@ from discovery_pipeline.engine.cleansing.values import Values
 LEAD = 4
 """How many times more often than another the preferred spelling must stand to be taken without asking."""
 
+PREFERRED = 1.5
+"""How many times more often it must stand to be suggested."""
+
 CONTROLLED = 10
 """Cells a word on average from which a column is a controlled vocabulary, mended without asking."""
+
+SETTLED = 0.7
+"""Share of a column's words of several spellings that must have one preferred for the column to prefer any."""
 
 LONGEST = 60
 """Mean length from which a column is prose, not a vocabulary."""
@@ -53,6 +59,13 @@ def _transcribed(value: str) -> str:
 
 TRANSCRIBED = _transcribed(SPELLING)
 """Fingerprint: letters that ASCII lacks written out, too, as German and Nordic keyboards' users do without them."""
+
+
+def _signed(value: str) -> str:
+    """The letters of a value that ASCII lacks: who leaves them out saves keys, who writes them means them."""
+    letters = _LATIN.replace("$v", f"nfc_normalize({value})")
+    return rf"list_sort(regexp_extract_all(lower({letters}), '[^\PLA-Za-z]'))"
+
 
 _BARE = "translate(lower($v), ' ' || chr(9) || chr(10) || chr(12) || chr(13) || '_.,;:\"''’`*/\\|()[]–—-', '')"
 COARSER = {
@@ -122,7 +135,7 @@ def plan(values: Values, evidence: Evidence) -> None:
 def plan_variants(values: Values, evidence: Evidence) -> None:
     """Plan what folds more than an automatic rule may: order, accents, ae for ä, and spellings without clear winner."""
     for key in (SPELLING, VARIANT, TRANSCRIBED):
-        for position, spellings in _clusters(values, _vocabularies(evidence), key, 1.5, 2).items():
+        for position, spellings in _clusters(values, _vocabularies(evidence), key, PREFERRED, 2).items():
             values.offer_list("vocabulary.variant", position, spellings)
 
 
@@ -154,14 +167,21 @@ def _clusters(
             GROUP BY position, value
         ),
         clusters AS (
-            SELECT position, key, arg_max(value, (cells, value)) AS best, max(cells) AS most, count(*) AS spellings,
-                sum(cells) - max(cells) AS others, sum(sum(cells)) OVER (PARTITION BY position) AS total,
+            SELECT position, key, arg_max(value, (cells, value)) AS best, max(cells) AS most,
+                max(cells, 2)[2] AS second, sum(cells) - max(cells) AS others,
+                sum(sum(cells)) OVER (PARTITION BY position) AS total,
                 count(*) OVER (PARTITION BY position) AS words
             FROM keyed GROUP BY position, key
+        ),
+        settled AS (
+            SELECT position FROM clusters WHERE second > 0 AND length(key) > 1
+            GROUP BY position HAVING avg((most >= {PREFERRED} * second)::INTEGER) >= {SETTLED}
         )
-        SELECT position, value, best FROM keyed JOIN clusters USING (position, key)
+        SELECT position, value, best FROM keyed JOIN clusters USING (position, key) SEMI JOIN settled USING (position)
         WHERE value <> best AND length(key) > 1 AND words * {often} <= total
-            AND most >= {lead} * cells AND most >= {lead} * others / 2 ORDER BY position, value"""
+            AND most >= {lead} * cells AND most >= {lead} * others / 2
+            AND ({_signed("value")} = {_signed("best")} OR {_signed("value")} = [] AND most >= {LEAD} * cells)
+        ORDER BY position, value"""
     )
     listed: dict[int, dict[str, str | None]] = {}
     for position, value, best in found:

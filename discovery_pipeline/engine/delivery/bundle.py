@@ -69,7 +69,7 @@ def _rejected(contents: Bundle) -> str:
         logs.append((contents.unreadable, "NULL AS target, reason AS reasons, raw AS record"))
     texts = {c: f"{inert(duck.name(c))} AS {duck.name(c)}" for c in _REJECTED if c != "line"}
     shown = ", ".join(texts.get(c, c) for c in _REJECTED)
-    every = [f'SELECT "table", file, line, {more} FROM read_parquet({duck.text(str(log))})' for log, more in logs]
+    every = [f'SELECT "table", file, line, {more} FROM {duck.parquet(log)}' for log, more in logs]
     return f"SELECT {shown} FROM ({' UNION ALL '.join(every) or _none(*_REJECTED)})"
 
 
@@ -77,7 +77,7 @@ def _patches(contents: Bundle) -> str:
     """What cleansing changed, then what validation left out."""
     logs = (*contents.patches, *(v.patches for v in contents.verdicts))
     named = ", ".join(duck.name(c) for c in PATCH_COLUMNS)
-    every = [f"SELECT {named} FROM read_parquet({duck.text(str(log))})" for log in logs]
+    every = [f"SELECT {named} FROM {duck.parquet(log)}" for log in logs]
     plain = ("row", "confidence")
     shown = ", ".join(duck.name(c) if c in plain else f"{inert(duck.name(c))} AS {duck.name(c)}" for c in PATCH_COLUMNS)
     return f"SELECT {shown} FROM ({' UNION ALL '.join(every) or _none(*PATCH_COLUMNS)})"

@@ -1,6 +1,6 @@
-"""Deltas: what a delivery changes of the one before it, row by row: new, changed, gone.
+"""Deltas: how a delivery differs from the one before it, row by row: new, changed, gone.
 
-Which rows of two deliveries are about one thing, `pairing` tells.
+`pairing` says which rows of two deliveries are about one thing.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class _Compared:
         after: Path | None,
     ) -> _Compared:
         old = _from_files(before, target)
-        new = f"read_parquet({duck.text(str(after))}, file_row_number=true)" if after else None
+        new = duck.numbered(after) if after else None
         held = {"delta_before": _columns(con, old), "delta_after": _columns(con, new)}
         columns = tuple(dict.fromkeys((*held["delta_after"], *held["delta_before"])))
         telling = pairing.fields_that_tell(table, columns)
@@ -235,6 +235,3 @@ def _columns(con: duckdb.DuckDBPyConnection, relation: str | None) -> list[str]:
         return []
     described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     return [name for name, *_ in described if name not in (*files.OURS, "file_row_number")]
-
-
-__all__ = ["CHANGES", "Against", "Delta", "TableDelta", "delta"]

@@ -1,7 +1,7 @@
 """Target files: CSV that the vendor's importer takes as it is.
 
-Values stand in them untouched. What a spreadsheet might run as a formula is told as a finding: the importer is not a
-spreadsheet, and an apostrophe would go into the target with the value.
+Values are written untouched. A value that a spreadsheet might run as a formula becomes a finding: the importer is no
+spreadsheet, and an apostrophe in front would go into the target with the value.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def deliver(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, in
 
 def columns(con: duckdb.DuckDBPyConnection, valid: ValidRows) -> tuple[str, ...]:
     """The columns of valid rows that go into the target's file."""
-    described = con.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.text(str(valid.path))})").fetchall()
+    described = con.execute(f"DESCRIBE SELECT * FROM {duck.parquet(valid.path)}").fetchall()
     return tuple(name for name, *_ in described if name not in OURS)
 
 
@@ -64,7 +64,7 @@ def written(con: duckdb.DuckDBPyConnection, valid: ValidRows, target: Target, in
         path = _below(into, table.file, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         fields = ", ".join(duck.name(c) for c in named)
-        rows = f"read_parquet({duck.text(str(valid.path))}, file_row_number=true)"
+        rows = duck.numbered(valid.path)
         con.execute(
             f"COPY (SELECT {fields} FROM {rows} WHERE file_row_number BETWEEN {first} AND {last})"
             f" TO {duck.text(str(path))}"
@@ -90,7 +90,7 @@ def _parts(
         return [(at, min(at + most_rows, valid.row_count) - 1) for at in range(0, valid.row_count, most_rows)]
     sizes = " + ".join(f"coalesce(octet_length(encode(replace({duck.name(c)}, '\"', '\"\"'))), 0) + 3" for c in named)
     header = sum(len(c.encode()) + 3 for c in named) + 2
-    rows = f"read_parquet({duck.text(str(valid.path))}, file_row_number=true)"
+    rows = duck.numbered(valid.path)
     longest = con.execute(f"SELECT max({sizes} + 2) FROM {rows}").fetchone()
     # A file is closed before the longest row could overflow it, so that its number is a plain division.
     room = max(table.max_bytes - header - (longest[0] if longest else 0), 1)
@@ -133,7 +133,7 @@ def digest(path: Path) -> str:
 def _formulas(con: duckdb.DuckDBPyConnection, valid: ValidRows, target: Target) -> Iterator[Finding]:
     named = columns(con, valid)
     counts = ", ".join(f"count(*) FILTER ({inert(duck.name(c))} <> {duck.name(c)})" for c in named)
-    found = con.execute(f"SELECT {counts} FROM read_parquet({duck.text(str(valid.path))})").fetchone() or ()
+    found = con.execute(f"SELECT {counts} FROM {duck.parquet(valid.path)}").fetchone() or ()
     for name, count in zip(named, found, strict=False):
         if count:
             yield Finding(

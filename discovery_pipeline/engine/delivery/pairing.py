@@ -1,8 +1,8 @@
 """Pairing: which rows of two deliveries are about one thing.
 
-Two rows are where the first field of the contract that says which is filled in both of them, and no other row of its
-delivery has the same; then the next such field, unless an earlier one speaks against it; then all of them together.
-What is left is known by the whole row: it is there again, or it is new or gone.
+Rows are paired by the first identifying field of the contract where its value is unique in both deliveries; then by the
+next such field, unless an earlier one differs; then by all of them together. What is left is compared as a whole row:
+it is there again, or it is new or gone.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def fields_that_tell(table: TargetTable, columns: Sequence[str]) -> tuple[str, .
 def label(telling: Sequence[str], columns: Sequence[str]) -> str:
     """What people call a row: the first field that is its alone, as "HostName=web01"; else all that is filled."""
     alone = (
-        f"WHEN {cell} IS NOT NULL AND count(*) OVER (PARTITION BY {cell}) = 1 THEN {_said(field)}"
+        f"WHEN {cell} IS NOT NULL AND count(*) OVER (PARTITION BY {cell}) = 1 THEN {_labelled(field)}"
         for field in telling
         if (cell := duck.name(field))
     )
-    every = f"concat_ws(', ', {', '.join(map(_said, columns))})"
+    every = f"concat_ws(', ', {', '.join(map(_labelled, columns))})"
     return f"CASE {' '.join(alone)} ELSE {every} END" if telling else every
 
 
-def _said(field: str) -> str:
+def _labelled(field: str) -> str:
     return f"{duck.text(f'{field}=')} || {duck.name(field)}"
 
 
@@ -77,6 +77,3 @@ def _numbered(side: str, columns: Sequence[str]) -> str:
         f"(SELECT r.*, row_number() OVER (PARTITION BY {every} ORDER BY __n) AS __nth FROM delta_{side} AS r "
         f"ANTI JOIN delta_pairs AS p ON r.__n = p.{side})"
     )
-
-
-__all__ = ["fields_that_tell", "label", "pair"]

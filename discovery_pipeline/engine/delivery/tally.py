@@ -24,7 +24,7 @@ class FileTally:
 def tallies(con: duckdb.DuckDBPyConnection, verdict: Verdict, log: PatchLog | None) -> tuple[FileTally, ...]:
     """What each table of a target holds, in the verdict's order."""
     patched = " UNION ALL ".join(
-        f'SELECT "table", row FROM {_parquet(path)}' for path in (*([log.path] if log else []), verdict.patches)
+        f'SELECT "table", row FROM {duck.parquet(path)}' for path in (*([log.path] if log else []), verdict.patches)
     )
     return tuple(_tally(con, verdict.valid[: at + 1], patched) for at in range(len(verdict.valid)))
 
@@ -32,17 +32,10 @@ def tallies(con: duckdb.DuckDBPyConnection, verdict: Verdict, log: PatchLog | No
 def _tally(con: duckdb.DuckDBPyConnection, files: tuple[ValidRows, ...], patched: str) -> FileTally:
     """The last of these files."""
     *before, mine = files
-    earlier = "".join(f" EXCEPT SELECT __table, __row FROM {_parquet(each.path)}" for each in before)
-    here = f"SELECT DISTINCT __table, __row FROM {_parquet(mine.path)}"
+    earlier = "".join(f" EXCEPT SELECT __table, __row FROM {duck.parquet(each.path)}" for each in before)
+    here = f"SELECT DISTINCT __table, __row FROM {duck.parquet(mine.path)}"
     first, cells = con.execute(f"""
         SELECT (SELECT count(*) FROM ({here}{earlier})),
             (SELECT count(*) FROM ({patched}) AS p SEMI JOIN ({here}) AS h ON p."table" = h.__table AND p.row = h.__row)
     """).fetchone() or (0, 0)
     return FileTally(mine.target_table, mine.row_count, first, cells)
-
-
-def _parquet(path: object) -> str:
-    return f"read_parquet({duck.text(str(path))})"
-
-
-__all__ = ["FileTally", "tallies"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from discovery_pipeline.engine import disk
 from discovery_pipeline.engine.intake.model import FileRead
 from discovery_pipeline.engine.intake.work import Upload
 from discovery_pipeline.errors import InputRefused
@@ -65,6 +66,8 @@ def inflated(upload: Upload, folder: Path) -> Iterator[Upload]:
             _write(packed, target, upload.file, _limit(upload.path.stat().st_size, BYTES))
         yield Upload(target, upload.file)
     except (zlib.error, EOFError, OSError) as error:
+        if disk.full(error):
+            raise
         raise InputRefused(upload.file, f"It can't be unpacked: {error}.", "Pack it again.") from None
     finally:
         target.unlink(missing_ok=True)
@@ -87,6 +90,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, roo
         with archive.open(member) as packed:
             size = _write(packed, target, member.filename, _limit(member.compress_size, room))
     except BROKEN as error:
+        if disk.full(error):
+            raise
         raise InputRefused(member.filename, f"It can't be unpacked: {error}.", "Pack it again.") from None
     if zipfile.is_zipfile(target) and target.suffix == ".zip":
         raise InputRefused(member.filename, "It is an archive inside an archive.", "Unpack it first.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import disk, duck
 from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.engine.intake.model import TableRead
 from discovery_pipeline.engine.intake.spool import write
@@ -17,7 +17,7 @@ _NESTED = ("STRUCT", "MAP", "UNION", "LIST")
 
 def read(work: Work, upload: Upload) -> TableRead:
     """The table in a Parquet file. Raises InputRefused where the file is damaged or has no rows."""
-    scan = f"read_parquet({duck.text(str(upload.path))})"
+    scan = duck.parquet(upload.path)
     name = place = None
     try:
         described = work.con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
@@ -30,6 +30,8 @@ def read(work: Work, upload: Upload) -> TableRead:
         query = f"SELECT {', '.join(cells)}, row_number() OVER () AS {duck.name(LINE)} FROM {scan}"
         rows = write(work.con, query, len(columns), place)
     except duckdb.Error as error:
+        if disk.full(error):
+            raise
         said = str(error).split("\n", 1)[0].removeprefix("Invalid Input Error: ").rstrip(".")
         said = said.replace(str(upload.path), upload.file)  # where it lies on this machine is nobody's business
         what = f"The Parquet file is damaged or uses a feature that can't be read: {said[:200]}."

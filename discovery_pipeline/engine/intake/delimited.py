@@ -129,7 +129,7 @@ def _breaks(columns: tuple[Column, ...]) -> str:
 
 def _end(con: duckdb.DuckDBPyConnection, place: Path, columns: tuple[Column, ...], *, spanning: bool) -> int | None:
     """Line on which the last row ends, by the lines the rows were given."""
-    line, scan = duck.name(LINE), f"read_parquet({duck.text(str(place))})"
+    line, scan = duck.name(LINE), duck.parquet(place)
     extra = _breaks(columns) if spanning else "0"
     found = con.execute(f"SELECT {line} + {extra} FROM {scan} ORDER BY {line} DESC LIMIT 1").fetchone()
     return int(found[0]) if found else None
@@ -143,7 +143,7 @@ def _repeats_header(con: duckdb.DuckDBPyConnection, found: Detection, columns: t
         f"{duck.col(column)} IS NOT DISTINCT FROM nullif({duck.text(name)}, '')"
         for column, name in zip(columns, found.names, strict=True)
     )
-    scan = f"read_parquet({duck.text(str(place))})"
+    scan = duck.parquet(place)
     return bool(con.execute(f"SELECT 1 FROM {scan} WHERE {same} LIMIT 1").fetchone())
 
 
@@ -198,6 +198,3 @@ def _findings(name: str, found: Detection, columns: tuple[Column, ...], skipped:
     if found.undecodable:
         what = f"{counted(found.undecodable, 'character')} not decodable as {found.encoding.name}; marked as \ufffd."
         yield note(name, "undecodable", found.undecodable, what)
-
-
-__all__ = ["Detection", "detect", "read", "relation"]

@@ -13,20 +13,18 @@ from typing import TextIO
 from discovery_pipeline.engine.intake import dialects, encodings, layouts
 from discovery_pipeline.engine.intake.encodings import Encoding, Survey
 from discovery_pipeline.engine.intake.layouts import Layout
-from discovery_pipeline.engine.intake.model import TOP_ROWS, Glimpse, Options, TopRow
+from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, Options, TopRow
 from discovery_pipeline.engine.intake.records import LONGEST, Dialect, Reader, Record
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import NoTable, Upload
 from discovery_pipeline.errors import InputRefused
 
 SAMPLE = 96 << 10
-"""Characters that detection looks at; more only where these are fewer than MANY lines."""
+"""Characters that detection looks at; more, up to MOST, only where these are fewer than MANY lines."""
 MANY = 30
 MOST = 16 << 20
-COLUMNS = 2_000
-"""Columns of one table; DuckDB writes wider ones only with more memory than it is given."""
 _TOO_WIDE = (
-    f"It has more than {COLUMNS:,} columns.",
+    f"It has more than {WIDEST:,} columns.",
     "Check the delimiter, or turn the table so that its columns are rows.",
 )
 
@@ -99,7 +97,7 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         or any(record.fault or len(record.cells) != layout.width for record in body if record.cells),
         reasons=(encoding.reason, *verdict.reasons, *layout.reasons),
     )
-    if layout.width > COLUMNS:
+    if layout.width > WIDEST:
         raise NoTable(upload, *_TOO_WIDE, found.glimpse)
     return found
 
@@ -141,7 +139,7 @@ def physical_lines(stream: TextIO, newline: str) -> Iterator[str]:
 
 
 def _check_width(upload: Upload, width: int) -> None:
-    if width > COLUMNS:
+    if width > WIDEST:
         raise InputRefused(upload.file, *_TOO_WIDE)
 
 
@@ -151,6 +149,3 @@ def _layout(records: list[Record], options: Options) -> Layout:
     if options.skip_rows is not None:
         skip = next((i for i, record in enumerate(records) if record.line > options.skip_rows), len(records))
     return layouts.find(rows, options.header_rows, skip)
-
-
-__all__ = ["COLUMNS", "Detection", "detect", "physical_lines"]

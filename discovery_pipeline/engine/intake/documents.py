@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake import encodings, grids
+from discovery_pipeline.engine.intake import encodings, grids, shapes
 from discovery_pipeline.engine.intake.encodings import Encoding
 from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.json_text import Invalid, Values, as_text, parse
 from discovery_pipeline.engine.intake.kinds import Kind
-from discovery_pipeline.engine.intake.model import TableRead
+from discovery_pipeline.engine.intake.model import WIDEST, TableRead
 from discovery_pipeline.engine.intake.notes import counted, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
-WIDEST = 2_000
 DEEPEST = 6
 """Levels of nested objects that become columns; what lies deeper stays JSON text."""
 LINE = 32 << 20
@@ -58,10 +58,10 @@ def read(work: Work, upload: Upload, kind: Kind) -> list[TableRead]:
     except Invalid as error:
         what = f"It is not valid JSON: {error}."
         raise InputRefused(upload.file, what, "Export it again, or mend it there.") from None
-    return [_told(table, encoding, strays) for table in tables]
+    return [_with_encoding(table, encoding, strays) for table in tables]
 
 
-def _told(table: TableRead, encoding: Encoding, strays: int) -> TableRead:
+def _with_encoding(table: TableRead, encoding: Encoding, strays: int) -> TableRead:
     """The table with what is known of the text it came from."""
     findings = list(table.findings)
     if strays:
@@ -102,14 +102,15 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
     if not parts:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     tables = []
-    for key, shape in parts:
-        name = upload.stem if key is None or len(parts) == 1 else f"{upload.stem}.{key}"
+    header = _header(text) if dict(parts) == {None: dict, parts[0][0]: list} else []
+    for key, shape in parts[:1] if header else parts:
+        name = upload.stem if key is None or len(parts) == 1 or header else f"{upload.stem}.{key}"
         values = partial(_elements, text, key)
         if shape is list:
-            rows = partial(_grid_rows, values)
-            found = grids.read(work, upload, Grid(name, source, rows))
+            found = grids.read(work, upload, Grid(name, source, partial(_grid_rows, values, header)))
         else:
-            found = _records(work, upload, Part(name), enumerate(values(), 1), source)
+            rows = _rows(text, values()) if len(parts) == 1 else values()
+            found = _records(work, upload, Part(name), enumerate(rows, 1), source)
         if isinstance(found, TableRead):
             tables.append(found)
     if not tables:
@@ -119,13 +120,13 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
 
 def _parts(text: Path) -> list[tuple[str | None, type]]:
     """The arrays of a document that hold records: None for the document's own, else their keys."""
-    shapes: dict[str | None, type] = {}
+    found: dict[str | None, type] = {}
     with text.open(encoding="utf-8-sig") as stream:
         for key, value in Values(stream).items():
-            if isinstance(value, dict | list) or key not in shapes:
-                shapes.setdefault(key, type(value))
-    tables = {key: shape for key, shape in shapes.items() if shape in (dict, list)}
-    return list(tables.items()) or [(key, shape) for key, shape in shapes.items() if key is None]
+            if isinstance(value, dict | list) or key not in found:
+                found.setdefault(key, type(value))
+    tables = {key: shape for key, shape in found.items() if shape in (dict, list)}
+    return list(tables.items()) or [(key, shape) for key, shape in found.items() if key is None]
 
 
 def _elements(text: Path, wanted: str | None) -> Iterator[Any]:
@@ -135,8 +136,28 @@ def _elements(text: Path, wanted: str | None) -> Iterator[Any]:
                 yield value
 
 
-def _grid_rows(values: Any) -> Iterator[grids.Row]:
-    for number, value in enumerate(values(), 1):
+def _rows(text: Path, values: Iterator[Any]) -> Iterator[Any]:
+    """The records of a part; an object that is the whole document may itself be a table."""
+    first = list(islice(values, 2))
+    if len(first) == 1 and isinstance(first[0], dict) and _is_object(text):
+        first = shapes.records(first[0]) or first
+    yield from chain(first, values)
+
+
+def _is_object(text: Path) -> bool:
+    with text.open(encoding="utf-8-sig") as stream:
+        return Values(stream).opening == "{"
+
+
+def _header(text: Path) -> list[str]:
+    """The columns that a document names beside lists of values, as pandas' split form does; none where it says more."""
+    about = next(_elements(text, None))
+    named = about.get("columns") if about.keys() <= {"columns", "index"} else None
+    return named if isinstance(named, list) and all(isinstance(name, str) for name in named) else []
+
+
+def _grid_rows(values: Any, header: list[str]) -> Iterator[grids.Row]:
+    for number, value in enumerate(chain([header] if header else (), values()), 1):
         cells = value if isinstance(value, list) else [value]
         yield number, [as_text(cell) or "" for cell in cells]
 
@@ -227,6 +248,3 @@ def _flatten(value: dict[str, Any], prefix: str, flat: dict[str, str | None], de
         while path in flat:
             path += "_2"
         flat[path] = as_text(inner)
-
-
-__all__ = ["flattened", "read"]

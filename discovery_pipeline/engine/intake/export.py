@@ -1,4 +1,4 @@
-"""Export: tables as plain CSV, for people and programs that want nothing to guess."""
+"""Export: tables as plain CSV, in one fixed dialect, so that nothing has to be guessed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _write(con: duckdb.DuckDBPyConnection, read: TableRead, path: Path) -> None:
     header = ",".join(_quoted(column.name) for column in columns)
     body, draft = path.with_name(f".{path.name}.rows"), path.with_name(f".{path.name}.part")
     keys = ", ".join(duck.col(column) for column in columns)
-    query = f"SELECT {keys} FROM read_parquet({duck.text(str(read.table.path))})"
+    query = f"SELECT {keys} FROM {duck.parquet(read.table.path)}"
     try:
         con.execute(f"COPY ({query}) TO {duck.text(str(body))} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"')")
         with draft.open("wb") as out, body.open("rb") as rows:

@@ -1,4 +1,4 @@
-"""Formulas: cells of an XLSX workbook that look filled and are read as empty, since nobody stored what they come to."""
+"""Formulas: cells of an XLSX workbook that look filled but are read as empty, since their result was never stored."""
 
 from __future__ import annotations
 
@@ -43,6 +43,3 @@ def _cells(path: Path) -> Iterator[bytes]:
                     yield whole + end
                     held = rest[-CHUNK:]
                 yield held
-
-
-__all__ = ["unread"]

@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
-from discovery_pipeline.engine.intake.model import TOP_ROWS, Glimpse, TableRead, TopRow
+from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, TableRead, TopRow
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
@@ -23,7 +23,7 @@ from discovery_pipeline.errors import InputRefused
 SAMPLE = 400
 """Rows that the layout is found on."""
 HELD = 40
-WIDEST = 2_000
+"""Narrow rows held back until it is clear that they don't end the grid as notes."""
 
 Row = tuple[int, list[str]]
 """A row's number in its source (1-based) and its cells."""
@@ -55,36 +55,36 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | Glimpse:
         )
     if layout.width > WIDEST:
         raise InputRefused(upload.file, f"It has {layout.width:,} columns; a table can have {WIDEST:,}.", "")
-    taken = _Taken(layout.width)
     kept = _columns_kept(grid.rows(), layout)
-    columns = columns_named([layout.names[at] for at in kept])
-    name = work.named(grid.name)
-    place = work.place(name)
-    with Spool(work.draft(".csv")) as spool:
-        spool.extend(
-            [number, *(cells[at] for at in kept)]
-            for number, cells in taken.body(islice(grid.rows(), layout.body, None))
-        )
-        rows = spool.to_parquet(work.con, columns, place)
-    for number, cells in taken.footers:
-        work.reject(upload.file, name, number, "a note below the table, not a row of it", _joined(cells))
-    findings = [
-        *_findings(name, layout, [cells for _, cells in sample], taken, layout.width - len(kept)),
-        *(
-            header_notes(name, [layout.names[at] for at in kept], [c.name for c in columns])
-            if layout.header_rows
-            else ()
-        ),
-    ]
+    body = _Body(layout.width)
+    table = _written(work, grid, body.rows(islice(grid.rows(), layout.body, None)), layout, kept)
+    for number, cells in body.footers:
+        work.reject(upload.file, table.name, number, "a note below the table, not a row of it", _joined(cells))
+    above = [_joined(cells) for _, cells in sample[: layout.preamble] if filled(cells)]
+    findings = [*layout_notes(table.name, layout.header_rows, above, layout.names)]
+    findings += _findings(table.name, body, layout.width - len(kept))
+    if layout.header_rows:
+        findings += header_notes(table.name, [layout.names[at] for at in kept], [c.name for c in table.columns])
     return TableRead(
-        table=Table(name=name, path=place, columns=columns, row_count=rows, source=grid.source),
-        rejected_count=len(taken.footers),
+        table=table,
+        rejected_count=len(body.footers),
         header_rows=layout.header_rows,
         preamble_rows=layout.preamble,
         top=top,
         reasons=tuple(layout.reasons),
         findings=tuple(findings),
     )
+
+
+def _written(work: Work, grid: Grid, rows: Iterable[Row], layout: layouts.Layout, kept: Sequence[int]) -> Table:
+    """The table of these rows, with the columns at these positions."""
+    columns = columns_named([layout.names[at] for at in kept])
+    name = work.named(grid.name)
+    place = work.place(name)
+    with Spool(work.draft(".csv")) as spool:
+        spool.extend([number, *(cells[at] for at in kept)] for number, cells in rows)
+        count = spool.to_parquet(work.con, columns, place)
+    return Table(name=name, path=place, columns=columns, row_count=count, source=grid.source)
 
 
 def _columns_kept(rows: Iterable[Row], layout: layouts.Layout) -> list[int]:
@@ -97,15 +97,16 @@ def _columns_kept(rows: Iterable[Row], layout: layouts.Layout) -> list[int]:
     return [at for at in range(layout.width) if at not in missing]
 
 
-class _Taken:
-    """The body of a grid, padded to one width, without blank rows and the notes below."""
+class _Body:
+    """The rows of a grid below its header, padded to one width, without blank ones and the notes below them."""
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self.blank = self.short = 0
+        self.blank = 0
         self.footers: list[Row] = []
 
-    def body(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The table's rows; what was left out is known when all of them are read."""
         held: list[tuple[Row, bool]] = []
         firsts: list[str] = []
         after_blank = False
@@ -132,16 +133,13 @@ class _Taken:
         yield from (row for row, _ in held)
 
 
-def _findings(
-    name: str, layout: layouts.Layout, sample: Sequence[Sequence[str]], taken: _Taken, dropped: int
-) -> Iterator[Finding]:
-    above = [_joined(row) for row in sample[: layout.preamble] if filled(row)]
-    yield from layout_notes(name, layout.header_rows, above, layout.names)
-    if taken.blank:
-        yield note(name, "empty_rows", taken.blank, f"{counted(taken.blank, 'row')} without any value left out.")
-    if taken.footers:
-        what = f"{counted(len(taken.footers), 'row')} below the table not taken as part of it."
-        yield note(name, "notes_below", len(taken.footers), what, [_joined(cells) for _, cells in taken.footers])
+def _findings(name: str, body: _Body, dropped: int) -> Iterator[Finding]:
+    """What was left out of a table: blank rows, notes below it, so many columns without name and values."""
+    if body.blank:
+        yield note(name, "empty_rows", body.blank, f"{counted(body.blank, 'row')} without any value left out.")
+    if body.footers:
+        what = f"{counted(len(body.footers), 'row')} below the table not taken as part of it."
+        yield note(name, "notes_below", len(body.footers), what, [_joined(cells) for _, cells in body.footers])
     if dropped:
         yield note(name, "empty_columns", dropped, f"{counted(dropped, 'column')} without name and values left out.")
 

@@ -91,6 +91,11 @@ class Values:
         self._text, self._at, self._lines = "", 0, 1
         self._ended = False
 
+    @property
+    def opening(self) -> str:
+        """The character with which the document begins; empty where there is none."""
+        return self._peek()
+
     def items(self) -> Iterator[tuple[str | None, Any]]:
         """The elements of the document's arrays, each with the key of its array; a lone object as one value.
 

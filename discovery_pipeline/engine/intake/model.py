@@ -12,6 +12,8 @@ from discovery_pipeline.engine.tables import Located, Table
 
 TOP_ROWS, TOP_CELLS, TOP_TEXT = 25, 12, 60
 """What is kept of a table's first rows, for people to look at: rows, cells of a row, characters of a cell."""
+WIDEST = 2_000
+"""Columns of one table; DuckDB writes wider ones only with more memory than it is given."""
 
 
 class Options(BaseModel):

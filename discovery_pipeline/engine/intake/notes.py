@@ -93,6 +93,3 @@ def layout_notes(table: str, header_rows: int, above: Sequence[str], names: Sequ
 def counted(n: int, one: str) -> str:
     """'1 row', '2 rows'."""
     return f"{n:,} {one if n == 1 else one + 's'}"
-
-
-__all__ = ["RULES", "counted", "header_notes", "layout_notes", "note"]

@@ -7,11 +7,12 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import disk, duck
 from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, Options, Sheet, TableRead
@@ -44,17 +45,26 @@ def read(
     -------
     Intake
         One entry a file, in order: its tables, or why it was refused.
+
+    Raises
+    ------
+    DiskFullError
+        There is no room for the tables, which is no file's fault.
     """
-    into.mkdir(parents=True, exist_ok=True)
     con.execute("SET enable_progress_bar = false")  # it draws on standard output, which may be a pipe
-    with tempfile.TemporaryDirectory(dir=into, prefix=".reading-") as folder:
-        scratch = Path(folder)
-        with Spool(scratch / "rejected.csv") as rejects:
-            work = Work(con, into, scratch, rejects, options or Options(), chosen)
-            files = tuple(done for path in paths for done in _path(work, path))
-            rejected = into / "rejected.parquet"
-            rejects.to_rejects(con, rejected)
+    with disk.room(into), _scratch(into) as scratch, Spool(scratch / "rejected.csv") as rejects:
+        work = Work(con, into, scratch, rejects, options or Options(), chosen)
+        files = tuple(done for path in paths for done in _path(work, path))
+        rejected = into / "rejected.parquet"
+        rejects.to_rejects(con, rejected)
     return Intake(files=files, rejected=rejected)
+
+
+@contextmanager
+def _scratch(into: Path) -> Iterator[Path]:
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=".reading-") as folder:
+        yield Path(folder)
 
 
 def _path(work: Work, path: Path) -> Iterator[FileRead]:
@@ -93,7 +103,7 @@ def _kind(upload: Upload) -> Kind | None:
 
 
 def _one(work: Work, upload: Upload) -> FileRead:
-    """One file, read or refused; whatever is wrong with it stays with it."""
+    """One file, read or refused; whatever is wrong with it stays with it. A full disk is none of that."""
     try:
         check_openable(upload.path)
         kind = kind_of(upload.path)
@@ -105,6 +115,8 @@ def _one(work: Work, upload: Upload) -> FileRead:
     except InputRefused as refusal:
         return _refused(upload, refusal.reason, refusal.action)
     except OSError as error:
+        if disk.full(error):
+            raise
         refusal = _closed(upload.path, error)
         return _refused(upload, refusal.reason, refusal.action)
     except duckdb.OutOfMemoryException:
@@ -112,6 +124,8 @@ def _one(work: Work, upload: Upload) -> FileRead:
     except (duckdb.Error, RuntimeError, MemoryError, ValueError) as error:
         if duck.stopped(error):
             raise KeyboardInterrupt from error
+        if isinstance(error, duckdb.IOException) and disk.full(error):
+            raise
         said = " ".join(str(error).split())[:200] or type(error).__name__
         return _refused(upload, f"It can't be read: {said}.", "Export it again, as CSV or Parquet.")
     source = tables[0].table.source

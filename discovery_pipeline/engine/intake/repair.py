@@ -1,7 +1,7 @@
-"""Repair: rows of a text that a strict reader turns down, one by one: mended, or rejected with a reason.
+"""Repair: the rows of a text that a strict reader turns down, each one repaired or rejected with a reason.
 
-Mended is what is certain to mean nothing else: cells missing at a row's end, empty cells beyond it, a
-quote that never closes. A row with a value too many is rejected: nobody can say which cell is whose.
+A row is repaired if there is only one way to read it: cells missing at its end, empty cells beyond it, a quote that
+never closes. A row with a value too many is rejected: nobody can say which cell belongs to which column.
 """
 
 from __future__ import annotations

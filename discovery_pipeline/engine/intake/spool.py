@@ -17,21 +17,16 @@ from discovery_pipeline.engine.tables import LINE, Column
 
 GROUP = 4_000_000
 """Cells of a row group of Parquet: what is written holds a few of them in memory."""
+VECTOR, LARGEST_GROUP = 2_048, 122_880
+"""Rows that DuckDB works on at a time, of which a row group is a multiple; rows of a group by its own default."""
 LONGEST_LINE = 64 << 20
 """Bytes of one record in a spool."""
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, columns: int, path: Path) -> int:
     """Write a query's rows to a table's Parquet file, in groups that fit in memory; the number of rows."""
-    group = max(2_048, min(122_880, GROUP // max(columns, 1) // 2_048 * 2_048))
-    draft = path.with_name(path.name + ".part")
-    try:
-        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}"
-        done = con.execute(f"COPY ({query}) TO {duck.text(str(draft))} ({options})").fetchone()
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return int(done[0]) if done else 0
+    fitting = GROUP // max(columns, 1) // VECTOR * VECTOR
+    return duck.write(con, query, path, row_group=max(VECTOR, min(LARGEST_GROUP, fitting)))
 
 
 class Spool:

@@ -1,4 +1,4 @@
-"""Values: what a single cell looks like, as far as telling dialects and headers apart needs it."""
+"""Values: what a single cell looks like, as needed to recognise dialects and headers."""
 
 from __future__ import annotations
 

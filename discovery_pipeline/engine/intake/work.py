@@ -42,7 +42,7 @@ class Upload:
 
 
 class NoTable(InputRefused):
-    """Nothing is wrong with the file but that no table was found where one was looked for."""
+    """The file is sound, but no table was found where one was looked for."""
 
     def __init__(
         self, upload: Upload, reason: str, action: str, glimpse: Glimpse | None = None, sheets: Sequence[Sheet] = ()

@@ -52,9 +52,9 @@ def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
                 told["rows"] = _sheet(book, at, folder / f"{at}.csv")
                 told["file"] = f"{at}.csv"
             except BaseException as error:  # a Rust panic is a BaseException
-                if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+                if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError) or getattr(error, "errno", None):
                     raise
-                told["error"] = _said(error)
+                told["error"] = _message(error)
     return {"sheets": sheets}
 
 
@@ -75,7 +75,7 @@ def _sheet(book: Any, at: int, target: Path) -> int:
     return rows
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         answer = {"error": "it needs too much memory", "kind": "MemoryError"}
     except BaseException as error:  # a Rust panic is a BaseException
-        answer = {"error": _said(error), "kind": type(error).__name__}
+        answer = {"error": _message(error), "kind": type(error).__name__, "errno": getattr(error, "errno", None)}
     json.dump(answer, sys.stdout)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def read(work: Work, upload: Upload) -> tuple[list[TableRead], list[Sheet]]:
             told.append(Sheet(name=sheet["name"], read=False, why="no rows below a header", glimpse=table))
             continue
         told.append(Sheet(name=sheet["name"], read=True))
-        found.append(_told(table, sheet))
+        found.append(_with_visibility(table, sheet))
     if not found:
         broken = next((f" Sheet {s['name']!r}: {s['error']}." for s in sheets if "error" in s), "")
         none = "Its sheet has no" if len(sheets) == 1 else f"None of its {len(sheets)} sheets has"
@@ -83,6 +84,8 @@ def _unpacked(upload: Upload, folder: Path, only: tuple[str, ...]) -> list[dict[
     except ValueError:
         what = "The workbook can't be unpacked: it is damaged, or needs more memory than there is."
         raise InputRefused(upload.file, what, "Save it again, or save its sheets as CSV.") from None
+    if answer.get("errno"):
+        raise OSError(answer["errno"], os.strerror(answer["errno"]))
     if "error" in answer:
         raise _refusal(upload, answer)
     return answer["sheets"]
@@ -106,7 +109,7 @@ def _rows(path: Path) -> Iterator[grids.Row]:
             yield int(number), cells
 
 
-def _told(table: TableRead, sheet: dict[str, Any]) -> TableRead:
+def _with_visibility(table: TableRead, sheet: dict[str, Any]) -> TableRead:
     if not sheet["hidden"]:
         return table
     what = f"The sheet {sheet['name']!r} is hidden in the workbook."

@@ -103,6 +103,3 @@ def _mapped(  # noqa: PLR0913, PLR0917 - as above
         evidence=(f"chosen over {choice.offer.source_field}: {choice.why}", *match.evidence, *proposal.reasons),
         origin="agent",
     )
-
-
-__all__ = ["Choice", "arbitrated"]

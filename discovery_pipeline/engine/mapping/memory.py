@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.profiles import MappingProfile
 
@@ -98,6 +99,13 @@ class Memory(BaseModel):
                 j = columns[field.target_field]
                 found |= {(i, j): decision for i in rows.get(field.source_field.casefold(), ())}
         return found
+
+    def words(self, target_table: str, target_field: str) -> dict[str, str]:
+        """What people approved for the values of any column that filled this field; the newest word counts."""
+        approved = (decision.field for decision in self.decided if decision.approved)
+        filling = (f for f in approved if (f.target_table, f.target_field) == (target_table, target_field))
+        said = (pair for field in filling for pair in transformations.replaced(field.transformation).items())
+        return {old.strip().lower(): new for old, new in said}
 
 
 NOTHING = Memory()

@@ -119,7 +119,7 @@ class Conflict(_Value):
         return self.source_table, self.target_table, self.target_field
 
     @property
-    def said(self) -> str:
+    def in_words(self) -> str:
         """What they hold, in words, and what may be done."""
         names = self.source_fields
         counts = ", ".join(f"{n} in {c:,}" for n, c in zip(names, self.filled, strict=True))

@@ -18,6 +18,10 @@ from discovery_pipeline.engine import yaml_text
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
+from discovery_pipeline.engine.mapping.transformations import datatypes
+from discovery_pipeline.engine.mapping.transformations.proposing import as_before
+from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS
+from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.errors import MappingError
@@ -177,30 +181,37 @@ def _of_csv(text: str) -> dict[str, Any]:
 
 
 def applied(
-    profile: MappingProfile, suggestions: Suggestions, tables: Sequence[Table], target: Target | None = None
+    profile: MappingProfile,
+    suggestions: Suggestions,
+    tables: Sequence[Table],
+    target: Target | None = None,
+    columns: Profile | None = None,
 ) -> Applied:
     """Put what a profile says in the place of what was guessed, as far as these tables have its columns.
 
     A guess gives way where it fills what the profile fills, or takes for a table a column that the profile takes for
-    another field of it. With
-    the target's contract at hand, fields that it no longer has are left, too.
+    another field of it. With the target's contract at hand, fields that it no longer has are left, too; with the
+    profile of the tables' columns, lines whose values would need another transformation. With both, values that are
+    new in these tables get words, as far as anything speaks for one.
     """
     taken: list[MappedField] = []
     left: list[Unapplied] = []
     for field, table in _placed(profile, tables):
-        why = _unusable(field, table, target)
+        why = _unusable(field, table, target, columns)
         if table is None or why:
             left.append(Unapplied(field=field, why=why))
         else:
-            taken.append(_mapped(profile, field, table))
+            taken.append(_completed(_mapped(profile, field, table), target, columns))
     return Applied(suggestions=_instead(suggestions, taken), taken=tuple(taken), left=tuple(left))
 
 
-def fitting(kept: Iterable[MappingProfile], tables: Sequence[Table], target: Target) -> MappingProfile | None:
+def fitting(
+    kept: Iterable[MappingProfile], tables: Sequence[Table], target: Target, columns: Profile | None = None
+) -> MappingProfile | None:
     """The profile of which these tables can follow most lines, of equals the first; None where they can follow none."""
 
     def followed(profile: MappingProfile) -> int:
-        return sum(not _unusable(field, table, target) for field, table in _placed(profile, tables))
+        return sum(not _unusable(field, table, target, columns) for field, table in _placed(profile, tables))
 
     best = max(kept, key=followed, default=None)
     return best if best and followed(best) else None
@@ -225,7 +236,7 @@ def _column(table: Table, name: str) -> str | None:
     return next(iter(exact or [c.name for c in table.columns if c.name.casefold() == name.casefold()]), None)
 
 
-def _unusable(field: ProfiledField, table: Table | None, target: Target | None) -> str:
+def _unusable(field: ProfiledField, table: Table | None, target: Target | None, columns: Profile | None) -> str:
     """Why a line can't be applied; empty where it can."""
     if table is None:
         return "there is no table"
@@ -238,7 +249,15 @@ def _unusable(field: ProfiledField, table: Table | None, target: Target | None) 
     if field.transformation:
         needed += transformations.parse(field.transformation).references
     absent = [name for name in needed if _column(table, name) is None]
-    return f"{table.name} has no column {' and '.join(map(repr, absent))}" if absent else ""
+    if absent:
+        return f"{table.name} has no column {' and '.join(map(repr, absent))}"
+    return _mismatch(field, table, columns) if columns and field.source_field else ""
+
+
+def _mismatch(field: ProfiledField, table: Table, columns: Profile) -> str:
+    """Why the column's values don't become what the line says; empty where they do."""
+    column = columns.table(table.name).column(_column(table, field.source_field) or "")
+    return datatypes.mismatch(column.inferred_type, field.data_type, field.transformation) or ""
 
 
 def _mapped(profile: MappingProfile, field: ProfiledField, table: Table) -> MappedField:
@@ -251,6 +270,17 @@ def _mapped(profile: MappingProfile, field: ProfiledField, table: Table) -> Mapp
             "evidence": (f"saved mapping {profile}",),
             "origin": "memory",
         }
+    )
+
+
+def _completed(field: MappedField, target: Target | None, columns: Profile | None) -> MappedField:
+    """The field with words for values that its transformation says nothing of, and which these are."""
+    if not (target and columns and field.source_field):
+        return field
+    column = columns.table(field.source_table).column(field.source_field)
+    found = as_before(field, (), column, target.table(field.target_table).field(field.target_field), NO_WORDS)
+    return field.model_copy(
+        update={"transformation": found.transformation, "evidence": (*field.evidence, *found.reasons)}
     )
 
 

@@ -246,7 +246,7 @@ class _Check:
         with duck.connect() as con:
             lines = [(field.source_field, field.transformation) for field in rivals]
             found = conflicts.explained(con, table, lines, examples=not personal)
-        return found.said if found else ""
+        return found.in_words if found else ""
 
     def _name(self, field: model.MappedField) -> str:
         """What the field will be called in the delivery: under a key, each source has a field of its own."""

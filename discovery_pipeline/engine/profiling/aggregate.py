@@ -268,18 +268,3 @@ def _double(number: float) -> str:
     """A literal that SQL reads as a double, and as this one."""
     written = repr(float(number))
     return written if "e" in written else f"{written}e0"
-
-
-__all__ = [
-    "FRESH_DAYS",
-    "GROUPS",
-    "LONGEST_UNFIT",
-    "QUANTILES",
-    "batches",
-    "different_rows",
-    "format_of",
-    "in_one_group",
-    "most_frequent",
-    "query",
-    "second_look",
-]

@@ -106,6 +106,3 @@ def charts(profile: ColumnProfile) -> tuple[str, ...]:
     if len(profile.patterns) > 1 and profile.semantic_type != "free_text":
         return ("patterns",)
     return ()
-
-
-__all__ = ["Noticed", "charts", "of_column"]

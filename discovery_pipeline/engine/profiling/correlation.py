@@ -69,6 +69,3 @@ def of_numbers(left: Numbers, right: Numbers) -> float | None:
     mx, my = sum(left) / n, sum(right) / n  # type: ignore[arg-type]
     xs, ys = [x - mx for x in left], [y - my for y in right]  # type: ignore[operator]
     return Moments2(n, 0.0, 0.0, sum(map(mul, xs, xs)), sum(map(mul, ys, ys)), sum(map(mul, xs, ys))).pearson
-
-
-__all__ = ["correlations", "of_numbers", "rank_correlation", "ranked"]

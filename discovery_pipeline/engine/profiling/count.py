@@ -228,6 +228,3 @@ def _pairs(
         if left and right and left.n == right.n == rows:
             found[a, b] = Moments2(rows, left.s1, right.s1, left.s2, right.s2, xy)
     return found
-
-
-__all__ = ["TOP", "count"]

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from discovery_pipeline.engine import duck
+
 EPOCH_SECONDS, EPOCH_MILLIS = "%s", "%s%f"
 """Counts since 1970 as formats: glibc's "%s", and the same with three more digits."""
 
@@ -200,8 +202,7 @@ def one_reading(name: str, column: str) -> str:
         return _since_1970(column, low=9 * 10**8, high=21 * 10**8, factor=1_000_000)
     if name == EPOCH_MILLIS:
         return _since_1970(column, low=9 * 10**11, high=21 * 10**11, factor=1_000)
-    literal = name.replace("'", "''")
-    parsed = f"try_strptime({column}, '{literal}')"
+    parsed = f"try_strptime({column}, {duck.text(name)})"
     # By way of timestamptz: DuckDB casts nanoseconds with a zone to nothing else.
     return f"cast(cast({parsed} as timestamptz) as timestamp)" if "%z" in name else parsed
 
@@ -216,26 +217,6 @@ def coalesced(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
 
-def is_iso(name: str) -> bool:
-    """Whether a format sorts as its dates do."""
-    return name.startswith(("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"))
-
-
 def shown(moment: datetime, *, timed: bool) -> str:
     """A moment as ISO 8601, without the time where the column has none."""
     return moment.isoformat(sep="T") if timed else moment.date().isoformat()
-
-
-__all__ = [
-    "EPOCH_MILLIS",
-    "EPOCH_SECONDS",
-    "Formats",
-    "Written",
-    "coalesced",
-    "formats",
-    "is_iso",
-    "one_reading",
-    "parse",
-    "reading",
-    "shown",
-]

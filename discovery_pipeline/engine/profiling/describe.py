@@ -87,18 +87,18 @@ class _Column:
 
     def profile(self) -> ColumnProfile:
         tokens, misfits = _unfit(self.plan, self.counted)
-        told = self.counted.count - sum(tokens.values())
+        filled = self.counted.count - sum(tokens.values())
         odd = sum(misfits.values())
         values = self._values()
         typed = self.plan.typed
-        means = meaning.of_column(self.plan.column.name, typed, self._seen(values, told))
+        means = meaning.of_column(self.plan.column.name, typed, self._seen(values, filled))
         spelt, spellings = self._spelling(values, means)
         calendar, buckets = self.counted.calendar, self.counted.buckets
-        type_fit = 1 - odd / told if told else 1.0
+        type_fit = 1 - odd / filled if filled else 1.0
         checked = means.fit if means.name in meaning.CHECKED and means.fit is not None else 1.0
-        distinct, exact = self._distinct(told)
+        distinct, exact = self._distinct(filled)
         fresh, ahead = (calendar.fresh, calendar.ahead) if calendar else (0, 0)
-        on_time = quality.timeliness(self.plan.column.name, told, fresh, ahead) if calendar else None
+        on_time = quality.timeliness(self.plan.column.name, filled, fresh, ahead) if calendar else None
         draft = ColumnProfile(
             name=self.plan.column.name,
             position=self.plan.column.position,
@@ -118,23 +118,25 @@ class _Column:
             distinct_count=distinct,
             distinct_is_exact=exact,
             top_values=self._top(),
-            patterns=masks.patterns(values, self._scale(values, told)),
+            patterns=masks.patterns(values, self._scale(values, filled)),
             lengths=self._lengths(),
             time_series=series.describe(self.plan.period, buckets) if calendar and buckets else None,
             quality=quality.score(
-                completeness=told / self.rows if self.rows else 1.0,
+                completeness=filled / self.rows if self.rows else 1.0,
                 validity=type_fit * checked,
-                uniqueness=distinct / told if means.keylike and exact and distinct >= NEARLY_UNIQUE * told > 0 else 1.0,
+                uniqueness=distinct / filled
+                if means.keylike and exact and distinct >= NEARLY_UNIQUE * filled > 0
+                else 1.0,
                 consistency=spelt,
                 timeliness=on_time,
             ),
             **self._statistics(),
         )
         noticed = anomalies.Noticed(
-            padded=round(self._scale(values, told) * sum(n for v, n in values if v != v.strip())),
+            padded=round(self._scale(values, filled) * sum(n for v, n in values if v != v.strip())),
             spellings=spellings,
             ahead=ahead if on_time is not None else 0,
-            broken=round(self._scale(values, told) * sum(n for v, n in values if _broken(v))),
+            broken=round(self._scale(values, filled) * sum(n for v, n in values if _broken(v))),
             estimated=self.counted.values is None,
         )
         return draft.model_copy(
@@ -155,22 +157,22 @@ class _Column:
             if not is_null_token(v, self.plan.nothing)
         ]
 
-    def _scale(self, values: Sequence[tuple[str, int]], told: int) -> float:
+    def _scale(self, values: Sequence[tuple[str, int]], filled: int) -> float:
         """How many values one of those at hand stands for."""
         at_hand = sum(n for _, n in values)
-        return told / at_hand if at_hand else 1.0
+        return filled / at_hand if at_hand else 1.0
 
-    def _seen(self, values: Sequence[tuple[str, int]], told: int) -> Seen:
+    def _seen(self, values: Sequence[tuple[str, int]], filled: int) -> Seen:
         moments = self.counted.moments
         low, high = (moments.low, moments.high) if moments else (None, None)
-        return Seen(values, told, self._distinct(told)[0], low, high)
+        return Seen(values, filled, self._distinct(filled)[0], low, high)
 
-    def _distinct(self, told: int) -> tuple[int, bool]:
+    def _distinct(self, filled: int) -> tuple[int, bool]:
         if self.counted.distinct is not None:
             return self.counted.distinct, True
         if self.counted.registers is None:
             return 0, self.counted.count == 0
-        return min(sketch.distinct(self.counted.registers), max(told, 1)), False
+        return min(sketch.distinct(self.counted.registers), max(filled, 1)), False
 
     def _spelling(self, values: Sequence[tuple[str, int]], means: Meaning) -> tuple[float, tuple[str, ...]]:
         """Share of values written as most are, and values spelt in several ways."""
@@ -319,6 +321,3 @@ def _ranked(counts: Mapping[str, int]) -> tuple[ValueCount, ...]:
 def _broken(value: str) -> bool:
     """Whether a text was decoded as something it isn't: UTF-8 read as Latin-1, or a replacement character."""
     return not value.isascii() and any(sign in value for sign in ("\ufffd", "Ã¤", "Ã¶", "Ã¼", "Ã©", "Ã¨", "â€", "Â "))
-
-
-__all__ = ["table"]

@@ -248,6 +248,3 @@ def _finding(place: tuple[str, str | None], rule: str, severity: Severity, count
         evidence=evidence,
         action=_ACTIONS.get(rule, "Check whether the source changed, and whether the mapping still holds."),
     )
-
-
-__all__ = ["diff", "ks", "psi"]

@@ -21,13 +21,6 @@ def words(header: str) -> Words:
     return frozenset(parts) | {a + b for a, b in pairwise(parts)} | {"".join(parts)}
 
 
-@lru_cache(maxsize=10_000)
-def last_word(header: str) -> str:
-    """The last word of a header in lower case, which in most languages of headers says what the thing is."""
-    parts = [p.lower() for p in _PARTS.findall(header) if not p.isdigit()]
-    return parts[-1] if parts else ""
-
-
 def _set(text: str) -> Words:
     return frozenset(text.split())
 
@@ -76,18 +69,3 @@ QUANTITY = _set(
     "width salary revenue budget balance hours minutes seconds days years"
 )
 """A number is meant here, even where a good part of the values say it with words or units."""
-
-
-__all__ = [
-    "BOOLEAN",
-    "DATE",
-    "FRESH",
-    "FUTURE",
-    "IDENTIFIER",
-    "QUANTITY",
-    "TEXT_NUMBER",
-    "VERSION",
-    "Words",
-    "last_word",
-    "words",
-]

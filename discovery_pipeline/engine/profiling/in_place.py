@@ -9,8 +9,8 @@ import codecs
 from pathlib import Path
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.intake import Options, delimited
-from discovery_pipeline.engine.intake.delimited import Detection
+from discovery_pipeline.engine.intake import Options, delimited, detection
+from discovery_pipeline.engine.intake.detection import Detection
 from discovery_pipeline.engine.intake.encodings import Survey
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.work import Upload
@@ -69,7 +69,7 @@ def _detected(path: Path, survey: Survey) -> Detection | None:
     if not survey.utf8 or survey.nulls or survey.lone_returns or not survey.line_feeds:
         return None
     try:
-        found = delimited.detect(Upload(path, path.name), path.parent, Options(), survey)
+        found = detection.detect(Upload(path, path.name), path.parent, Options(), survey)
     except InputRefused:
         return None
     if found.irregular or not found.rows or found.text != path or found.dialect.newline != "\n":
@@ -114,6 +114,3 @@ def _survey(head: bytes, size: int) -> Survey:
         utf8=utf8,
         endless=b"\n" not in head,
     )
-
-
-__all__ = ["regular", "source"]

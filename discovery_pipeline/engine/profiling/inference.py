@@ -178,6 +178,3 @@ def fits(typed: Typed, value: str) -> bool:
     if typed.type == "json":
         return _json(frozenset(), [(value, 1)], 1) is not None
     return True
-
-
-__all__ = ["TEXT", "Typed", "Weighted", "fits", "infer"]

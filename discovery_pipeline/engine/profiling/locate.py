@@ -59,6 +59,3 @@ def first_rows(
                     missing.discard((i, value))
                     found[i][value] = place
     return found
-
-
-__all__ = ["first_rows", "located"]

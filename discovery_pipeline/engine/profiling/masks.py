@@ -39,6 +39,3 @@ def patterns(values: Iterable[tuple[str, int]], scale: float = 1.0) -> tuple[Pat
         Pattern(mask=shape, count=round(count * scale), example=examples[shape])
         for shape, count in counts.most_common(KEPT)
     )
-
-
-__all__ = ["KEPT", "mask", "patterns"]

@@ -101,7 +101,7 @@ class Seen:
     """What a meaning is judged by: values that are no null tokens, and a few counts of the whole column."""
 
     values: Weighted
-    told: int
+    filled: int
     distinct: int
     low: float | None
     high: float | None
@@ -152,20 +152,20 @@ def _measure(header: str, typed: Typed, seen: Seen) -> str | None:
             return name
     if unit:
         return "data_size" if unit in _SIZES else "quantity"
-    unique = seen.told and seen.distinct >= 0.9 * seen.told
+    unique = seen.filled and seen.distinct >= 0.9 * seen.filled
     return "identifier" if hints & _IDENTITY and typed.type == "integer" and unique else None
 
 
 def _of_words(hints: Words, seen: Seen) -> tuple[str | None, float | None]:
     if hints & _words("serial serialnumber sn serialno serialnr"):
         return "serial", 1.0
-    repeated = seen.told >= 3 * seen.distinct
-    if repeated and (seen.distinct <= 50 or seen.distinct <= 0.001 * seen.told):
+    repeated = seen.filled >= 3 * seen.distinct
+    if repeated and (seen.distinct <= 50 or seen.distinct <= 0.001 * seen.filled):
         return "enumeration", 1.0
     spoken = sum(n for v, n in seen.values if v.strip().count(" ") >= 3 or len(v) > 60)
     if spoken >= 0.5 * sum(n for _, n in seen.values):
         return "free_text", 1.0
-    if hints & _IDENTITY and seen.distinct >= 0.9 * seen.told:
+    if hints & _IDENTITY and seen.distinct >= 0.9 * seen.filled:
         return "identifier", 1.0
     return None, None
 
@@ -198,6 +198,3 @@ def _pii(header: str, name: str | None, fit: float | None, values: Weighted) -> 
     if name == "free_text" and any("@" in v and _EMAIL_INSIDE.search(v) for v, _ in values[:500]):
         return Pii(kind="contact_in_text", risk="medium")
     return None
-
-
-__all__ = ["CHECKED", "Meaning", "Seen", "of_column"]

@@ -32,6 +32,7 @@ _INTEGER = re.compile(r"[+-]?\d+")
 _COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DOT_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?\d*,\d+")
+_COMMA_AFTER_GAPS = re.compile(r",\d+\D*$")
 _SPACE_GROUPS = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
 
 _CURRENCIES: Mapping[str, str] = {
@@ -128,6 +129,14 @@ def style(shapes: Counter[Shape], values: Mapping[str, Shape]) -> Style:
     return "comma_decimal" if two_dots else "plain"
 
 
+def with_comma(values: Iterable[str]) -> bool:
+    """Whether decimals stand after a comma in these numbers."""
+    shapes = {value: numeral.shape for value in values if (numeral := parse(value)) is not None}
+    if any(_COMMA_AFTER_GAPS.search(value) for value, shape in shapes.items() if shape is Shape.SPACE_GROUPS):
+        return True
+    return style(Counter(shapes.values()), shapes) == "comma_decimal"
+
+
 def reading(style: Style, *, affixed: bool, column: str) -> str:
     """The SQL that reads a column's numerals as doubles; NULL for what is none, and for infinity.
 
@@ -175,6 +184,3 @@ def _number(value: str, style: Style) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-__all__ = ["Numeral", "Shape", "Style", "measured", "parse", "reading", "style", "unit", "unit_in_header"]

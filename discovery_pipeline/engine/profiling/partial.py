@@ -163,6 +163,3 @@ def _joined(left: _S | None, right: _S | None) -> _S | None:
     if left is None or right is None:
         return right if left is None else left
     return left + right
-
-
-__all__ = ["Calendar", "ColumnPartial", "Moments2", "TablePartial", "Texts"]

@@ -1,4 +1,4 @@
-"""Parts: a table whose rows lie on many machines is planned once, counted where its parts lie, and told of as one.
+"""Parts: a table whose rows lie on many machines is planned once, counted where its parts lie, and described as one.
 
 Every part is counted by DuckDB and by the same plan, so that parts add up to what one machine would have counted;
 `partial` says what of it is sketched then and not exact.
@@ -72,7 +72,7 @@ def of_parts(con: duckdb.DuckDBPyConnection, parts: Parts, *, today: date) -> Ta
 
 def counted_here(con: duckdb.DuckDBPyConnection, plan: TablePlan, part: Path, today: date) -> TablePartial:
     """What is counted of one part, a Parquet file of text columns named by their keys."""
-    relation = f"read_parquet({duck.text(str(part))}, file_row_number=true)"
+    relation = duck.numbered(part)
     return located(con, plan, relation, "file_row_number", count(con, plan, relation, today))
 
 
@@ -87,6 +87,3 @@ def _across(parts: Parts, plan: TablePlan, counted: TablePartial) -> TablePartia
             return replace(counted, columns=tuple(columns), duplicates=0)
     duplicates = counted.rows - parts.different(parts.columns)
     return replace(counted, columns=tuple(columns), duplicates=duplicates)
-
-
-__all__ = ["Parts", "counted_here", "of_parts"]

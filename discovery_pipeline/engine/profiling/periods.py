@@ -59,6 +59,3 @@ def _next(period: Period, when: datetime) -> datetime:
     if period == "month":
         return when.replace(year=min(9999, when.year + when.month // 12), month=when.month % 12 + 1)
     return when.replace(year=min(9999, when.year + 1))
-
-
-__all__ = ["Period", "fitting", "moment", "seconds", "starts"]

@@ -296,6 +296,3 @@ def _strongest(columns: Sequence[ColumnPlan], numeric: Sequence[int]) -> tuple[t
     left, right = np.nonzero(np.triu(likeness >= 0.2, k=1))
     order = np.argsort(-likeness[left, right], kind="stable")[:PAIRS]
     return tuple(sorted((numeric[int(left[o])], numeric[int(right[o])]) for o in order))
-
-
-__all__ = ["SHORT", "ColumnPlan", "TablePlan", "draw", "finite"]

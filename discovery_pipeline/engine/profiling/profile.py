@@ -82,6 +82,3 @@ def of_source(con: duckdb.DuckDBPyConnection, source: Source, *, today: date) ->
             f"{source.name}: profiling {len(source.columns):,} columns takes more memory than DuckDB may use, {limit}. "
             "Set DISCOVERY_MEMORY_LIMIT higher, or DISCOVERY_THREADS lower."
         ) from None
-
-
-__all__ = ["of_files", "of_source", "profile"]

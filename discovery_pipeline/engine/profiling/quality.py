@@ -76,6 +76,3 @@ def spelling(values: Sequence[tuple[str, int]]) -> tuple[float, tuple[str, ...]]
 def _bare(value: str) -> str:
     folded = value.casefold()
     return folded if folded.isalnum() else "".join(filter(str.isalnum, folded)) or value
-
-
-__all__ = ["WEIGHTS", "score", "spelling", "timeliness"]

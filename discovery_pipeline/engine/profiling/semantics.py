@@ -263,6 +263,3 @@ def share(valid: Validator, values: Iterable[tuple[str, int]]) -> float:
         total += count
         good += count * valid(value.strip())
     return good / total if total else 0.0
-
-
-__all__ = ["TYPES", "Meaning", "SemanticType", "Weighted", "luhn", "of_texts", "share"]

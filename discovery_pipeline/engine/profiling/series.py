@@ -57,6 +57,3 @@ def _season(period: Period, heights: Sequence[int]) -> str | None:
         return None
     alike = sum(a * b for a, b in zip(around, around[lag:], strict=False)) / power
     return name if alike >= SEASONAL else None
-
-
-__all__ = ["describe"]

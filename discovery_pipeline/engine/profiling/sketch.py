@@ -209,6 +209,3 @@ def _tau(x: float) -> float:
         z -= (1 - x) ** 2 * y
         if z == before:
             return z / 3
-
-
-__all__ = ["Buckets", "Moments", "Registers", "distinct", "merged", "weighted_quantile"]

@@ -105,6 +105,3 @@ def loaded_sample(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tu
         yield "profile_sample", whole
     finally:
         con.execute("drop table if exists profile_sample")
-
-
-__all__ = ["CsvSource", "Source", "loaded_sample", "of_table"]

@@ -58,23 +58,25 @@ def null_tokens(values: Iterable[tuple[str, int]]) -> frozenset[str]:
     Among codes in capitals NA is one of them; and in a vocabulary a token that stands as often as its words is a word.
     """
     told = [(v.strip(), n) for v, n in values]
-    others = [(v, n) for v, n in told if v.lower() not in NULL_TOKENS]
-    counts = {t: sum(n for v, n in told if v.lower() == t) for t in _TWO_FACED}
-    if not others or not any(counts.values()):
+    if not any(v.lower() in _TWO_FACED for v, _ in told):
         return NULL_TOKENS
-    cells = sum(n for _, n in others)
+    others = [(v, n) for v, n in told if v.lower() not in NULL_TOKENS]
     codes = sum(n for v, n in others if 2 <= len(v) <= 5 and v.isalpha() and v.isupper())
-    spared = {"na"} if codes >= 0.8 * cells else set[str]()
-    peers = sorted(n for _, n in others)
-    if len(peers) <= VOCABULARY and cells >= 10 * len(peers):
-        common = peers[len(peers) // 2]
-        spared |= {t for t, n in counts.items() if common / 2 <= n <= 1.5 * peers[-1]}
-    return NULL_TOKENS - spared
+    spared = {"na"} if others and codes >= 0.8 * sum(n for _, n in others) else set[str]()
+    return NULL_TOKENS - spared - as_often_as_words(told, _TWO_FACED)
+
+
+def as_often_as_words(values: Iterable[tuple[str, int]], tokens: Iterable[str]) -> frozenset[str]:
+    """Those of these tokens that stand as often in a column as the words of its vocabulary; none where it has none."""
+    told = [(v.strip().lower(), n) for v, n in values]
+    peers = sorted(n for v, n in told if v not in NULL_TOKENS)
+    if not 0 < len(peers) <= VOCABULARY or sum(peers) < 10 * len(peers):
+        return frozenset()
+    common = peers[len(peers) // 2]
+    counts = {token: sum(n for v, n in told if v == token) for token in tokens}
+    return frozenset(t for t, n in counts.items() if common / 2 <= n <= 1.5 * peers[-1])
 
 
 def is_null_token(value: str, tokens: frozenset[str] = NULL_TOKENS) -> bool:
     """Whether the value stands for nothing."""
     return len(value) <= 2 * LONGEST_TOKEN and value.strip().lower() in tokens
-
-
-__all__ = ["BOOLEAN_WORDS", "FALSE_WORDS", "LONGEST_TOKEN", "NULL_TOKENS", "TRUE_WORDS", "is_null_token", "null_tokens"]

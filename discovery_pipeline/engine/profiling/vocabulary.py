@@ -1,4 +1,4 @@
-"""Vocabularies: closed lists that tell values by what they are (ISO 3166, ISO 4217, operating systems, given names)."""
+"""Vocabularies: closed lists by which values are recognised (ISO 3166, ISO 4217, operating systems, given names)."""
 
 from __future__ import annotations
 
@@ -88,5 +88,3 @@ GIVEN_NAMES = _words(
     "tobias tom tomas tony ursula uwe valentina vanessa vera victor victoria vijay vincent virginia vladimir walter "
     "wang wei wendy werner william wolfgang xin yan yasmin yuki yusuf zhang zoe"
 )
-
-__all__ = ["COUNTRIES", "COUNTRY_CODES", "COUNTRY_CODES_3", "CURRENCY_CODES", "GIVEN_NAMES", "OS_WORDS"]

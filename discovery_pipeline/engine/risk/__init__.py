@@ -23,7 +23,7 @@ def assess(con: duckdb.DuckDBPyConnection, facts: Facts, assumptions: Assumption
     found = [
         *data_loss.risks(facts, losses, ends),
         *performance.risks(con, facts, given),
-        *continuity.risks(facts, ends, given),
+        *continuity.risks(facts, losses, ends, given),
         *compliance.risks(facts, given),
     ]
     found.sort(key=lambda risk: -risk.gravity)  # stable: equals stay in the order of their categories

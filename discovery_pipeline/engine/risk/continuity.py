@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.profiling.model import ColumnProfile, TableProfile
+from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Risk
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.risk.scale import counted, level, percent
@@ -16,14 +17,16 @@ _CONCENTRATED = 20
 """Rows that lean on one other row, from which its loss is felt widely."""
 
 
-def risks(facts: Facts, ends: Sequence[Outcome], assumptions: Assumptions) -> Iterable[Risk]:
+def risks(
+    facts: Facts, losses: Sequence[FieldLoss], ends: Sequence[Outcome], assumptions: Assumptions
+) -> Iterable[Risk]:
     """What would keep the business from going on."""
     yield from _orphans(facts)
     yield from _circles(facts)
     yield from _single_points(facts)
     yield from _unowned(facts)
     yield from _keyless(facts)
-    yield from _rollback(facts)
+    yield from _rollback(facts, losses)
     yield from _downtime(ends, assumptions)
 
 
@@ -133,14 +136,13 @@ def _keyless(facts: Facts) -> Iterable[Risk]:
         )
 
 
-def _rollback(facts: Facts) -> Iterable[Risk]:
+def _rollback(facts: Facts, losses: Sequence[FieldLoss]) -> Iterable[Risk]:
     one_way = [
-        f"{field.source_table}.{field.source_field} → {mapping.target} {field.target_field}: {loss}"
-        for mapping in facts.mappings
-        for field in mapping.fields
-        if field.transformation and field.source_field
-        for loss in transformations.parse(field.transformation).losses
-        if loss.endswith("for ever")
+        f"{loss.place}: {counted(loss.filled, 'value')} by {what}"
+        for loss in losses
+        if loss.filled and loss.field.transformation
+        for what in transformations.parse(loss.field.transformation).losses
+        if what.endswith("for ever")
     ]
     if one_way:
         yield Risk(

@@ -13,6 +13,8 @@ from discovery_pipeline.engine.risk.scale import counted, level, percent, worst
 NOT_TAKEN = "Rows are not taken"
 SHOWN = 5
 """Fields named in one risk's evidence; the rest is a number."""
+_FELT = 0.001
+"""Share of a number from which rounding it may be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class _Kind:
     tell: Callable[[FieldLoss], str]
     mitigation: str
     impact: Level | None = None  # None: by the share that is lost, and high for identities
+    slight: Callable[[FieldLoss], bool] = lambda _: False  # whether it hardly matters, however many there are
 
 
 _KINDS = (
@@ -43,8 +46,26 @@ _KINDS = (
     _Kind(
         title="Numbers lose precision",
         count=lambda loss: loss.rounded,
-        tell=lambda loss: f"{counted(loss.rounded, 'value')} of {loss.filled:,} by {loss.field.transformation}",
+        tell=lambda loss: (
+            f"{counted(loss.rounded, 'value')} of {loss.filled:,} by {loss.field.transformation}, "
+            f"the furthest by {percent(loss.furthest or 0, 1)}"
+        ),
         mitigation="Map to a field that takes fractions, or convert to a smaller unit before rounding.",
+        slight=lambda loss: (loss.furthest or 0) < _FELT,
+    ),
+    _Kind(
+        title="Parts of values are left out",
+        count=lambda loss: loss.cut,
+        tell=lambda loss: f"{counted(loss.cut, 'value')} of {loss.filled:,} by {loss.field.transformation}",
+        mitigation="Look at what is left out; map it to a field of its own where it says something.",
+        slight=lambda loss: loss.field.data_type != "string",  # what stood around a number or a day
+    ),
+    _Kind(
+        title="Values become the same word as others",
+        count=lambda loss: loss.reworded,
+        tell=lambda loss: f"{counted(loss.reworded, 'distinct value')} fewer by {loss.field.transformation}",
+        mitigation="Keep what tells them apart in a field of its own, or in a tag.",
+        impact="low",  # the target's list has no more words
     ),
     _Kind(
         title="Texts are longer than the target takes",
@@ -153,16 +174,20 @@ def _by_field(kind: _Kind, losses: Sequence[FieldLoss]) -> Iterable[Risk]:
     hit = sorted((loss for loss in losses if kind.count(loss)), key=kind.count, reverse=True)
     if not hit:
         return
-    hardest = max(hit, key=lambda loss: kind.count(loss) / max(loss.filled, 1))
-    identities = any(loss.identity or loss.field.is_required for loss in hit)
     yield Risk(
         category="data_loss",
         title=kind.title,
         likelihood="high",
-        impact=kind.impact or ("high" if identities else level(kind.count(hardest), hardest.filled)),
-        evidence=(*(f"{_place(loss)}: {kind.tell(loss)}" for loss in hit[:SHOWN]), *_more(len(hit))),
+        impact=worst(_impact(kind, loss) for loss in hit),
+        evidence=(*(f"{loss.place}: {kind.tell(loss)}" for loss in hit[:SHOWN]), *_more(len(hit))),
         mitigation=kind.mitigation,
     )
+
+
+def _impact(kind: _Kind, loss: FieldLoss) -> Level:
+    if kind.impact or kind.slight(loss):
+        return kind.impact or "low"
+    return "high" if loss.identity or loss.field.is_required else level(kind.count(loss), loss.filled)
 
 
 def _in_other_hands(losses: Sequence[FieldLoss]) -> Iterable[Risk]:
@@ -170,7 +195,7 @@ def _in_other_hands(losses: Sequence[FieldLoss]) -> Iterable[Risk]:
     fragile = [loss for loss in losses if loss.leading_zeros or loss.long_numbers]
     accented = [loss for loss in losses if loss.not_ascii]
     evidence = [
-        f"{_place(loss)}: {counted(loss.leading_zeros, 'value')} with leading zeros, "
+        f"{loss.place}: {counted(loss.leading_zeros, 'value')} with leading zeros, "
         f"{loss.long_numbers:,} of more than 15 digits"
         for loss in fragile[:SHOWN]
     ]
@@ -189,10 +214,6 @@ def _in_other_hands(losses: Sequence[FieldLoss]) -> Iterable[Risk]:
             mitigation="Upload the files as they were written (UTF-8). To look at them, import as text instead of "
             "opening, and don't save.",
         )
-
-
-def _place(loss: FieldLoss) -> str:
-    return f"{loss.field.source_table}.{loss.field.source_field} → {loss.target} {loss.field.target_field}"
 
 
 def _such_as(examples: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ def _losses(losses: Sequence[FieldLoss]) -> Iterable[Finding]:
                 "Ask the source's owner for the unit.",
             ),
             ("loss.rounded", loss.rounded, "are rounded", "Keep the fraction, or convert to a smaller unit."),
+            ("loss.cut", loss.cut, "lose a part", "Map what is left out to a field of its own, if it says something."),
             ("loss.truncated", loss.too_long, "are longer than the field takes", "Shorten the values at the source."),
             ("loss.merged", loss.merged, "fall together with another", "Keep identities apart."),
             ("loss.garbled", loss.garbled, "are garbled", "Export the source again as UTF-8."),

@@ -1,7 +1,8 @@
 """Losses: what the approved mappings would lose of the real values, counted in one query a table.
 
-Each mapped field is followed step by step through its transformation: where a value becomes empty, is rounded, is cut,
-or falls together with another. What the file on its own way loses (a spreadsheet, another encoding) is counted, too.
+Each mapped field is followed step by step through its transformation: where a value becomes empty, is rounded, loses
+a part, or falls together with another. What the file on its own way loses (a spreadsheet, another encoding) is counted,
+too.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import duckdb
 from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.engine.risk.model import Facts
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets.contract import Target, TargetField
 
 # UTF-8 read as Latin text leaves these pairs behind; U+FFFD stands where a reader gave up.
 _MOJIBAKE = r"[ÃÂ][\x{80}-\x{BF}ŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]|â€|\x{FFFD}"
+_NOISE = 1e-12  # of a number: what working with doubles costs by itself
 _TOO_LONG_FOR_DOUBLES = 16
 """Digits from which a spreadsheet, and every reader that takes numbers for IEEE doubles, changes the last ones."""
 
@@ -37,7 +40,10 @@ class FieldLoss:
     examples: list[str]  # of values that become empty: first and last; never personal
     unitless: int  # bare numbers read in a unit that only other values, or nobody, state
     rounded: int
-    merged: int  # distinct values that fall together with another
+    furthest: float | None  # most that rounding takes from a value, as a share of it
+    cut: int  # values of which a part is left out
+    merged: int  # distinct values of an identity that fall together with another
+    reworded: int  # distinct values that become the same word as another
     too_long: int
     longest: int
     max_length: int | None
@@ -45,6 +51,11 @@ class FieldLoss:
     garbled: int
     leading_zeros: int
     long_numbers: int
+
+    @property
+    def place(self) -> str:
+        """From where to where, as people read it."""
+        return f"{self.field.source_table}.{self.field.source_field} → {self.target} {self.field.target_field}"
 
 
 def field_losses(con: duckdb.DuckDBPyConnection, facts: Facts) -> tuple[FieldLoss, ...]:
@@ -131,12 +142,11 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
     """Aggregates over one field, by the name of the count; `made` are its values from the source to the result."""
     source, result = made[0], made[-1]
     emptied = f"{source} IS NOT NULL AND {result} IS NULL"
-    rounded = " OR ".join(
-        f"TRY_CAST({before} AS DOUBLE) <> TRY_CAST({after} AS DOUBLE)"
-        for step, (before, after) in zip(_parsed(field), pairwise(made), strict=True)
-        if step.operation in {"round", "to_integer"}
-    )
+    steps = list(zip(_parsed(field), pairwise(made), strict=True))
+    off = ", ".join(filter(None, (_off(step, *values) for step, values in steps)))
+    cut = " OR ".join(_cut(*values) for step, values in steps if OPERATIONS[step.operation].cuts)
     merges = _identifies(contract) and source != result
+    rewords = not merges and any(step.operation in {"map_values", "lookup"} for step, _ in steps)
     limit = contract.max_length if contract else None
     beyond_ascii = f"length({result}) <> strlen({result})"
     return {
@@ -144,10 +154,15 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
         "emptied": f"count(*) FILTER ({emptied})",
         "examples": f"list_distinct([min({source}) FILTER ({emptied}), max({source}) FILTER ({emptied})])",
         "unitless": f"count(*) FILTER ({_bare(source)})" if _assumes_a_unit(field) else "0",
-        "rounded": f"count(*) FILTER ({rounded})" if rounded else "0",
+        "rounded": f"count(*) FILTER (greatest({off}) > {_NOISE})" if off else "0",
+        "furthest": f"max(greatest({off}))" if off else "NULL",
+        "cut": f"count(*) FILTER ({cut})" if cut else "0",
         "merged": f"greatest(0, count(DISTINCT {source}) FILTER ({result} IS NOT NULL) - count(DISTINCT {result}) "
         f"FILTER ({source} IS NOT NULL))"  # what other columns add tells more apart, and fills what is empty
         if merges
+        else "0",
+        "reworded": f"count(DISTINCT lower(trim({source}))) FILTER ({result} IS NOT NULL) - count(DISTINCT {result})"
+        if rewords
         else "0",
         "too_long": f"count(*) FILTER (length({result}) > {limit})" if limit else "0",
         "longest": f"coalesce(max(length({result})), 0)",
@@ -156,6 +171,20 @@ def _counts(field: MappedField, made: Sequence[str], contract: TargetField | Non
         "leading_zeros": f"count(*) FILTER ({result} LIKE '0%' AND regexp_full_match({result}, '0[0-9]+'))",
         "long_numbers": f"count(*) FILTER (regexp_full_match({result}, '[0-9]{{{_TOO_LONG_FOR_DOUBLES},}}'))",
     }
+
+
+def _off(step: transformations.Step, before: str, after: str) -> str:
+    """What a step's rounding takes from a number, as a share of it; empty where it rounds nothing."""
+    exact = OPERATIONS[step.operation].exact
+    if exact is None:
+        return ""
+    share = f"abs(__exact - TRY_CAST({after} AS DOUBLE)) / greatest(abs(__exact), 1e-300)"
+    return f"list_transform([{exact(before, step.arguments)}], lambda __exact: {share})[1]"
+
+
+def _cut(before: str, after: str) -> str:
+    """Whether a step leaves out something that says anything: midnight is only how a day is written."""
+    return f"(trim({before}) <> {after} AND NOT ends_with({before}, ' 00:00:00'))"
 
 
 def _assumes_a_unit(field: MappedField) -> bool:

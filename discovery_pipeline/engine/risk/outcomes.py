@@ -44,7 +44,7 @@ def outcomes(con: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict]) -> tup
 def _outcome(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> Outcome:
     if not verdict.rows_rejected:
         return Outcome(verdict, 0, 0)
-    log = f"read_parquet({duck.text(str(verdict.rejected))})"
+    log = duck.parquet(verdict.rejected)
     query = f"SELECT count(*) FILTER ({repeated('reasons')}), count(*) FILTER ({unmapped('reasons')}) FROM {log}"
     twice, elsewhere = con.execute(query).fetchone() or (0, 0)
     # Where nothing goes to the target, that is no choice but what is wrong.

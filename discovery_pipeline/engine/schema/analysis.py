@@ -100,7 +100,7 @@ def _unmatched(con: duckdb.DuckDBPyConnection, database: Database, reference: Re
     keys_there = duck.scan(database.tables[reference.key.table].table)
     value = f"hash({', '.join(c.value for c in reference.columns)})"
     key = f"hash({', '.join(c.value for c in reference.key.columns)})"
-    filled = " and ".join(f"{c.value} is not null" for c in reference.columns)
+    filled = " and ".join(f"nullif({c.value}, {duck.text(reference.void)}) is not null" for c in reference.columns)
     shown = f"concat_ws(', ', {', '.join(duck.col(c.column) for c in reference.columns)})"
     rows = con.execute(
         f"select {shown} as shown from {held} where {filled} and {value} not in (select {key} from {keys_there})"

@@ -83,12 +83,14 @@ def _examples(
 ) -> dict[Claim, tuple[str, ...]]:
     if not claims:
         return {}
-    shown = ", ".join(f"min({_told(c)}, {SHOWN}) filter (({c.when}) and not coalesce({c.then}, false))" for c in claims)
+    shown = ", ".join(
+        f"min({_row_text(c)}, {SHOWN}) filter (({c.when}) and not coalesce({c.then}, false))" for c in claims
+    )
     found = one(con, f"select {shown} from {duck.scan(table.table)}")
     return {claim: tuple(text for _, text in rows or ()) for claim, rows in zip(claims, found, strict=True)}
 
 
-def _told(claim: Claim) -> str:
+def _row_text(claim: Claim) -> str:
     """SQL for [row, its text], so that the first rows are the least."""
     values = " || ', ' || ".join(
         f"{duck.text(c.column.name + ' = ')} || coalesce({duck.col(c.column)}, 'empty')" for c in claim.columns

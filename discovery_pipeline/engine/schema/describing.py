@@ -91,7 +91,7 @@ def _best(database: Database, held: Sequence[Inclusion]) -> list[Inclusion]:
 def _tells(database: Database, held: Inclusion) -> bool:
     """Whether rows refer by this column, and don't just hold numbers or words that happen to be keys."""
     column, rows = held.column, held.column.rows
-    if column.filled * held.coverage < LEAST * rows or held.distinct < 2:
+    if held.matched < LEAST * rows or held.distinct < 2:
         return False
     return column.kind == "text" or _named(database, column, held.key)
 
@@ -105,8 +105,7 @@ def _named(database: Database, column: Facts, key: Key) -> bool:
 
 def _rank(held: Inclusion) -> tuple[float, ...]:
     alike = _likeness(held.column, held.key)
-    share = held.coverage * held.column.filled / held.column.rows
-    return (round(share, 1), held.key.score + alike, -held.column.column.position)
+    return (round(held.matched / held.column.rows, 1), held.key.score + alike, -held.column.column.position)
 
 
 def _likeness(column: Facts, key: Key) -> float:
@@ -184,5 +183,5 @@ def _description(table: str, main: str, held: Inclusion, *, several: bool) -> De
         main=main,
         key=held.key.columns[0].column.name,
         several=several,
-        orphans=held.column.rows - held.column.filled + held.orphans,
+        orphans=held.column.rows - held.matched,
     )

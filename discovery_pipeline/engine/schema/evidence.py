@@ -40,10 +40,10 @@ class Evidence:
     information: float  # texts that don't coincide by chance: long ones, many
     share: float  # how much of the key occurs
     distinct: float  # how many values the evidence rests on
-    main_key: float  # the key is THE key of its table
+    main_key: float  # the key is THE key of its table, or the column calls it by its name, which says "key"
     display: float  # the key is a text without a key's name: a reference by what people read
-    attribute: float  # a lesser key whose name the column repeats: billing_phone and phone
-    own_key: float  # the column is THE key of its own table, and is named so
+    attribute: float  # a lesser key whose name the column repeats and doesn't say "key": billing_phone and phone
+    own_key: float  # the column is THE key of its own table, is named so, and its values may coincide by chance
     shared_key: float  # the column is THE key of its own table, and is named after something else
     column_unique: float  # the column is a lesser key of its own table, and names no other
     blind: float  # the share of tables that no column names: the data must speak for itself
@@ -119,7 +119,7 @@ class _Company:
         return any(
             target in held
             and target != inclusion.column.id
-            and (self._clearness(onward) >= CLEAR or _information(onward.column, onward.shared) >= 0.5)
+            and (self._clearness(onward) >= CLEAR or information(onward) >= 0.5)
             for target, onward in further.items()
         )
 
@@ -150,6 +150,9 @@ def _gathered(
     main = ranks.get(column.id) == 1
     identity = not names.stem(parts) or own_name > max(table_name, 0.5)
     surprise = _surprise(column, referred) if both_integers else 0.0
+    own_right = float(names.says_key(referred_parts) == 1 and column_name >= CLEAR)
+    telling = information(inclusion)
+    shared_id = telling if own_name < CLEAR else 0.0
     plural = column.kind == "integer" and names.says_count(parts)
     return Evidence(
         orphans=min(1.0, 10 * (1 - inclusion.coverage)),
@@ -167,13 +170,13 @@ def _gathered(
         own_name=float(not own_table and own_name > max(table_name, 0.7)),
         misfit=_misfit(column, referred, key) if both_integers else 0.0,
         surprise=surprise,
-        information=0.0 if both_integers else _information(column, inclusion.shared),
+        information=telling,
         share=inclusion.share**0.5,
         distinct=min(1.0, log10(max(1, inclusion.distinct)) / 4),
-        main_key=float(key.rank == 1),
+        main_key=1.0 if key.rank == 1 else own_right,
         display=float(display),
-        attribute=float(key.rank > 1 and column_name >= CLEAR > table_name and not title),
-        own_key=float(main and identity),
+        attribute=(1 - own_right) * float(key.rank > 1 and column_name >= CLEAR > table_name and not title),
+        own_key=(1 - shared_id) * float(main and identity),
         shared_key=float(main and not identity),
         column_unique=float(ranks.get(column.id, 1) > 1 and not named),
         blind=1 - naming.telling,
@@ -213,10 +216,13 @@ def _surprise(column: Facts, referred: Facts) -> float:
     return min(1.0, -log10(base) / 5) * (1 - exp(-column.distinct / 3))
 
 
-def _information(column: Facts, shared: int) -> float:
-    """How little texts coincide by chance, 0..1: none for two-letter codes, all for long and many."""
+def information(inclusion: Inclusion) -> float:
+    """How little texts coincide by chance, 0..1: none for integers and two-letter codes, all for long and many."""
+    column = inclusion.column
+    if column.kind == inclusion.key.columns[0].kind == "integer":
+        return 0.0
     length = min(1.0, max(0.0, ((column.shortest + column.longest) / 2 - 1) / 7))
-    return length * min(1.0, 0.25 + log10(max(1, shared)) / 2)
+    return length * min(1.0, 0.25 + log10(max(1, inclusion.shared)) / 2)
 
 
 def vector(evidence: Evidence) -> tuple[float, ...]:
@@ -236,6 +242,8 @@ def told(evidence: Evidence, inclusion: Inclusion) -> str:
     elif evidence.role:
         said.append("names a role of the table's things")
     said.append("every row has a match" if evidence.clean else f"{inclusion.coverage:.1%} of rows have a match")
+    if inclusion.void:
+        said.append(f"{inclusion.void} stands for none")
     said.append(f"{inclusion.shared:,} of {inclusion.key.distinct:,} keys occur")
     if evidence.surprise >= 0.5:
         said.append("numbers end where the key's do")

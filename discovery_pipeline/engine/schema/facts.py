@@ -305,6 +305,3 @@ def _counted(
         )
         for i, (look, seen) in enumerate(zip(looks, row, strict=True))
     )
-
-
-__all__ = ["Database", "Facts", "Kind", "TableFacts", "gathered", "one"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.schema import names
 from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, Facts
 from discovery_pipeline.engine.schema.keys import KEYS, Key
 
@@ -20,7 +21,7 @@ SAMPLES = f"{TEMPORARY}values"
 """Temporary table of hashed values of a sample: col (a column's id), h, n (sampled rows that hold it)."""
 
 OFFERS = f"{TEMPORARY}offers"
-"""Temporary table of the pairs to compare: col, key (both a column's id)."""
+"""Temporary table of the pairs to compare: col, key (both a column's id), void (as in `Inclusion`)."""
 
 SAMPLED_VALUES = 96  # distinct values a column; a 95 % inclusion shows 75 % or less once in a million
 SAMPLED_ROWS = 600
@@ -40,10 +41,21 @@ class Inclusion:
 
     column: Facts
     key: Key
-    coverage: float  # share of filled rows whose value is in the key, 0..1
-    orphans: int  # filled rows whose value is not
-    distinct: int  # exact, of the column
+    filled: int  # rows that hold a value other than `void`
+    matched: int  # of them, those whose value is in the key
+    distinct: int  # exact, of the column, without `void`
     shared: int  # distinct values that are in both
+    void: str = ""  # a value that refers to nothing on purpose, and counts as empty: 0
+
+    @property
+    def coverage(self) -> float:
+        """Share of filled rows whose value is in the key, 0..1."""
+        return self.matched / self.filled
+
+    @property
+    def orphans(self) -> int:
+        """Filled rows whose value is not in the key."""
+        return self.filled - self.matched
 
     @property
     def share(self) -> float:
@@ -103,22 +115,31 @@ def _possible(column: Facts, key: Key) -> bool:
     return column.shortest <= referred.longest and column.longest >= referred.shortest
 
 
+def _void(column: Facts, key: Key) -> str:
+    """The value below the key's own by which a column that is named as a reference says "none"; "" if there is none."""
+    if column.kind != "integer" or key.columns[0].kind != "integer" or column.low not in (0, -1):
+        return ""
+    parts = names.words(column.column.name)
+    named = names.says_key(parts) > 0 or names.names_parent(parts)
+    return str(column.low) if named and column.low < key.columns[0].low else ""
+
+
 def _sampled(
     con: duckdb.DuckDBPyConnection, database: Database, offers: dict[int, list[Key]]
 ) -> dict[int, list[tuple[Key, float]]]:
     """The offers that a sample of the column's values does not refute, with the share found."""
     _fill(con, database, offers)
-    con.execute(f"create or replace temp table {OFFERS} (col integer, key integer)")
-    pairs = [[c, k.columns[0].id] for c, ks in offers.items() for k in ks]
+    con.execute(f"create or replace temp table {OFFERS} (col integer, key integer, void varchar)")
+    pairs = [(c, k.columns[0].id, _void(database.columns[c], k)) for c, ks in offers.items() for k in ks]
     con.execute(
-        f"insert into {OFFERS} select unnest($1::integer[]), unnest($2::integer[])",
-        [[c for c, _ in pairs], [k for _, k in pairs]],
+        f"insert into {OFFERS} select unnest($1::integer[]), unnest($2::integer[]), unnest($3::varchar[])",
+        [list(of) for of in zip(*pairs, strict=True)],
     )
     hits = con.execute(
         f"with totals as (select col, sum(n) as n from {SAMPLES} group by col)"
-        f" select o.col, o.key, sum(s.n) / any_value(t.n)"
+        f" select o.col, o.key, sum(s.n) / (any_value(t.n) - coalesce(any_value(v.n), 0))"
         f" from {SAMPLES} s join {KEYS} k on s.h = k.h join {OFFERS} o on o.col = s.col and o.key = k.key"
-        f" join totals t on t.col = s.col group by all"
+        f" join totals t on t.col = s.col left join {SAMPLES} v on v.col = o.col and v.h = hash(o.void) group by all"
     ).fetchall()
     by_id = {k.columns[0].id: k for ks in offers.values() for k in ks}
     kept: dict[int, list[tuple[Key, float]]] = defaultdict(list)
@@ -155,7 +176,8 @@ def _counted(
     found: list[Inclusion] = []
     for first in range(0, len(columns), at_once):
         some = {c: {k.columns[0].id: k for k in promising[c]} for c in columns[first : first + at_once]}
-        pairs = ", ".join(f"({c}, {key})" for c, keys in some.items() for key in keys)
+        voids = {(c, i): _void(database.columns[c], k) for c, keys in some.items() for i, k in keys.items()}
+        pairs = ", ".join(f"({c}, {key}, {duck.text(void)})" for (c, key), void in voids.items())
         values = ", ".join(
             f"case when {v} is not null then hash({v}) end" for v in (database.columns[c].value for c in some)
         )
@@ -168,14 +190,26 @@ def _counted(
                 where h is not null group by col, h
             ),
             totals as (select col, sum(n)::bigint as filled, count(*) as size from held group by col),
-            pairs as (from (values {pairs}) p(col, key))
-            select col, key, sum(held.n)::bigint, count(*), any_value(filled), any_value(size)
+            pairs as (
+                select p.*, coalesce(n, 0) as void_n, count(n) as voids
+                from (values {pairs}) p(col, key, void) left join held on held.col = p.col and h = hash(void)
+                group by all
+            )
+            select col, key, sum(held.n)::bigint, count(*), any_value(filled - void_n), any_value(size - voids)
             from held join totals using (col) join pairs using (col) join {KEYS} k using (key, h)
             group by col, key
             """
         ).fetchall()
         found += [
-            Inclusion(database.columns[col], some[col][key], matched / filled, filled - matched, distinct, shared)
+            Inclusion(
+                column=database.columns[col],
+                key=some[col][key],
+                filled=filled,
+                matched=matched,
+                distinct=distinct,
+                shared=shared,
+                void=voids[col, key],
+            )
             for col, key, matched, shared, filled, distinct in sorted(rows)
             if matched >= LEAST_COVERAGE * filled
         ]

@@ -50,7 +50,7 @@ class Description(_Value):
     by_label: bool = Field(default=False, description="whether only what stands before the first dot is compared")
 
     @property
-    def said(self) -> str:
+    def in_words(self) -> str:
         """How the tables belong together, in words."""
         short = ", up to the first dot" if self.by_label else ""
         return f"{self.table}.{self.column} = {self.main}.{self.key}{short}"

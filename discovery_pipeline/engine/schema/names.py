@@ -75,9 +75,14 @@ def _within(short: str, long: str) -> bool:
     return all(letter in rest for letter in short)
 
 
+def unnumbered(column: Words) -> Words:
+    """A column's words without the number that tells it from its likes: "player11" gives player."""
+    return column[:-1] if len(column) > 1 and column[-1].isdigit() else column
+
+
 def stem(column: Words) -> Words:
-    """A column's words without those that say "key"; empty for a bare "id"."""
-    left = column
+    """A column's words without those that say "key" or count (player_11); empty for a bare "id"."""
+    left = unnumbered(column)
     while left and left[-1] in vocabulary.KEY_WORDS:
         left = left[:-1]
     while len(left) > 1 and left[-1] in vocabulary.PREPOSITIONS:
@@ -160,6 +165,7 @@ def says_key(column: Words) -> float:
     """1 for "id" and its like at either end, 0.5 for "code" and "number", else 0."""
     if not column:
         return 0.0
+    column = unnumbered(column)
     if column[-1] in vocabulary.STRONG_KEY_WORDS or column[0] in ("fk", "id"):
         return 1.0
     return 0.5 if column[-1] in vocabulary.KEY_WORDS else 0.0

@@ -6,6 +6,8 @@ do names tell anything at all?
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 CLEAR = 0.8
 """Affinity from which a name is said to name a table."""
+
+UNIQUE = 0.97
+"""Estimated share of distinct values from which a column is taken for a key."""
 
 
 class Names:
@@ -99,10 +104,37 @@ class Names:
             named.update(i for i, a in enumerate(affinities) if a >= CLEAR and i != column.table)
         return min(1.0, 1.5 * len(named) / len(self._database.tables))
 
-    def _affinities(self, column: Facts) -> list[float]:
+    def _affinities(self, column: Facts) -> Sequence[float]:
+        known = self._by_subject(column)
+        called_so = self._keys_called.get(self._words[column.id], ())
+        return [1.0 if i in called_so else a for i, a in enumerate(known)] if called_so else known
+
+    def _by_subject(self, column: Facts) -> Sequence[float]:
         full, short = names.stem(self._words[column.id]), names.stem(self._short[column.id])
         found = self._clearest.get((full, short))
         if found is None:
             found = [max(names.table_affinity(full, s), names.table_affinity(short, s)) for s in self._subjects]
             self._clearest[full, short] = found
         return found
+
+    @cached_property
+    def _keys_called(self) -> Mapping[names.Words, set[int]]:
+        """The tables whose key has a name of its own, by which they are named, too: MATNR of MARA."""
+        called: dict[names.Words, set[int]] = defaultdict(set)
+        for table in self._database.tables:
+            if names.names_copy(names.words(table.name)):
+                continue
+            first = next((c for c in table.columns if not c.constant), None)
+            for column in table.columns:
+                parts = self._words[column.id]
+                meant = column is first or names.says_key(parts) == 1
+                if meant and column.uniqueness >= UNIQUE and self._own(column, table.index):
+                    called[parts].add(table.index)
+        return called
+
+    def _own(self, key: Facts, table: int) -> bool:
+        """Whether a key's name is neither another table's nor what any thing's key or title may be called."""
+        parts = self._words[key.id]
+        if names.means_nothing(names.stem(parts)) or names.says_title(parts, self._subjects[table]):
+            return False
+        return all(a < CLEAR for i, a in enumerate(self._by_subject(key)) if i != table)

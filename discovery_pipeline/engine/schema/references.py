@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
-from discovery_pipeline.engine.schema import evidence
+from discovery_pipeline.engine.schema import evidence, twins
 from discovery_pipeline.engine.schema.evidence import Evidence
 from discovery_pipeline.engine.schema.facts import Database, Facts
 from discovery_pipeline.engine.schema.inclusions import Inclusion
@@ -67,6 +67,7 @@ class Reference:
     distinct: int  # values of the columns
     confidence: float
     told: str  # the evidence, for a person
+    void: str = ""  # a value that counts as empty
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -76,6 +77,7 @@ class Reference:
 
 def judged(database: Database, keys: Sequence[Key], naming: Names, inclusions: Sequence[Inclusion]) -> list[Reference]:
     """The most probable reference of each column that may have one."""
+    inclusions = twins.without(database, naming, inclusions)
     rivals: dict[int, list[tuple[float, Inclusion, Evidence]]] = defaultdict(list)
     for inclusion, found in zip(inclusions, evidence.gathered(database, keys, naming, inclusions), strict=True):
         rivals[inclusion.column.id].append((strength(found), inclusion, found))
@@ -93,6 +95,7 @@ def judged(database: Database, keys: Sequence[Key], naming: Names, inclusions: S
                 distinct=held.distinct,
                 confidence=exp(best) / total,
                 told=evidence.told(found, held),
+                void=held.void,
             )
         )
     return _one_way(references)

@@ -1,4 +1,4 @@
-"""Checking: what is wrong with a contract although all of it is of the right type, a sentence each."""
+"""Checking: what is wrong with a contract although each part of it has the right type, one sentence each."""
 
 from __future__ import annotations
 
@@ -85,6 +85,3 @@ def _has(table: TargetTable, name: str) -> bool:
 def _twice(names: Iterable[str]) -> list[str]:
     seen = list(names)
     return sorted({name for name in seen if seen.count(name) > 1})
-
-
-__all__ = ["below", "faults"]

@@ -47,7 +47,7 @@ def read(rules: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Demand, ...]
             try:
                 asked.append(_demand(field, check))
             except ValueError as fault:  # pydantic's errors are ValueErrors, too
-                wrong.append(f"{field}: {_said(fault)}")
+                wrong.append(f"{field}: {_message(fault)}")
     if wrong:
         raise InputRefused("validation_rules", f"{'; '.join(wrong)}.", f"Checks are {', '.join(_NAMES)}.")
     return tuple(asked)
@@ -86,5 +86,5 @@ def _demand(field: str, check: Mapping[str, Any]) -> Demand:
     return Demand.model_validate({"column": field, **asked})
 
 
-def _said(fault: ValueError) -> str:
+def _message(fault: ValueError) -> str:
     return wrong_with(fault) if isinstance(fault, ValidationError) else str(fault)

@@ -14,12 +14,13 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.engine.cleansing.log import inert, restored
-from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.tables import LINE, Table
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.errors import InputRefused
 
-ROW, REASONS = "discovery_row", "discovery_reasons"
-"""Columns that the file has beside the table's own: the 0-based row, and every target's reasons."""
+AT, ROW, REASONS = "discovery_line", "discovery_row", "discovery_reasons"
+"""Columns that the file has beside the table's own: the line of the source, for people to find it; the 0-based row, by
+which it is known again; and every target's reasons."""
 
 
 def rejected(con: duckdb.DuckDBPyConnection, table: Table, verdicts: Sequence[Verdict], out: Path) -> int:
@@ -31,7 +32,7 @@ def rejected(con: duckdb.DuckDBPyConnection, table: Table, verdicts: Sequence[Ve
     )
     cells = ", ".join(f"{inert(f's.{duck.col(c)}')} AS {duck.name(c.name)}" for c in table.columns)
     query = f"""
-        SELECT {cells}, s.file_row_number AS {ROW}, {inert("r.reasons")} AS {REASONS}
+        SELECT {cells}, s.{duck.name(LINE)} AS {AT}, s.file_row_number AS {ROW}, {inert("r.reasons")} AS {REASONS}
         FROM {duck.scan(table)} s
         JOIN (SELECT row, string_agg(reasons, '; ' ORDER BY reasons) AS reasons FROM ({logs}) GROUP BY row) r
             ON r.row = s.file_row_number
@@ -88,7 +89,7 @@ def corrected(  # noqa: PLR0913 - what went out, what came back, and who says so
 
 def _refuse_strangers(con: duckdb.DuckDBPyConnection, returned: Table, cleansed: Table, row: str) -> None:
     strange = con.execute(f"""
-        SELECT b.{duck.name(duck.LINE)} FROM {duck.scan(returned)} b
+        SELECT b.{duck.name(LINE)} FROM {duck.scan(returned)} b
         WHERE {row} IS NULL OR {row} < 0 OR {row} >= {cleansed.row_count} ORDER BY 1 LIMIT 5""").fetchall()
     if strange:
         lines = ", ".join(str(line) for (line,) in strange)

@@ -82,7 +82,7 @@ class Told:
     @property
     def reason(self) -> str:
         """Why its rows are none of the target's."""
-        return f"{NOT_MAPPED}: it describes rows of {self.main.name}, by {self.by.said}"
+        return f"{NOT_MAPPED}: it describes rows of {self.main.name}, by {self.by.in_words}"
 
 
 @dataclass(frozen=True, slots=True)

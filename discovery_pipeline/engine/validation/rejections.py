@@ -14,6 +14,6 @@ from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, Rejecte
 def together(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], into: Path) -> RejectedLog:
     """The rejected rows of these verdicts, in their order, as one Parquet file below `into`."""
     columns = ", ".join(duck.name(column) for column in (*REJECTED_COLUMNS, "record"))
-    each = (f"(SELECT {columns} FROM read_parquet({duck.text(str(v.rejected))}))" for v in verdicts)
+    each = (f"(SELECT {columns} FROM {duck.parquet(v.rejected)})" for v in verdicts)
     log = into / "rejected_rows.parquet"
     return RejectedLog(path=log, count=duck.write(con, " UNION ALL ".join(each), log))

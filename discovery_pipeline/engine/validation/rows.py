@@ -36,7 +36,7 @@ class Rows:
     @property
     def sql(self) -> str:
         """A FROM item over them."""
-        return f"read_parquet({duck.text(str(self.path))})"
+        return duck.parquet(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _reject_unknown(
 ) -> None:
     """Take out rows that refer to something that isn't delivered."""
     table, _, key = reference.partition(".")
-    known = f"read_parquet({duck.text(str(valid[table]))})" if table in valid else f"(SELECT NULL AS {duck.name(key)})"
+    known = duck.parquet(valid[table]) if table in valid else f"(SELECT NULL AS {duck.name(key)})"
     own, where = f"standing.{duck.name(field)}", duck.text(f" is not in {plan.target.table(table).file}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE later AS

@@ -163,7 +163,7 @@ def _refused(plan: Plan) -> Iterator[Finding]:
 
 def _completing(con: duckdb.DuckDBPyConnection, plan: Plan, rejected: Path) -> Iterator[Finding]:
     """Tables whose rows go into those of another one."""
-    log = f"read_parquet({duck.text(str(rejected))})"
+    log = duck.parquet(rejected)
     for told in plan.told:
         same, prefix = f'"table" = {duck.text(told.source.name)}', duck.text(NOT_MAPPED)
         (count,) = con.execute(
@@ -182,6 +182,6 @@ def _completing(con: duckdb.DuckDBPyConnection, plan: Plan, rejected: Path) -> I
             dimension=Dimension.COMPLETENESS,
             count=count,
             examples=lent[:5],
-            evidence=f"Its rows {what}, by {told.by.said}; none is a {thing} by itself.",
+            evidence=f"Its rows {what}, by {told.by.in_words}; none is a {thing} by itself.",
             action="Nothing, if it tells of the same things; else take its columns out of the mapping.",
         )

@@ -16,7 +16,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
-from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.tables import LINE, Table
 from discovery_pipeline.engine.targets.contract import Target
 from discovery_pipeline.engine.validation.feeds import plan
 from discovery_pipeline.engine.validation.values import ISSUES, REWRITTEN, read
@@ -77,12 +77,9 @@ def _tried(con: duckdb.DuckDBPyConnection, table: Table, trials: Sequence[Trial]
         cells.append(f"CASE WHEN c{place}.number IS NULL THEN s.{key} ELSE c{place}.value END AS {key}")
     rows = "(SELECT generate_subscripts(list, 1) - 1 AS number, unnest(list) AS row FROM (SELECT ?::BIGINT[] AS list))"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE tried AS SELECT {', '.join(cells)}, s.{duck.name(duck.LINE)} FROM {rows} t"
+        f"CREATE OR REPLACE TEMP TABLE tried AS SELECT {', '.join(cells)}, s.{duck.name(LINE)} FROM {rows} t"
         f" JOIN {duck.scan(table)} s ON s.file_row_number = t.row {' '.join(joins)} ORDER BY t.number",
         given,
     )
     path = folder / "tried.parquet"
     return table.model_copy(update={"path": path, "row_count": duck.write(con, "FROM tried", path)})
-
-
-__all__ = ["Trial", "refused"]

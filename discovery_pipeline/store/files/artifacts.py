@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from discovery_pipeline.engine.disk import room
 from discovery_pipeline.flow.tenant import ClientAccountId, EngagementId
 from discovery_pipeline.settings import Settings
-from discovery_pipeline.store.files.disk import room, settle, sync
+from discovery_pipeline.store.files.disk import settle, sync
 
 UPLOADS = "uploads"
 """The stage under which a flow's files are kept as they came."""

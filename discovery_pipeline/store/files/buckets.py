@@ -105,6 +105,3 @@ class Bucket:
         except OSError as error:
             what = error.strerror or type(error).__name__
             raise ServerError(f"{self} can't be written: {what}. Check the address and what it lets you do.") from None
-
-
-__all__ = ["Bucket"]

@@ -206,6 +206,3 @@ class Tables:
             with session.cursor().copy(copy) as rows, file.open("rb") as content:
                 while piece := content.read(1 << 20):
                     rows.write(piece)
-
-
-__all__ = ["Destination", "Folder", "Results", "Tables", "destination", "of_flow"]

@@ -45,7 +45,7 @@ def tables(address: str) -> list[str]:
             return [name for (name,) in session.execute(TABLES).fetchall()]
     except psycopg.Error as error:
         where = f"{parts.hostname or 'localhost'}{parts.path}"
-        raise InputRefused(where, f"The database can't be read: {_said(error)}.", "Check the address.") from None
+        raise InputRefused(where, f"The database can't be read: {_message(error)}.", "Check the address.") from None
 
 
 def at(address: str, table: str) -> str:
@@ -79,12 +79,12 @@ def copied(address: str, folder: Path) -> Path:
             names = _copy(session, table, text)
     except psycopg.Error as error:
         raise InputRefused(
-            f"{where} {table}", f"The table can't be read: {_said(error)}.", "Check the address."
+            f"{where} {table}", f"The table can't be read: {_message(error)}.", "Check the address."
         ) from None
     return _as_parquet(text, names, folder / f"{table.rpartition('.')[2].replace('/', '_')}.parquet")
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
@@ -112,9 +112,7 @@ def _as_parquet(text: Path, names: list[str], target: Path) -> Path:
         f"read_csv({duck.text(str(text))}, auto_detect=false, header=false, delim=',', quote='\"', escape='\"', "
         f"columns={{{struct}}}, max_line_size=16777216)"
     )
-    duck.write(duck.connect(), f"SELECT * FROM {scan}", target)
+    with duck.connect() as con:
+        duck.write(con, f"SELECT * FROM {scan}", target)
     text.unlink()
     return target
-
-
-__all__ = ["at", "copied", "is_address", "tables"]

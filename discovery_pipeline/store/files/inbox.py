@@ -189,6 +189,3 @@ def _stamp(info: dict[str, Any]) -> str:
 
 def _hash(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-__all__ = ["Arrival", "Arrived", "Inbox", "Place"]

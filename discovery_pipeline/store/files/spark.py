@@ -86,7 +86,7 @@ class SparkParts:
         with tempfile.TemporaryDirectory(prefix="discovery-") as folder:
             place = Path(folder) / "sample.parquet"
             _Spool(table.schema, self.columns, self.memory_limit).write(table.to_batches(), place)
-            yield f"read_parquet({duck.text(str(place))})", whole
+            yield duck.parquet(place), whole
 
     def counted(self, plan: TablePlan, today: date, *, together: bool) -> Iterator[TablePartial]:
         """What the executors count, partition by partition."""
@@ -159,7 +159,7 @@ def of_places(
             except InputRefused as refusal:
                 refused.append(_refused(place, f"{refusal.reason} {refusal.action}"))
             except (PySparkException, Py4JError) as error:
-                refused.append(_refused(place, f"Spark can't read it: {_said(error)}. {ELSEWHERE}"))
+                refused.append(_refused(place, f"Spark can't read it: {_condition(error)}. {ELSEWHERE}"))
     return profiling.Profile(tables=tuple(tables)), tuple(refused)
 
 
@@ -167,10 +167,7 @@ def _refused(place: str, reason: str) -> FileRead:
     return FileRead(file=place, status="refused", reason=reason)
 
 
-def _said(error: Exception) -> str:
+def _condition(error: Exception) -> str:
     """What kind of error it is, in Spark's words; its sentences may quote a row."""
     conditions = re.findall(r"\[([A-Z][A-Z_]+)[.\]]", str(error))
     return conditions[-1].replace("_", " ").lower() if conditions else type(error).__name__
-
-
-__all__ = ["SparkParts", "of_places", "opened"]

@@ -117,6 +117,3 @@ def _without_empty_texts(frame: DataFrame) -> DataFrame:
 def quoted(name: str) -> str:
     """A column's name, quoted for Spark."""
     return "`" + name.replace("`", "``") + "`"
-
-
-__all__ = ["ELSEWHERE", "Found", "quoted", "read"]

@@ -1,4 +1,4 @@
-"""Members: who belongs to which engagement, how they came and went. `accounts` lets them in."""
+"""Members: who belongs to which engagement, and when they joined and left. `accounts` lets them in."""
 
 from __future__ import annotations
 

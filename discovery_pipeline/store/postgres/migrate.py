@@ -112,7 +112,7 @@ def _turn(connection: Connection) -> Iterator[None]:
     would wait for that in turn.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    while not _said(connection, "select pg_try_advisory_lock(:key)"):
+    while not _ask(connection, "select pg_try_advisory_lock(:key)"):
         if time.monotonic() > deadline:
             raise ServerError("Another process migrates the database and doesn't end. See `discovery doctor`.")
         time.sleep(0.1)
@@ -120,10 +120,10 @@ def _turn(connection: Connection) -> Iterator[None]:
         yield
     finally:
         connection.rollback()
-        _said(connection, "select pg_advisory_unlock(:key)")
+        _ask(connection, "select pg_advisory_unlock(:key)")
 
 
-def _said(connection: Connection, statement: str) -> bool:
+def _ask(connection: Connection, statement: str) -> bool:
     said = bool(connection.scalar(text(statement), {"key": MIGRATION_LOCK}))
     connection.commit()
     return said

@@ -62,7 +62,7 @@ class flow_operation:
         """Turn what can be named into its name."""
         if error is None or isinstance(error, DiscoveryError) or not isinstance(error, Exception):
             return
-        told = self._told(error)
+        told = self._translated(error)
         log.error("flow operation failed", operation=self.name, flow=str(self.flow_id), **told.details)
         raise told from error
 
@@ -90,7 +90,7 @@ class flow_operation:
 
         return synchronous
 
-    def _told(self, error: Exception) -> FlowOperationError:
+    def _translated(self, error: Exception) -> FlowOperationError:
         state = _sqlstate(error)
         if isinstance(error, TimeoutError | exc.TimeoutError) or state in TIMED_OUT:
             return OperationTimeoutError(

@@ -1,4 +1,4 @@
-"""The postmaster: what its files say of it, whether it lives, and clearing away what a dead one left."""
+"""The postmaster: what its files say, whether it is alive, and how a dead one is cleared away."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from discovery_pipeline.engine import disk
 from discovery_pipeline.errors import ServerError
-from discovery_pipeline.store.files import disk
 from discovery_pipeline.store.postgres.placement import INSTALLATION, Placement, place
 from discovery_pipeline.store.postgres.postmaster import Postmaster, forget_dead, living
 
@@ -87,7 +87,7 @@ class EmbeddedServer:
                 with _locked(self._folder / "start.lock") as lock:
                     self._begin(lock)
         except BaseException:
-            self._leave_lock()
+            self.leave()  # of a start that was broken off no server stays
             raise
 
     def leave(self) -> None:
@@ -132,18 +132,20 @@ class EmbeddedServer:
     def stop(self) -> bool:
         """Stop the server now, whoever uses it. Tells whether it ran."""
         self._kept.unlink(missing_ok=True)
-        if not self._folder.exists() or not self.running():
+        if not (self._folder / "cluster").exists():
             return False
-        with _locked(self._folder / "start.lock") as lock:
+        with _locked(self._folder / "start.lock") as lock:  # one that somebody starts is up by then
+            ran = living(self._placed().data) is not None
             self._halt(lock)
-        return True
+        return ran
 
     def dump(self, database: str, file: Path) -> None:
-        """Write one database of the running server to a file that pg_restore reads."""
+        """Write one database of the running server to a file that pg_restore reads, and that only its owner does."""
         half = self._placed().cluster / f"dump-{uuid.uuid4().hex}"  # where the server's account may write
         try:
             self._run("pg_dump", *self._caller(), "--format", "custom", "--file", str(half), database)
             file.parent.mkdir(parents=True, exist_ok=True)
+            half.chmod(0o600)
             shutil.move(half, file)
         finally:
             half.unlink(missing_ok=True)
@@ -296,7 +298,7 @@ class EmbeddedServer:
                 check=False, **person, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             )  # fmt: skip
         if done.returncode:
-            if disk.full(_tail(said) + _tail(at.log)):
+            if disk.said_full(_tail(said) + _tail(at.log)):
                 raise ServerError(f"{at.cluster}: the disk is full, so PostgreSQL can't run. Make room, and try again.")
             raise ServerError(
                 f"The embedded PostgreSQL can't be used: {program} failed in {at.cluster}: "

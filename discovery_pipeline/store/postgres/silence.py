@@ -1,4 +1,4 @@
-"""Silence: a server that takes connections and answers nothing. Its connections are hung up, so that no call waits on.
+"""Silence: a server that takes connections and answers nothing. Its connections are closed, so no call hangs.
 
 A network that is gone is noticed by the system; a server that hangs isn't, and would be waited for without end.
 """
@@ -54,6 +54,3 @@ def watched(engine: AsyncEngine) -> AsyncEngine:
             connection.driver_connection.patience = FIRST_SECONDS
 
     return engine
-
-
-__all__ = ["Connection", "watched"]

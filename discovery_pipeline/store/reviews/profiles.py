@@ -183,6 +183,3 @@ def _same(one: MappingProfile, other: MappingProfile) -> bool:
 
 def _read(row: Row[Any]) -> SavedProfile:
     return SavedProfile(row.id, MappingProfile.model_validate(row.content), row.created_by, row.created_at)
-
-
-__all__ = ["SavedProfile", "get", "kept", "newest", "rename", "save", "versions"]

@@ -48,7 +48,7 @@ class Copied:
 
 
 def backup(settings: Settings, file: Path) -> Copied:
-    """Write the home into one file, which is there when it is whole. Others may work on the home meanwhile.
+    """Write the home into one file, its owner's alone, which is there when it is whole. The home may be in use.
 
     Raises
     ------
@@ -62,6 +62,7 @@ def backup(settings: Settings, file: Path) -> Copied:
         raise BackupError(f"{settings.root}: there is nothing to back up yet.")
     half = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     file.parent.mkdir(parents=True, exist_ok=True)
+    half.touch(mode=0o600)  # it holds every client's data
     try:
         with connected(settings) as databases, tarfile.open(half, "w:gz", compresslevel=1) as archive:
             _write_manifest(archive, _revision(databases))

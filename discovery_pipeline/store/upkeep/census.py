@@ -1,4 +1,4 @@
-"""The census: what stands in the database in all, for those who watch over a service. Counts only, of every tenant."""
+"""The census: counts over the whole database, of every tenant, for those who monitor a service."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.web.faults import InvalidRequest, NotAuthenticated, PreconditionFailed
@@ -44,6 +44,10 @@ IdempotencyKey = Annotated[
         description="sent again with the same request within a day, the first answer comes again",
     ),
 ]  # fmt: skip
+Version = Annotated[
+    int | None,
+    Field(ge=1, le=2**31 - 1, description="which version of the flow the caller saw: refused where it moved on since"),
+]
 IfMatch = Annotated[
     str | None,
     Header(
@@ -119,4 +123,16 @@ def _version(match: str | None) -> int | None:
     return int(tag)
 
 
-__all__ = ["FlowRef", "IdempotencyKey", "IfMatch", "Line", "Problem", "Text", "The", "Who", "expected", "on_flow"]
+__all__ = [
+    "FlowRef",
+    "IdempotencyKey",
+    "IfMatch",
+    "Line",
+    "Problem",
+    "Text",
+    "The",
+    "Version",
+    "Who",
+    "expected",
+    "on_flow",
+]

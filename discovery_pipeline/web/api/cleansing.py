@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
-from discovery_pipeline.web.api.calls import FlowRef, The, Who, on_flow
+from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
 from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, UploadUnreadable
@@ -65,6 +67,42 @@ class GroupFix(BaseModel):
     )
 
 
+class RememberedView(BaseModel):
+    """Values that people made one in an earlier flow of the same kind of source, and cells of this one with them."""
+
+    table: str
+    column: str
+    after: str | None = Field(description="what they become; null: left empty. The same value stays as it is")
+    values: list[HeldView]
+    rows: int = Field(description="rows that would change")
+    flow: str = Field(description="name of the flow where it was decided last")
+    by: str
+    at: datetime
+
+
+class ValueRef(BaseModel):
+    """A value of a column."""
+
+    table: Text
+    column: Text
+    value: Text | None = Field(description="null: an empty cell")
+
+
+class Remembered(BaseModel):
+    """What of the offers is to hold here, too."""
+
+    values: list[ValueRef] | None = Field(default=None, max_length=5_000, description="null: all that are offered")
+    reason: Text = ""
+
+
+class TakenView(BaseModel):
+    """What was decided as before; it counts from the next run on."""
+
+    batch: UUID | None = Field(description="of the decisions, to be undone; null where nothing was decided")
+    values: int
+    cells: int = Field(description="cells that hold something else then")
+
+
 @router.get("/{flow_id}", responses=on_flow())
 async def cleansing(flow_id: FlowRef, who: Who, the: The) -> CleansingView:
     """How cleansing stands: the plan with its rules, how many cells each changed, and what needs a person."""
@@ -94,6 +132,29 @@ async def rerun(flow_id: FlowRef, who: Who, the: The) -> FlowView:
     flow = await the.flow.get(who, flow_id)
     await the.mending.rerun(who, flow)
     return await the.flow.status(who, flow_id)
+
+
+@router.get("/{flow_id}/remembered", responses=on_flow())
+async def remembered(flow_id: FlowRef, who: Who, the: The) -> list[RememberedView]:
+    """What was decided on values in earlier flows of this kind of source, and would change here. Nothing is applied."""
+    flow = await the.flow.get(who, flow_id)
+    return [
+        RememberedView(
+            table=one.table, column=one.column, after=one.after,
+            values=[HeldView(value=value, rows=rows) for value, rows in one.cells.items()],
+            rows=sum(one.changes.values()), flow=one.before.flow, by=one.before.decision.by, at=one.before.at,
+        )
+        for one in await the.remembering.offers(who, flow)
+    ]  # fmt: skip
+
+
+@router.post("/{flow_id}/remembered", responses=on_flow(409, 422))
+async def take_remembered(flow_id: FlowRef, wanted: Remembered, who: Who, the: The) -> TakenView:
+    """Decide on values as it was decided before, as one step that `undo` takes back; it counts from the next run."""
+    flow = await the.flow.get(who, flow_id)
+    chosen = None if wanted.values is None else [(one.table, one.column, one.value) for one in wanted.values]
+    done = await the.remembering.take(who, flow, chosen, wanted.reason)
+    return TakenView(batch=done.batch, values=done.values, cells=done.cells)
 
 
 @router.get("/{flow_id}/rejected", responses=on_flow(422))

@@ -18,6 +18,7 @@ from discovery_pipeline.web.api.calls import (
     IfMatch,
     Line,
     The,
+    Version,
     Who,
     expected,
     on_flow,
@@ -26,6 +27,7 @@ from discovery_pipeline.web.api.calls import (
 )
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.security import still_in
+from discovery_pipeline.web.services.deciding import LARGEST
 from discovery_pipeline.web.services.flows import PAGE, AuditPage, Begun, FlowPage, FlowView, Listing
 
 router = APIRouter(prefix="/api/v1/unified-discovery", tags=["Flows"])
@@ -36,13 +38,15 @@ class NewFlow(BaseModel):
 
     name: Line = Field(examples=["Q3 estate"])
     source_system: Line = Field(description="what exported the files", examples=["ServiceNow"])
-    target_system: Line = Field(description="target, or several with commas between", examples=["AWS"])
+    target_system: Line = Field(
+        description="one of `GET /api/v1/targets`, or several with commas between", examples=["AWS"]
+    )
 
 
 class Change(BaseModel):
     """Which version of the flow the caller saw, and why it is changed."""
 
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="refused where the flow moved on since")
+    version: Version = None
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
@@ -65,7 +69,9 @@ async def flows(
     the: The,
     status: Annotated[FlowStatus | None, Query(description="only flows of that status")] = None,
     search: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="words of the name")] = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before, as it came")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
 ) -> FlowPage:
     """The engagement's flows, newest first, by page."""
@@ -95,7 +101,7 @@ async def audit(
     flow_id: FlowRef,
     who: Who,
     the: The,
-    after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before")] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="`next_after` of the page before")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
 ) -> AuditPage:
     """Who changed the flow, when, why, from what and to what; oldest first."""
@@ -106,7 +112,17 @@ async def _followed(flow_id: FlowRef, who: Who, the: The) -> Flow:
     return await the.flow.get(who, flow_id)
 
 
-def _last(last: Annotated[str | None, Header(alias="Last-Event-ID")] = None) -> Cursor | None:
+Last = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID", description="the `id` of the last event seen",
+        # Said, not held: `Cursor` says better what is wrong.
+        json_schema_extra={"pattern": "^[0-9]{1,18}:[0-9]{1,18}$"},
+    ),
+]  # fmt: skip
+
+
+def _last(last: Last = None) -> Cursor | None:
     try:
         return Cursor.parse(last) if last else None
     except ValueError as error:

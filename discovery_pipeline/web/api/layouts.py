@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from discovery_pipeline.engine.intake.model import Choice, Options
-from discovery_pipeline.web.api.calls import FlowRef, IfMatch, The, Who, expected, on_flow, tagged
+from discovery_pipeline.web.api.calls import FlowRef, IfMatch, The, Version, Who, expected, on_flow, tagged
 from discovery_pipeline.web.services.flows import FlowView, view
 from discovery_pipeline.web.services.layouts import LayoutView
 
@@ -49,6 +49,7 @@ class WantedLayouts(BaseModel):
     """How parts are to be read; the others stay as they are."""
 
     parts: list[WantedLayout] = Field(min_length=1, max_length=1_000)
+    version: Version = None
 
 
 @router.get("/layout/{flow_id}", responses=on_flow())
@@ -68,6 +69,6 @@ async def choose(
     It is tried first: a choice by which nothing can be read is a 422, and changes nothing. The same again changes
     nothing either.
     """
-    with expected(match) as version:
+    with expected(match, wanted.version) as version:
         flow = await the.layout.choose(who, flow_id, [each.choice() for each in wanted.parts], version)
     return tagged(response, view(flow))

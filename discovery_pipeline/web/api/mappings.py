@@ -11,7 +11,17 @@ from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine.mapping import Preview as TriedTransformation
 from discovery_pipeline.store.idempotency import Once
-from discovery_pipeline.web.api.calls import FlowRef, IdempotencyKey, IfMatch, Text, The, Who, expected, on_flow
+from discovery_pipeline.web.api.calls import (
+    FlowRef,
+    IdempotencyKey,
+    IfMatch,
+    Text,
+    The,
+    Version,
+    Who,
+    expected,
+    on_flow,
+)
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.flows import FlowView, view
@@ -25,8 +35,8 @@ router = APIRouter(prefix="/api/v1/field-mapping", tags=["Field mapping"])
 AGAIN_SECONDS = 5
 
 
-class FieldMappingRequest(BaseModel):
-    """A mapping to be approved."""
+class WantedMapping(BaseModel):
+    """A mapping, and what is checked of what it delivers."""
 
     flow_id: str = Field(description="the flow's id or slug")
     mappings: list[FieldMappingItem] = Field(max_length=MOST)
@@ -42,6 +52,12 @@ class FieldMappingRequest(BaseModel):
         description="checks by column or target field, kept with the mapping and run in validation",
         examples=[{"owner": [{"check": "not_null", "severity": "error"}]}],
     )
+
+
+class FieldMappingRequest(WantedMapping):
+    """A mapping to be approved."""
+
+    version: Version = None
 
 
 class FieldMappingResponse(BaseModel):
@@ -116,7 +132,7 @@ async def trial(flow_id: FlowRef, wanted: Trial, who: Who, the: The) -> TriedTra
 
 
 @router.post("/affected", responses=on_flow(422))
-async def affected(wanted: FieldMappingRequest, who: Who, the: The) -> Affected:
+async def affected(wanted: WantedMapping, who: Who, the: The) -> Affected:
     """What submitting this would change in files that are delivered already: targets, rows, cells. Changes nothing.
 
     It is worked out on the cleansed rows, as the run would; targets whose mapping stays aren't run again.
@@ -143,20 +159,20 @@ async def submit(
     """Approve a mapping; cleansing, validation and delivery begin at once.
 
     Submitting the same again gives the first answer, by its content or by `Idempotency-Key`. `If-Match` that names
-    another version is a 412. Without it, a flow whose mapping somebody else submitted meanwhile is a 409 that says what
-    changed; with the present version it opens the review again. Where a mapping takes two people, it is a 202 until
-    another reviewer submits the same, or approves it.
+    another version is a 412; `version` that does, or a flow whose mapping somebody else submitted meanwhile where
+    neither is sent, a 409 that says what changed. With the present version it opens the review again. Where a mapping
+    takes two people, it is a 202 until another reviewer submits the same, or approves it.
 
     Where one of several targets lacks a required field, the 422 says under `ready_targets` which of them don't;
     `ready_only` delivers to these.
     """
-    once = Once.of(key, "submit", wanted.model_dump(mode="json"))
-    with expected(match) as version:
+    once = Once.of(key, "submit", wanted.model_dump(mode="json", exclude={"version"}))
+    with expected(match, wanted.version) as version:
         done = await the.mapping.submit(who, wanted.flow_id, _submission(wanted), version, once)
     if done.proposed:
-        return JSONResponse(Proposed.model_validate(_told(done)).model_dump(), 202)
+        return JSONResponse(Proposed.model_validate(_as_json(done)).model_dump(), 202)
     response.headers["ETag"] = f'"{done.flow.version}"'
-    return FieldMappingResponse.model_validate(_told(done))
+    return FieldMappingResponse.model_validate(_as_json(done))
 
 
 @router.get("/proposal/{flow_id}", responses=on_flow())
@@ -177,7 +193,7 @@ async def approve(flow_id: FlowRef, who: Who, the: The, response: Response) -> F
     """Approve what another reviewer proposed, as it was proposed. One's own is a 403 of type `second-person`."""
     done = await the.mapping.approve(who, flow_id)
     response.headers["ETag"] = f'"{done.flow.version}"'
-    return FieldMappingResponse.model_validate(_told(done))
+    return FieldMappingResponse.model_validate(_as_json(done))
 
 
 @router.post("/decline/{flow_id}", responses=on_flow(409, 422))
@@ -186,7 +202,7 @@ async def decline(flow_id: FlowRef, who: Who, the: The, wanted: Decline | None =
     return view(await the.mapping.decline(who, flow_id, wanted.reason if wanted else ""))
 
 
-def _told(done: Submitted) -> dict[str, Any]:
+def _as_json(done: Submitted) -> dict[str, Any]:
     return {
         "flow_id": str(done.flow.id),
         "version": done.flow.version,
@@ -196,5 +212,5 @@ def _told(done: Submitted) -> dict[str, Any]:
     }
 
 
-def _submission(wanted: FieldMappingRequest) -> Submission:
+def _submission(wanted: WantedMapping) -> Submission:
     return Submission(wanted.mappings, wanted.auto_map_remaining, wanted.validation_rules, ready_only=wanted.ready_only)

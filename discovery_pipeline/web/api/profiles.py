@@ -57,7 +57,9 @@ class ProfileFile(BaseModel):
     """A profile as a file."""
 
     filename: Name = Field(description="ends in .csv, else it is YAML", examples=["snow-prod.yaml"])
-    content: Annotated[str, StringConstraints(max_length=5_000_000, pattern=r"^[^\x00]*$")]
+    content: Annotated[str, StringConstraints(min_length=1, max_length=5_000_000, pattern=r"^[^\x00]*$")] = Field(
+        description="as `discovery run --save-profile` writes it"
+    )
 
 
 class Apply(BaseModel):
@@ -74,7 +76,7 @@ class Applied(BaseModel):
     profile: MappingProfile
     batch: UUID | None = Field(description="of the decisions it made, to be undone; null where all held already")
     taken: list[MappedField]
-    left: list[Unapplied] = Field(description="what these files have no column for; it stays in the profile")
+    left: list[Unapplied] = Field(description="what these files can't follow, and why; it stays in the profile")
 
 
 class ComparedView(BaseModel):
@@ -82,7 +84,7 @@ class ComparedView(BaseModel):
 
     profile: MappingProfile
     changes: list[Change] = Field(description="`before` is the flow's, `after` the profile's")
-    left: list[Unapplied] = Field(description="what the flow's files have no column for")
+    left: list[Unapplied] = Field(description="what the flow's files can't follow, and why")
 
 
 @router.get("", responses=refusals(422))

@@ -307,7 +307,7 @@ def _entry(draft: Draft, entry: Entry) -> EntryView:
 def _explanation(draft: Draft, entry: Entry) -> str:
     """What was counted of the columns that could fill the same field as this one."""
     of = (c for c in draft.suggestions.conflicts if c.source_table == entry.table and entry.column in c.source_fields)
-    return " ".join(conflict.said for conflict in of)
+    return " ".join(conflict.in_words for conflict in of)
 
 
 def _decision(one: Decided) -> DecisionView:

@@ -21,7 +21,7 @@ YAML = "application/yaml"
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The contract, as `discovery target show aws --yaml` prints one; JSON is YAML, too",
+        "description": "The contract, as `discovery target show aws --yaml` prints one; JSON is YAML, too; else a 422",
         "content": {YAML: {"schema": {"type": "string", "maxLength": systems.LONGEST}}},
     }
 }

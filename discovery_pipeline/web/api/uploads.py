@@ -72,6 +72,3 @@ async def _drained(request: Request) -> None:
     if "100-continue" not in request.headers.get("expect", ""):
         async for _ in request.stream():
             pass
-
-
-__all__ = ["BODY", "Folder", "body", "router"]

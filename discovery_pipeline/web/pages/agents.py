@@ -15,7 +15,7 @@ async def agents(request: Request, called: Called, caller: Visitor, flow_id: str
     """Each task with its model, the address, and every byte of the request. Nothing is sent by looking."""
     flow = await called.flow.get(caller, flow_id)
     shown = await called.advising.requests(caller, flow)
-    return flow_page(
+    return await flow_page(
         request, "agents.html.j2", caller, flow, title="Agents", previews=shown,
         samples=called.settings.agents.allow_samples, sends=any(each.model for each in shown),
     )  # fmt: skip

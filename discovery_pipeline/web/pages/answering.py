@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from discovery_pipeline.flow.events import EventType
-from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.flow.state import ENDED, Flow
 from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.flows import shown_flow
+from discovery_pipeline.web.pages.views.standing import may_cancel, stopped
 from discovery_pipeline.web.pages.views.steps import steps
 from discovery_pipeline.web.security import CSRF_FIELD, CSRF_HEADER, check_csrf, visitor
 from discovery_pipeline.web.services import Caller, Services
@@ -75,14 +76,17 @@ def page(request: Request, template: str, caller: Caller | None = None, **values
     return response
 
 
-def flow_page(request: Request, template: str, caller: Caller, flow: Flow, **values: Any) -> HTMLResponse:
-    """A page about one flow: its name, where it stands, and the way through its steps."""
+async def flow_page(request: Request, template: str, caller: Caller, flow: Flow, **values: Any) -> HTMLResponse:
+    """A page about one flow: its name, where it stands, why it doesn't go on, and the way through its steps."""
+    cancelled = await services_of(request).flow.cancelled(caller, flow) if flow.status in ENDED else None
     return page(
         request,
         template,
         caller,
         flow=shown_flow(view(flow)),
         steps=steps(flow, request.url.path),
+        stopped=stopped(flow, cancelled),
+        may_cancel=may_cancel(caller, flow),
         events=f"/api/v1/unified-discovery/flow/events/{flow.id}",
         event_types=_EVENT_TYPES,
         **values,

@@ -12,11 +12,14 @@ from starlette.datastructures import FormData
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.tables import LINE
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
+from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as views
+from discovery_pipeline.web.pages.views.standing import delivering, may_change
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.masking import mask_for
 
@@ -36,9 +39,11 @@ async def cleansing(request: Request, called: Called, caller: Visitor, flow_id: 
         for table in waiting
         for column, words in (await called.fitting.words(caller, flow, table)).items()
     }
-    return flow_page(
-        request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, listed=listed, **shown
-    )
+    offers = await called.remembering.offers(caller, flow) if shown["may_decide"] else ()
+    return await flow_page(
+        request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, listed=listed, offers=offers,
+        **shown,
+    )  # fmt: skip
 
 
 @router.post("/rule")
@@ -61,11 +66,11 @@ async def on_cell(called: Called, caller: Visitor, flow_id: str, form: Sent) -> 
     if not (row.isascii() and row.isdigit()):
         raise InvalidRequest("Which row? Load the page again.")
     table, column = text(form, "table"), text(form, "column")
-    source = await asyncio.to_thread(_source, await _read(called, flow), table, column, int(row))
+    source, line = await asyncio.to_thread(_source, await _read(called, flow), table, column, int(row))
     kept = {"seen": source, "after": source} if text(form, "do") == "keep" else None
     await called.mending.decide(caller, flow, [Decision(CELL, (table, column, int(row)), kept)])
     what = "keeps what the source has" if kept else "follows the rules again"
-    return _back(form, flow, f"{column} in row {int(row) + 1} of {table} {what}, from the next run on.")
+    return _back(form, flow, f"{column} in line {line} of {table} {what}, from the next run on.")
 
 
 @router.post("/value")
@@ -82,6 +87,20 @@ async def on_value(called: Called, caller: Visitor, flow_id: str, form: Sent) ->
     return _back(form, flow, f"{subject[2]}: kept in mind for the next run.")
 
 
+@router.post("/remembered")
+async def on_remembered(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+    """Decide as in an earlier flow: on some values of one column, or on all that are offered."""
+    flow = await called.flow.get(caller, flow_id)
+    table, column = text(form, "table"), text(form, "column")
+    values = [(table, column, str(value) or None) for value in form.getlist("value")]
+    try:
+        done = await called.remembering.take(caller, flow, None if text(form, "do") == "all" else values)
+    except InvalidRequest as fault:
+        return to(ours(text(form, "back"), f"/discovery/cleansing/{flow.id}"), Note(fault.detail, "bad"))
+    said = f"{plural(done.values, 'value')} decided as before: {plural(done.cells, 'cell')} differ"
+    return _back(form, flow, f"{said} from the next run on.")
+
+
 @router.post("/undo")
 async def undo(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """Take back the newest step of anybody, or decide it again."""
@@ -96,13 +115,6 @@ async def run(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Resp
     flow = await called.flow.get(caller, flow_id)
     await called.mending.rerun(caller, flow)
     return _back(form, flow, "A run with the new decisions was asked for.")
-
-
-@router.post("/retry")
-async def retry(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
-    """Run the failed phase again."""
-    await called.flow.retry(caller, flow_id)
-    return to(f"/discovery/cleansing/{flow_id}")
 
 
 def _back(form: FormData, flow: Flow, said: str) -> Response:
@@ -128,23 +140,23 @@ def _shown(
     narrowed = views.Narrowed.of(request.query_params)
     patches = values["log"].path if values["log"] else None
     mask = mask_for(caller, values["profile"])
+
+    def at_page(number: int) -> str:
+        return f"{address}?{narrowed.query(page=number)}#cells"
+
     with duck.connect() as con:
         counts = views.counts(con, patches)
         cells, page = (
-            views.cells(con, patches, narrowed, decided, lambda n: f"{address}?{narrowed.query(page=n)}#cells")
-            if patches
+            views.cells(con, patches, values["cleansed"].tables, narrowed, decided, href=at_page)
+            if patches and values["cleansed"]
             else ([], None)
         )
-    phases = flow.phases
-    failed = next((p for p in (Phase.CLEANSING, Phase.VALIDATION) if phases[p].status is PhaseStatus.FAILED), None)
     found = values["cleansed"].findings if values["cleansed"] else values["plan"].findings if values["plan"] else ()
     return {
         "action": address,
         "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
         "status": views.status(flow),
-        "busy": flow.current_phase.place >= Phase.CLEANSING.place and not failed
-        and phases[Phase.VALIDATION].status is not PhaseStatus.COMPLETED,
-        "failed": str(phases[failed].result.get("error") or "The run failed.") if failed else "",
+        "busy": delivering(flow),
         "rules": views.rules(values["plan"], counts, decided, address),
         "total": sum(counts.values()),
         "cells": cells,
@@ -152,18 +164,18 @@ def _shown(
         "narrowed": narrowed,
         "findings": views.findings(found, values["plan"], decided),
         "pending": views.pending(decided.values(), flow),
-        "may_decide": caller.may("reviewer"),
+        "may_decide": may_change(caller, flow),
         "mask": mask,
-        "done": phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,
+        "done": flow.phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,
     }  # fmt: skip
 
 
-def _source(values: dict[str, Any], table: str, column: str, row: int) -> str | None:
-    """What the source holds in that cell."""
+def _source(values: dict[str, Any], table: str, column: str, row: int) -> tuple[str | None, int]:
+    """What the source holds in that cell, and the line in which it stands."""
     found = next((each for each in values["intake"].tables if each.name == table), None) if values["intake"] else None
     if found is None or not 0 <= row < found.row_count or column not in {c.name for c in found.columns}:
         raise InvalidRequest("There is no such cell any more. Load the page again.")
     with duck.connect() as con:
-        key = duck.col(found.column(column))
-        one = con.execute(f"SELECT {key} FROM {duck.scan(found)} WHERE file_row_number = ?", [row]).fetchone()
-    return one[0] if one else None
+        cells = f"{duck.col(found.column(column))}, {duck.name(LINE)}"
+        [one] = con.execute(f"SELECT {cells} FROM {duck.scan(found)} WHERE file_row_number = ?", [row]).fetchall()
+    return one

@@ -14,6 +14,7 @@ from discovery_pipeline.store.reviews.decisions import VALUE
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.clusters import Merge, Merged
 
@@ -74,11 +75,12 @@ async def _page(  # noqa: PLR0913 - who looks at what, and what is said of it
         for (kind, subject), one in log.items()
         if kind == VALUE and subject[:2] == (table, column) and one.after
     }
-    return flow_page(
+    return await flow_page(
         request, "clusters.html.j2", caller, flow, title="Spellings", notes=notes, status_code=status,
         action=f"/discovery/clusters/{flow.id}", here=_address(flow, (table, column, method)),
         columns=[(one, _address(flow, (one.table, one.column, method))) for one in columns],
         clusters=found, table=table, column=column, method=method, decided=decided, merging=merging,
+        may_decide=may_change(caller, flow),
         methods=[(_address(flow, (table, column, name)), said, name == method) for name, said in METHODS],
     )  # fmt: skip
 

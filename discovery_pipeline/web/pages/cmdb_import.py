@@ -12,13 +12,14 @@ from starlette.datastructures import FormData
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice, Intake, Options
 from discovery_pipeline.engine.mapping.model import Suggestions
-from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, Phase, PhaseStatus
+from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import imports
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.arriving import arrived, refusal
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
+from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.layouts import PartLayout
 from discovery_pipeline.web.services.uploads import chosen
@@ -65,13 +66,6 @@ async def layout(called: Called, caller: Visitor, flow_id: str, form: Sent) -> R
     return to(here, Note(f"{name} is read again." if changed else f"{name} is read like that already."))
 
 
-@router.post("/retry")
-async def retry(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
-    """Work on the files again."""
-    await called.flow.retry(caller, flow_id)
-    return to(f"/discovery/cmdb-import/{flow_id}")
-
-
 async def _part(called: Services, caller: Caller, flow: Flow, form: FormData) -> PartLayout:
     """The part that a form is about."""
     place = text(form, "file"), text(form, "sheet") or None
@@ -112,7 +106,7 @@ async def _page(
         came = await imports.of_flow(session, flow)
     known = await called.layout.files(flow)
     shown = await asyncio.to_thread(_shown, called, caller, flow, intake, known, suggestions, came)
-    return flow_page(
+    return await flow_page(
         request, "cmdb_import.html.j2", caller, flow, title="Upload", notes=notes, status_code=status,
         limit=called.settings.upload_limit, follows=True, **shown,
     )  # fmt: skip
@@ -132,8 +126,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - all that is known of the files
         "work": views.work(flow, called.artifacts, views.details(intake, suggestions)) if uploaded else [],
         "busy": uploaded and views.busy(flow),
         "ready": _ready(suggestions) if importing.status is PhaseStatus.COMPLETED and suggestions else "",
-        "failed": _failed(flow),
-        "may_upload": caller.may("reviewer") and flow.status not in ENDED,
+        "may_upload": may_change(caller, flow),
     }
 
 
@@ -142,10 +135,3 @@ def _ready(suggestions: tuple[Suggestions, ...]) -> str:
     columns = {(f.source_table, f.source_field) for f in first.assignment if f.source_field}
     all_columns = len(columns) + len(first.unmapped_source)
     return f"{len(columns):,} of {plural(all_columns, 'column')} have a suggestion; the rest is yours to decide."
-
-
-def _failed(flow: Flow) -> str:
-    importing = flow.phases[Phase.DATA_IMPORT]
-    if flow.status is not FlowStatus.FAILED or importing.status is not PhaseStatus.FAILED:
-        return ""
-    return str(importing.result.get("error") or "The files couldn't be worked on.")

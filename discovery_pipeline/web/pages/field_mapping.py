@@ -38,7 +38,8 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
     view = View.of(request.query_params)
     system = reviewed.of(view.system).target.name
     kept = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
-    asked = Asked(caller, reviewed, view, profiles=tuple(kept))
+    offers = await called.remembering.offers(caller, flow) if caller.may("reviewer") else ()
+    asked = Asked(caller, reviewed, view, profiles=tuple(kept), remembered=len(offers))
     return await review_page(
         request, replace(asked, used=await _used(called, asked), proposal=await _waiting(called, asked))
     )

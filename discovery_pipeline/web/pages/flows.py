@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from discovery_pipeline.flow.state import FlowStatus
+from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.web.pages.answering import Called, Sent, Visitor, page, text, to
-from discovery_pipeline.web.pages.views.flows import shown_flow, target_options
+from discovery_pipeline.web.pages.views.flows import label, shown_flow, source_label, target_options
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.flows import Listing
@@ -25,6 +25,7 @@ _SHOWN = (
     ("At work", FlowStatus.ACTIVE),
     ("Delivered", FlowStatus.COMPLETED),
     ("Failed", FlowStatus.FAILED),
+    ("Cancelled", FlowStatus.CANCELLED),
 )
 
 
@@ -42,6 +43,12 @@ class NewFlow:
         """As it was sent."""
         also = tuple(said for said in form.getlist("alsoTarget") if isinstance(said, str))
         return cls(text(form, "name"), text(form, "sourceSystem"), text(form, "targetSystem"), also)
+
+    @classmethod
+    def like(cls, flow: Flow) -> NewFlow:
+        """What that flow was begun with."""
+        first, *also = map(label, flow.targets)
+        return cls(flow.name, source_label(flow.source_system), first, tuple(also))
 
     @property
     def missing(self) -> dict[str, str]:
@@ -63,10 +70,12 @@ class NewFlow:
 
 @router.get("")
 async def flows(  # noqa: PLR0913, PLR0917 - a query's parts
-    request: Request, called: Called, caller: Visitor, new: str = "", q: str = "", status: str = "", before: str = ""
-) -> Response:
-    """The list, newest first; with `new`, the form above it."""
-    return await _listed(request, called, caller, form=NewFlow() if new else None, q=q, status=status, before=before)
+    request: Request, called: Called, caller: Visitor, new: str = "", q: str = "", status: str = "", before: str = "",
+    like: str = "",
+) -> Response:  # fmt: skip
+    """The list, newest first; with `new`, the form above it; with `like`, filled in like that flow."""
+    form = NewFlow.like(await called.flow.get(caller, like)) if like else NewFlow() if new else None
+    return await _listed(request, called, caller, form=form, q=q, status=status, before=before)
 
 
 @router.post("")
@@ -80,6 +89,12 @@ async def start(request: Request, called: Called, caller: Visitor, form: Sent) -
         return await _listed(request, called, caller, form=wanted, errors=errors)
     begun = await called.flow.initialize(caller, wanted.name, wanted.source, ",".join(wanted.targets))
     return to(f"/discovery/cmdb-import/{begun.flow_id}")
+
+
+@router.post("/retry/{flow_id}")
+async def retry(called: Called, caller: Visitor, flow_id: str, _: Sent) -> Response:
+    """Run the failed phase again, and follow it."""
+    return to(shown_flow(await called.flow.retry(caller, flow_id)).href)
 
 
 async def _listed(  # noqa: PLR0913 - what to look for, and what was typed

@@ -35,7 +35,7 @@ async def group(  # noqa: PLR0913, PLR0917 - a query's parts
     held = await called.groups.held(caller, flow, found, place.table, chosen)
     words = (await called.fitting.words(caller, flow, place.table)).get(chosen)
     here = f"/discovery/validation/{flow.id}"
-    return flow_page(
+    return await flow_page(
         request, "group.html.j2", caller, flow, title="One fix for all", group=found, part=place, column=chosen,
         held=held, words=words, near=words.near(*(one.value for one in held)) if words else (), action=f"{here}/group",
         back=here, rows=f"{here}?{urlencode({'q': max(reason.split('…'), key=len).strip()})}#rows",

@@ -10,6 +10,7 @@ from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.views import history as views
 from discovery_pipeline.web.pages.views.paging import paged
+from discovery_pipeline.web.pages.views.standing import may_change
 
 router = APIRouter(prefix="/discovery/history/{flow_id}")
 
@@ -31,10 +32,10 @@ async def history(  # noqa: PLR0913, PLR0917 - a query's parts
     way = None
     if to is not None:
         way = views.way_back(await called.deciding.restoring(caller, flow, max(to, 0)), log, mask)
-    return flow_page(
+    return await flow_page(
         request, "history.html.j2", caller, flow, title="History", action=address, way=way,
         steps_made=made[part.offset : part.offset + PAGE], page=part, can_undo=bool(done), can_redo=bool(undone),
-        may_decide=caller.may("reviewer"),
+        may_decide=may_change(caller, flow),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ async def report(request: Request, called: Called, caller: Visitor, flow_id: str
     try:
         file = await called.result.file(caller, str(flow.id), REPORT)
     except NotYet:
-        return flow_page(request, "report.html.j2", caller, flow, title="Report", status_code=404)
+        return await flow_page(request, "report.html.j2", caller, flow, title="Report", status_code=404)
     return Download(
         file, media_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     )

@@ -67,7 +67,7 @@ AtDesk = Annotated[Desk, Depends(desk)]
 async def review_page(request: Request, asked: Asked, *notes: Note, status: int = 200) -> Response:
     """The whole page."""
     shown = await asyncio.to_thread(whole, asked)
-    return flow_page(
+    return await flow_page(
         request, "field_mapping.html.j2", asked.caller, asked.reviewed.flow, title="Field mapping", wide=True,
         notes=notes, status_code=status, **shown,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from discovery_pipeline.web.pages import (
     agents,
+    cancelling,
     cleansing,
     clusters,
     cmdb_import,
@@ -51,6 +52,7 @@ for part in (
     validation,
     groups,
     history,
+    cancelling,
     report,
     agents,
 ):

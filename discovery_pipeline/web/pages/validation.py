@@ -26,6 +26,7 @@ from discovery_pipeline.web.pages.arriving import arrived, refusal
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as cleansing_views
 from discovery_pipeline.web.pages.views import validation as views
+from discovery_pipeline.web.pages.views.standing import delivering, may_change, said
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.masking import mask_for
 
@@ -56,7 +57,7 @@ async def fix(request: Request, called: Called, caller: Visitor, flow_id: str, f
     table, row = text(form, "table"), text(form, "row")
     if not (row.isascii() and row.isdigit()):
         raise InvalidRequest("Which row? Load the page again.")
-    now, source = await asyncio.to_thread(_row, *await _tables(called, flow), table, int(row))
+    now, source, line = await asyncio.to_thread(_row, *await _tables(called, flow), table, int(row))
     typed = {name: text(form, f"cell.{name}") or None for name in now if f"cell.{name}" in form}
     wanted = [
         Decision(CELL, (table, name, int(row)), {"seen": source[name], "after": after})
@@ -69,9 +70,7 @@ async def fix(request: Request, called: Called, caller: Visitor, flow_id: str, f
     except InvalidRequest as fault:
         narrowed = views.Narrowed.of({**dict(parse_qsl(urlsplit(back).query)), "fix": f"{table}:{row}"})
         return await _page(request, called, caller, flow, narrowed, typed=typed, fault=fault)
-    return to(
-        back, Note(f"{plural(len(wanted), 'cell')} of row {int(row) + 1} changed; they count from the next run on.")
-    )
+    return to(back, Note(f"{plural(len(wanted), 'cell')} of line {line} changed; they count from the next run on."))
 
 
 @router.get("/rejected")
@@ -130,7 +129,7 @@ async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where 
         fixing["typed"] = typed or {}
         fixing["errors"] = fault.errors if fault else ()
     files = await _files(called, caller, flow)
-    return flow_page(
+    return await flow_page(
         request, "validation.html.j2", caller, flow, title="Validation", follows=fault is None, files=files,
         status_code=fault.status if fault else 200, **shown,
     )  # fmt: skip
@@ -152,14 +151,15 @@ async def _tables(called: Services, flow: Flow) -> tuple[Cleansed | None, Intake
 
 def _row(
     cleansed: Cleansed | None, intake: Intake | None, table: str, row: int
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A row's cells as they are now, and as the source has them."""
+) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """A row's cells as they are now, and as the source has them; and the line in which it stands there."""
     now = next((each for each in cleansed.tables if each.name == table), None) if cleansed else None
     source = next((each for each in intake.tables if each.name == table), None) if intake else None
     if now is None or source is None or not 0 <= row < now.row_count:
         raise InvalidRequest("There is no such row any more. Load the page again.")
     with duck.connect() as con:
-        return dict(views.cells_of(con, now, row)), dict(views.cells_of(con, source, row))
+        line = cleansing_views.lines(con, (source,), [(table, row)])[table, row]
+        return dict(views.cells_of(con, now, row)), dict(views.cells_of(con, source, row)), line
 
 
 def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
@@ -183,29 +183,25 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         causes = views.causes(con, ended, reader)
         tables = views.tables_to_correct(con, values["rejected_rows"])
     fixing = None
-    if place and caller.may("reviewer"):
-        now, _ = _row(values["cleansed_tables"], values["source_tables"], *place)
+    if place and may_change(caller, flow):
+        now, _, line = _row(values["cleansed_tables"], values["source_tables"], *place)
         wanted = {name: decided.get((CELL, (place[0], name, place[1]))) for name in now}
         fixing = {
             "table": place[0],
             "row": place[1],
+            "line": line,
             "reasons": next((row.of.reasons for row in rows if (row.of.table, row.of.row) == place), ()),
             "cells": [
                 (n, one.after["after"] if one and one.after else v, bool(one))
                 for (n, v), one in zip(now.items(), wanted.values(), strict=True)
             ],
         }
-    phases = flow.phases
-    failed = next((p for p in (Phase.CLEANSING, Phase.VALIDATION) if phases[p].status is PhaseStatus.FAILED), None)
     return {
         "action": address,
         "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
-        "status": views.status(flow),
-        "done": phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED,
-        "busy": flow.current_phase.place >= Phase.CLEANSING.place
-        and not failed
-        and phases[Phase.VALIDATION].status is not PhaseStatus.COMPLETED,
-        "failed": str(phases[failed].result.get("error") or "The run failed.") if failed else "",
+        "status": f"Validation: {said(flow, Phase.VALIDATION)}",
+        "done": flow.phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED,
+        "busy": delivering(flow),
         "ends": ends,
         "causes": causes,
         "quality": quality,
@@ -218,6 +214,6 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         "narrowed": narrowed,
         "fixing": fixing,
         "pending": cleansing_views.pending(decided.values(), flow),
-        "may_decide": caller.may("reviewer"),
+        "may_decide": may_change(caller, flow),
         "mask": mask,
     }

@@ -38,6 +38,7 @@ from discovery_pipeline.web.services.outcomes import OutcomeService
 from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
+from discovery_pipeline.web.services.remembering import RememberingService
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
 from discovery_pipeline.web.services.systems import SystemService
@@ -168,6 +169,11 @@ class Services:
     def mending(self) -> MendingService:
         """What people decide on cleansing and on rejected rows."""
         return MendingService(self.flows, self.values, self.reader, self.masking, self.fitting)
+
+    @cached_property
+    def remembering(self) -> RememberingService:
+        """What was decided on values before."""
+        return RememberingService(self.flows, self.values, self.mending)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.reviews import mappings
+from discovery_pipeline.web.rereading import rereads
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.mappings import MappingService
@@ -68,6 +69,7 @@ class AffectedService:
     def __init__(self, flows: Flows, values: Values, mapping: MappingService, settings: Settings) -> None:
         self._flows, self._values, self._mapping, self._settings = flows, values, mapping, settings
 
+    @rereads
     async def of(self, who: Caller, ref: str, wanted: Submission) -> Affected:
         """What submitting this would change in what is delivered. Changes nothing.
 
@@ -130,6 +132,3 @@ class AffectedService:
 def delivered(flow: Flow) -> bool:
     """Whether a submission would change a mapping that was approved before."""
     return flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED
-
-
-__all__ = ["Affected", "AffectedService", "AffectedTarget", "delivered"]

@@ -142,6 +142,3 @@ def _table(intake: Intake, table: str, column: str) -> Table:
 
 def _becomes(wanted: Merge, value: str) -> Decision:
     return Decision(VALUE, (wanted.table, wanted.column, value), {"after": wanted.winner})
-
-
-__all__ = ["ClusterService", "Clustered", "Merge", "Merged"]

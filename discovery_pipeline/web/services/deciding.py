@@ -28,7 +28,8 @@ from discovery_pipeline.web.services.review import Reviewed, ReviewService
 from discovery_pipeline.web.services.submissions import Text
 from discovery_pipeline.web.services.values import Values
 
-LARGEST = 2**62
+LARGEST = 2**53
+"""The largest whole number that every reader of JSON keeps as it is."""
 
 
 class _Decided(BaseModel):

@@ -90,7 +90,7 @@ class Entry:
     @property
     def changed(self) -> bool:
         """Whether a reviewer wants something else than what was offered."""
-        return self.choice is not None and bool(self.fields) and _said(self.fields) != _said(self.offered)
+        return self.choice is not None and bool(self.fields) and _content(self.fields) != _content(self.offered)
 
     @property
     def confidence(self) -> float:
@@ -339,5 +339,5 @@ def _with(entry: Entry, decided: Mapping[What, Decided], approved: tuple[MappedF
     return replace(entry, decided=one, choice=Choice.model_validate(one.after))
 
 
-def _said(fields: Iterable[MappedField]) -> list[tuple[str, str, str | None]]:
+def _content(fields: Iterable[MappedField]) -> list[tuple[str, str, str | None]]:
     return sorted((f.target_table, f.target_field, f.transformation or "") for f in fields)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.mapping.transformations.nearness import Nearness
@@ -22,7 +23,6 @@ from discovery_pipeline.store.reviews.decisions import CELL, VALUE, Decision, Wh
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.values import Values
-from discovery_pipeline.web.services.vocabularies import replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Taken:
             if field.source_field in said or field.transformation:
                 unsure.add(field.source_field)
             words = said.setdefault(field.source_field, {})
-            words |= dict.fromkeys((*allowed, *replaced(field.transformation)))
+            words |= dict.fromkeys((*allowed, *transformations.replaced(field.transformation)))
         tried = [(column, word) for column in unsure for word in said[column]]
         answers = self.refused([Trial(row, {column: word}) for column, word in tried]) if tried else []
         for (column, word), answer in zip(tried, answers, strict=True):

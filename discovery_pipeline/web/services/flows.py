@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow import contracts
 from discovery_pipeline.flow.commands import CancelFlow, RetryPhase
+from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import ORDER, Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.store import audit, idempotency, requests, rows
 from discovery_pipeline.store.events.bell import Bell
@@ -218,6 +219,13 @@ class FlowService:
             who.tenant, checked(ref), CancelFlow(why), expected_version=version, reason=why or "cancelled"
         )
         return view(flow)
+
+    @flow_transaction("read events", reads=True)
+    async def cancelled(self, who: Caller, flow: Flow) -> Event | None:
+        """The event that cancelled the flow: by whom, when and why; None where nothing did."""
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            story = await rows.story(session, flow.id)
+        return next((event for event in reversed(story) if event.type is EventType.FLOW_CANCELLED), None)
 
     def follow(self, who: Caller, flow: Flow, after: Cursor | None = None) -> AsyncIterator[Posted]:
         """Every event of the flow after the cursor, and each new one as it comes, without end."""

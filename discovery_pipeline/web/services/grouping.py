@@ -163,6 +163,3 @@ def _cells(table: Table, column: str, rows: list[int]) -> list[tuple[int, str | 
     query = f"SELECT file_row_number, {key} FROM {duck.scan(table)} WHERE file_row_number IN"
     with duck.connect() as con:
         return con.execute(f"{query} (SELECT unnest(?::BIGINT[])) ORDER BY 1", [rows]).fetchall()
-
-
-__all__ = ["Group", "GroupService", "Held", "Place"]

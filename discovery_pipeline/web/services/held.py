@@ -62,6 +62,3 @@ def _files(artifacts: Artifacts, flow: Flow, stage: str) -> list[Path]:
         return sorted(artifacts.reading(flow, stage).iterdir())
     except FileNotFoundError:
         return []
-
-
-__all__ = ["LARGEST", "HeldFiles", "carrier", "uploaded"]

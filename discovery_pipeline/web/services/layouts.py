@@ -217,6 +217,3 @@ def _with(kept: Iterable[Choice], wanted: Iterable[Choice]) -> list[Choice]:
     """The choices with these in the place of those on the same parts; what says nothing is left away."""
     by_place = {(one.file, one.sheet): one for one in (*kept, *wanted)}
     return [one for one in by_place.values() if one.left_out or one.options != Options()]
-
-
-__all__ = ["LayoutService", "LayoutView", "PartLayout", "parts_of"]

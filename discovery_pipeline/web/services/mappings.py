@@ -179,7 +179,7 @@ class MappingService:
         if self.takes_two(who) and not mappings.submitted(flow, what):
             there = await seconding.waiting(states, flow)
             if there is None or there.fingerprint != what or there.by == who.login:
-                told = _told(flow, found)
+                told = _outcome(flow, found)
                 await seconding.propose(states, flow, wanted, what, told.mapped)
                 return replace(told, proposed=True)
         return await self._approved(states, flow, found)
@@ -192,7 +192,7 @@ class MappingService:
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
         if after.version != flow.version:
             await requests.request(states, after, "deliver", "mapping submitted")
-        return _told(after, found)
+        return _outcome(after, found)
 
     @flow_transaction("approve mapping")
     async def approve(self, who: Caller, ref: str) -> Submitted:
@@ -264,7 +264,7 @@ def _begins(flow: Flow, run: Any) -> bool:
     return waits or run.status == requests.REQUESTED or run.claimed_at > flow.updated_at
 
 
-def _told(flow: Flow, found: Checked) -> Submitted:
+def _outcome(flow: Flow, found: Checked) -> Submitted:
     mapped = sum(len(mapping.fields) for mapping in found.mappings)
     return Submitted(flow, mapped, found.unmapped, found.warnings)
 

@@ -177,6 +177,3 @@ def _decision(node: Mapping[str, Any], mask: Mask, place: _Place) -> Mapping[str
     subject = [*node["subject"][:2], *(_value(part, mask, place) for part in node["subject"][2:])]
     changed = {name: _value(node[name], mask, place) for name in CHANGED if name in node}
     return {**node, **changed, "subject": subject}
-
-
-__all__ = ["MaskingService", "mask_for", "masked"]

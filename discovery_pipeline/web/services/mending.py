@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
@@ -48,8 +49,8 @@ class MendingService:
         """Every decision on the flow's cleansing, oldest first."""
         return tuple(one for one in await self._flows.decision_history(who.tenant, flow) if one.kind in KINDS)
 
-    async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> None:
-        """Keep decisions; they count from the next run on.
+    async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> UUID | None:
+        """Keep decisions as one step; they count from the next run on. None where all of them held already.
 
         Raises
         ------
@@ -59,7 +60,7 @@ class MendingService:
         who.must_be("reviewer")
         asked = list(wanted)
         await self._fitting.refuse(who, flow, asked)
-        await self._flows.decide(who.tenant, flow, asked, reason)
+        return await self._flows.decide(who.tenant, flow, asked, reason)
 
     async def rerun(self, who: Caller, flow: Flow) -> None:
         """Cleanse, validate and deliver again, with all that was decided.

@@ -46,7 +46,7 @@ async def on(states: FlowStateManager, flow: Flow, version: int | None = None) -
     seen = f", not {version} as you saw it" if version is not None else ""
     return StaleVersionError(
         f"Flow {flow.slug} moved on: it is at version {flow.version}{seen}, in {flow.current_phase.value}.{who} Load "
-        "it again; to change a mapping that was submitted, submit with the flow's ETag as If-Match.",
+        "it again; to change a mapping that was submitted, submit with the flow's version, as `version` or If-Match.",
         flow.id,
         {"error_type": "stale", "version": flow.version, "expected_version": version, "status": flow.status.value,
          "current_phase": flow.current_phase.value, "changed": changed[-CHANGES:]},

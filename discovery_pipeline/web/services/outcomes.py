@@ -227,7 +227,4 @@ def _source(log: RejectedLog, wanted: Wanted) -> tuple[str, list[str]]:
     if wanted.search:
         tests.append("(contains(lower(reasons), lower(?)) OR contains(lower(record), lower(?)))")
         values += [wanted.search, wanted.search]
-    return f"read_parquet({duck.text(str(log.path))}) WHERE {' AND '.join(tests)}", values
-
-
-__all__ = ["MENDABLE", "OutcomeService", "Wanted", "causes", "count", "ends", "rejected"]
+    return f"{duck.parquet(log.path)} WHERE {' AND '.join(tests)}", values

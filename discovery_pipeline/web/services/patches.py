@@ -109,7 +109,7 @@ def _read(log: PatchLog, wanted: Patches) -> tuple[int, list[Patch]]:
     narrowed = {name: getattr(wanted, name) for name in ("table", "column", "rule", "tier")}
     said = [f"{duck.name(name)} = {duck.text(value)}" for name, value in narrowed.items() if value is not None]
     where = f" WHERE {' AND '.join(said)}" if said else ""
-    source = f"read_parquet({duck.text(str(log.path))}){where}"
+    source = f"{duck.parquet(log.path)}{where}"
     named = ", ".join(map(duck.name, COLUMNS))
     with duck.connect() as con:
         count = con.execute(f"SELECT count(*) FROM {source}").fetchone()

@@ -187,7 +187,8 @@ class ProfileService:
         return (await self._review.read(who, flow)).of(_target(flow, target_system))
 
     async def _applied(self, profile: MappingProfile, draft: Draft) -> Applied:
-        return await asyncio.to_thread(engine.applied, profile, draft.suggestions, draft.tables, draft.target)
+        of = (draft.suggestions, draft.tables, draft.target, draft.profile)
+        return await asyncio.to_thread(engine.applied, profile, *of)
 
     async def _mapping(self, who: Caller, flow: Flow, target_system: str | None) -> Mapping:
         approved = await self._flows.approved_mappings(who.tenant, flow)

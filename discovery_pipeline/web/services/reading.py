@@ -7,6 +7,8 @@ first upload doesn't wait for libraries; the other goes after each file, and the
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -46,6 +48,11 @@ class Reader:
         ----------
         chosen
             How parts of it are to be read.
+
+        Raises
+        ------
+        OSError
+            The disk is full.
         """
         asked = Reading(
             path=path, scratch=scratch, memory_limit=self._memory_limit, threads=self._threads, chosen=tuple(chosen)
@@ -103,21 +110,23 @@ class _Process:
                 await self.end()  # or its answer would be taken for the next file's
                 raise
             if last or not answer:
-                await self.end()
+                ended = await self.end()
+                if ended == errno.ENOSPC:
+                    raise OSError(ended, os.strerror(ended))
             return answer
 
-    async def end(self) -> None:
-        """End it."""
+    async def end(self) -> int:
+        """End it; its exit code."""
         process, self._running = self._running, None
         if process is None:
-            return
+            return 0
         if process.stdin:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), END_SECONDS)
+            return await asyncio.wait_for(process.wait(), END_SECONDS)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            return await process.wait()
 
     async def _answer(self, question: str) -> bytes:
         process = await self.start()

@@ -142,7 +142,7 @@ def preview(flow: Flow, offers: Sequence[Offer]) -> Preview:
         unmapped_source=_in_all(offer.suggestions.unmapped_source for offer in offers),
         unmapped_target=[ref for offer in offers for ref in offer.suggestions.unmapped_target],
         conflicts=[
-            ConflictView(**each.model_dump(), target_system=offer.target.name, explanation=each.said)
+            ConflictView(**each.model_dump(), target_system=offer.target.name, explanation=each.in_words)
             for offer in offers
             for each in offer.suggestions.conflicts
         ],

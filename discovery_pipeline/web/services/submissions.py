@@ -49,7 +49,9 @@ class ValidationRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    check: Literal["not_null", "unique", "in", "pattern", "range", "length", "date_order"]
+    check: Text = Field(  # another one is told with all that is wrong with the rules, not before
+        json_schema_extra={"enum": ["not_null", "unique", "in", "pattern", "range", "length", "date_order"]}
+    )
     severity: Literal["error", "warning"] = Field(default="warning", description="an error keeps the row from delivery")
     values: list[Text] | None = Field(default=None, description="of `in`")
     pattern: Text | None = Field(

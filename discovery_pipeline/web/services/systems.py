@@ -187,6 +187,3 @@ def _target(known: Target | KeptContract) -> Target:
 
 def _shipped() -> tuple[Target, ...]:
     return tuple(targets.load(name) for name in targets.names())
-
-
-__all__ = ["ContractView", "SourceView", "SystemService", "TargetView", "sources"]

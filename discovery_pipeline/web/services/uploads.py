@@ -311,6 +311,3 @@ def _together(looked: Sequence[Looked], told: Mapping[str, Any] | None = None) -
     first = faults[0]
     errors = [error for fault in faults for error in fault.errors]
     return type(first)(" ".join(fault.detail for fault in faults), errors=errors, told=told)
-
-
-__all__ = ["ImportedFile", "ImportedTable", "UploadService", "Uploaded", "chosen", "refuse_ended"]

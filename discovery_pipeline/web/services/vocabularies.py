@@ -12,7 +12,6 @@ from discovery_pipeline.engine.mapping.transformations.nearness import Nearness
 from discovery_pipeline.engine.mapping.transformations.vocabularies import ValueMatch
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
-from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
@@ -45,19 +44,27 @@ class Vocabulary:
         return sum(line.count for line in self.lines if not line.target)
 
     def transformation(self, chosen: Mapping[str, str]) -> str:
-        """What makes the chosen words of the values, in the mini-language."""
+        """What makes the chosen words of the values, in the mini-language.
+
+        What is offered a word and chosen none is said to have none, so that the next export isn't offered it again.
+        """
         quoted = transformations.quoted
-        pairs = ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in chosen.items() if new)
+        named = {old.strip().lower() for old, new in chosen.items() if new}
+        offered = (line.source for line in self.lines if line.target and not self.keeps)
+        none = {old: "" for old in offered if old.lower() not in named}
+        said = none | {old: new for old, new in chosen.items() if new}
+        pairs = ", ".join(f"{quoted(old)}: {quoted(new)}" for old, new in said.items())
         return f"trim | lookup({{{pairs}}})" if self.keeps else f"map_values({{{pairs}}})"
 
 
 def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: TargetField) -> Vocabulary | None:
     """The values to be matched; None where the target takes any value, or the column has none."""
-    allowed = ("true", "false") if wanted.type == "boolean" else wanted.allowed
+    listing = vocabularies.listing(wanted)
+    allowed = listing.allowed
     if not allowed or profile is None or not profile.top_values:
         return None
-    listing = wanted.model_copy(update={"allowed": allowed})
-    decided = {old.strip().lower(): new for old, new in replaced(field.transformation).items()}
+    decided = {old.strip().lower(): new for old, new in transformations.replaced(field.transformation).items()}
+    whose = "as it was approved before" if field.origin == "memory" else "as it is mapped now"
     counts: dict[str, tuple[str, int]] = {}
     for one in profile.top_values:  # white space and case make no other value
         shown, count = counts.get(one.value.strip().casefold(), (one.value.strip(), 0))
@@ -65,7 +72,7 @@ def vocabulary(profile: ColumnProfile | None, field: MappedField, wanted: Target
     nearness = Nearness(allowed)
     matches = vocabularies.matched(listing, counts.values())
     return Vocabulary(
-        lines=tuple(_line(found, allowed, decided, nearness) for found in matches),
+        lines=tuple(_line(found, allowed, decided, whose, nearness) for found in matches),
         allowed=allowed,
         keeps=wanted.match == "contains" or wanted.completed_by is not None,
         completed_by=wanted.completed_by or "",
@@ -102,23 +109,16 @@ def matching(draft: Draft, entry: Entry, chosen: Mapping[str, str]) -> Decision:
     return Choice(standing="accepted", fields=(made,)).decision(entry.subject, entry.seen)
 
 
-def _line(found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str], nearness: Nearness) -> Line:
+def _line(
+    found: ValueMatch, allowed: tuple[str, ...], decided: Mapping[str, str], whose: str, nearness: Nearness
+) -> Line:
     if (said := decided.get(found.value.lower())) is not None:
-        return Line(found.value, found.count, said if said in allowed else "", "as it is mapped now")
+        why = found.reason if said == found.target else whose
+        return Line(found.value, found.count, said if said in allowed else "", why)
     if found.target is not None:
         return Line(found.value, found.count, found.target, found.reason)
     near = nearness.nearest(found.value)
     return Line(found.value, found.count, "", f"nearest is {near[0]}" if near else "nothing is near", near)
 
 
-def replaced(transformation: str | None) -> dict[str, str]:
-    """Values that the transformation replaces, and by what."""
-    try:
-        steps = transformations.parse(transformation).steps if transformation else ()
-    except TransformationError:
-        return {}
-    lists = (s.arguments[0] for s in steps if s.operation in ("map_values", "lookup") and s.arguments)
-    return {old: new for pairs in lists if isinstance(pairs, tuple) for old, new in pairs}
-
-
-__all__ = ["Line", "Vocabulary", "matching", "replaced", "vocabulary", "vocabulary_of"]
+__all__ = ["Line", "Vocabulary", "matching", "vocabulary", "vocabulary_of"]

@@ -6,10 +6,12 @@ import time
 
 import dagster as dg
 
+from discovery_pipeline.assets.retrying import AGAIN
+
 flows = dg.DynamicPartitionsDefinition(name="flows")
 
 
-@dg.asset(partitions_def=flows)
+@dg.asset(partitions_def=flows, retry_policy=AGAIN)
 def behaved(context: dg.AssetExecutionContext) -> None:
     """Ends well, never, badly, or not at all."""
     print(f"told by {context.partition_key}", flush=True)

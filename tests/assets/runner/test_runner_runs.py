@@ -24,6 +24,7 @@ def test_a_request_becomes_a_run_of_its_flow_that_says_whose_it_is(warm: Warm):
     assert run.status is SUCCESS, warm.messages(request)
     assert run.tags[tags.PARTITION_TAG] == run.tags[tags.FLOW_TAG] == request.slug
     assert run.tags[tags.REQUEST_TAG] == str(request.id)
+    assert run.tags[tags.USER_TAG] == request.tenant.by
     assert run.tags[tags.ENGAGEMENT_TAG] == f"{request.tenant.client_account_id}.{request.tenant.engagement_id}"
     until(lambda: warm.store.query(f"select 1 from run_requests where id = '{request.id}' and status = 'launched'"))
     assert warm.store.query(f"select 1 from flow_events where event_data ->> 'run_id' = '{run.run_id}'")

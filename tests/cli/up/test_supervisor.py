@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -15,7 +17,7 @@ import pytest
 from free_ports import free_port
 
 from discovery_pipeline.cli import services
-from discovery_pipeline.cli.supervisor import Service, Supervisor, end_orphans
+from discovery_pipeline.cli.supervisor import Service, Supervisor, end, end_orphans
 from discovery_pipeline.errors import ServerError
 from discovery_pipeline.store import parts
 from discovery_pipeline.store.parts import Health, Part, Process, Up
@@ -127,6 +129,21 @@ def test_a_part_that_is_no_process_is_looked_after(
     assert told == [("postgres", Health.DOWN, "doesn't answer")]
 
 
+def test_a_full_disk_is_told_once_and_ends_nothing(
+    supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]], monkeypatch: pytest.MonkeyPatch
+):
+    def no_room(home: Path, up: Up) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    supervisor = supervising(Service("one", FOREVER, lambda: True))
+    with monkeypatch.context() as full:
+        full.setattr(parts, "write", no_room)
+        while not supervisor.ready:
+            supervisor.look()
+    until(supervisor, tmp_path, healthy("one"))
+    assert [health for name, health, _ in told if name == "disk"] == [Health.DOWN, Health.UP]
+
+
 def test_stopping_ends_everything_also_what_does_not_want_to(
     supervising: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -135,6 +152,26 @@ def test_stopping_ends_everything_also_what_does_not_want_to(
     up = until(supervisor, tmp_path, lambda up: "ready" in (tmp_path / "logs" / "deaf.log").read_text())
     supervisor.stop()
     assert not psutil.pid_exists(up.parts["deaf"].process.pid)
+    stopped = parts.running(tmp_path)
+    assert stopped is not None
+    assert stopped.parts == {"deaf": Part(Health.DOWN)}
+
+
+def test_what_is_suspended_is_ended_too():
+    with subprocess.Popen(["sleep", "600"]) as suspended:
+        os.kill(suspended.pid, signal.SIGSTOP)
+        end([Process.of(suspended.pid)], 0.2)
+        assert suspended.wait(60) < 0
+
+
+def test_an_up_that_begins_is_known_however_long_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with parts.begun(tmp_path, {"web": 8000}):
+        monkeypatch.setattr(time, "time", lambda: 2e10)
+        begun = parts.running(tmp_path)
+        assert begun is not None
+        assert begun.fresh
+        assert not begun.ready
+        assert {part.health for part in begun.parts.values()} == {Health.STARTING}
     assert parts.written(tmp_path) is None
 
 
@@ -147,7 +184,7 @@ def test_what_a_killed_up_left_is_ended_and_a_stranger_with_its_number_is_not(tm
         }
         parts.write(tmp_path, Up(Process(os.getpid(), 12.0), {}, known))
         assert end_orphans(tmp_path) == ["left"]
-        assert not psutil.pid_exists(left.pid)
+        assert left.wait(60) == -signal.SIGTERM
         assert stranger.poll() is None
         stranger.kill()
     assert parts.written(tmp_path) is None
@@ -184,6 +221,29 @@ def test_of_two_that_begin_at_once_each_has_a_port_before_anybody_listens(first:
 def test_who_is_given_a_port_can_listen_there(first: int):
     with services.reserved("web", first) as port, socket.create_server((services.HOST, port)):
         assert services.listens(port)()
+
+
+@pytest.mark.parametrize(
+    ("said", "well"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n{'status': 'alive'}", True),
+        (b"HTTP/1.0 200 OK\r\n\r\nwelcome", False),
+        (b"HTTP/1.0 404 Not Found\r\n\r\nalive", False),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", False),
+        (b"", False),
+    ],
+)
+def test_a_stranger_at_our_port_is_not_taken_for_us(said: bytes, well: bool):
+    def answer() -> None:
+        caller, _ = line.accept()
+        with caller:
+            caller.recv(4096)
+            caller.sendall(said)
+
+    with socket.create_server((services.HOST, 0)) as line, ThreadPoolExecutor() as stranger:
+        answered = stranger.submit(answer)
+        assert services.answers(line.getsockname()[1], "/health/live", "alive")() is well
+        answered.result()
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", '{"process": 1}', '{"process": {"pid": 1, "born": 2}}'])

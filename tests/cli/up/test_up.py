@@ -55,11 +55,25 @@ class Home:
 
     def start(self) -> Up:
         """Start `discovery up`, and wait until every part is up."""
+        self.begin()
+        return self.ready()
+
+    def begin(self) -> None:
+        """Start `discovery up`."""
         with self.log.open("ab") as out:
             self.up = subprocess.Popen(
                 [PROGRAM, "up"], env=self._environment, cwd=self.home.parent, stdout=out, stderr=subprocess.STDOUT
             )
-        return self.ready()
+
+    def remove(self) -> None:
+        """End all that runs, and the database with its data."""
+        self.call("down")
+        if self.up is not None:
+            self.up.kill()
+            self.up.wait()
+        server = EmbeddedServer(self.home)
+        server.stop()
+        server.forget()
 
     def ready(self) -> Up:
         """What runs, once `/health/ready` says so."""
@@ -137,13 +151,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         place.start()
         yield place
     finally:
-        place.call("down")
-        if place.up is not None:
-            place.up.kill()
-            place.up.wait()
-        server = EmbeddedServer(place.home)
-        server.stop()
-        server.forget()
+        place.remove()
 
 
 def discovered(home: Home) -> str:
@@ -214,6 +222,21 @@ def test_of_two_that_begin_at_once_one_gives_way(tmp_path: Path):
     assert not (tmp_path / "postgres").exists()
     with parts.alone(tmp_path) as next_one:
         assert next_one
+
+
+def test_down_ends_an_up_that_has_only_begun(tmp_path: Path):
+    beginner = Home(tmp_path / "home")
+    beginner.begin()
+    try:
+        until((beginner.home / "postgres").exists)
+        assert "starting" in beginner.call("status").stdout
+        assert "Stopped what `up` had started." in beginner.call("down").stdout
+        assert beginner.up is not None
+        assert beginner.up.wait(60) == 128 + signal.SIGTERM
+        assert beginner.processes() == []
+        assert not EmbeddedServer(beginner.home).running()
+    finally:
+        beginner.remove()
 
 
 def test_a_taken_port_is_refused_with_its_option(home: Home, tmp_path: Path):

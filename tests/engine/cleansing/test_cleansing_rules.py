@@ -31,6 +31,50 @@ def test_good_text_stays(bench, text):
     assert bench.column([text, "Bern", "Genf"])[0] == text
 
 
+@pytest.mark.parametrize("tag", ["<b>x</b>", "<br/>", '<a href="#">', "<!-- note -->", "<?xml version='1.0'?>"])
+def test_entities_are_part_of_markup(bench, tag):
+    cells = ["fish &amp; chips", tag, "&lt;none&gt;"]
+    assert bench.column(cells) == cells
+
+
+def test_words_in_angle_brackets_are_no_markup(bench):
+    assert bench.column(["AT&amp;T", "a <b and c> d", "<unknown>"])[0] == "AT&T"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("admin_password", [" lead", "trail ", "a  b", "x&amp;y"]),
+        ("AppSecret", ["q7  z", " 8k", "-"]),
+        ("c", [r"^a.*$", "[0-9]+ ", r"\d{2}  \w+", "."]),
+        ("c", ["#,##0.00 ", "#  ##0", "0.0#"]),
+        ("c", ["%d.%m.%Y  %H:%M", " %Y-%m-%d", "%H:%M "]),
+        ("c", ["Dear  {name},", " {{ total }}", "${first}  ${last}"]),
+        ("c", ["if (a) {\n    b();\n}", "x =  1; ", "call(1,  2);"]),
+        ("c", ['{"a":  1}', ' ["x  y"]', "{}"]),
+    ],
+    ids=["password", "secret", "regular expressions", "numbers", "dates", "templates", "code", "json"],
+)
+@pytest.mark.parametrize("tier", ["auto", "suggest"])
+def test_what_a_program_reads_keeps_its_spaces(bench, header, cells, tier):
+    assert bench.column(cells, header, tier) == cells
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "mended"),
+    [
+        ("PasswordLastSet", ["2024-01-31 ", "2024-02-01"], ["2024-01-31", "2024-02-01"]),
+        ("must_change_password", ["Yes", "No ", "Yes"], ["Yes", "No", "Yes"]),
+        ("pattern", ["floral ", "plain", "two  tone"], ["floral", "plain", "two tone"]),
+        ("owner", ["Ann (IT); Bob (HR) ", "Eve (IT);"], ["Ann (IT); Bob (HR)", "Eve (IT);"]),
+        ("id", ["{3f25-11d1} ", "{3f25-11d2}"], ["{3f25-11d1}", "{3f25-11d2}"]),
+        ("rank", ["#1 ", "#2"], ["#1", "#2"]),
+    ],
+)
+def test_what_people_read_does_not(bench, header, cells, mended):
+    assert bench.column(cells, header) == mended
+
+
 def test_tokens_among_numbers_are_empty_cells(bench):
     assert bench.column(["1", "2", "3", "4", "unknown", "N/A", "-"]) == ["1", "2", "3", "4", None, None, None]
 
@@ -38,6 +82,34 @@ def test_tokens_among_numbers_are_empty_cells(bench):
 def test_words_that_may_be_values_stay_among_words(bench):
     cells = ["gold", "silver", "none", "gold", "N/A"]
     assert bench.column(cells) == ["gold", "silver", "none", "gold", None]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["A", "C", "G", "T", "-", ".", "AT", "GTTA"] * 3,
+        ["+", "-", "+", "+", "?"],
+        ["<", ">=", "<>", "-", "--"],
+    ],
+    ids=["letters", "results", "operators"],
+)
+@pytest.mark.parametrize("tier", ["auto", "suggest"])
+def test_a_sign_is_a_value_among_letters_and_signs(bench, cells, tier):
+    assert bench.column(cells, tier=tier) == cells
+
+
+def test_a_word_for_nothing_is_none_among_letters(bench):
+    assert bench.column(["A", "B", "C", "N/A", "null"]) == ["A", "B", "C", None, None]
+
+
+def test_a_sign_among_words_stands_for_nothing(bench):
+    assert bench.column(["Bern", "Genf", "A", "-"]) == ["Bern", "Genf", "A", None]
+
+
+def test_unknown_is_an_answer_where_it_stands_as_often_as_yes_and_no(bench):
+    cells = ["yes", "no", "unknown"] * 20
+    assert bench.column(cells) == cells
+    assert bench.column(["yes", "no"] * 30 + ["unknown"])[-1] is None
 
 
 def test_a_name_is_no_token(bench):
@@ -99,6 +171,12 @@ def test_a_column_with_one_unit_keeps_its_numbers_as_they_are_written(bench):
     assert bench.column(["16.0 GB", "8.50 GB"], "ram") == ["16.0 GB", "8.50 GB"]
 
 
+@pytest.mark.parametrize("others", [["0,5 TB", "32 GB"], ["32 GB", "512 MB"]], ids=["comma", "nothing says"])
+def test_units_stay_where_a_point_may_part_thousands(bench, others):
+    values = ["65.536 MB", "131.072 MB"] * 10 + others
+    assert bench.column(values, "disk") == values
+
+
 def test_spellings_follow_the_columns_own(bench):
     cells = ["Production"] * 20 + ["production", "PRODUCTION", "Test"] + ["Test"] * 10
     assert set(bench.column(cells)) == {"Production", "Test"}
@@ -118,8 +196,13 @@ def test_an_abbreviation_is_written_out_only_beside_its_long_form(bench):
     "written", ["aa-bb-cc-dd-ee-ff", "aabb.ccdd.eeff", "AABBCCDDEEFF", "aa:bb:cc:dd:ee:ff", "aa bb cc dd ee ff"]
 )
 def test_mac_addresses_have_one_notation(bench, written):
-    cells = ["00:11:22:33:44:55", "00:11:22:33:44:56", written]
+    cells = ["00:1A:22:33:44:55", "00:1A:22:33:44:56", written]
     assert bench.column(cells)[2] == "AA:BB:CC:DD:EE:FF"
+
+
+def test_mac_addresses_keep_the_case_that_their_column_has(bench):
+    cells = [f"00:50:56:9a:bc:{n:02x}" for n in range(20)]
+    assert bench.column([*cells, "00-50-56-9A-BC-FF"]) == [*cells, "00:50:56:9a:bc:ff"]
 
 
 def test_ip_addresses_lose_what_is_no_address(bench):

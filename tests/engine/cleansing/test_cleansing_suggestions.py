@@ -155,6 +155,36 @@ def test_none_is_a_value_where_it_stands_as_often_as_its_peers(bench):
     assert bench.column(rare, tier="suggest")[-1] is None
 
 
+def test_unknown_is_an_answer_where_it_stands_as_often_as_its_peers(bench):
+    cells = ["often", "seldom", "unknown"] * 20
+    assert bench.column(cells, tier="suggest") == cells
+    assert bench.column(["often", "seldom"] * 30 + ["unknown"], tier="suggest")[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("frequent", "rare"),
+    [("Nguyen", "Nguyễn"), ("Mueller", "Müller"), ("Jose", "José"), ("Nguyễn", "Nguyên"), ("Andreas", "Ándreas")],
+)
+def test_a_name_keeps_its_diacritics_however_rare_it_is(bench, frequent, rare):
+    cells = [frequent, "Smith", "Baker"] * 30 + [rare] * 2
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_names_with_and_without_diacritics_stay_apart_where_both_are_frequent(bench):
+    cells = ["Müller", "Smith", "Baker"] * 30 + ["Muller", "Mueller"] * 12
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_a_name_without_the_diacritics_of_nearly_all_others_takes_theirs(bench):
+    assert bench.column(["Zürich", "Genf"] * 30 + ["Zurich"], tier="suggest")[-1] == "Zürich"
+
+
+def test_two_ways_of_writing_that_both_are_frequent_stay(bench):
+    counts = {"web01": 9, "WEB01": 14, "web02": 13, "WEB02": 7, "web03": 10, "WEB03": 9, "web04": 8, "WEB04": 8}
+    cells = [name for name, count in counts.items() for _ in range(count)]
+    assert bench.column(cells, tier="suggest") == cells
+
+
 def test_a_letter_written_out_is_the_letter_that_the_column_has(bench):
     cells = ["Kärcher", "Würth", "Bosch"] * 20 + ["Kaercher", "Wuerth"]
     assert bench.column(cells, tier="suggest")[-2:] == ["Kärcher", "Würth"]

@@ -24,7 +24,7 @@ def test_agreement_fill_and_examples_are_counted(con, table_of):
     assert found is not None
     assert (found.source_fields, found.filled) == (("hostname", "name"), (10, 9)), "the fullest first"
     assert (found.rows, found.together, found.agree, found.examples) == (10, 9, 8, (("web09", "db"),))
-    assert found.said == (
+    assert found.in_words == (
         "Of 10 rows, filled are hostname in 10, name in 9; 8 of 9 rows that both fill agree; others hold 'web09' and "
         "'db'. They differ: choose one."
     )

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from discovery_pipeline.engine import mapping, targets
-from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions
+from discovery_pipeline.engine.mapping import MappedField, Memory, Suggestions, transformations
 from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.memory import news_of, refused
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
+from discovery_pipeline.engine.mapping.transformations import vocabularies
 from discovery_pipeline.engine.tables import Table
+from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 
 @pytest.fixture
@@ -125,3 +127,74 @@ def test_constants_of_a_mapping_under_a_name_come_with_it(con, table: Table):
     kept = _saved("region", ("", "VMware.VCenterId"), transformation='constant("vc1")')
     found = _offered(con, table, Memory(saved=(kept,)))
     assert [f.transformation for f in found.assignment if not f.source_field] == ['constant("vc1")']
+
+
+LIST = Target(
+    name="register", title="Register", tables=(
+        TargetTable(name="server", file="server.csv", fields=(
+            TargetField(name="stage", allowed=("Production", "Test", "Development"), aliases=("environment",)),
+            TargetField(name="host", required=True, identity=True, aliases=("hostname",)),
+        )),
+    ),
+)  # fmt: skip
+
+
+def _of_list(
+    con, table_of: Callable[..., Any], memory: Memory, *stages: str, column: str = "environment"
+) -> MappedField:
+    table = table_of("june", ["hostname", column], *((f"web{i}", stage) for i, stage in enumerate(stages)))
+    field = _field(mapping.suggest(con, (table,), LIST, Known(memory=memory)), column)
+    assert field
+    assert field.target_field == "stage"
+    return field
+
+
+def _chosen(transformation: str | None, source: str = "environment") -> Memory:
+    return Memory.of([_past("stage", source, transformation=transformation)])
+
+
+def test_words_that_were_approved_for_values_come_with_those_of_new_values(con, table_of: Callable[..., Any]):
+    memory = _chosen('map_values({"Blau": "Production", "Gruen": "Test"})')
+    field = _of_list(con, table_of, memory, "Blau", "Gruen", "Blau", "Devel", "Production", "Rot")
+    pairs = transformations.replaced(field.transformation)
+    assert pairs == {
+        "Blau": "Production", "Gruen": "Test", "Devel": "Development", "Production": "Production",
+    }  # fmt: skip
+    assert field.origin == "memory"
+    assert "new since then: 'Devel' is 'Development' there: another word for it" in field.evidence
+
+
+def test_values_that_are_all_known_leave_the_approved_transformation_as_it_is(con, table_of: Callable[..., Any]):
+    how = 'trim | map_values({"Blau": "Production", "Gruen": "Test"})'
+    assert _of_list(con, table_of, _chosen(how), "Blau", "Gruen").transformation == how
+
+
+def test_an_approved_word_for_all_other_values_stands_for_new_ones_too(con, table_of: Callable[..., Any]):
+    how = 'map_values({"Blau": "Production", "*": "Test"})'
+    assert _of_list(con, table_of, _chosen(how), "Blau", "Devel").transformation == how
+
+
+def test_a_value_that_was_left_without_a_word_is_not_offered_one_again(con, table_of: Callable[..., Any]):
+    memory = _chosen('map_values({"Blau": "Production", "Devel": ""})')
+    field = _of_list(con, table_of, memory, "Blau", "Devel", "Devel.")
+    assert transformations.replaced(field.transformation)["Devel"] == ""
+    (again,) = vocabularies.matched(LIST.tables[0].fields[0], [("Devel", 2)], memory.words("server", "stage"))
+    assert (again.target, again.reason) == (None, "it was left without a word before")
+
+
+def test_where_no_word_was_needed_then_new_values_get_theirs(con, table_of: Callable[..., Any]):
+    field = _of_list(con, table_of, _chosen(None), "Production", "Test", "Devel")
+    assert field.transformation == 'lookup({"Devel": "Development"})'
+
+
+def test_words_approved_for_a_field_hold_for_a_column_of_another_name(con, table_of: Callable[..., Any]):
+    memory = _chosen('map_values({"Blau": "Production"})', "umgebung_alt")
+    field = _of_list(con, table_of, memory, "Blau", "Test", "Blau")
+    assert field.transformation == 'lookup({"Blau": "Production"})'
+    assert field.origin == "suggested"
+    assert "'Blau' is 'Production' there: you approved it before" in field.evidence
+
+
+def test_of_two_approved_words_the_newer_counts():
+    older, newer = (_past("stage", "a", transformation=f'lookup({{"X ": "{w}"}})') for w in ("Test", "Production"))
+    assert Memory.of([older, newer]).words("server", "stage") == {"x": "Production"}

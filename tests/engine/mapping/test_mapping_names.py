@@ -43,6 +43,28 @@ def test_a_name_is_put_into_usual_words(name: str, words: tuple[str, ...]):
     assert Reader().words(name) == words
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("updated_by", ("updated", "by")),
+        ("used by", ("used", "by")),
+        ("used_for", ("environment",)),
+        ("created on", ("created",)),
+        ("number of disks by type", ("count", "disk", "type")),
+        ("last updated by", ("updated", "by")),
+        ("by", ("by",)),
+    ],
+)
+def test_a_particle_at_the_end_stays_with_the_one_word_before_it(name: str, words: tuple[str, ...]):
+    assert Reader().words(name) == words
+
+
+def test_what_is_used_is_no_concept_of_what_something_is_used_for_or_by():
+    sizes, whom, what = names.naming([Field("used_mb"), Field("used by"), Field("used for")])
+    assert not (sizes * whom).any()
+    assert not (sizes * what).any()
+
+
 def test_dots_part_tables_only_where_every_name_has_them():
     assert [f.group for f in _side("t", "orders.id", "orders.date").fields] == ["orders", "orders"]
     assert [f.group for f in _side("t", "OS.Name", "HostName").fields] == ["", ""]
@@ -167,6 +189,17 @@ def test_a_name_that_is_a_path_is_called_by_what_it_ends_in_and_one_of_two_by_ei
 def test_an_attribute_at_the_end_of_a_path_is_no_name_by_itself():
     system, host = names.naming(_side("s", "os.name", "Host").fields)
     assert not (system * host).any()
+
+
+def test_what_a_host_needs_to_run_a_machine_is_not_the_memory_that_is_used():
+    overhead, used = names.naming(_side("s", "Consumed Overhead", "memory usage").fields)
+    assert not (overhead * used).any()
+
+
+def test_a_common_word_is_no_short_form_of_another():
+    sides = [_side("s", "purchase", "directive", "quantity"), _side("t", "phase", "drive", "qnty")]
+    called = names.compare(*(side.fields for side in sides))
+    assert (called.words.diagonal() >= 0.8).tolist() == [False, False, True]
 
 
 def test_what_names_one_thing_in_full_is_no_half_of_another():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discovery_pipeline.engine import mapping, targets
+from discovery_pipeline.engine import mapping, profiling, targets
 from discovery_pipeline.engine.mapping import profiles
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
@@ -103,6 +104,48 @@ def test_what_a_file_has_no_column_for_is_listed_and_stays_in_the_profile(table_
         ("gone", "june has no column 'gone'"),
     ]
     assert len(SAVED.fields) == 3
+
+
+def test_a_line_whose_values_would_need_another_transformation_is_left_and_the_guess_stands(
+    con, table_of: Callable[..., Any]
+):
+    table = table_of("june", ["u_box", "ram"], ("a", "2024-01-01"), ("b", "2024-02-03"))
+    line = SAVED.fields[1].model_copy(update={"transformation": None})
+    profile = SAVED.model_copy(update={"fields": (SAVED.fields[0], line)})
+    guess = _guess("ram", "RAM.UsedSizeInMB.Avg")
+    guessed = Suggestions(target="aws", matches=(), assignment=(guess,))
+    looks = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    found = profiles.applied(profile, guessed, (table,), targets.load("aws"), looks)
+    assert [u.why for u in found.left] == ["Type mismatch: transformation required for date to float conversion"]
+    assert [f.source_field for f in found.suggestions.assignment] == ["u_box", "ram"]
+    assert found.suggestions.assignment[1] == guess
+
+
+@pytest.mark.parametrize(
+    ("saved", "completed"),
+    [
+        (
+            'map_values({"Prod": "Production"})',
+            'map_values({"Prod": "Production", "Devel": "Development", "Test": "Test"})',
+        ),
+        ('lookup({"Prod": "Production"})', 'lookup({"Prod": "Production", "Devel": "Development"})'),
+        ('map_values({"Prod": "Production", "*": "Test"})', 'map_values({"Prod": "Production", "*": "Test"})'),
+    ],
+)
+def test_values_that_are_new_in_a_file_get_words_and_the_line_says_which(
+    con, table_of: Callable[..., Any], saved: str, completed: str
+):
+    table = table_of("june", ["env"], ("Prod",), ("Devel",), ("Test",), ("Nobody knows",))
+    looks = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    line = ProfiledField(
+        source_table="may", source_field="env", target_table="server", target_field="environment", transformation=saved
+    )
+    profile = SAVED.model_copy(update={"target_system": "servicenow", "fields": (line,)})
+    nothing = Suggestions(target="servicenow", matches=(), assignment=())
+    found = profiles.applied(profile, nothing, (table,), targets.load("servicenow"), looks).taken[0]
+    assert found.transformation == completed
+    told = "new since then: 'Devel' is 'Development' there: another word for it"
+    assert (told in found.evidence) == (completed != saved)
 
 
 def test_a_field_that_the_target_no_longer_has_is_left(table_of: Callable[..., Any]):

@@ -7,9 +7,12 @@ import pytest
 from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.transformations.previewing import preview
 from discovery_pipeline.engine.mapping.transformations.proposing import propose
+from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 
+QUALITY = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "score")
 MEMORY = TargetField(name="RAM", type="number", unit="MB", description="Total memory of the server")
 
 
@@ -82,3 +85,44 @@ def test_a_name_without_its_domain_is_for_a_person_to_look_at_where_one_with_it_
     full = propose(Field("Host"), ("web01.example.com", "web02"), None, wanted)
     assert (short.doubtful, full.doubtful) == (True, False)
     assert any("domain" in reason for reason in short.reasons)
+
+
+def test_what_stands_behind_a_unit_is_left_out_before_the_conversion(con):
+    values = ("16 GB DDR4", "32 GB (2x16)", "1,5 TB ECC", "8 GB")
+    how = _proposed("memory", values, MEMORY)
+    assert how
+    assert how.endswith('| convert("GB","MB")')
+    shown = preview(con, {"memory": values}, "memory", how, "float")
+    assert [change.after for change in shown.changes] == ["16384", "32768", "1572864", "8192"]
+
+
+def test_thousands_parted_by_a_point_are_read_as_the_column_writes_its_decimals(con):
+    values = ("65.536 MB", "0,5 TB", "1.024,5 MB", "32 GB")
+    how = _proposed("Arbeitsspeicher", values, MEMORY)
+    assert how == 'convert("MB","MB",",")'
+    shown = preview(con, {"Arbeitsspeicher": values}, "Arbeitsspeicher", how, "float")
+    assert [change.after for change in shown.changes] == ["65536", "524288", "1024.5", "32768"]
+
+
+@pytest.mark.parametrize("how", ['to_number(",")', 'to_integer(",")', 'convert("GB","GB",",")'])
+def test_what_is_written_with_a_comma_is_read_after_cleansing_wrote_it_with_a_point(con, how: str):
+    shown = preview(con, {"cpu": ("2,0", "2.0", "1.024", "1.024,0")}, "cpu", how, "float")
+    assert [float(change.after or "nan") for change in shown.changes] == [2, 2, 1024, 1024]
+
+
+@pytest.mark.parametrize("values", [("1 Gbit/s", "10 Gbit/s"), ("16 Riegel", "32 Riegel")])
+def test_a_number_beside_a_unit_that_nobody_knows_is_no_number_of_the_targets(values: tuple[str, ...]):
+    proposal = propose(Field(name="x"), values, None, MEMORY)
+    assert proposal.transformation == "to_number"  # which empties them, and that is told
+    assert proposal.doubtful
+    assert values[0].split()[1] in proposal.reasons[0]
+
+
+def test_a_unit_counts_where_a_profile_took_the_values_for_words():
+    profile = ColumnProfile.model_validate(
+        {"name": "net", "position": 0, "inferred_type": "string", "type_fit": 1, "null_count": 0, "null_ratio": 0,
+         "distinct_count": 3, "distinct_is_exact": True, "quality": dict.fromkeys(QUALITY, 1)}
+    )  # fmt: skip
+    reads = TargetField(name="Reads", type="number", unit="KB/s")
+    proposal = propose(Field(name="net"), ("1 Gbit/s", "100 MB/s", "10G"), profile, reads)
+    assert (proposal.transformation or "").startswith("convert(")

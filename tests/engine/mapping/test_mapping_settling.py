@@ -75,6 +75,12 @@ def test_a_column_that_speaks_in_a_fields_words_answers_it_whatever_it_is_called
     assert found.transformation == 'map_values({"Physical": "true", "Virtual": "false"})'
 
 
+def test_a_fields_words_are_known_in_other_languages(con, table_of):
+    found = _spoken(con, table_of("vms", ["name", "kind"], ("a", "Server (virtuell)"), ("b", "serveur physique")))
+    assert found.source_field == "kind"
+    assert found.transformation == 'map_values({"Server (virtuell)": "false", "serveur physique": "true"})'
+
+
 def test_one_value_of_another_kind_is_enough_for_doubt(con, table_of):
     assert _spoken(con, table_of("vms", ["name", "kind"], ("a", "Virtual"), ("b", "Printer"))).confidence == 0.3
 

@@ -34,9 +34,9 @@ def test_each_value_has_a_name_and_a_reason(value: str, expected: str | None, re
     assert (match.target, match.reason, match.count) == (expected, reason, 3)
 
 
-def test_what_nobody_named_counts_with_its_rows():
+def test_what_nobody_named_counts_with_its_rows_and_blanks_do_not():
     matches = vocabularies.matched(ENVIRONMENT, [("Test", 100), ("Quarantine", 7), ("Lab", 5), (" ", 9)])
-    assert vocabularies.unmatched_rows(matches) == 12
+    assert [(m.value, m.count) for m in matches if m.target is None] == [("Quarantine", 7), ("Lab", 5)]
 
 
 def test_only_what_delivery_does_not_read_by_itself_is_rewritten():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from made_tables import servers_table
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
@@ -12,7 +13,7 @@ from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Pii, Profile, Quality, TableProfile, ValueCount
 from discovery_pipeline.engine.risk import Assumptions, Facts, Risk, RiskAssessment, assess
 from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
-from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
 
@@ -25,18 +26,6 @@ def column(name: str, **facts: object) -> ColumnProfile:
         "distinct_count": 1, "distinct_is_exact": True, "quality": GOOD,
     }  # fmt: skip
     return ColumnProfile.model_validate({"name": name} | known | facts)
-
-
-def table(folder: Path, **values: list[str | None]) -> Table:
-    columns = columns_named(list(values))
-    rows = list(zip(*values.values(), strict=True))
-    path = folder / "servers.parquet"
-    with duck.connect() as con:
-        con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
-        con.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", rows)
-        duck.write(con, "SELECT *, row_number() OVER () AS __line FROM t", path)
-    source = Source(file="servers.csv", sha256="1", byte_size=1_000_000)
-    return Table(name="servers", path=path, columns=columns, row_count=len(rows), source=source)
 
 
 def rejections(folder: Path, to_correct: int, elsewhere: int) -> Path:
@@ -79,13 +68,13 @@ def named(assessment: RiskAssessment, words: str) -> Risk:
 
 
 def test_values_that_a_transformation_empties_are_counted(tmp_path: Path):
-    servers = table(tmp_path, ram=["16", "lots", None, "8"])
+    servers = servers_table(tmp_path, ram=["16", "lots", None, "8"])
     risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", "to_integer"))), "become empty")
     assert risk.evidence == ("servers.ram → cloud memory: 1 value of 3, such as 'lots'",)
 
 
 def test_personal_values_never_stand_in_evidence(tmp_path: Path):
-    servers = table(tmp_path, owner=["ada@example.com"])
+    servers = servers_table(tmp_path, owner=["ada@example.com"])
     known = column("owner", pii=Pii(kind="email", risk="medium"))
     assessment = assessed(facts(servers, known, mappings=mapped("owner", "id", "to_integer")))
     assert "become empty" in named(assessment, "become empty").title
@@ -93,14 +82,53 @@ def test_personal_values_never_stand_in_evidence(tmp_path: Path):
 
 
 def test_rounding_is_counted_on_the_real_values(tmp_path: Path):
-    servers = table(tmp_path, ram=["1024", "1500", "2048"])
+    servers = servers_table(tmp_path, ram=["1024", "1500", "2048"])
     how = 'convert("MB","GB") | round(0)'
     risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", how))), "precision")
     assert "1 value of 3" in risk.evidence[0]
+    assert risk.evidence[0].endswith("the furthest by 32%")
+    assert risk.impact == "high"
+
+
+def test_what_converting_leaves_of_a_number_is_counted_and_hardly_matters_where_it_is_little(tmp_path: Path):
+    servers = servers_table(tmp_path, disk=["1048576", "1500001 KB", "3 GB", None], mem=["1", "1048576", "2", "x"])
+    slight = named(assessed(facts(servers, mappings=mapped("disk", "size", 'convert("KB","GB")'))), "precision")
+    assert "1 value of 3" in slight.evidence[0]
+    assert slight.evidence[0].endswith("the furthest by < 0.1%")
+    assert slight.impact == "low"
+    felt = named(assessed(facts(servers, mappings=mapped("mem", "size", 'convert("KB","GB")'))), "precision")
+    assert "2 values of 4" in felt.evidence[0]
+    assert felt.impact == "high"
+    none = assessed(facts(servers, mappings=mapped("disk", "size", 'convert("KB","KB")')))
+    assert not [risk for risk in none.risks if "precision" in risk.title]
+
+
+def test_parts_that_a_transformation_leaves_out_are_counted(tmp_path: Path):
+    servers = servers_table(
+        tmp_path, ip=["10.0.0.1, 10.0.0.2", "10.0.0.3"], at=["01.02.2024 00:00", "01.02.2024 08:30"]
+    )
+    several = named(assessed(facts(servers, mappings=mapped("ip", "address", 'split(",", 0)'))), "left out")
+    assert several.evidence == ('servers.ip → cloud address: 1 value of 2 by split(",", 0)',)
+    assert several.impact == "high"
+    day = mapped("at", "day", 'parse_date("%d.%m.%Y %H:%M") | split(" ", 0)', data_type="datetime")
+    assert "1 value of 2" in named(assessed(facts(servers, mappings=day)), "left out").evidence[0]
+
+
+def test_values_that_the_target_calls_the_same_are_counted_and_spellings_of_one_are_not(tmp_path: Path):
+    servers = servers_table(tmp_path, os=["RHEL 8", "rhel 8", "RHEL 9", "Windows"])
+    how = 'map_values({"RHEL 8": "Linux", "RHEL 9": "Linux", "Windows": "Windows"})'
+    risk = named(assessed(facts(servers, mappings=mapped("os", "kind", how))), "same word")
+    assert "1 distinct value fewer" in risk.evidence[0]
+
+
+def test_what_nobody_can_take_back_is_counted(tmp_path: Path):
+    servers = servers_table(tmp_path, owner=["ada", "ben", None])
+    risk = named(assessed(facts(servers, mappings=mapped("owner", "tag", "hash"))), "taken back")
+    assert risk.evidence == ("servers.owner → cloud tag: 2 values by hash: the value, for ever",)
 
 
 def test_a_unit_that_is_only_assumed_is_a_risk(tmp_path: Path):
-    servers = table(tmp_path, ram=["16 GB", "16384", "32768"], ram_mb=["1", "2", "3"])
+    servers = servers_table(tmp_path, ram=["16 GB", "16384", "32768"], ram_mb=["1", "2", "3"])
     risk = named(assessed(facts(servers, mappings=mapped("ram", "memory", 'convert("GB","MB")'))), "unit that they")
     assert risk.evidence == ('servers.ram → cloud memory: 2 numbers of 3 by convert("GB","MB")',)
     stated = assessed(facts(servers, mappings=mapped("ram_mb", "memory", 'convert("MB","GB")')))
@@ -108,13 +136,13 @@ def test_a_unit_that_is_only_assumed_is_a_risk(tmp_path: Path):
 
 
 def test_texts_over_the_fields_length_are_counted(tmp_path: Path):
-    servers = table(tmp_path, name=["a", "abcdef"])
+    servers = servers_table(tmp_path, name=["a", "abcdef"])
     known = facts(servers, mappings=mapped("name", "host"), targets=target(name="host", max_length=4))
     assert "1 value over 4 characters; the longest has 6" in named(assessed(known), "longer").evidence[0]
 
 
 def test_identities_that_fall_together_are_grave(tmp_path: Path):
-    servers = table(tmp_path, name=["web1", "WEB1", "db"])
+    servers = servers_table(tmp_path, name=["web1", "WEB1", "db"])
     known = facts(servers, mappings=mapped("name", "host", "lower"), targets=target(name="host", identity=True))
     risk = named(assessed(known), "fall together")
     assert risk.impact == "high"
@@ -123,31 +151,31 @@ def test_identities_that_fall_together_are_grave(tmp_path: Path):
 
 @pytest.mark.parametrize("how", ["coalesce(vm)", 'concat(dns, ".", vm)'])
 def test_what_other_columns_add_to_an_identity_merges_nothing(tmp_path: Path, how: str):
-    servers = table(tmp_path, dns=["web", "web", None], vm=["a", "b", "c"])
+    servers = servers_table(tmp_path, dns=["web", "web", None], vm=["a", "b", "c"])
     known = facts(servers, mappings=mapped("dns", "host", how), targets=target(name="host", identity=True))
     assert not [risk for risk in assessed(known).risks if "fall together" in risk.title]
 
 
 def test_garbled_text_is_told_from_honest_umlauts(tmp_path: Path):
-    servers = table(tmp_path, city=["München", "MÃ¼nchen", "SÃO PAULO", "Zürich"])
+    servers = servers_table(tmp_path, city=["München", "MÃ¼nchen", "SÃO PAULO", "Zürich"])
     risk = named(assessed(facts(servers, mappings=mapped("city", "site"))), "garbled")
     assert "1 value of 4" in risk.evidence[0]
 
 
 def test_what_a_spreadsheet_would_change_is_counted(tmp_path: Path):
-    servers = table(tmp_path, tag=["00123", "123", "12345678901234567"])
+    servers = servers_table(tmp_path, tag=["00123", "123", "12345678901234567"])
     risk = named(assessed(facts(servers, mappings=mapped("tag", "tag"))), "spreadsheet")
     assert "1 value with leading zeros, 1 of more than 15 digits" in risk.evidence[0]
 
 
 def test_columns_that_go_nowhere_are_named(tmp_path: Path):
-    servers = table(tmp_path, name=["a", "b"], notes=["x", "y"])
+    servers = servers_table(tmp_path, name=["a", "b"], notes=["x", "y"])
     risk = named(assessed(facts(servers, mappings=mapped("name", "host"))), "nowhere")
     assert risk.evidence[1] == "servers.notes: 2 values"
 
 
 def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
-    servers = table(tmp_path, disk_gb=["500", "1 TB", None])
+    servers = servers_table(tmp_path, disk_gb=["500", "1 TB", None])
     known = facts(servers, column("disk_gb", unit="GB", semantic_type="disk"))
     risk = named(assessed(known, Assumptions(bandwidth_mbit=100)), "Transfer")
     gigabits = (500 + 1024) * 8 * 1.024**3
@@ -157,14 +185,14 @@ def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
 
 
 def test_a_number_without_a_unit_is_not_taken_for_gigabytes(tmp_path: Path):
-    servers = table(tmp_path, disk_space=["500", "1 TB"])
+    servers = servers_table(tmp_path, disk_space=["500", "1 TB"])
     risk = named(assessed(facts(servers, column("disk_space", unit="TB", semantic_type="disk"))), "Transfer")
     assert "1.0 TB stated by 1 row" in risk.evidence[1]
     assert risk.evidence[2] == "not counted: 1 row with a number that has no unit"
 
 
 def test_a_load_time_is_said_only_where_a_rate_is_known(tmp_path: Path):
-    servers = table(tmp_path, name=["a"])
+    servers = servers_table(tmp_path, name=["a"])
     rejected = rejections(tmp_path, to_correct=1000, elsewhere=0)
     verdict = Verdict(
         target="cloud", rows_in=5000, rows_delivered=4000, rows_rejected=1000, rejected=rejected, patches=rejected,
@@ -189,12 +217,12 @@ def test_rows_of_tables_that_go_elsewhere_are_not_called_lost(tmp_path: Path):
         patches=rejected,
         valid=(),
     )
-    risk = named(assessed(facts(table(tmp_path, name=["a"]), verdicts=(verdict,))), "not taken")
+    risk = named(assessed(facts(servers_table(tmp_path, name=["a"]), verdicts=(verdict,))), "not taken")
     assert risk.evidence == ("cloud: 10 rows of 1,010 rejected (1.0%), 1,000 delivered",)
 
 
 def test_orphans_and_single_points_come_from_the_relations(tmp_path: Path):
-    servers = table(tmp_path, host=["h1"] * 30)
+    servers = servers_table(tmp_path, host=["h1"] * 30)
     key = ForeignKey(
         table="servers", columns=("host",), ref_table="hosts", ref_columns=("id",), cardinality="n:1", coverage=0.9,
         orphans=3, confidence=0.9,
@@ -210,21 +238,21 @@ def test_orphans_and_single_points_come_from_the_relations(tmp_path: Path):
 
 
 def test_servers_without_an_owner_are_counted(tmp_path: Path):
-    servers = table(tmp_path, owned_by=["a@example.com"] * 18 + [None] * 2)
+    servers = servers_table(tmp_path, owned_by=["a@example.com"] * 18 + [None] * 2)
     risk = named(assessed(facts(servers, column("owned_by", null_count=2))), "Nobody is named")
     assert risk.likelihood == "high"
     assert "empty in 2 rows of 20 (10%)" in risk.evidence[0]
 
 
 def test_personal_data_is_told_by_class_and_place(tmp_path: Path):
-    servers = table(tmp_path, owner=["a@example.com", None])
+    servers = servers_table(tmp_path, owner=["a@example.com", None])
     known = column("owner", pii=Pii(kind="email", risk="medium"), null_count=1)
     risk = named(assessed(facts(servers, known, mappings=mapped("owner", "tag", "hash"))), "Personal data: email")
     assert risk.evidence == ("servers.owner: 1 value", "servers.owner goes to cloud tag (masked or hashed)")
 
 
 def test_findings_say_where_each_fact_stands(tmp_path: Path):
-    servers = table(tmp_path, ram=["16", "lots"], owner=["a@example.com", None])
+    servers = servers_table(tmp_path, ram=["16", "lots"], owner=["a@example.com", None])
     known = column("owner", pii=Pii(kind="email", risk="medium"), null_count=1)
     found = assessed(facts(servers, known, mappings=mapped("ram", "memory", "to_integer"))).findings
     assert {(f.column, f.rule, f.count) for f in found} == {
@@ -233,14 +261,14 @@ def test_findings_say_where_each_fact_stands(tmp_path: Path):
 
 
 def test_the_gravest_risk_comes_first(tmp_path: Path):
-    servers = table(tmp_path, name=["a"])
+    servers = servers_table(tmp_path, name=["a"])
     log = PatchLog(path=tmp_path, count=3, by_rule={"text.trim": 3})
     risks = assessed(facts(servers, patches=log, mappings=mapped("name", "host"))).risks
     assert [risk.gravity for risk in risks] == sorted((risk.gravity for risk in risks), reverse=True)
 
 
 def test_nothing_known_raises_no_risk_of_data_loss(tmp_path: Path):
-    risks = assessed(facts(table(tmp_path, name=["a"]))).risks
+    risks = assessed(facts(servers_table(tmp_path, name=["a"]))).risks
     assert {risk.category for risk in risks} == {"performance"}
 
 

@@ -74,7 +74,7 @@ def test_a_short_name_is_joined_to_the_one_with_a_domain(con, table_of, servers)
     seen = table_of("seen", ["fqdn", "os"], *((f"{n.upper()}.corp.example.com", "Linux") for n in NAMES))
     (told,) = describing.found(con, (servers, seen), ["servers"], {"servers": {"name"}})
     assert (told.table, told.column, told.key, told.by_label) == ("seen", "fqdn", "name", True)
-    assert told.said == "seen.fqdn = servers.name, up to the first dot"
+    assert told.in_words == "seen.fqdn = servers.name, up to the first dot"
 
 
 def test_a_short_name_that_two_rows_may_mean_joins_nothing(con, table_of, servers):

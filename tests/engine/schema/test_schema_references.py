@@ -141,3 +141,78 @@ def test_a_key_that_starts_far_from_zero_may_be_referred_to_at_its_low_end(con, 
     )
     found = {(f.table, f.columns, f.ref_table) for f in schema.analyse(con, tables).foreign_keys if f.confidence >= 0.5}
     assert ("department", ("head",), "staff") in found
+
+
+def test_a_key_beside_a_number_of_the_row_is_referred_to_by_its_name(con, given):
+    pick = random.Random(6)
+    subjects = pick.sample(range(10_000, 45_000), 300)
+    patients = {"row_id": range(1, 301), "subject_id": subjects}
+    events = {"row_id": range(1, 901), "subject_id": [pick.choice(subjects) for _ in range(900)]}
+    found = schema.analyse(con, given({"patients": patients, "events": events}))
+    assert references(found) == {("events", "subject_id", "patients", "subject_id")}
+
+
+def test_a_table_is_named_by_its_key_where_its_own_name_says_nothing(con, given):
+    pick = random.Random(7)
+    customers, vendors = ([f"{first + i:010d}" for i in range(n)] for first, n in ((1000, 400), (1000, 150)))
+    tables = {
+        "KNA1": {"MANDT": ["100"] * 400, "KUNNR": customers, "ORT01": [pick.choice("ABC") * 3 for _ in customers]},
+        "LFA1": {"MANDT": ["100"] * 150, "LIFNR": vendors, "ORT01": [pick.choice("ABC") * 3 for _ in vendors]},
+        "EKKO": {"EBELN": range(45_000, 45_900), "LIFNR": [pick.choice(vendors) for _ in range(900)]},
+        "VBAK": {"VBELN": range(80_000, 80_900), "KUNNR": [pick.choice(customers) for _ in range(900)]},
+    }
+    found = schema.analyse(con, given(tables))
+    assert references(found) == {("EKKO", "LIFNR", "LFA1", "LIFNR"), ("VBAK", "KUNNR", "KNA1", "KUNNR")}
+
+
+def test_columns_that_are_numbered_name_what_they_number(con, given):
+    pick = random.Random(8)
+    players = pick.sample(range(2_000, 700_000), 500)
+    matches = {"match": range(1, 801)} | {
+        f"home_player_{i}": [pick.choice(players) for _ in range(800)] for i in (1, 2)
+    }
+    found = schema.analyse(con, given({"player": {"player_id": players}, "match": matches}))
+    assert references(found) == {("match", f"home_player_{i}", "player", "player_id") for i in (1, 2)}
+
+
+def test_a_zero_that_stands_for_none_is_no_orphan(con, given):
+    pick = random.Random(9)
+    posts = {
+        "id": range(1, 501),
+        "post_parent": [pick.randint(1, i) if i > 1 and i % 3 == 0 else 0 for i in range(500)],
+    }
+    found = schema.analyse(con, given({"posts": posts}))
+    (reference,) = found.foreign_keys
+    assert (reference.columns, reference.coverage, reference.orphans) == (("post_parent",), 1.0, 0)
+    assert "0 stands for none" in reference.evidence
+
+
+def test_a_zero_that_is_a_key_refers_to_it(con, given):
+    pick = random.Random(10)
+    nations = {"nation_id": range(25), "region_id": [i % 5 for i in range(25)]}
+    orders = {"order_id": range(1, 301), "nation_id": [pick.randrange(25) for _ in range(300)]}
+    found = schema.analyse(con, given({"region": {"region_id": range(5)}, "nation": nations, "orders": orders}))
+    assert {f.coverage for f in found.foreign_keys if f.confidence >= 0.5} == {1.0}
+    assert ("orders", "nation_id", "nation", "nation_id") in references(found)
+
+
+def test_sheets_about_the_same_things_refer_to_the_fullest(con, given):
+    pick = random.Random(11)
+    ids = [f"{pick.getrandbits(64):016x}" for _ in range(200)]
+    disks = [i for i in ids for _ in range(2)]
+    sheets = {
+        "vCPU": {"VM": ids, "CPUs": [pick.choice([1, 2, 4]) for _ in ids]},
+        "vInfo": {"VM": ids, "State": ["on"] * 200, "NICs": [pick.choice([1, 2]) for _ in ids], "Notes": [""] * 200},
+        "vDisk": {"VM": disks, "Disk": [f"Hard disk {i % 2 + 1}" for i in range(400)]},
+    }
+    found = schema.analyse(con, given(sheets))
+    assert references(found) == {("vCPU", "VM", "vInfo", "VM"), ("vDisk", "VM", "vInfo", "VM")}
+
+
+def test_a_special_kind_of_thing_refers_to_the_thing_by_its_own_key(con, given):
+    pick = random.Random(12)
+    ids = [f"{pick.getrandbits(128):032x}" for _ in range(400)]
+    items = {"sys_id": ids, "name": [f"item {i}" for i in range(400)]}
+    servers = {"sys_id": ids[::3], "cpu_count": [pick.choice([2, 4, 8]) for _ in ids[::3]]}
+    found = schema.analyse(con, given({"cmdb_ci": items, "cmdb_ci_server": servers}))
+    assert references(found) == {("cmdb_ci_server", "sys_id", "cmdb_ci", "sys_id")}

@@ -6,25 +6,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from made_tables import servers_table
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Dimension, Finding
-from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.demands import Demand, check, read
 from discovery_pipeline.errors import InputRefused
 
 TODAY = date(2026, 6, 30)
-
-
-def table(folder: Path, **values: list[str | None]) -> Table:
-    columns = columns_named(list(values))
-    rows = list(zip(*values.values(), strict=True))
-    path = folder / "servers.parquet"
-    with duck.connect() as con:
-        con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
-        con.executemany(f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", rows)
-        duck.write(con, "SELECT *, row_number() OVER () AS __line FROM t", path)
-    return Table(name="servers", path=path, columns=columns, row_count=len(rows), source=Source(file="servers.csv"))
 
 
 def found(servers: Table, **rule: object) -> tuple[Finding, ...]:
@@ -49,7 +39,7 @@ def found(servers: Table, **rule: object) -> tuple[Finding, ...]:
 def test_each_check_counts_what_fails(
     tmp_path: Path, rule: dict[str, object], count: int, dimension: Dimension, examples: tuple[str, ...]
 ):
-    servers = table(
+    servers = servers_table(
         tmp_path,
         name=["a1", "a1", "b'x"],
         owner=["ada", None, None],
@@ -63,11 +53,14 @@ def test_each_check_counts_what_fails(
 
 
 def test_a_met_demand_is_silent(tmp_path: Path):
-    assert found(table(tmp_path, name=["a", "b"]), column="name", unique=True, required=True, pattern="[a-z]") == ()
+    assert (
+        found(servers_table(tmp_path, name=["a", "b"]), column="name", unique=True, required=True, pattern="[a-z]")
+        == ()
+    )
 
 
 def test_a_demand_of_a_column_that_is_not_there_is_said(tmp_path: Path):
-    (finding,) = found(table(tmp_path, name=["a"]), column="nam", required=True)
+    (finding,) = found(servers_table(tmp_path, name=["a"]), column="nam", required=True)
     assert finding.rule == "demand.unasked"
     assert "nothing was checked" in finding.evidence
 

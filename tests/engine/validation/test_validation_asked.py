@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from made_tables import servers_table
 
 from discovery_pipeline.engine import duck, targets, validation
 from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
-from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation import asked
 from discovery_pipeline.engine.validation.demands import Demand
 from discovery_pipeline.engine.validation.model import Verdict
@@ -19,19 +20,6 @@ from discovery_pipeline.errors import InputRefused
 
 TODAY = date(2026, 6, 30)
 MAPPED = {"name": "HostName", "ram": "RAM.TotalSizeInMB", "os": "OS.Name"}
-
-
-def servers(folder: Path, **cells: list[str | None]) -> Table:
-    columns = columns_named(list(cells))
-    path = folder / "servers.parquet"
-    with duck.connect() as con:
-        con.execute(f"CREATE TABLE t ({', '.join(duck.col(c) + ' VARCHAR' for c in columns)})")
-        con.executemany(
-            f"INSERT INTO t VALUES ({', '.join('?' for _ in columns)})", list(zip(*cells.values(), strict=True))
-        )
-        duck.write(con, "SELECT *, 1 + row_number() OVER () AS __line FROM t", path)
-    rows = len(next(iter(cells.values())))
-    return Table(name="servers", path=path, columns=columns, row_count=rows, source=Source(file="servers.csv"))
 
 
 def mapping() -> Mapping:
@@ -56,7 +44,7 @@ def judged(folder: Path, table: Table, *demands: Demand) -> tuple[Verdict, list[
 
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
-    return servers(tmp_path, name=["a", "b", "c"], ram=["4096", "8192", "16"], os=["Linux", None, "Linux"])
+    return servers_table(tmp_path, name=["a", "b", "c"], ram=["4096", "8192", "16"], os=["Linux", None, "Linux"])
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,9 @@ def desk(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Desk:
 def test_the_file_holds_the_rejected_rows_with_place_and_reasons(desk: Desk):
     assert corrections.rejected(desk.con, desk.cleansed, [desk.verdict], desk.out) == 2
     rows = list(csv.reader(desk.out.read_text(encoding="utf-8").splitlines()))
-    assert rows[0] == ["name", "ram", "note", "discovery_row", "discovery_reasons"]
-    assert rows[1] == ["srv1", "4", "'=1+1", "0", "aws: too small"]
-    assert rows[2] == ["srv3", "", "x", "2", "aws: RAM is empty"]
+    assert rows[0] == ["name", "ram", "note", "discovery_line", "discovery_row", "discovery_reasons"]
+    assert rows[1] == ["srv1", "4", "'=1+1", "2", "0", "aws: too small"]
+    assert rows[2] == ["srv3", "", "x", "4", "2", "aws: RAM is empty"]
 
 
 def test_a_file_that_comes_back_as_it_went_decides_nothing(desk: Desk):

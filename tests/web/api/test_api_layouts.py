@@ -173,6 +173,7 @@ async def test_a_choice_on_another_version_is_refused(client):
     wanted = {"parts": [{"file": "servers.csv", "header_line": 3}]}
     answer = await client.post(f"/data-import/layout/{flow}", json=wanted, headers={"If-Match": '"1"'})
     assert answer.status_code == 412
+    assert (await client.post(f"/data-import/layout/{flow}", json={**wanted, "version": 1})).status_code == 409
 
 
 def workbook(rows: int = 20) -> bytes:

@@ -134,12 +134,14 @@ async def test_every_error_of_every_line_is_told_at_once(client):
         {"source_field": "ip_address", "target_field": "IPAddress"},
         {"source_field": "hostname", "target_field": "IPAddress"},
     ]
-    answer = await submit(client, flow, lines, validation_rules={"nowhere": [{"check": "pattern", "pattern": "("}]})
+    rules = {"nowhere": [{"check": "pattern", "pattern": "("}], "os": [{"check": "magic"}, {"check": "in"}]}
+    answer = await submit(client, flow, lines, validation_rules=rules)
     assert answer.status_code == 422
     told = " ".join(answer.json()["errors"])
     for said in (
         "Type mismatch: transformation required for string to integer conversion", "frobnicate", "no_such",
         "NoSuchField", "Target mapped twice: IPAddress", "'nowhere' is neither", "no pattern",
+        "os: there is no check 'magic'", "in needs values",
     ):  # fmt: skip
         assert said in told
     assert (await client.status(flow))["current_phase"] == "field_mapping"
@@ -264,6 +266,21 @@ async def test_a_mapping_somebody_else_submitted_is_not_overwritten_unseen(clien
     assert "environment" in again.json()["unmapped_fields"]
 
 
+async def test_the_version_seen_counts_in_the_body_as_it_does_in_a_header(client, member):
+    flow = await client.suggested()
+    seen = await offered(client, flow)
+    changed = [m for m in seen["suggested_mappings"] if m["source_field"] != "environment"]
+    first = await submit(client, flow, seen["suggested_mappings"], version=seen["version"])
+    assert first.status_code == 200, first.text
+    other = await member(of=client)
+    stale = await submit(other, flow, changed, version=seen["version"])
+    assert (stale.status_code, stale.json()["version"]) == (409, first.json()["version"])
+    assert "mapping.submitted" in {change["event"] for change in stale.json()["changed"]}
+    again = await submit(other, flow, changed, version=stale.json()["version"])
+    assert again.status_code == 200, again.text
+    assert (await submit(other, flow, changed, version=0)).status_code == 422
+
+
 async def test_nothing_can_be_submitted_before_there_are_suggestions(client):
     flow = await client.begin()
     assert (await submit(client, flow, [])).status_code == 409
@@ -275,7 +292,7 @@ async def test_nothing_can_be_submitted_before_there_are_suggestions(client):
         {}, {"flow_id": "x"}, {"flow_id": "x", "mappings": {}}, {"flow_id": "x", "mappings": [{}]}, [], "x", 3, None,
         {"flow_id": "x", "mappings": [{"source_field": "a\x00", "target_field": "b"}]},
         {"flow_id": "x", "mappings": [{"source_field": "a", "target_field": "b", "data_type": "blob"}]},
-        {"flow_id": "x", "mappings": [], "validation_rules": {"a": [{"check": "magic"}]}},
+        {"flow_id": "x", "mappings": [], "validation_rules": {"a": [{"check": "in", "severity": "grave"}]}},
     ],
 )  # fmt: skip
 async def test_a_body_of_another_form_is_told_what_is_wrong(client, body: Any):

@@ -161,6 +161,29 @@ async def test_a_new_key_is_taken_and_an_old_one_no_more(
         await issuer.login_of(authority.token())
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "PS512"])
+async def test_a_key_that_says_no_algorithm_is_for_every_one_of_its_kind(
+    authority: Authority, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, algorithm: str
+):
+    [public] = authority.answers["/keys"]["keys"]
+    silent = {name: value for name, value in public.items() if name != "alg"}
+    token = authority.token(algorithm=algorithm)
+    monkeypatch.setitem(authority.answers, "/keys", {"keys": [silent]})
+    assert await issuer.login_of(token) == "ana@example.com"
+    monkeypatch.setitem(authority.answers, "/keys", {"keys": [silent | {"alg": "RS384"}]})
+    with pytest.raises(Exception, match="isn't taken"):
+        await Issuer(authority.address, AUDIENCE, "email").login_of(token)
+
+
+async def test_a_signature_that_the_key_cannot_make_is_none(
+    authority: Authority, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    curve = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    monkeypatch.setitem(authority.answers, "/keys", {"keys": [curve | {"kid": "one"}]})
+    with pytest.raises(Exception, match="isn't taken"):
+        await issuer.login_of(authority.token(algorithm="PS256"))
+
+
 async def test_an_authority_is_reached_by_https_and_tokens_are_for_us():
     with pytest.raises(SettingsError, match="https"):
         Issuer.of(Settings(oidc_issuer="http://issuer.example", oidc_audience="x"))

@@ -52,7 +52,7 @@ async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client
     assert (await stranger.get("/mapping-profiles/SNOW")).status_code == 404
 
 
-@pytest.mark.parametrize("content", ["", "[]", "name: x", "{", "name: x\ntarget_system: aws\nfields: [{}]"])
+@pytest.mark.parametrize("content", ["\n", "[]", "name: x", "{", "name: x\ntarget_system: aws\nfields: [{}]"])
 async def test_a_file_that_is_no_profile_is_told_what_is_wrong(client, content: str):
     answer = await client.post("/mapping-profiles/import", json={"filename": "x.yaml", "content": content})
     assert answer.status_code == 422

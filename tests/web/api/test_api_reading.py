@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,6 +42,20 @@ async def test_a_reader_that_dies_is_told_and_the_next_file_is_read(reader: Read
     process.kill()
     await process.wait()
     assert await reader.read(table, table.parent / ".reading") is None
+    assert await reader.read(table, table.parent / ".reading") is not None
+
+
+@pytest.mark.parametrize("rows", [2, 10_000])
+async def test_a_reader_that_finds_no_room_says_so_and_leaves_nothing(reader: Reader, table: Path, rows: int):
+    lines = (f"{number * 7919 % 10007:x}\n" for number in range(rows))
+    await asyncio.to_thread(table.write_text, "name\n" + "".join(lines))
+    process = await reader._small.start()
+    _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10, most))
+    with pytest.raises(OSError, match="No space") as refused:
+        await reader.read(table, table.parent / ".reading")
+    assert refused.value.errno == errno.ENOSPC
+    assert [path.name for path in table.parent.iterdir()] == ["servers.csv"]
     assert await reader.read(table, table.parent / ".reading") is not None
 
 

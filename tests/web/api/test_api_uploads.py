@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import io
 import json
+import os
 import zipfile
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from discovery_pipeline.store import imports
 from discovery_pipeline.store.files.artifacts import UPLOADS
+from discovery_pipeline.web import multipart
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -130,6 +133,19 @@ async def test_a_file_larger_than_the_limit_is_refused_and_not_kept(client):
     assert (announced.status_code, unannounced.status_code) == (413, 413)
     assert "Split it" in unannounced.json()["detail"]
     assert list((client.settings.root / "scratch" / "arriving").iterdir()) == []
+
+
+async def test_a_full_disk_is_told_and_the_file_is_taken_once_there_is_room(client, monkeypatch: pytest.MonkeyPatch):
+    def no_room(self: multipart._Writing, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    flow = await client.begin()
+    with monkeypatch.context() as full:
+        full.setattr(multipart._Writing, "write", no_room)
+        refused = await client.upload(flow)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert "disk is full" in refused.json()["detail"]
+    assert (await client.upload(flow)).status_code == 200
 
 
 async def test_the_same_bytes_are_the_first_answer_and_no_second_run(client):

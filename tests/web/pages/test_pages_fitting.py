@@ -34,7 +34,7 @@ async def test_a_row_is_fixed_with_a_word_of_the_list_and_keeps_nothing_else(vis
     assert 'name="cell.server_name" type="text" value="renamed"' in refused.text
     assert "since the last run" not in plain(refused.text)
     taken = await visitor.send(f"{here}/fix", {**typed, "cell.os_name": NEAR})
-    assert "2 cells of row 28 changed" in plain(taken.text)
+    assert "2 cells of line 29 changed" in plain(taken.text)
 
 
 async def test_a_group_is_fixed_with_a_word_of_the_list(visitor):

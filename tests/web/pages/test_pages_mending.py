@@ -38,7 +38,7 @@ async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
     editor = (await visitor.get(f"{here}?fix=servers:4")).text
     assert 'name="cell.server_name" type="text" value=""' in editor
     fixed = await visitor.send(f"{here}/fix", {"table": "servers", "row": "4", "cell.server_name": "srv05"})
-    assert "1 cell of row 5 changed" in plain(fixed.text)
+    assert "1 cell of line 6 changed" in plain(fixed.text)
     await the_other_row_comes_back_as_a_file(visitor, here)
     asked = await visitor.send(f"{here}/run")
     assert "A run with the new decisions was asked for" in plain(asked.text)
@@ -51,7 +51,7 @@ async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
 async def the_other_row_comes_back_as_a_file(visitor, here: str) -> None:
     sent = await visitor.get(f"{here}/rejected?table=servers")
     rows = list(csv.DictReader(io.StringIO(sent.text)))
-    assert [row["discovery_row"] for row in rows] == ["4", "5"]
+    assert [(row["discovery_line"], row["discovery_row"]) for row in rows] == [("6", "4"), ("7", "5")]
     corrected = io.StringIO()
     out = csv.DictWriter(corrected, list(rows[1]))
     out.writeheader()
@@ -107,7 +107,8 @@ async def test_a_cell_is_given_back_what_the_source_holds(visitor):
     here = f"/discovery/cleansing/{flow}"
     cell = {"table": "servers", "column": "os_name", "row": "0", "back": here}
     kept = await visitor.send(f"{here}/cell", {**cell, "do": "keep"})
-    assert texts(kept.text, "note")[0] == "os_name in row 1 of servers keeps what the source has, from the next run on."
+    said = "os_name in line 2 of servers keeps what the source has, from the next run on."
+    assert texts(kept.text, "note")[0] == said
     for wrong in ({"row": "9999"}, {"row": "x"}, {"column": "nothing"}, {"table": "nothing"}):
         assert (await visitor.send(f"{here}/cell", {**cell, "do": "keep", **wrong})).status_code == 422
 

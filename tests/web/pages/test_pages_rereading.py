@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from starlette.types import Message
 
-from discovery_pipeline.web.rereading import TRIES, Rereading
+from discovery_pipeline.web.rereading import TRIES, Rereading, rereads
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -76,3 +76,22 @@ async def test_a_page_whose_files_are_gone_for_a_moment_comes_all_the_same(visit
     monkeypatch.setattr("discovery_pipeline.web.pages.answering.shown_flow", losing)
     assert (await visitor.get(f"/discovery/validation/{flow}")).status_code == 200
     assert lost
+
+
+@pytest.mark.parametrize(("times", "asked"), [(1, 2), (TRIES, TRIES)], ids=["for a moment", "for good"])
+async def test_a_call_that_only_reads_is_made_anew_too(times: int, asked: int):
+    made = []
+
+    @rereads
+    async def read() -> int:
+        made.append(1)
+        if len(made) <= times:
+            raise duckdb.IOException("no such file")
+        return len(made)
+
+    if times < TRIES:
+        assert await read() == asked
+    else:
+        with pytest.raises(duckdb.IOException):
+            await read()
+    assert len(made) == asked

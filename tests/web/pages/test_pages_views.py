@@ -15,6 +15,7 @@ from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.intake.model import Options
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
+from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.web.pages.answering import ours
 from discovery_pipeline.web.pages.cmdb_import import wanted
@@ -23,6 +24,7 @@ from discovery_pipeline.web.pages.views import cleansing
 from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
+from discovery_pipeline.web.pages.views.rows import formulas
 from discovery_pipeline.web.pages.views.validation import _held
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 from discovery_pipeline.web.services.vocabularies import vocabulary
@@ -97,7 +99,8 @@ def test_values_stand_beside_the_words_that_the_target_takes():
     ]  # fmt: skip
     assert (found.without, found.keeps) == (4, False)
     assert found.lines[3].near == ()
-    assert found.transformation({"AIX": "Linux", "x": ""}) == 'map_values({"AIX": "Linux"})'
+    left_empty = '"windows": "", "RHEL": "", "Windws": ""'  # what is offered a word, and chosen none
+    assert found.transformation({"AIX": "Linux", "x": ""}) == f'map_values({{{left_empty}, "AIX": "Linux"}})'
     mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
     again = vocabulary(profile(("AIX", 4)), mapped, wanted)
     assert again is not None
@@ -198,10 +201,12 @@ def test_a_cell_full_of_ellipses_costs_a_page_no_time():
 def test_changed_cells_are_found_by_a_column_however_it_is_typed(tmp_path: Path, typed: str):
     log = tmp_path / "log.parquet"
     with duck.connect() as con:
+        duck.write(con, "SELECT NULL AS c, 7 AS __line", path := tmp_path / "t.parquet")
+        table = Table(name="t", path=path, columns=columns_named(["c"]), row_count=1, source=Source(file="t.csv"))
         row = "'t' AS \"table\", 0 AS row, 'Operating System' AS \"column\", 'a' AS before, 'b' AS after, 'r' AS rule"
         duck.write(con, f"SELECT {row}, 'why' AS reason, 'auto' AS tier", log)
-        found, _ = cleansing.cells(con, log, cleansing.Narrowed(column=typed), {}, str)
-    assert [cell.after for cell in found] == ["b"]
+        found, _ = cleansing.cells(con, log, (table,), cleansing.Narrowed(column=typed), {}, href=str)
+    assert [(cell.after, cell.line) for cell in found] == [("b", 7)]
 
 
 def test_a_rule_that_changed_nothing_yet_leads_to_no_list_of_cells():
@@ -213,3 +218,17 @@ def test_a_rule_that_changed_nothing_yet_leads_to_no_list_of_cells():
     )
     assert (waiting.cells, waiting.href) == (3, "")
     assert at_work.href == "/here?table=t&column=c&rule=r#cells"
+
+
+@pytest.mark.parametrize(
+    ("transformation", "said"),
+    [
+        ('trim | convert("GB","MB")', ("1 GB = 1,024 MB",)),
+        ('convert("GB","MHz")', ()),
+        ("upper", ()),
+        ("uper", ()),
+        (None, ()),
+    ],
+)
+def test_a_conversion_says_what_it_multiplies_by(transformation: str | None, said: tuple[str, ...]):
+    assert formulas(transformation) == said

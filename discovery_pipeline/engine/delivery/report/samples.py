@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -72,7 +71,7 @@ def rules(con: duckdb.DuckDBPyConnection, log: PatchLog) -> tuple[RuleSample, ..
     rank = "row(-n, before, after)"
     rows = con.execute(
         f"""
-        WITH log AS (SELECT * FROM {_parquet(log.path)}),
+        WITH log AS (SELECT * FROM {duck.parquet(log.path)}),
         rules AS (
             SELECT rule, min(tier) AS tier, min(reason) AS reason, count(*) AS n,
                    list_sort(list(DISTINCT "column")) AS columns
@@ -162,12 +161,8 @@ def rows_to_correct(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> 
 def _logs(ends: Sequence[Outcome]) -> str:
     """All rejected rows that were meant for their target."""
     return " UNION ALL ".join(
-        f'SELECT target, "table", "row", file, line, reasons FROM {_parquet(end.verdict.rejected)}'
+        f'SELECT target, "table", "row", file, line, reasons FROM {duck.parquet(end.verdict.rejected)}'
         + (f" WHERE NOT {unmapped('reasons')}" if end.elsewhere else "")
         for end in ends
         if end.verdict.rows_rejected
     )
-
-
-def _parquet(path: Path) -> str:
-    return f"read_parquet({duck.text(str(path))})"

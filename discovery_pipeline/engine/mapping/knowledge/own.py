@@ -220,6 +220,3 @@ def _strangers(folder: Path) -> Iterator[str]:
     for file in sorted((folder / SYSTEMS).iterdir()) if (folder / SYSTEMS).is_dir() else ():
         if file.suffix.lower() in (".yml", ".json", ".csv"):
             yield f"{SYSTEMS}/{file.name}: only files that end in .yaml are read here. Rename it."
-
-
-__all__ = ["SYSTEMS", "read"]

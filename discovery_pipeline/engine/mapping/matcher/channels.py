@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery_pipeline.engine import patterns
-from discovery_pipeline.engine.mapping.matcher import dimensions, looks, meanings, names, values
+from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.matcher import aspects, dimensions, looks, meanings, names, values
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
 
@@ -30,6 +31,7 @@ NO_FIT = 0.2
 
 _SHOWS = 0.85  # how much its looks tell of a concept whose values give themselves away
 _SURELY_NAMED = 0.9
+_CALLED = ("host name", "vm name", "full domain name")  # of which each row has its own, if any
 
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
 _FAMILY_OF_KIND = {
@@ -46,6 +48,10 @@ _DECLARED = (
     ("mac", re.compile(r"\bmac(addr)?\b", re.IGNORECASE)),
     ("uuid", re.compile(r"uuid|guid", re.IGNORECASE)),
 )
+_ADDRESSES = ("ip", "mac", "uuid", "email", "url")
+_MEASURED = ("number", "date", "boolean")  # what no address is
+_NEVER_LISTED = ("date", *_ADDRESSES)  # what no target has a list of
+_NEARLY_ALL = 0.9
 # What a source may hold for a target of another family: whole numbers say yes and no, keys are numbers or codes.
 _TOLERANCE = {("boolean", "number"): 0.5, ("number", "boolean"): 0.3, ("number", "date"): 0.3, ("uuid", "text"): 0.7}
 
@@ -85,25 +91,47 @@ def gather(source: Side, target: Side) -> Evidence:
         if data else [empty] * 10
     )  # fmt: skip
     found += [
-        np.maximum(_clashing(source, target, found[CHANNELS.index("type")]), _surely_other(seen, called)),
+        np.maximum.reduce(
+            [
+                _clashing(source, target, found[CHANNELS.index("type")]),
+                _surely_other(seen, called),
+                aspects.clashes(target, called),
+            ]
+        ),
         _other_concept(called),
     ]
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
 
 
 def _by_values(side: Side) -> tuple[Field, ...]:
-    """Fields under the names, too, that their values give them: memory of "40 %" is a percentage of it."""
+    """Fields under the names, too, that their values give them.
+
+    Memory of "40 %" is a percentage of it, and "Virtual Machine" with yes and no says whether there is one.
+    """
+    held = families(side)[:, _FAMILIES.index("boolean")] if side.sample else np.zeros(len(side.fields))
     shares = [dimensions.measured(side, i) == "share" and not field.unit for i, field in enumerate(side.fields)]
+    kinds = ["percent" if share else "flag" if yes >= 1 else "" for share, yes in zip(shares, held, strict=True)]
     return tuple(
-        replace(field, aliases=(*field.aliases, f"{field.own} percent")) if share else field
-        for field, share in zip(side.fields, shares, strict=True)
+        replace(field, aliases=(*field.aliases, f"{field.own} {kind}")) if kind else field
+        for field, kind in zip(side.fields, kinds, strict=True)
     )
 
 
 def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
-    """1 where both can't be the same for what they measure or hold: a comment is no tag, which names its value."""
+    """1 where both can't be the same for what they measure or hold.
+
+    A comment is no tag, which names its value, and no address becomes a number.
+    """
     wants_pairs = np.array([field.type.startswith("map<") for field in target.fields])
-    return np.where(dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)), 1.0, 0.0)
+    addresses, wanted = _share_of(source, _ADDRESSES), _share_of(target, _MEASURED)
+    never = np.logical_and.outer(addresses >= _NEARLY_ALL, wanted >= _NEARLY_ALL)
+    impossible = dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)) | never
+    return np.where(impossible, 1.0, 0.0)
+
+
+def _share_of(side: Side, wanted: Sequence[str]) -> np.ndarray:
+    """How much of each field is of these families of types."""
+    return families(side)[:, [_FAMILIES.index(family) for family in wanted]].sum(axis=1)
 
 
 def _other_concept(called: names.Names) -> np.ndarray:
@@ -129,9 +157,12 @@ def _typed(source: Side, target: Side) -> np.ndarray:
     fit = left @ fits @ right.T
     known = np.logical_and.outer(left.any(axis=1), right.any(axis=1))
     fit = np.where(known, fit, np.nan)
+    unlisted = _share_of(source, _NEVER_LISTED)
     for j, field in enumerate(target.fields):
         if field.form and source.sample is not None:
             fit[:, j] = _in_form(source.sample, field.form)
+        if field.allowed:
+            fit[unlisted > 0, j] = (1 - unlisted)[unlisted > 0]
     return fit
 
 
@@ -198,8 +229,13 @@ def _surely_other(seen: np.ndarray, called: names.Names) -> np.ndarray:
 
 
 def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """How unique each column is beside the most unique one that looks like the same concept, columns × concepts."""
+    """How unique each column is beside the most unique one that looks like the same concept, columns × concepts.
+
+    What rows are called is one concept here, by whatever name.
+    """
     most = np.where(seen > 0, uniqueness[:, None], 0.0).max(axis=0)
+    called = [concept.name in _CALLED for concept in knowledge.concepts()]
+    most[called] = most[called].max()
     return uniqueness[:, None] / np.where(most > 0, most, 1.0)
 
 

@@ -114,7 +114,7 @@ def _of_contract(field: TargetField, *, alone: bool) -> Field:
         aliases=field.aliases,
         allowed=(*field.allowed, *(word for words in field.vocabulary.values() for word in words)),
         form=field.pattern or "",
-        identifies=field.unique or (field.identity and alone),
+        identifies=field.unique or field.type == "fqdn" or (field.identity and alone),
     )
 
 

@@ -22,6 +22,7 @@ from discovery_pipeline.engine.mapping.matcher.words import Reader, split
 
 _SPELLED_ALIKE = 0.9  # Jaro-Winkler from which two words are one with a slip of the pen
 _SHORTENED = 0.85  # what a likely abbreviation is worth
+_LONG_WORD = 5  # letters from which a common word stands for itself
 _KEYS = frozenset({"identifier", "number", "code", "uuid", "guid", "reference"})  # words a key goes by
 _BOTH_KEYS = 0.7
 _UNSAID = 0.4  # agreement of "peak usage" with a name that says neither peak nor average
@@ -56,6 +57,8 @@ class Names:
     source_concepts: np.ndarray  # how well each field names each concept of the knowledge, fields × concepts
     target_concepts: np.ndarray
     target_own: np.ndarray  # the same, of what each field is called itself
+    source_said: tuple[frozenset[str], ...]  # the words of all readings of each field
+    target_said: tuple[frozenset[str], ...]
 
 
 def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
@@ -91,6 +94,8 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         source_concepts=concepts_left,
         target_concepts=concepts_right,
         target_own=_named(right.alone(), target),
+        source_said=left.said,
+        target_said=right.said,
     )
 
 
@@ -182,6 +187,8 @@ def _shortens(short: str, full: str) -> bool:
         return short == full[0] + "".join(c for c in full[1:] if c not in "aeiou")
     if full.startswith(short):
         return True
+    if len(short) >= _LONG_WORD and short in embedding.whole_words():
+        return False  # "phase" is no purchase
     letters = iter(full)
     if not all(letter in letters for letter in short):
         return False

@@ -53,6 +53,14 @@ class Readings:
         """Each field's usual reading."""
         return [self.phrases[i] for i in self.first]
 
+    @property
+    def said(self) -> tuple[frozenset[str], ...]:
+        """The words of all readings of each field together."""
+        words: list[set[str]] = [set() for _ in self.first]
+        for field, phrase in zip(self.of, self.phrases, strict=True):
+            words[field].update(phrase)
+        return tuple(map(frozenset, words))
+
     def alone(self) -> Readings:
         """The usual readings and no others."""
         return Readings(

@@ -38,6 +38,8 @@ _EMPTY = frozenset(
         "u",
     )
 )
+# That say at the end what the word before them means: what something is used for, or who by.
+_PARTICLES = frozenset({"by", "for"})
 # Articles and the like of other languages: nothing between other words, but perhaps a short form at either end.
 _ARTICLES = frozenset(
     ("de", "del", "du", "des", "la", "le", "les", "el", "l", "d", "der", "die", "das", "von", "di", "van")
@@ -90,7 +92,7 @@ def _written(name: str, around: frozenset[str]) -> list[str]:
 @knowledge.remembered(65536)
 def _literal(name: str, around: frozenset[str]) -> tuple[str, ...]:
     written = tuple(map(singular, _written(name, around)))
-    return tuple(w for w in _unmarked(written) if w not in _EMPTY and w not in _UNITS) or written
+    return tuple(w for w in _telling(_unmarked(written)) if w not in _UNITS) or written
 
 
 @knowledge.remembered(65536)
@@ -113,8 +115,14 @@ def _full(name: str, around: frozenset[str]) -> list[str]:
 @knowledge.remembered(65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
     usual = tuple(_usual(tuple(_full(name, around))))
-    telling = tuple(w for w in _unmarked(usual) if w not in _EMPTY)
+    telling = _telling(_unmarked(usual))
     return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
+
+
+def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without those that say nothing; a particle stays with the one word that is left before it."""
+    found = tuple(w for w in words if w not in _EMPTY)
+    return (*found, words[-1]) if len(found) == 1 and words[-1] in _PARTICLES else found
 
 
 def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:

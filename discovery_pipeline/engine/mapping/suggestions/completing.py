@@ -134,7 +134,7 @@ def _described(
         if mine and (mine.confidence >= HIGH or field.confidence < HIGH):
             continue
         if before is None or before.confidence < field.confidence:
-            best[place] = _told(field, by, table.field(field.target_field))
+            best[place] = _with_evidence(field, by, table.field(field.target_field))
     kept = list(best.values())
     lent = {(f.source_table, f.source_field, f.target_field): f for f in kept}
     left = []
@@ -176,7 +176,7 @@ def _besides(
         if likely is not offer and likely.confidence >= _LIKELY and _lends(field, offer, by, headers[by.main]):
             filled.add(field.name)
             used.add(column)
-            taken.append(_told(likely, by, field))
+            taken.append(_with_evidence(likely, by, field))
     return taken
 
 
@@ -210,9 +210,9 @@ def _objected(mapped: MappedField) -> bool:
     return any(reason.startswith(OBJECTION) for reason in mapped.evidence)
 
 
-def _told(mapped: MappedField, by: Description, field: TargetField) -> MappedField:
+def _with_evidence(mapped: MappedField, by: Description, field: TargetField) -> MappedField:
     how = f"; of several, {gathers(field)}" if by.several else ""
-    return mapped.model_copy(update={"evidence": (*mapped.evidence, f"rows belong together by {by.said}{how}")})
+    return mapped.model_copy(update={"evidence": (*mapped.evidence, f"rows belong together by {by.in_words}{how}")})
 
 
 def _belonging(
@@ -265,7 +265,7 @@ def _naming_it(known: MappedField, field: TargetField, table: TargetTable, by: D
             "target_table": table.name,
             "target_field": field.name,
             "is_required": field.required,
-            "evidence": (f"rows belong together by {by.said}",),
+            "evidence": (f"rows belong together by {by.in_words}",),
         }
     )
 

@@ -119,6 +119,3 @@ def _joined(lines: Sequence[Line], together: int, agree: int, *, gained: bool) -
     others = ", ".join(transformations.named(name) for name, _ in lines[1:])
     how = lines[0][1]
     return f"coalesce({others}) | {how}" if how else f"coalesce({others})"
-
-
-__all__ = ["ROWS", "Line", "explained", "found"]

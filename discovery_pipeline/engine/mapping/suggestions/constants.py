@@ -20,6 +20,7 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.suggestions import filling
 from discovery_pipeline.engine.mapping.transformations import vocabularies
 from discovery_pipeline.engine.mapping.transformations.answers import of_virtual
+from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS
 from discovery_pipeline.engine.targets import TargetField, TargetTable
 from discovery_pipeline.engine.targets.forms import form
 
@@ -118,7 +119,12 @@ def _virtual(field: TargetField, side: Side) -> Iterator[_Proposed]:
         return
     if "virtual machine" in Reader().words(side.table):
         yield _Proposed(of_virtual(field)[0], f"the table is called {side.table!r}", SHOWN)
-    full = [column for column, filled in zip(side.fields, side.sample.filled, strict=True) if filled >= _IN_EVERY_ROW]
+    sample = side.sample
+    full = [
+        column
+        for column, filled, seen in zip(side.fields, sample.filled, sample.examples, strict=True)
+        if filled >= _IN_EVERY_ROW and not all(value.lower() in BOOLEANS for value in seen)
+    ]
     for concept in _OF_VIRTUAL:
         for column in full:
             if named(column, concept) >= _NAMED:

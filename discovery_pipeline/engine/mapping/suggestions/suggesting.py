@@ -24,7 +24,7 @@ from discovery_pipeline.engine.mapping.suggestions.composing import Composed, co
 from discovery_pipeline.engine.mapping.suggestions.constants import constants
 from discovery_pipeline.engine.mapping.suggestions.tagging import tagged
 from discovery_pipeline.engine.mapping.transformations import datatypes
-from discovery_pipeline.engine.mapping.transformations.proposing import Proposal, propose
+from discovery_pipeline.engine.mapping.transformations.proposing import Proposal, as_before, propose
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target, TargetTable
@@ -74,8 +74,8 @@ def suggest(
     found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
     found = without_strangers(found, tables)
-    saved = profiles.fitting(known.memory.saved, tables, target)
-    found = profiles.applied(saved, found, tables, target).suggestions if saved else found
+    saved = profiles.fitting(known.memory.saved, tables, target, known.profile)
+    found = profiles.applied(saved, found, tables, target, known.profile).suggestions if saved else found
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, known.personal)})
 
 
@@ -225,21 +225,18 @@ def _proposal(pairing: _Pairing, i: int, j: int) -> Proposal:
     source = pairing.matched.source
     values = source.sample.examples[i] if source.sample else ()
     column = pairing.known.column(source.table, source.fields[i].name)
-    proposal, decision = propose(source.fields[i], values, column, pairing.table.fields[j]), pairing.decided.get((i, j))
-    if decision and decision.approved:
-        return _as_before(proposal, decision.field, source.names, column)
-    return proposal
+    field, decision = pairing.table.fields[j], pairing.decided.get((i, j))
+    words = pairing.known.memory.words(pairing.table.name, field.name)
+    if decision and decision.approved and _applies(decision.field, source.names, column):
+        return as_before(decision.field, values, column, field, words)
+    return propose(source.fields[i], values, column, field, words)
 
 
-def _as_before(
-    proposal: Proposal, field: MappedField, columns: Sequence[str], profile: ColumnProfile | None
-) -> Proposal:
-    """The transformation that was approved before, where these columns and their types still allow it."""
+def _applies(field: MappedField, columns: Sequence[str], profile: ColumnProfile | None) -> bool:
+    """Whether these columns and their types still allow the transformation that was approved before."""
     kind = profile.inferred_type if profile else datatypes.ANY
     try:
         read = transformations.parse(field.transformation).references if field.transformation else ()
-        if set(read) <= set(columns) and not datatypes.mismatch(kind, field.data_type, field.transformation):
-            return Proposal(field.transformation, field.data_type)
     except TransformationError:  # an operation that there no longer is
-        pass
-    return proposal
+        return False
+    return set(read) <= set(columns) and not datatypes.mismatch(kind, field.data_type, field.transformation)

@@ -8,6 +8,7 @@ from discovery_pipeline.engine.mapping.transformations.language import (
     parse,
     quoted,
     read_by,
+    replaced,
 )
 
-__all__ = ["Step", "Transformation", "compile", "named", "parse", "quoted", "read_by"]
+__all__ = ["Step", "Transformation", "compile", "named", "parse", "quoted", "read_by", "replaced"]

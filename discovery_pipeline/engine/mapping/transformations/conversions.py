@@ -13,6 +13,12 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?$")
+_DOT_GROUPS = re.compile(r"\s*[+-]?\d{1,3}(?:\.\d{3})+(?![\d.,])")
+_MEASURED = re.compile(r"\s*[+-]?\d[\d.,]*\s*([^\W\d_][\w()/ -]*)$")
+_FOLLOWED = re.compile(r"(?P<begun>\s*[+-]?\d[\d., ]*(?P<unit>[A-Za-z]+(?:/s)?))[\s,;(+-].*\S")
+_BEGINNING = r'regex_extract("^\s*([+-]?\d[\d., ]*(?:[A-Za-z]+(?:/s)?)?)")'
+_SCALED = frozenset(("size", "rate", "frequency", "duration", "power", "mass", "length", "volume"))
+"""Quantities in which another unit is another number."""
 _MOST = 0.5  # share of values that must be numbers
 
 
@@ -35,6 +41,9 @@ def conversion(
     wanted = units.unit(target.unit or "")
     if wanted is None:
         return None
+    if begun := _begun(values, wanted):
+        found = conversion(source, begun, None, target)
+        return (f"{_BEGINNING} | {found[0]}", found[1]) if found else None
     written = _written(values, profile, wanted)
     read = _read(source, values, profile, target, wanted)
     if read is None and not written:
@@ -43,7 +52,16 @@ def conversion(
         return None
     whole = " | round(0)" if target.type == "integer" else ""
     unit = read.unit if read else wanted.name
-    return f'convert("{unit}","{wanted.name}"){whole}', _reason(read, wanted, written=written)
+    return f'convert("{unit}","{wanted.name}"{_mark(values)}){whole}', _reason(read, wanted, written=written)
+
+
+def unknown_unit(values: Sequence[str], target: TargetField) -> str:
+    """What stands beside most numbers and comes to no unit of the field; empty where that may be anything."""
+    wanted = units.unit(target.unit or "")
+    if wanted is None or wanted.quantity not in _SCALED:
+        return ""
+    beside = [found[1] for found in map(_MEASURED.match, values) if found]
+    return max(beside, key=beside.count) if beside and len(beside) >= _MOST * len(values) else ""
 
 
 def in_several_units(source: Field, values: Sequence[str], profile: ColumnProfile | None, target: TargetField) -> bool:
@@ -59,8 +77,23 @@ def in_several_units(source: Field, values: Sequence[str], profile: ColumnProfil
 
 def _written(values: Sequence[str], profile: ColumnProfile | None, wanted: units.Unit) -> bool:
     """Whether any value states a unit that converts to this one."""
-    stated = (units.unit(u.value) for u in profile.units) if profile else map(units.in_value, values)
+    profiled = profile.units if profile else ()
+    stated = (units.unit(u.value) for u in profiled) if profiled else map(units.in_value, values)
     return any(unit and unit.quantity == wanted.quantity for unit in stated)
+
+
+def _mark(values: Sequence[str]) -> str:
+    """What stands before decimals, where a point parts thousands: "65.536 MB" beside "0,5 TB" is 65,536 MB."""
+    return ',","' if any(map(_DOT_GROUPS.match, values)) and numerals.with_comma(values) else ""
+
+
+def _begun(values: Sequence[str], wanted: units.Unit) -> list[str]:
+    """Values without what stands behind their unit, as in "16 GB DDR4"; none where that is nothing, or no unit."""
+    found = [_FOLLOWED.match(value) for value in values]
+    stated = [units.unit(match["unit"]) for match in found if match]
+    if sum(bool(unit) and unit.quantity == wanted.quantity for unit in stated) < _MOST * len(values) or not stated:
+        return []
+    return [match["begun"] if match else value for match, value in zip(found, values, strict=True)]
 
 
 def _read(

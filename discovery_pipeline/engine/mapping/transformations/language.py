@@ -16,6 +16,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.mapping.transformations.operations import (
     ALSO_CALLED,
     OPERATIONS,
+    OTHERS,
     Argument,
     Misfit,
     Pairs,
@@ -51,6 +52,16 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.operation}({', '.join(map(_written, self.arguments))})" if self.arguments else self.operation
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it replaces listed values."""
+        return self.operation in ("map_values", "lookup")
+
+    @property
+    def pairs(self) -> Pairs:
+        """The values that it replaces, each with what stands in its place."""
+        return next((a for a in self.arguments if self.replaces and isinstance(a, tuple)), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,15 @@ def read_by(field: MappedField) -> tuple[str, ...]:
     """The columns that a mapped field takes from: its own, and those that its transformation reads beside it."""
     beside = parse(field.transformation).references if field.transformation else ()
     return tuple(dict.fromkeys(filter(None, (field.source_field, *beside))))
+
+
+def replaced(transformation: str | None) -> dict[str, str]:
+    """Values that a transformation replaces one by one, and by what; empty too where it can't be read."""
+    try:
+        steps = parse(transformation).steps if transformation else ()
+    except TransformationError:
+        return {}
+    return {old: new for step in steps for old, new in step.pairs if old != OTHERS}
 
 
 def compile(transformation: Transformation, table: Table, source_field: str) -> str:

@@ -80,6 +80,3 @@ def _short_for(word: str, other: str) -> bool:
     """Whether the shorter of two is the beginning of the longer."""
     short, long = sorted((word, other), key=len)
     return len(short) >= _SHORT_FORM and long.startswith(short)
-
-
-__all__ = ["Nearness"]

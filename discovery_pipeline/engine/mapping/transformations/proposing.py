@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.matcher.fields import Field
-from discovery_pipeline.engine.mapping.model import DataType
+from discovery_pipeline.engine.mapping.model import DataType, MappedField
 from discovery_pipeline.engine.mapping.transformations import datatypes, vocabularies
 from discovery_pipeline.engine.mapping.transformations.answers import answered
-from discovery_pipeline.engine.mapping.transformations.conversions import conversion, in_several_units
+from discovery_pipeline.engine.mapping.transformations.conversions import conversion, in_several_units, unknown_unit
 from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
+from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS, ValueMatch, Words
 from discovery_pipeline.engine.profiling import dates, numerals
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
@@ -35,7 +36,6 @@ _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _DOT_GROUPS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+$")
 _DOTS_OR_NONE = re.compile(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)$")
 _MEASURED = re.compile(r"^\s*[+-]?\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CHF|JPY|INR)\b)[^\W\d_]+[\w()/ -]*$")
-_COMMA_AFTER_GAPS = re.compile(r",\d+\D*$")
 _TIMED = re.compile(r"%-?[HIMS]|\"(epoch|excel)")
 _WITH_PREFIX = re.compile(r"^[0-9a-fA-F.:]+/\d{1,3}$")
 _COUNTS = {dates.EPOCH_SECONDS: "epoch", dates.EPOCH_MILLIS: "epoch ms"}
@@ -63,6 +63,7 @@ _MONTHS = {
     )
     for word in words.split()
 }
+_TOLD = 3  # values told by name
 _MOST = 0.5  # share of values from which a look is the column's look
 _SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
@@ -79,10 +80,19 @@ class Proposal:
     doubtful: bool = False  # for a person to look at, whatever the confidence in the pair
 
 
-def propose(source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> Proposal:
-    """The transformation from these values (the most frequent ones) to this field."""
+def propose(
+    source: Field,
+    values: tuple[str, ...],
+    profile: ColumnProfile | None,
+    target: TargetField,
+    before: Words = NO_WORDS,
+) -> Proposal:
+    """The transformation from these values (the most frequent ones) to this field.
+
+    `before` is what people approved for values of this field.
+    """
     data_type = datatypes.of_field(target.type)
-    proposed = _proposed(source, values, profile, target, data_type)
+    proposed = _proposed(source, values, profile, target, before)
     kind = profile.inferred_type if profile else _kind(values)
     if proposed.transformation or datatypes.passes(kind, data_type):
         return proposed
@@ -95,38 +105,69 @@ def for_column(column: ColumnProfile, target: TargetField) -> Proposal:
     return propose(source, tuple(top.value for top in column.top_values), column, target)
 
 
-def _proposed(
-    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
+def as_before(
+    approved: MappedField, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, before: Words
 ) -> Proposal:
+    """The transformation that was approved, with words for values of a list that are new since then."""
+    matches = vocabularies.matched(vocabularies.listing(target), _counted_values(values, profile), before)
+    transformation, new = vocabularies.completed(approved.transformation, matches)
+    told = [f"new since then: {_called(match)}" for match in new if not match.read]
+    return Proposal(transformation, approved.data_type, tuple(told[:_TOLD]))
+
+
+def _proposed(
+    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, before: Words
+) -> Proposal:
+    data_type = datatypes.of_field(target.type)
     if not values:
         return Proposal(None, data_type)
     if target.unit and target.type in ("integer", "number"):
-        found = conversion(source, values, profile, target)
-        if in_several_units(source, values, profile, target):
-            written = found[0] if found else _rewritten(values, profile, target)
-            return Proposal(written, data_type, (_SEVERAL,), doubtful=True)
-        if found:
-            return Proposal(found[0], data_type, (found[1],))
-        if odd := suspicious([Delivered(value) for value in values], target):
-            return Proposal(_rewritten(values, profile, target), data_type, (f"but {odd[0]}",), doubtful=True)
+        measured = _measured(source, values, profile, target)
+        if measured:
+            return measured
     answer = answered(source.own, values, target)
     if not answer and target.allowed and data_type == "string":
-        return _renamed(values, profile, target, data_type)
+        return _renamed(values, profile, target, before)
     doubts = (_NO_DOMAIN,) if target.type == "fqdn" and not any("." in value for value in values) else ()
     return Proposal(answer or _rewritten(values, profile, target), data_type, doubts, doubtful=bool(doubts))
 
 
-def _renamed(
-    values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, data_type: DataType
-) -> Proposal:
+def _measured(
+    source: Field, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField
+) -> Proposal | None:
+    """Numbers brought to the target's unit; None where nothing speaks for another one."""
+    data_type = datatypes.of_field(target.type)
+    found = conversion(source, values, profile, target)
+    if in_several_units(source, values, profile, target):
+        written = found[0] if found else _rewritten(values, profile, target)
+        return Proposal(written, data_type, (_SEVERAL,), doubtful=True)
+    if found:
+        return Proposal(found[0], data_type, (found[1],))
+    if beside := unknown_unit(values, target):
+        doubt = f"but {beside!r} stands beside the numbers, which doesn't come to {target.unit}"
+        return Proposal("to_number", data_type, (doubt,), doubtful=True)
+    if odd := suspicious([Delivered(value) for value in values], target):
+        return Proposal(_rewritten(values, profile, target), data_type, (f"but {odd[0]}",), doubtful=True)
+    return None
+
+
+def _renamed(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, before: Words) -> Proposal:
     """Values brought to the words that the target lists."""
-    counted = [(v.value, v.count) for v in profile.top_values] if profile and profile.top_values else []
-    matches = vocabularies.matched(target, counted or [(value, 1) for value in values])
+    matches = vocabularies.matched(target, _counted_values(values, profile), before)
     rewritten = vocabularies.rewriting(matches)
     if rewritten is None:
-        return Proposal(_rewritten(values, profile, target), data_type)
-    first = next(m for m in matches if m.target and not m.read)
-    return Proposal(rewritten, data_type, (f"{first.value!r} is {first.target!r} there: {first.reason}",))
+        return Proposal(_rewritten(values, profile, target), "string")
+    return Proposal(rewritten, "string", (_called(next(m for m in matches if m.target and not m.read)),))
+
+
+def _counted_values(values: tuple[str, ...], profile: ColumnProfile | None) -> list[tuple[str, int]]:
+    """Values with the rows that hold them, as far as these were counted."""
+    counted = [(v.value, v.count) for v in profile.top_values] if profile and profile.top_values else []
+    return counted or [(value, 1) for value in values]
+
+
+def _called(match: ValueMatch) -> str:
+    return f"{match.value!r} is {match.target!r} there: {match.reason}"
 
 
 def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:
@@ -192,22 +233,14 @@ def _integer(values: tuple[str, ...]) -> str | None:
     if _share(values, _COUNTED) >= _MOST:
         return r'regex_extract("(\d+)") | to_integer'
     in_groups = _share(values, _DOTS_OR_NONE) == 1 and _share(values, _DOT_GROUPS) > 0
-    return 'to_integer(",")' if in_groups or _with_comma(values) else "to_integer"
+    return 'to_integer(",")' if in_groups or numerals.with_comma(values) else "to_integer"
 
 
 def _number(values: tuple[str, ...]) -> str | None:
     if _share(values, _PLAIN_NUMBER) == 1:
         return None
-    read = 'to_number(",")' if _with_comma(values) else "to_number"
+    read = 'to_number(",")' if numerals.with_comma(values) else "to_number"
     return rf'regex_extract("([+-]?\d[\d.,]*)") | {read}' if _share(values, _MEASURED) >= _MOST else read
-
-
-def _with_comma(values: tuple[str, ...]) -> bool:
-    """Whether decimals stand after a comma in these numbers."""
-    shapes = {value: numeral.shape for value in values if (numeral := numerals.parse(value)) is not None}
-    if any(_COMMA_AFTER_GAPS.search(v) for v, s in shapes.items() if s is numerals.Shape.SPACE_GROUPS):
-        return True
-    return numerals.style(Counter(shapes.values()), shapes) == "comma_decimal"
 
 
 def _formats(values: tuple[str, ...], profile: ColumnProfile | None) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler
@@ -17,8 +18,8 @@ from rapidfuzz.distance import JaroWinkler
 from discovery_pipeline.engine import patterns
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.words import Reader, split
-from discovery_pipeline.engine.mapping.transformations import quoted
-from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS
+from discovery_pipeline.engine.mapping.transformations import Step, Transformation, parse, quoted
+from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS, OTHERS
 from discovery_pipeline.engine.targets import TargetField
 
 _SLIP = 0.92  # Jaro-Winkler from which a value is a listed one with a slip of the pen
@@ -28,6 +29,11 @@ _TURNING = frozenset(
      "out", "or", "and", "und", "oder")
 )  # fmt: skip
 _SHORT_FORM = 3  # letters of which a value may be the beginning of a listed one
+
+
+Words = Mapping[str, str]
+"""Words of a target by a source's values, in small letters and without white space around; empty: none is meant."""
+NO_WORDS: Words = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,20 @@ class ValueMatch:
     read: bool = False  # whether delivery reads it so anyway, without a transformation
 
 
-def matched(field: TargetField, counted: Iterable[tuple[str, int]]) -> tuple[ValueMatch, ...]:
-    """What a target calls these values, each with the rows that hold it; nothing for a field that lists none."""
+def listing(field: TargetField) -> TargetField:
+    """The field with the words that it takes: a yes or no is a list of two."""
+    return field.model_copy(update={"allowed": ("true", "false")}) if field.type == "boolean" else field
+
+
+def matched(field: TargetField, counted: Iterable[tuple[str, int]], before: Words = NO_WORDS) -> tuple[ValueMatch, ...]:
+    """What a target calls these values, each with the rows that hold it; nothing for a field that lists none.
+
+    `before` is what people approved for values of this field; it wins over every guess.
+    """
     if not field.allowed:
         return ()
     told = [(value, count) for value, count in counted if value.strip()]
-    listed, kinds = _Listed(field), _kinds(field, [value for value, _ in told])
+    listed, kinds = _Listed(field, before), _kinds(field, [value for value, _ in told])
     found = [listed.match(value, count, kinds.get(value)) for value, count in told]
     return tuple(_initials(found, field.allowed))
 
@@ -70,11 +84,6 @@ def _initials(found: Sequence[ValueMatch], allowed: Sequence[str]) -> Sequence[V
     return [m if m.target else replace(m, target=begun[m.value][0], reason="its first letter") for m in found]
 
 
-def unmatched_rows(matches: Iterable[ValueMatch]) -> int:
-    """Rows whose value nobody has named yet."""
-    return sum(match.count for match in matches if match.target is None)
-
-
 def rewriting(matches: Sequence[ValueMatch]) -> str | None:
     """A transformation for what delivery does not read by itself; None where there is nothing to rewrite."""
     pairs = {m.value: m.target for m in matches if m.target is not None and not m.read}
@@ -82,19 +91,47 @@ def rewriting(matches: Sequence[ValueMatch]) -> str | None:
     return f"lookup({{{told}}})" if pairs else None
 
 
+def completed(transformation: str | None, matches: Sequence[ValueMatch]) -> tuple[str | None, tuple[ValueMatch, ...]]:
+    """A transformation that was approved for other rows, with words for values that it says nothing of; and these.
+
+    It stays as it is where it does more than replacing values, or says what becomes of all others.
+    """
+    *before, last = parse(transformation).steps if transformation else (Step("lookup", ((),)),)
+    if not last.replaces or any(step.operation != "trim" for step in before):
+        return transformation, ()
+    known = {old.strip().lower() for old, _ in last.pairs}
+    # What delivery reads by itself goes through a lookup as it is, but map_values would leave it empty.
+    wanted = (m for m in matches if m.target is not None and (last.operation == "map_values" or not m.read))
+    new = tuple(m for m in wanted if OTHERS not in known and m.value.strip().lower() not in known)
+    if not new:
+        return transformation, ()
+    longer = replace(last, arguments=((*last.pairs, *((m.value, str(m.target)) for m in new)),))
+    return str(Transformation((*before, longer))), new
+
+
 class _Listed:
     """The values that one field takes, by all that they are known as."""
 
-    def __init__(self, field: TargetField) -> None:
-        self._field = field
+    def __init__(self, field: TargetField, before: Words) -> None:
+        self._field, self._before = field, before
         self._exact = {allowed.casefold(): allowed for allowed in field.allowed}
         self._known = {word.casefold(): a for a, words in field.vocabulary.items() for word in words}
         self._reader = Reader.of(field.allowed)
-        self._meant = {a: meanings(a) for a in field.allowed}
+        self._meant = {a: meanings(a).union(*map(meanings, field.vocabulary.get(a, ()))) for a in field.allowed}
         self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
 
     def match(self, value: str, count: int, kind: str | None) -> ValueMatch:
         """The one that a value means, and why; `kind` is the one that the target's patterns say."""
+        found = self._read(value, count, kind) or self._guessed(value, value.strip().casefold(), count)
+        said = self._before.get(value.strip().lower())
+        if said is None or (said and said not in self._field.allowed):
+            return found
+        if not said:
+            return ValueMatch(value, count, None, "it was left without a word before")
+        return ValueMatch(value, count, said, "you approved it before", read=found.read and found.target == said)
+
+    def _read(self, value: str, count: int, kind: str | None) -> ValueMatch | None:
+        """What delivery makes of it by itself."""
         plain = value.strip().casefold()
         exact = self._exact.get(plain)
         if exact is None and self._field.match == "contains":
@@ -106,7 +143,7 @@ class _Listed:
             return ValueMatch(value, count, self._known[plain], "another word for it", read=True)
         if kind:
             return ValueMatch(value, count, kind, "a kind of it", read=True)
-        return self._guessed(value, plain, count)
+        return None
 
     def _guessed(self, value: str, plain: str, count: int) -> ValueMatch:
         target, reason = next(self._guesses(value, plain), (None, "nothing that the target lists is like it"))

@@ -1,4 +1,4 @@
-"""What the conditions of a DDL hold single columns to: CHECK (cores >= 1 AND env IN ('prod', 'dev'))."""
+"""What the conditions of a DDL demand of single columns: CHECK (cores >= 1 AND env IN ('prod', 'dev'))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the columns of a DDL take: their types, the values that these list, lengths and defaults."""
+"""What the columns of a DDL take: types, listed values, lengths and defaults."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from sqlglot import expressions as exp
 
 from discovery_pipeline.engine.targets.contract import FieldType
 from discovery_pipeline.engine.targets.drafting.checks import bare, literal
-
-Domains = Mapping[str, exp.DataType]
-"""Types that a script gives a name, by that name: of a DOMAIN the type it stands for, of an ENUM its values."""
 
 _TYPES: tuple[tuple[str, FieldType], ...] = (
     (r"U?(TINY|SMALL|MEDIUM|BIG|HUGE)?INT\d*|INTEGER|(SMALL|BIG)?SERIAL|YEAR", "integer"),

@@ -149,8 +149,8 @@ function reviewing(table) {
     if (response.status === 205) return location.reload();
     if (response.ok) return response.text();
     const problem = await response.json().catch(() => ({}));
-    say(problem.detail ?? "That didn't work. Try again.");
     if (response.status === 409) await catchUp();
+    say(problem.detail ?? "That didn't work. Try again.");
     return null;
   }
 
@@ -269,6 +269,9 @@ function reviewing(table) {
     }, 150);
   });
 
+  /** Undo or redo, after what was decided just now. */
+  const stepping = (what) => sent.then(() => document.querySelector(`[data-do=${what}]`)?.click());
+
   const keys = {
     j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),
     Enter: () => press(here, "accept") && move(1), a: () => press(here, "accept") && move(1),
@@ -280,12 +283,18 @@ function reviewing(table) {
       const values = document.getElementById(`values-${here.dataset.key}`);
       values ? values.scrollIntoView({ block: "center" }) : say("This field takes no fixed list of values.");
     },
-    u: () => document.querySelector("[data-do=undo]")?.click(),
-    U: () => document.querySelector("[data-do=redo]")?.click(),
+    u: () => stepping("undo"),
+    U: () => stepping("redo"),
     A: () => document.querySelector("[popovertarget=sure]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),
     "?": () => document.getElementById("keys").showModal(),
   };
+
+  /** A key by its name in `keys`: Shift says whether a letter is a capital, whatever Caps Lock makes of it. */
+  function named({ key, shiftKey }) {
+    if (!/^[a-z]$/i.test(key)) return key;
+    return shiftKey ? key.toUpperCase() : key.toLowerCase();
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .sheet:popover-open")) return;
@@ -298,10 +307,12 @@ function reviewing(table) {
     if (/^[1-5]$/.test(event.key) && here) {
       event.preventDefault();
       choose(here, Number(event.key));
-    } else if (keys[event.key]) {
-      event.preventDefault();
-      keys[event.key]();
+      return;
     }
+    const act = keys[named(event)];
+    if (!act) return;
+    event.preventDefault();
+    act();
   });
 
   follow(table.dataset.live, "review.decided", catchUp);

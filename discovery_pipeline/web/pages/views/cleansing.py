@@ -14,19 +14,13 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.tables import LINE, Tables
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What
 from discovery_pipeline.web.pages.views.paging import Page, paged
+from discovery_pipeline.web.pages.views.standing import said
 
 PAGE = 50
-_SAID = {
-    PhaseStatus.PENDING: "waiting to begin",
-    PhaseStatus.RUNNING: "running",
-    PhaseStatus.WAITING_FOR_REVIEW: "waits for a review",
-    PhaseStatus.COMPLETED: "completed",
-    PhaseStatus.FAILED: "failed",
-    PhaseStatus.SKIPPED: "skipped",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +46,7 @@ class ShownPatch:
 
     table: str
     row: int
+    line: int  # of the source, counted as people do
     column: str
     before: str | None
     after: str | None
@@ -103,11 +98,11 @@ class Narrowed:
 
 def status(flow: Flow) -> str:
     """How cleansing stands, and the rest where the flow is further."""
-    cleansing, validation = flow.phases[Phase.CLEANSING], flow.phases[Phase.VALIDATION]
-    said = f"Cleansing: {_SAID[cleansing.status]}"
-    if cleansing.status is PhaseStatus.COMPLETED and validation.status is not PhaseStatus.PENDING:
-        return f"{said}. Validation: {_SAID[validation.status]}"
-    return said
+    stands = f"Cleansing: {said(flow, Phase.CLEANSING)}"
+    further = flow.phases[Phase.VALIDATION].status is not PhaseStatus.PENDING
+    if flow.phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED and further:
+        return f"{stands}. Validation: {said(flow, Phase.VALIDATION)}"
+    return stands
 
 
 def rules(
@@ -129,11 +124,13 @@ def counts(con: duckdb.DuckDBPyConnection, patches: Path | None) -> dict[tuple[s
     return {(table, column, rule): int(n) for table, column, rule, n in found}
 
 
-def cells(
+def cells(  # noqa: PLR0913 - the log, whose cells they are, and what is looked at
     con: duckdb.DuckDBPyConnection,
     patches: Path,
+    tables: Tables,
     narrowed: Narrowed,
     decided: Mapping[What, Decided],
+    *,
     href: Callable[[int], str],
 ) -> tuple[list[ShownPatch], Page]:
     """A page of the changed cells, in order of table, row and column."""
@@ -145,7 +142,28 @@ def cells(
         f"LIMIT {PAGE} OFFSET {page.offset}",
         values,
     ).fetchall()
-    return [ShownPatch(*one, decided=_on_cell(decided, one[0], one[2], one[1])) for one in found], page
+    at = lines(con, tables, [(table, row) for table, row, *_ in found])
+    shown = [
+        ShownPatch(table, row, at[table, row], column, *what, decided=_on_cell(decided, table, column, row))
+        for table, row, column, *what in found
+    ]
+    return shown, page
+
+
+def lines(
+    con: duckdb.DuckDBPyConnection, tables: Tables, wanted: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """The line of the source in which each row stands, by table and row."""
+    rows = defaultdict[str, set[int]](set)
+    for table, row in wanted:
+        rows[table].add(row)
+    found: dict[tuple[str, int], int] = {}
+    for table in tables:
+        if asked := rows.get(table.name):
+            at = f"SELECT file_row_number, {duck.name(LINE)} FROM {duck.scan(table)}"
+            told = con.execute(f"{at} WHERE list_contains(?, file_row_number)", [sorted(asked)]).fetchall()
+            found |= {(table.name, row): line for row, line in told}
+    return found
 
 
 def findings(

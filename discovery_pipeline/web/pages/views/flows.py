@@ -95,6 +95,11 @@ def target_options(known: Iterable[TargetView]) -> list[TargetOption]:
     return [TargetOption(label(each.name), each.title) for each in ordered]
 
 
+def doing(phase: Phase) -> str:
+    """What is done in a phase, in words."""
+    return _DOING[phase]
+
+
 def label(name: str) -> str:
     """What a target is called on the pages."""
     return LABELS.get(name, name)

@@ -13,7 +13,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, TableRead
-from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.flow.state import ENDED, Flow, Phase, PhaseStatus
 from discovery_pipeline.store.files.artifacts import Artifacts
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
@@ -127,7 +127,7 @@ def busy(flow: Flow) -> bool:
     """Whether the files are being worked on, or are about to be."""
     importing = flow.phases[Phase.DATA_IMPORT]
     uploaded = flow.current_phase is Phase.DATA_IMPORT
-    return uploaded and importing.status in (PhaseStatus.PENDING, PhaseStatus.RUNNING)
+    return uploaded and flow.status not in ENDED and importing.status in (PhaseStatus.PENDING, PhaseStatus.RUNNING)
 
 
 def work(flow: Flow, artifacts: Artifacts, details: dict[str, str]) -> list[Step]:
@@ -143,12 +143,12 @@ def work(flow: Flow, artifacts: Artifacts, details: dict[str, str]) -> list[Step
         elif now and importing.status is PhaseStatus.FAILED:
             steps.append(Step(title, "bad", "failed"))
             now = False
-        elif now:
+        elif now and flow.status not in ENDED:
             begun_said = "at work" if importing.status is PhaseStatus.RUNNING else "about to begin"
             steps.append(Step(title, "busy", begun_said, "" if begun else begun_said))
             now = False
         else:
-            steps.append(Step(title, "", "not yet"))
+            steps.append(Step(title, "", "not done" if flow.status in ENDED else "not yet"))
     return steps
 
 

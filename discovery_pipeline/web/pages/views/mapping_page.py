@@ -12,7 +12,7 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.delivery.report.masking import mask_of
-from discovery_pipeline.engine.mapping.model import HIGH, DataType
+from discovery_pipeline.engine.mapping.model import HIGH, LIKELY, DataType
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, origins
@@ -24,6 +24,7 @@ from discovery_pipeline.web.pages.views.panel import Edit, panel
 from discovery_pipeline.web.pages.views.profiles import Used
 from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
 from discovery_pipeline.web.pages.views.rows import Rows
+from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller
 from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
@@ -60,6 +61,7 @@ class Asked:
     edit: Edit | None = None
     profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
     used: tuple[Used, ...] = ()  # profiles that decide columns here
+    remembered: int = 0  # decisions on values of earlier exports, offered for this one
     proposal: Proposal | None = None  # what waits for a second person
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
     affected: Affected | None = None  # what saving would change in what is delivered
@@ -79,7 +81,7 @@ class Asked:
     @property
     def may_decide(self) -> bool:
         """Whether buttons are of any use."""
-        return self.caller.may("reviewer")
+        return may_change(self.caller, self.reviewed.flow)
 
 
 def whole(asked: Asked) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
         "open": panel(rows, draft, opened, asked.reviewed.log, asked.edit) if opened else None,
         "page": shown.page,
         "orders": ORDERS,
+        "remembered": asked.remembered,
         "tables": tuple(dict.fromkeys(entry.table for entry in draft.entries)),
         "systems": [
             Chip(
@@ -184,6 +187,7 @@ def _around(asked: Asked) -> dict[str, Any]:
         "many_target_tables": len(draft.target.tables) > 1,
         "data_types": DATA_TYPES,
         "high": HIGH,
+        "likely": LIKELY,
         "profiles": asked.profiles,
         "used": asked.used,
         "proposal": asked.proposal,
@@ -202,7 +206,7 @@ def _shown(asked: Asked) -> Shown:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, asked: Asked) -> Rows:
-    mask = mask_of(asked.reviewed.profile, raised=asked.may_decide)
+    mask = mask_of(asked.reviewed.profile, raised=asked.caller.may("reviewer"))
     return Rows(con, asked.draft, asked.reviewed.profile, mask)
 
 

@@ -151,10 +151,10 @@ def _facts(profile: ColumnProfile | None) -> Iterable[tuple[str, str]]:
 
 def past(one: Decided) -> Past:
     """A decision on a column, in words."""
-    return Past(_said(one), one.by, one.at, one.reason)
+    return Past(_in_words(one), one.by, one.at, one.reason)
 
 
-def _said(one: Decided) -> str:
+def _in_words(one: Decided) -> str:
     again = "undone: " if one.undoes else ""
     if one.after is None:
         return f"{again}open again"

@@ -9,6 +9,7 @@ from typing import Literal
 
 import duckdb
 
+from discovery_pipeline.engine import units
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.mapping import memory, transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, tier
@@ -48,6 +49,7 @@ class Goes:
     takes: str  # the field's type and unit in words
     required: bool
     transformation: str
+    formulas: tuple[str, ...]  # what its conversions of units multiply by
     data_type: DataType
     trial: tuple[Change, ...]
     losses: tuple[str, ...]
@@ -170,6 +172,7 @@ class Rows:
             takes=takes(wanted) if wanted else "",
             required=field.is_required,
             transformation=field.transformation or "",
+            formulas=formulas(field.transformation),
             data_type=field.data_type,
             trial=tuple(self.masked(entry, change) for change in found.changes[:TRIALS]),
             losses=tuple(self._mask.text(loss) for loss in found.losses if loss not in _possible(field)),
@@ -245,3 +248,16 @@ def _meaning(profile: ColumnProfile | None) -> str:
     if profile is None:
         return ""
     return " ".join(p for p in ((profile.semantic_type or "").replace("_", " "), profile.unit or "") if p)
+
+
+def formulas(transformation: str | None) -> tuple[str, ...]:
+    """What each conversion of units in it multiplies by: "1 GB = 1,024 MB"."""
+    try:
+        steps = transformations.parse(transformation).steps if transformation else ()
+    except TransformationError:
+        return ()
+    pairs = [tuple(map(str, step.arguments[:2])) for step in steps if step.operation == "convert"]
+    known = [(pair, units.factor(*pair)) for pair in pairs if len(pair) == 2]
+    return tuple(
+        f"1 {source} = {factor:,.10g} {target}" for (source, target), factor in known if factor not in (None, 1)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.flow.state import ENDED, Flow, Phase, PhaseStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ def steps(flow: Flow, path: str = "") -> tuple[Step, ...]:
     found = []
     for title, page, phase in _WAY:
         state, said = _STATES.get(flow.phases[phase].status, ("", "not yet"))
+        if flow.status in ENDED and state in ("busy", "wait"):
+            state, said = "", flow.status.value
         reached = phase.place <= flow.current_phase.place or page == "cmdb-import"
         href = f"/discovery/{page}/{flow.id}" if reached else ""
         found.append(Step(title, href, state, said, path.startswith(f"/discovery/{page}/")))

@@ -18,7 +18,7 @@ from discovery_pipeline.engine.findings import Finding, Severity
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog
-from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
+from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import CELL, What
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Page, paged
@@ -127,17 +127,6 @@ class Cause:
     fix: str  # to one fix for all of them
 
 
-def status(flow: Flow) -> str:
-    """How validation stands, in words."""
-    said = {
-        PhaseStatus.PENDING: "waiting to begin",
-        PhaseStatus.RUNNING: "running",
-        PhaseStatus.COMPLETED: "completed",
-        PhaseStatus.FAILED: "failed",
-    }
-    return f"Validation: {said.get(flow.phases[Phase.VALIDATION].status, 'not yet')}"
-
-
 def ends(con: duckdb.DuckDBPyConnection, flow: Flow, ended: Iterable[Outcome], log: PatchLog | None) -> list[ShownEnd]:
     """What became of the rows, target by target and file by file; the parts sum to all."""
     return [ShownEnd.model_validate(end, from_attributes=True) for end in outcomes.ends(con, flow, ended, log)]
@@ -228,10 +217,7 @@ def tables_to_correct(con: duckdb.DuckDBPyConnection, log: RejectedLog | None) -
     """Tables with rows to be corrected, and how many."""
     if log is None or not log.count:
         return []
-    query = (
-        f'SELECT "table", count(DISTINCT row) FROM read_parquet({duck.text(str(log.path))}) '
-        f"WHERE {MENDABLE} GROUP BY 1 ORDER BY 1"
-    )
+    query = f'SELECT "table", count(DISTINCT row) FROM {duck.parquet(log.path)} WHERE {MENDABLE} GROUP BY 1 ORDER BY 1'
     return [(table, int(count)) for table, count in con.execute(query).fetchall()]
 
 

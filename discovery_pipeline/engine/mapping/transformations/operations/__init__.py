@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.mapping.transformations.operations import moments, numbers, texts
@@ -15,7 +15,10 @@ from discovery_pipeline.engine.mapping.transformations.operations.arguments impo
     stripped,
     without,
 )
-from discovery_pipeline.engine.mapping.transformations.operations.texts import BOOLEANS
+from discovery_pipeline.engine.mapping.transformations.operations.texts import BOOLEANS, OTHERS
+
+Exact = Callable[[str, Sequence[Argument]], str]
+"""The SQL of the number that an operation makes, as a DOUBLE, before it leaves decimals out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Operation:
     build: Build
     loses: str = ""  # what the result can't give back; empty where nothing is lost
     makes: str = "any"  # type of the result: a data type, "same" as what goes in, or "any"
+    exact: Exact | None = None  # None where no decimals are left out
+    cuts: bool = False  # whether the result is a part of the value
 
 
 _ALL = (
@@ -42,19 +47,20 @@ _ALL = (
     Operation("to_boolean", "to_boolean", "reads yes and no", without(texts.to_boolean), "the original wording",
               "boolean"),
     Operation("round", "round(2)", "keeps so many decimals", numbers.round_, "precision beyond these decimals",
-              "float"),
+              "float", numbers.unrounded),
     Operation("parse_date", 'parse_date("%d/%m/%Y")', "reads a date in these formats and writes it as ISO 8601",
               moments.parse_date, "the original format, fractions of a second; other formats become empty",
               "datetime"),
     Operation("convert", 'convert("GB","MB")', "converts units; a unit written beside a value wins", numbers.convert,
-              "precision beyond six decimals; values with a unit of another kind become empty", "float"),
+              "precision beyond six decimals; values with a unit of another kind become empty", "float",
+              numbers.converted),
     Operation("map_values", 'map_values({"prod": "Production"})', "replaces values, whatever their case",
               texts.map_values, 'the original wording; values not listed become empty, unless "*" is'),
     Operation("lookup", 'lookup({"a": "b"})', "replaces the listed values and leaves others", texts.lookup,
               "the original wording of the listed values"),
-    Operation("split", 'split(",", 0)', "keeps one part of a list", texts.split, "the other parts"),
+    Operation("split", 'split(",", 0)', "keeps one part of a list", texts.split, "the other parts", cuts=True),
     Operation("regex_extract", 'regex_extract("([0-9.]+)")', "keeps what the pattern's group finds",
-              texts.regex_extract, "everything outside the group"),
+              texts.regex_extract, "everything outside the group", cuts=True),
     Operation("concat", 'concat(first, " ", last)', "joins fields; an empty one is left out", texts.concat),
     Operation("coalesce", 'coalesce(hostname, "unknown")', "takes the first that isn't empty", texts.coalesce),
     Operation("constant", 'constant("on-premises")', "writes the same value everywhere", texts.constant,
@@ -74,4 +80,4 @@ OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation i
 ALSO_CALLED: Mapping[str, str] = {"to_float": "to_number", "to_decimal": "to_number", "to_datetime": "parse_date"}
 """Names under which an operation is read, too."""
 
-__all__ = ["ALSO_CALLED", "BOOLEANS", "OPERATIONS", "Argument", "Misfit", "Operation", "Pairs", "Reference"]
+__all__ = ["ALSO_CALLED", "BOOLEANS", "OPERATIONS", "OTHERS", "Argument", "Misfit", "Operation", "Pairs", "Reference"]

@@ -27,7 +27,7 @@ def to_integer(value: str, arguments: Sequence[Argument] = (), _: Resolve | None
     """A whole number."""
     # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
     mark, whole = _numeral(arguments)
-    digits = found(value, rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
+    digits = found(_as_marked(value, mark), rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
     return f"CAST(TRY_CAST({_ungrouped(digits, mark)} AS HUGEINT) AS VARCHAR)"
 
 
@@ -39,7 +39,7 @@ def to_number(value: str, arguments: Sequence[Argument] = (), _: Resolve | None 
     decimal = rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
     sign = rf"(?:\+|(-))?{_SPACE}{_MONEY}?|{_MONEY}\s*(-)"
     written = duck.text(rf"^{_SPACE}(?:{sign}){_SPACE}({decimal}){_SPACE}{_MONEY}?{_SPACE}$")
-    owed = rf"regexp_replace({value}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
+    owed = rf"regexp_replace({_as_marked(value, mark)}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
     parts = f"regexp_extract({owed}, {written}, ['sign', 'inner', 'number'])"
     signed = f"list_transform([{parts}], lambda __is: __is.sign || __is.inner || __is.number)[1]"
     return f"replace({_ungrouped(filled(signed), mark)}, ',', '.')"
@@ -59,19 +59,35 @@ def _ungrouped(number: str, mark: str) -> str:
 
 def convert(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     """Numbers in another unit; one written beside a value wins."""
-    source, target = texts(arguments, 2, 2, 'two units such as "GB", "MB"')
+    return _plain(converted(value, arguments))
+
+
+def converted(value: str, arguments: Sequence[Argument]) -> str:
+    """As `convert`, as a DOUBLE with all its decimals."""
+    mark, whole = _numeral(arguments[2:])
+    source, target = texts(arguments[:2], 2, 2, 'two units such as "GB", "MB", and what stands before decimals')
     stated = units.factor(source, target)
     if stated is None:
         known = ", ".join(unit for unit in ("B", "KB", "MB", "GB", "TB", "MB/s", "MHz", "GHz", "percent", "s"))
         raise Misfit(f"{source!r} can't become {target!r}; units of one kind are needed, e.g. {known}")
-    number = rf"([+-]?(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
+    point = re.escape(mark)
+    number = rf"([+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
     written = duck.text(rf"^{_SPACE}(?:{number}){_SPACE}(%|[A-Za-z]+(?:/s)?)?{_SPACE}$")
-    parts = f"regexp_extract({_with_point(value)}, {written}, ['number', 'grouped', 'unit'])"
+    read = _as_marked(value, mark) if mark == "," else _with_point(value)
+    parts = f"regexp_extract({read}, {written}, ['number', 'grouped', 'unit'])"
     factors = {"": stated} | units.spellings(target)
     spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
-    plain = f"{_ungrouped('__is.number', '.')} || replace({_ungrouped('__is.grouped', ',')}, ',', '.')"
+    plain = f"replace({_ungrouped('__is.number', mark)} || {_ungrouped('__is.grouped', ',')}, ',', '.')"
     each = f"MAP([{spelt}], [{factor}])[lower(__is.unit)]"
-    return _plain(f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]")
+    return f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]"
+
+
+def _as_marked(value: str, mark: str) -> str:
+    """A decimal point as the column's decimal comma, where it parts no thousands: cleansing writes "2,0" as "2.0"."""
+    if mark == ".":
+        return value
+    point = rf"^({_SPACE}[+-]?)(?:(0)\.(\d+)|(\d*)\.(\d{{1,2}}|\d{{4,}}))(\D*)$"
+    return f"regexp_replace({value}, '{point}', '\\1\\2\\4,\\3\\5\\6')"
 
 
 def _with_point(value: str) -> str:
@@ -94,4 +110,9 @@ def round_(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     decimals = whole(arguments[0], "how many decimals to keep") if arguments else 0
     if not 0 <= decimals <= 6:
         raise Misfit("keeps 0 to 6 decimals")
-    return _plain(f"round(TRY_CAST({to_number(value)} AS DOUBLE), {decimals})")
+    return _plain(f"round({unrounded(value)}, {decimals})")
+
+
+def unrounded(value: str, _: Sequence[Argument] = ()) -> str:
+    """As `round` reads it: a DOUBLE with all its decimals."""
+    return f"TRY_CAST({to_number(value)} AS DOUBLE)"

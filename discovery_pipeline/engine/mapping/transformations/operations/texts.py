@@ -27,7 +27,8 @@ BOOLEANS: dict[str, str] = {
     **dict.fromkeys(("ja", "j", "wahr", "oui", "vrai", "sí", "si", "sì", "sim", "vero", "verdadero", "tak"), "true"),
     **dict.fromkeys(("nein", "falsch", "non", "faux", "não", "nao", "nee", "falso", "nie"), "false"),
 }
-_OTHERS = "*"  # key of map_values for every value that isn't listed
+OTHERS = "*"
+"""Key of map_values for every value that isn't listed."""
 
 
 def to_boolean(value: str) -> str:
@@ -38,10 +39,10 @@ def to_boolean(value: str) -> str:
 def map_values(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
     """Other values for the listed ones, whatever their case; "*" stands for all others."""
     listed = pairs(arguments)
-    others = next((duck.text(new) for old, new in listed if old == _OTHERS), None)
-    plain = {old.strip().lower(): new for old, new in listed if old != _OTHERS}
+    others = next((duck.text(new) for old, new in listed if old == OTHERS), None)
+    plain = {old.strip().lower(): new for old, new in listed if old != OTHERS}
     known = replaced(f"lower({duck.stripped(value)})", plain)
-    return f"CASE WHEN {value} IS NOT NULL THEN coalesce({known}, {others}) END" if others else known
+    return filled(f"CASE WHEN {value} IS NOT NULL THEN coalesce({known}, {others}) END" if others else known)
 
 
 def lookup(value: str, arguments: Sequence[Argument], _: Resolve) -> str:

@@ -1,0 +1,59 @@
+"""JSON that is a table otherwise than as a list of records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from discovery_pipeline.engine import duck, intake
+
+COLUMNS = {"id": [1, 2, 3], "ip": ["10.0.0.1", None, "10.0.0.3"]}
+ROWS = [("1", "10.0.0.1"), ("2", None), ("3", "10.0.0.3")]
+
+
+def _read(con: duckdb.DuckDBPyConnection, folder: Path, document: Any) -> tuple[list[str], list[tuple[object, ...]]]:
+    source = folder / "hosts.json"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    [table] = intake.read(con, [source], folder / "tables").tables
+    names = [column.name for column in table.columns]
+    cells = ", ".join(map(duck.col, table.columns))
+    return names, con.execute(f"SELECT {cells} FROM {duck.scan(table)}").fetchall()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        COLUMNS,
+        {name: {str(n): cell for n, cell in enumerate(cells)} for name, cells in COLUMNS.items()},
+        {"columns": [*COLUMNS], "index": [0, 1, 2], "data": [list(row) for row in zip(*COLUMNS.values(), strict=True)]},
+    ],
+    ids=["by column", "by column and number", "split"],
+)
+def test_a_table_by_its_columns_is_read_as_rows(con, tmp_path: Path, document: Any):
+    assert _read(con, tmp_path, document) == (["id", "ip"], ROWS)
+
+
+def test_objects_that_are_alike_are_rows_under_their_names(con, tmp_path: Path):
+    names, rows = _read(con, tmp_path, {f"web{n}": {"ram": n, "cpu": 2} for n in range(3)})
+    assert names == ["key", "ram", "cpu"]
+    assert rows == [("web0", "0", "2"), ("web1", "1", "2"), ("web2", "2", "2")]
+
+
+@pytest.mark.parametrize(
+    ("document", "columns"),
+    [
+        ({"server": {"name": "a", "ip": "b"}, "os": {"name": "c", "version": "d"}}, 4),
+        ({"name": "a", "tags": ["b", "c"]}, 2),
+        ([{"tags": ["a", "b"], "ips": ["c", "d"]}], 2),
+        ({"left": {"host": "a"}, "right": {"host": "b"}}, 2),
+        ({"columns": 3, "index": None}, 2),
+    ],
+    ids=["parts", "a list in it", "a list of one", "two alike", "other columns"],
+)
+def test_one_record_stays_one_row(con, tmp_path: Path, document: Any, columns: int):
+    names, rows = _read(con, tmp_path, document)
+    assert (len(names), len(rows)) == (columns, 1)

@@ -1,0 +1,102 @@
+"""Aspects: a whole is no part of it, a peak no average, and what many rows are on is not what one is called."""
+
+from __future__ import annotations
+
+import pytest
+
+from discovery_pipeline.engine import mapping, targets
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.fields import Stated
+from discovery_pipeline.engine.mapping.matcher.matching import Matched, compared, match
+from discovery_pipeline.engine.mapping.model import HIGH
+
+GOOGLE = {table.name: fields.of_target(table) for table in targets.load("google").tables}
+
+
+def _clash(found: Matched, column: str, field: str) -> bool:
+    return bool(found.clashes[found.source.names.index(column), found.target.names.index(field)])
+
+
+def _columns(*names: str) -> fields.Side:
+    return fields.of_schema("servers", map(Stated, names))
+
+
+@pytest.mark.parametrize(
+    ("column", "clashes"),
+    [
+        ("Total memory (MB)", True),
+        ("RAM (MB)", True),
+        ("Memory used (MB)", True),
+        ("Free memory (MB)", False),
+        ("Arbeitsspeicher frei (GB)", False),
+    ],
+)
+def test_only_what_is_free_is_available(column: str, clashes: bool):
+    assert _clash(match(_columns(column), GOOGLE["performance"]), column, "AvailableMemoryBytes(optional)") is clashes
+
+
+@pytest.mark.parametrize(
+    ("column", "allotted", "used"),
+    [
+        ("Disk capacity in use (GB)", True, False),
+        ("Disk free (GB)", True, True),
+        ("Provisioned storage (GB)", False, True),
+        ("Disk (GB)", False, False),
+    ],
+)
+def test_what_a_disk_holds_is_not_how_large_it_is(column: str, allotted: bool, used: bool):
+    found = match(_columns(column), GOOGLE["vm"])
+    assert _clash(found, column, "TotalDiskAllocatedGiB") is allotted
+    assert _clash(found, column, "TotalDiskUsedGiB(optional)") is used
+
+
+@pytest.mark.parametrize(
+    ("column", "clashes"), [("Peak CPU %", True), ("Avg CPU %", False), ("CPU usage (%)", False), ("Max CPUs", False)]
+)
+def test_a_peak_is_no_usual_load(column: str, clashes: bool):
+    found = compared(_columns(column), fields.of_schema("target", [Stated("cpu usage percent"), Stated("cpus")]))
+    assert _clash(found, column, "cpu usage percent" if "%" in column else "cpus") is clashes
+
+
+def test_a_host_that_many_rows_run_on_is_not_their_full_name(con, table_of):
+    rows = [(f"web{i:02}", f"esx{i % 3}.corp.example", f"10.0.0.{i}", "Debian 12") for i in range(30)]
+    found = mapping.suggest(con, (table_of("vms", ["Name", "Host", "IP", "OS"], *rows),), targets.load("aws-mgn"))
+    assert ("Host", "mgn:server:fqdn-for-action-framework") not in {
+        (f.source_field, f.target_field) for f in found.assignment if f.confidence >= HIGH
+    }
+
+
+def test_no_address_becomes_a_number_however_alike_the_names(con, table_of):
+    rows = [(f"10.0.{i}.0/24", f"10.0.{i}.7", f"{i * 7}") for i in range(20)]
+    table = table_of("subnets", ["net", "network received", "network in"], *rows)
+    found = match(fields.of_table(table, samples.take(con, table)), GOOGLE["performance"])
+    received = "NetworkBytesPerSecReceived(optional)"
+    assert [_clash(found, name, received) for name in found.source.names] == [True, True, False]
+
+
+def test_a_power_state_is_no_install_status(con, table_of):
+    rows = [(f"web{i:02}", "On" if i % 3 else "Off", "Active", "Debian 12") for i in range(20)]
+    tables = (table_of("servers", ["Name", "Power State", "Status", "OS"], *rows),)
+    found = mapping.suggest(con, tables, targets.load("servicenow"))
+    assert ("Power State", "install_status") not in {(f.source_field, f.target_field) for f in found.assignment}
+
+
+def test_a_date_is_in_no_list_of_words(con, table_of):
+    rows = [(f"web{i:02}", f"2026-01-{i + 1:02} 08:00:00", "Debian 12") for i in range(20)]
+    found = mapping.suggest(con, (table_of("servers", ["Name", "Boot time", "OS"], *rows),), targets.load("azure"))
+    assert "Boot type" not in {f.target_field for f in found.assignment}
+
+
+def test_the_address_of_a_management_controller_is_not_the_servers(con, table_of):
+    rows = [(f"web{i:02}", f"10.0.0.{i}", "Debian 12") for i in range(20)]
+    found = mapping.suggest(con, (table_of("servers", ["Name", "iLO Address", "OS"], *rows),), targets.load("azure"))
+    assert "IP addresses" not in {f.target_field for f in found.assignment}
+
+
+def test_a_column_of_yes_and_no_asks_whether_rows_are_what_it_is_called(con, table_of):
+    rows = [(f"web{i:02}", "Yes" if i % 3 else "No", "Debian 12", "4", "16") for i in range(20)]
+    header = ["Device Name", "Virtual Machine", "OS", "Cores", "Memory (GB)"]
+    found = mapping.suggest(con, (table_of("servers", header, *rows),), targets.load("google"))
+    physical = next(f for f in found.assignment if f.target_field == "IsPhysical")
+    assert physical.source_field == "Virtual Machine"
+    assert physical.transformation == 'to_boolean | map_values({"true": "false", "false": "true"})'
