@@ -118,6 +118,19 @@ def test_after_everything_was_killed_the_home_opens_and_its_flow_goes_on(home: P
         assert store.check(flow) == []
 
 
+def test_a_server_that_dies_under_the_first_question_is_started_again(home: Path):
+    with open_store(Settings(home=home)) as store:
+        flow = new(store)
+        dying = postmaster(home)
+        dying.suspend()  # its socket takes callers still, and nobody answers them
+        killed = subprocess.Popen(
+            [sys.executable, "-c", "import os, sys, time; time.sleep(2); os.kill(int(sys.argv[1]), 9)", str(dying.pid)]
+        )
+        with open_store(Settings(home=home)) as later:
+            assert [each.id for each in later.list_flows()] == [flow.id]
+        assert killed.wait(240) == 0
+
+
 def test_a_second_process_beside_the_first_works_on_the_same_home(home: Path):
     program = (
         "import sys; from pathlib import Path; from discovery_pipeline.settings import Settings\n"

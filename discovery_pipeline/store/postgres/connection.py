@@ -43,11 +43,9 @@ def prepare(databases: Databases) -> bool:
     import psycopg
 
     try:
-        with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
-            (found,) = connection.execute("select version_num from alembic_version").fetchone() or (None,)
-            if found == migrate.HEAD:
-                connection.execute("select settle_event_clock()")
-                return False
+        found = _found(databases)
+        if found == migrate.HEAD:
+            return False
         _keep_former(databases, found)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):  # new, or an older product's
         databases.create()
@@ -57,6 +55,24 @@ def prepare(databases: Databases) -> bool:
         databases.create()
     upgrade(databases)
     return True
+
+
+def _found(databases: Databases) -> str | None:
+    """The revision of the tables. At the newest one, what the events' clock waits for is settled, too."""
+    import psycopg
+
+    try:
+        with psycopg.connect(databases.dsn(Role.OWNER)) as connection:
+            (found,) = connection.execute("select version_num from alembic_version").fetchone() or (None,)
+            if found == migrate.HEAD:
+                connection.execute("select settle_event_clock()")
+            return found
+    except psycopg.OperationalError:
+        server = databases.embedded_server
+        if server is None or server.running():
+            raise
+        server.start()  # it was killed after it had answered; a killed server takes a moment to die
+        return _found(databases)
 
 
 def _keep_former(databases: Databases, found: str | None) -> None:
