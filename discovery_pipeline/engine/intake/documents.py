@@ -102,7 +102,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
     if not parts:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     tables = []
-    header = _header(text) if dict(parts) == {None: dict, parts[0][0]: list} else []
+    header = _header(text) if set(parts) == {(None, dict), (parts[0][0], list)} else []
     for key, shape in parts[:1] if header else parts:
         name = upload.stem if key is None or len(parts) == 1 or header else f"{upload.stem}.{key}"
         values = partial(_elements, text, key)

@@ -66,6 +66,8 @@ _EBCDIC = b"@k^K`maz}\x7f\x05\r\x15%" + bytes(
     for byte in range(first, last + 1)
 )
 """Letters, digits, white space and the usual marks of a mainframe's text."""
+_EBCDIC_GAPS = frozenset(b"@k^\x05\x15%")
+"""What stands between its words: blank, comma, semicolon, tab, ends of lines."""
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 _CONTROL = bytes(set(range(32)) - {0, 1, 2, 9, 10, 12, 13, 26, 27, 28, 29, 30, 31})
 
@@ -119,7 +121,7 @@ def _zipped(path: Path) -> Kind:
 def _text(path: Path, head: bytes) -> Kind:
     suffix = path.suffix.lower()
     mainframe = not head.isascii() and len(head.translate(None, _EBCDIC)) < len(head) * 0.1
-    if mainframe and not set(head) & set(b"\n ,;"):
+    if mainframe and not set(head) & set(b"\n ,;") and set(head) & _EBCDIC_GAPS:
         what = "This is text in EBCDIC, the encoding of mainframes."
         raise ForeignFile(path.name, what, "Have it converted as it is transferred, or save it as UTF-8.")
     wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)

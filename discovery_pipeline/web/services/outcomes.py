@@ -170,13 +170,14 @@ def ends(con: duckdb.DuckDBPyConnection, flow: Flow, ended: Iterable[Outcome], l
 
 
 def _files(con: duckdb.DuckDBPyConnection, target: Target, end: Outcome, log: PatchLog | None) -> Iterator[FileEnd]:
-    """The files of a target, in its order."""
+    """The files of a target, in its order. A table without rows gives none."""
     names = {table.name: table.file for table in target.tables}
     for one in tallies(con, end.verdict, log):
-        yield FileEnd(
-            name=names[one.target_table], target_table=one.target_table, rows=one.rows, source_rows=one.first,
-            cells_changed=one.cells,
-        )  # fmt: skip
+        if one.rows:
+            yield FileEnd(
+                name=names[one.target_table], target_table=one.target_table, rows=one.rows, source_rows=one.first,
+                cells_changed=one.cells,
+            )  # fmt: skip
 
 
 def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome]) -> list[Rejection]:

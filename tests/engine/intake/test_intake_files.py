@@ -269,6 +269,14 @@ def test_text_in_other_alphabets_is_no_mainframes(
     assert file.status == "read"
 
 
+@pytest.mark.parametrize("content", [b"\xe9", "aå".encode()])
+def test_a_letter_or_two_are_not_taken_for_a_mainframes(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
+):
+    (file,) = read(con, tmp_path, "servers.json", content).files
+    assert "not valid JSON" in (file.reason or "")
+
+
 def test_a_line_without_end_is_rejected_in_bounded_memory(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     found = read(con, tmp_path, "x.csv", "id,n\n1,2\n" + "x" * 9_000_000 + "\n3,4\n")
     assert rows(con, found) == [("1", "2", 2), ("3", "4", 4)]

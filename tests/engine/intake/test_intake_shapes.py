@@ -37,6 +37,19 @@ def test_a_table_by_its_columns_is_read_as_rows(con, tmp_path: Path, document: A
     assert _read(con, tmp_path, document) == (["id", "ip"], ROWS)
 
 
+def test_a_list_of_lists_is_a_table_under_its_first_row(con, tmp_path: Path):
+    rows = [list(row) for row in zip(*COLUMNS.values(), strict=True)]
+    assert _read(con, tmp_path, [[*COLUMNS], *rows]) == (["id", "ip"], ROWS)
+
+
+@pytest.mark.parametrize("document", [[[]], [[[[1]]]], [[], [[]]]], ids=["empty", "nested", "both"])
+def test_lists_that_hold_no_values_are_refused_for_that(con, tmp_path: Path, document: Any):
+    source = tmp_path / "hosts.json"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    (file,) = intake.read(con, [source], tmp_path / "tables").files
+    assert file.status == "refused"
+
+
 def test_objects_that_are_alike_are_rows_under_their_names(con, tmp_path: Path):
     names, rows = _read(con, tmp_path, {f"web{n}": {"ram": n, "cpu": 2} for n in range(3)})
     assert names == ["key", "ram", "cpu"]

@@ -12,11 +12,11 @@ ROWS = 59  # of the sample that clients upload
 IN_TEST = 19
 
 
-async def delivered(client: Any) -> str:
-    """A flow of which the rows in test are rejected."""
+async def delivered(client: Any, taken: str = "prod") -> str:
+    """A flow of which only the rows of one environment are delivered."""
     flow = await client.suggested()
     offered = (await client.get(f"/field-mapping/preview/{flow}")).json()["suggested_mappings"]
-    rules = {"environment": [{"check": "in", "values": ["prod"], "severity": "error"}]}
+    rules = {"environment": [{"check": "in", "values": [taken], "severity": "error"}]}
     wanted = {"flow_id": flow, "mappings": offered, "validation_rules": rules}
     answer = await client.post("/field-mapping/submit", json=wanted)
     assert answer.status_code == 200, answer.text
@@ -34,6 +34,13 @@ async def test_the_outcome_adds_up_to_every_row_by_target_and_by_file(client):
     delivered_files = {file["name"] for file in (await client.get(f"/output/{flow}")).json()["files"]}
     assert all(any(name.endswith(file["name"]) for name in delivered_files) for file in end["files"])
     await what_is_left_can_be_looked_at(client, flow, told["causes"])
+
+
+async def test_where_no_row_is_delivered_the_outcome_names_no_file(client):
+    flow = await delivered(client, "none of them")
+    (end,) = (await client.get(f"/outcome/{flow}")).json()["targets"]
+    assert (end["delivered"], end["to_correct"], end["files"]) == (0, ROWS, [])
+    assert (await client.get(f"/output/{flow}/aws.csv")).status_code == 404
 
 
 async def what_is_left_can_be_looked_at(client: Any, flow: str, causes: list[dict[str, Any]]) -> None:
