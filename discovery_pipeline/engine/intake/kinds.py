@@ -42,12 +42,16 @@ _FOREIGN = (
     (b"SQLite format 3", "a SQLite database", "Export its tables as CSV."),
     (b"\x7fELF", "a program", "Choose the file that holds the data."),
     (b"MZ\x90", "a program", "Choose the file that holds the data."),
-    (b"PAR1", "", ""),
+    (b"PARE", "an encrypted Parquet file", "Write it without encryption."),
+    (b"-----BEGIN PGP SIGNED", "a text signed with PGP", "Take the signature off first, as gpg --decrypt does."),
+    (b"-----BEGIN PGP", "a file encrypted with PGP, or a key or signature of it", "Decrypt it first."),
     (b"ORC", "an ORC file", "Convert it to Parquet."),
     (b"Obj\x01", "an Avro file", "Convert it to Parquet."),
     (b"ARROW1", "an Arrow file", "Convert it to Parquet."),
     (b"{\\rtf", "an RTF document", "Export the data behind it as CSV or XLSX."),
 )
+_UNPRINTED = frozenset(range(9))
+"""Bytes that text doesn't have, and binary files do."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
 _JSON_NAMES = {".json", ".geojson"}
@@ -95,7 +99,8 @@ def kind_of(path: Path) -> Kind:
     if head.startswith(b"\x1f\x8b"):
         return Kind.PACKED
     for magic, what, action in _FOREIGN:
-        if head.startswith(magic):
+        word = magic.isalnum()  # a header may begin with it, as ORCID does
+        if head.startswith(magic) and not (word and _UNPRINTED.isdisjoint(head)):
             raise ForeignFile(path.name, f"This is {what}, not a table.", action)
     return _text(path, head)
 

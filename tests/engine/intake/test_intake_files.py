@@ -269,10 +269,32 @@ def test_text_in_other_alphabets_is_no_mainframes(
     assert file.status == "read"
 
 
-@pytest.mark.parametrize("content", [b"\xe9", "aå".encode()])
-def test_a_letter_or_two_are_not_taken_for_a_mainframes(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PARE\x15\x00\x01PARE", "an encrypted Parquet file"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA0\n=abcd\n-----END PGP MESSAGE-----\n", "encrypted with PGP"),
+        (b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nname,ip\na,10.0.0.1\n", "signed with PGP"),
+        (b"ORC\n\x05\x00\x01name", "an ORC file"),
+    ],
+)
+def test_what_has_to_be_opened_first_is_told_by_name(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes, what: str
 ):
+    (file,) = read(con, tmp_path, "servers.csv", content).files
+    assert (file.status, what in (file.reason or "")) == ("refused", True)
+
+
+@pytest.mark.parametrize("header", ["ORCID", "ARROW1", "GIF8"])
+def test_a_header_that_begins_like_another_kind_of_file_is_a_header(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, header: str
+):
+    (file,) = read(con, tmp_path, "people.csv", f"{header},name\n1,Zoë\n2,Ben\n".encode()).files
+    assert file.status == "read"
+
+
+@pytest.mark.parametrize("content", [b"\xe9", "aå".encode()])
+def test_a_letter_or_two_are_not_taken_for_a_mainframes(con: duckdb.DuckDBPyConnection, tmp_path: Path, content: bytes):
     (file,) = read(con, tmp_path, "servers.json", content).files
     assert "not valid JSON" in (file.reason or "")
 
