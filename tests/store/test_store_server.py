@@ -167,6 +167,19 @@ def test_parents_of_the_home_are_left_as_they_are(home: Path):
     assert [(parent, parent.stat().st_mode) for parent in home.parents] == before
 
 
+def test_what_a_home_holds_is_its_owners_alone_also_in_one_that_was_open(home: Path):
+    logs = home / "logs"
+    logs.mkdir(parents=True)
+    for folder in (home, logs):
+        folder.chmod(0o755)
+    (logs / "web.log").touch(mode=0o644)
+    with open_store(Settings(home=home)) as store:
+        assert store.query("select 1") == [(1,)]
+    for folder in (home, *(each for each in home.iterdir() if each.is_dir())):
+        passed = os.geteuid() == 0 and folder in {home, home / "postgres"}  # by the database's own account
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == (0o011 if passed else 0), folder
+
+
 def test_a_home_with_a_long_path_gets_a_short_socket(home: Path):
     deep = home / ("deep" * 30) / ("deeper" * 30)
     server = EmbeddedServer(deep)

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from discovery_pipeline.errors import ServerError
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store.home import keep_private
 from discovery_pipeline.store.postgres import migrate
 from discovery_pipeline.store.postgres.databases import Databases, Role
 from discovery_pipeline.store.postgres.server import EmbeddedServer
@@ -19,6 +20,7 @@ from discovery_pipeline.store.postgres.server import EmbeddedServer
 @contextmanager
 def connected(settings: Settings) -> Iterator[Databases]:
     """The server of these settings, for as long as the block lasts; nothing on it is made or changed."""
+    keep_private(settings.root)
     if settings.database_url is not None:
         yield Databases.of(settings.database_url.get_secret_value())
         return
