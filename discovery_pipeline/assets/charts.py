@@ -44,14 +44,16 @@ def bars(values: Mapping[str, float], title: str, *, share: bool = False) -> dg.
 
 
 def _svg(longest: Sequence[tuple[str, float]], title: str, share: bool) -> str:
+    from discovery_pipeline.engine.delivery.report.page import percent
+
     whole = 1.0 if share else max((value for _, value in longest), default=0) or 1.0
-    drawn = [f'<text x="8" y="20" font-size="13" font-weight="bold" fill="#222">{_text(title)}</text>']
+    drawn = [f'<text x="8" y="20" font-size="13" font-weight="bold" fill="#222">{escape(title)}</text>']
     for row, (name, value) in enumerate(longest):
         top, width = _TOP + row * _ROW, _WIDTH * min(max(value / whole, 0), 1)
         drawn += [
             _NAME.format(x=_LEFT - 6, y=top + 11, text=_text(name)),
             _BAR.format(x=_LEFT, y=top, width=width),
-            _VALUE.format(x=_LEFT + width + 5, y=top + 11, text=f"{value:.0%}" if share else f"{value:,.6g}"),
+            _VALUE.format(x=_LEFT + width + 5, y=top + 11, text=escape(percent(value)) if share else f"{value:,.6g}"),
         ]
     height, width = _TOP + len(longest) * _ROW + 8, _LEFT + _WIDTH + _RIGHT
     return (

@@ -1,5 +1,6 @@
 """Validation as assets: what each target takes, what it doesn't, and how good the data is."""
 
+import math
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -160,6 +161,7 @@ def quality_report(
     validated_tables: list[Verdict],
 ) -> dg.MaterializeResult:
     """How good the data was and is, by dimension, with what a person should still look at."""
+    from discovery_pipeline.engine.delivery.report.page import percent
     from discovery_pipeline.engine.validation.contract import QualityScores, frame
 
     with desk.stage(context) as stage:
@@ -187,8 +189,8 @@ def quality_report(
         metadata={
             "dagster/column_schema": contract.column_schema(QualityScores),
             "dagster/row_count": len(found.dimensions),
-            "before": round(found.before, 4),
-            "after": round(found.after, 4),
+            "before": _rounded(found.before),
+            "after": _rounded(found.after),
             "findings": len(found.findings),
             "taken_over": bool(parts.reused),
             "dimensions": charts.bars({d.dimension: d.after for d in found.dimensions}, "Quality now", share=True),
@@ -199,7 +201,12 @@ def quality_report(
                 passed=found.after >= found.before,
                 check_name="better_than_before",
                 severity=dg.AssetCheckSeverity.WARN,
-                description=f"{found.before:.0%} before cleansing, {found.after:.0%} after",
+                description=f"{percent(found.before)} before cleansing, {percent(found.after)} after",
             ),
         ],
     )
+
+
+def _rounded(score: float) -> float:
+    """A score to four digits, downwards: 1 is said only of what is perfect."""
+    return math.floor(score * 10_000) / 10_000

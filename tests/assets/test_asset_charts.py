@@ -36,3 +36,15 @@ def test_as_many_bars_as_are_shown_fit():
 @pytest.mark.parametrize("share", [True, False])
 def test_nothing_to_show_is_a_title(share: bool):
     assert png(charts.bars({}, "Quality by table", share=share))
+
+
+def test_a_title_is_shown_whole_and_a_name_as_far_as_there_is_room():
+    title = "Rows that maintenance moved and mended"
+    drawn = charts._svg([("a" * 50, 1.0)], title, share=False)
+    assert f">{title}</text>" in drawn
+    assert f">{'a' * 35}…</text>" in drawn
+
+
+def test_only_a_whole_share_is_drawn_as_100_per_cent():
+    drawn = charts._svg([("a", 1.0), ("b", 0.9996), ("c", 0.0004)], "Quality now", share=True)
+    assert [said in drawn for said in (">100%<", ">&gt;99.9%<", ">&lt;0.1%<")] == [True] * 3
