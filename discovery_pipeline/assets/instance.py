@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ import yaml
 from dagster._core.instance.ref import InstanceRef
 
 from discovery_pipeline.assets.runner import locks
-from discovery_pipeline.assets.tags import ENGAGEMENT_TAG, PARTITION_TAG
+from discovery_pipeline.assets.tags import ENGAGEMENT_TAG, MOST_RETRIES_TAG, PARTITION_TAG
 from discovery_pipeline.errors import FlowNotFoundError, ServerError
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ MAKING_LOCK = 0x64_61_67_73
 """Key of the advisory lock, in Dagster's database, of whoever makes its tables."""
 MOST_RUNS, MOST_OF_AN_ENGAGEMENT = 10, 4
 """Runs that work at once."""
+RETRIES = 1
+"""How often a run that crashed is taken up again."""
 MOST_ASKING = 4
 """Steps that ask a model at once."""
 
@@ -66,7 +68,7 @@ def configuration(url: str, home: Path) -> dict[str, Any]:
             "poll_interval_seconds": 10,
             "free_slots_after_run_end_seconds": 60,
         },
-        "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
+        "run_retries": {"enabled": True, "max_retries": RETRIES, "retry_on_asset_or_op_failure": False},
         "concurrency": {
             "runs": {
                 "max_concurrent_runs": MOST_RUNS,
@@ -173,6 +175,14 @@ def _pooled(known: InstanceRef) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.from_ref(known) as instance:
         instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
         yield instance
+
+
+def spare_retries(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
+    """Let these runs, which are about to be stopped, be taken up again, and still once more after a crash."""
+    for run in instance.get_runs(dg.RunsFilter(run_ids=list(run_ids))):
+        most = run.tags.get(MOST_RETRIES_TAG, str(RETRIES))
+        if most.isdigit():  # else somebody wrote a tag that Dagster can't read either
+            instance.add_run_tags(run.run_id, {MOST_RETRIES_TAG: str(int(most) + 1)})
 
 
 def settle(instance: dg.DagsterInstance, store: Store) -> list[str]:

@@ -39,8 +39,10 @@ def up(
     from discovery_pipeline.errors import ServerError
     from discovery_pipeline.settings import read
     from discovery_pipeline.store import parts
+    from discovery_pipeline.store.home import keep_private
 
     settings, console = read(), Console()
+    keep_private(settings.root)
     wanted = {"web": port, "dagster": dagster_port, "code": None}
     with ExitStack() as held:
         if not held.enter_context(parts.alone(settings.root)):
@@ -54,7 +56,6 @@ def up(
 
 def _run(console: Console, settings: Settings, ports: dict[str, int]) -> None:
     from discovery_pipeline.assets import instance
-    from discovery_pipeline.assets.runner import locks
     from discovery_pipeline.cli import services, supervisor
     from discovery_pipeline.store.blocking import open_store
 
@@ -76,8 +77,23 @@ def _run(console: Console, settings: Settings, ports: dict[str, int]) -> None:
         finally:
             console.print("Stopping …")
             kept.stop()
-            locks.end_workers(settings.root, supervisor.STOP_SECONDS)
+            _end_runs(store)
             _settle(store)
+
+
+def _end_runs(store: Store) -> None:
+    """Interrupt every run. With the next `up`, Dagster takes each up from the step that it was at."""
+    from discovery_pipeline.assets import instance
+    from discovery_pipeline.assets.runner import locks
+    from discovery_pipeline.cli import supervisor
+
+    home = store.settings.root
+    try:
+        if runs := locks.workers(home):
+            with instance.opened(store.dagster_url, home) as dagster:
+                instance.spare_retries(dagster, runs)
+    finally:
+        locks.end_workers(home, supervisor.STOP_SECONDS)
 
 
 def _settle(store: Store) -> None:
@@ -155,6 +171,7 @@ def down() -> None:
     from discovery_pipeline.cli import supervisor
     from discovery_pipeline.settings import read
     from discovery_pipeline.store import parts
+    from discovery_pipeline.store.blocking import open_store
     from discovery_pipeline.store.postgres.server import EmbeddedServer
 
     settings, console = read(), Console()
@@ -162,7 +179,9 @@ def down() -> None:
     if there:
         supervisor.end([there.process], 3 * supervisor.STOP_SECONDS)
     orphans = supervisor.end_orphans(settings.root)
-    locks.end_workers(settings.root, supervisor.STOP_SECONDS)
+    if locks.workers(settings.root):  # of an `up` that was killed
+        with open_store(settings) as store:
+            _end_runs(store)
     if there or orphans:
         console.print("Stopped what `up` had started.")
     stopped = settings.database_url is None and EmbeddedServer(settings.root).stop()

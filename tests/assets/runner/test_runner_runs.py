@@ -8,6 +8,7 @@ import signal
 import dagster as dg
 import psutil
 import pytest
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from warm_home import Warm, until
 
 from discovery_pipeline.assets import instance, tags
@@ -64,6 +65,23 @@ def test_a_run_is_cancelled_at_once(warm: Warm):
     assert warm.becomes(request).status is CANCELED
     assert until(lambda: warm.worker(request) is None)
     assert not warm.dagster.run_launcher.terminate(request.run_id)
+
+
+def test_a_run_that_is_stopped_is_taken_up_again_and_may_still_crash_once(warm: Warm):
+    request = warm.request("wait")
+    warm.becomes(request, STARTED)
+    instance.spare_retries(warm.dagster, locks.workers(warm.home))
+    locks.end_workers(warm.home, 240)
+    stopped = warm.becomes(request)
+    assert (stopped.status, stopped.tags[tags.RETRIED_TAG]) == (FAILURE, "true")
+    crashing = warm.dagster.create_run_for_job(
+        warm.origin.repository.get_job("discover"),
+        tags={**stopped.tags, "dagster/parent_run_id": stopped.run_id, "dagster/root_run_id": stopped.run_id},
+        parent_run_id=stopped.run_id,
+        root_run_id=stopped.run_id,
+    )
+    warm.dagster.report_run_failed(crashing, "the worker was killed")
+    assert auto_reexecution_should_retry_run(warm.dagster, warm.dagster.get_run_by_id(crashing.run_id), None)
 
 
 def test_run_monitoring_hears_whether_a_worker_lives(warm: Warm):
