@@ -11,10 +11,11 @@ from discovery_pipeline.agents import running
 from discovery_pipeline.agents.deciding import choices
 from discovery_pipeline.agents.gathering import Results
 from discovery_pipeline.agents.outputs import MappingRecommendations
-from discovery_pipeline.assets import agents, charts, contract, lineage
+from discovery_pipeline.assets import agents, charts, contract, lineage, links
 from discovery_pipeline.assets.agents import ANSWERED, answered
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
+from discovery_pipeline.assets.tags import WAITS_TAG
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.knowledge import Own, own, using
@@ -22,7 +23,7 @@ from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
 from discovery_pipeline.flow.advice import Advice
-from discovery_pipeline.flow.state import FlowStatus, Phase
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase
 
 
 @contextmanager
@@ -153,9 +154,8 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
         if stage.flow.status is FlowStatus.CANCELLED:
             raise dg.Failure(f"Flow '{stage.flow.slug}' is cancelled. Create a new flow.", allow_retries=False)
         if not decided or review.completed_at is None:
-            raise dg.Failure(
-                f"Flow '{stage.flow.slug}' is waiting for review: approve its mappings first.", allow_retries=False
-            )
+            context.instance.add_run_tags(context.run.run_id, {WAITS_TAG: "review"})
+            raise _waiting(desk, stage.flow)
     fields = [(m.target, field) for m in decided for field in m.fields]
     return dg.MaterializeResult(
         value=decided,
@@ -173,6 +173,17 @@ def approved_mapping(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materi
             "how": _how(decided),
         },
         check_results=[contract.held(MappedFields, [frame(fields)])],
+    )
+
+
+def _waiting(desk: Desk, flow: Flow) -> dg.Failure:
+    """What the gate says while a review is open: nothing is wrong, and where somebody decides."""
+    page = links.page(desk.settings, flow, links.REVIEW)
+    return dg.Failure(
+        f"Flow '{flow.slug}' is waiting for review: approve its mappings first. Nothing failed; the approval starts "
+        "the run that delivers.",
+        metadata={"review": dg.MetadataValue.url(page)} if page else None,
+        allow_retries=False,
     )
 
 

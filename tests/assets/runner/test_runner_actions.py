@@ -163,6 +163,7 @@ def test_a_backfill_takes_each_flow_to_its_review_and_the_next_one_stops_there(
     assert warm.store.flow(None, decided.id).status is FlowStatus.COMPLETED
     for flow in others:
         assert pages.why(runs[flow.slug]).startswith(f"Flow '{flow.slug}' is waiting for review")
+        assert runs[flow.slug].tags[tags.WAITS_TAG] == "review"
         assert warm.store.flow(None, flow.id).status is FlowStatus.WAITING_FOR_REVIEW
     assert pages.why(runs["no-such-flow"]).startswith("There is no flow 'no-such-flow'.")
 
