@@ -70,7 +70,7 @@ def measured(store: Store, settings: Settings, instance: dg.DagsterInstance) -> 
     def tick(name: str) -> Callable[[], object]:
         def evaluate() -> object:
             with dg.build_sensor_context(
-                instance=instance, resources={"desk": (defs.resources or {})["desk"]}
+                last_sensor_start_time=1.0, instance=instance, resources={"desk": (defs.resources or {})["desk"]}
             ) as context:
                 return defs.resolve_sensor_def(name)(context)
 

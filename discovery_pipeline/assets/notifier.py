@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from discovery_pipeline.assets import endings
+from discovery_pipeline.assets import dry_runs, endings
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.links import run_page
 from discovery_pipeline.assets.notices import WORTH, Notice, NotSent, Post, of_event
@@ -42,6 +42,9 @@ def notifier(drifted: dg.AssetKey, upkeep: Collection[str]) -> dg.SensorDefiniti
         if not post.ways:
             return dg.SkipReason("Nobody is told: neither DISCOVERY_NOTIFY_WEBHOOK nor DISCOVERY_NOTIFY_SMTP is set.")
         places = _now(context.instance, desk, drifted) | json.loads(context.cursor or "{}")
+        if dry_runs.is_dry(context):
+            news = _news(context.instance, desk, places, drifted, upkeep)
+            return dry_runs.skipped(f"Notices that would be sent: {sum(notice is not None for *_, notice in news)}.")
         sent = 0
         try:
             for stream, place, notice in _news(context.instance, desk, places, drifted, upkeep):

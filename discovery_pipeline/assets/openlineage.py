@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import dagster as dg
 
-from discovery_pipeline.assets import endings, openlineage_events
+from discovery_pipeline.assets import dry_runs, endings, openlineage_events
 from discovery_pipeline.settings import Settings
 
 ENDS = (dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_CANCELED)
@@ -32,8 +32,10 @@ def lineage_sensor(settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING if settings.lineage else dg.DefaultSensorStatus.STOPPED,
         description="Sends the lineage of finished runs to an OpenLineage collector, each until it is accepted.",
     )
-    def lineage_sensor_(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def lineage_sensor_(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """Reads finished runs from where it stood; the cursor moves past a run when the collector has all of it."""
+        if dry_runs.is_dry(context):
+            return dry_runs.skipped("The sensor tells the collector when it looks by itself.")
         since = time.monotonic()
         place = Place(**json.loads(context.cursor)) if context.cursor else Place(endings.newest(context.instance, ENDS))
         told, said = 0, ""

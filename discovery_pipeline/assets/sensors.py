@@ -13,11 +13,12 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from discovery_pipeline.assets import reasons, scratch
+from discovery_pipeline.assets import dry_runs, reasons, scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import NO_INBOX, Watch, request
 from discovery_pipeline.assets.tags import PARTITION_TAG, REQUEST_TAG
+from discovery_pipeline.assets.upkeep import forget_archived
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.state import Flow, Phase
 
@@ -30,6 +31,8 @@ FOLDERS = 100
 """Of the landing zone that one run receives; the next tick asks for the next ones, and runs work side by side."""
 BEGINS: dict[Any, Phase] = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEANSING}
 """The phase that a job's first step begins."""
+FORGOTTEN = 20
+"""Archived flows that one tick has Dagster forget; the nightly maintenance takes all that are left."""
 NEVER_BEGUN = "The run that it waited for ended before it began. Start it again."
 
 
@@ -49,7 +52,9 @@ def upload_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SensorR
 
     inbox, now = Inbox(desk.settings.inbox), time.time()
     before: dict[str, Any] = json.loads(context.cursor or "{}")
-    refused = landing.return_refused(desk.store, inbox, Cursor.parse(before.get("refused")))
+    refused = Cursor.parse(before.get("refused"))
+    if not dry_runs.is_dry(context):
+        refused = landing.return_refused(desk.store, inbox, refused)
     known = {name: Watch(**watch) for name, watch in before.get("folders", {}).items()}
     folders = {each.id: known.get(each.id, Watch(each.stamp, now)).seen(each.stamp, now) for each in inbox.arrivals()}
     resting = (item for item in folders.items() if item[1].due(now, desk.settings.inbox_rest_seconds))
@@ -88,7 +93,10 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
 
         until = time.monotonic() + TICK_SECONDS
         launched = 0
-        for wanted in desk.store.wait_for(requests.open_requests(desk.store.flows, older_than=UNCLAIMED)):
+        waiting = desk.store.wait_for(requests.open_requests(desk.store.flows, older_than=UNCLAIMED))
+        if dry_runs.is_dry(context):
+            return dry_runs.skipped(f"Requested runs that would be queued: {len(waiting)}.")
+        for wanted in waiting:
             launched += desk.store.wait_for(launch(wanted))
             if time.monotonic() > until:
                 break
@@ -104,36 +112,45 @@ def flow_sensor(prefix: Sequence[str]) -> dg.SensorDefinition:
 )
 def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipReason:
     """Asks which phases have lost their run, before they began or since, and which runs their process."""
+    if dry_runs.is_dry(context):
+        return dry_runs.skipped("The sensor fails what is dead when it looks by itself.")
     phases, runs = desk.store.sweep(), settle(context.instance, desk.store)
     phases += _never_begun(context.instance, desk)
     scratch.sweep(desk.settings.root)  # what dead runs wrote
+    forget_archived(context.instance, desk.store, FORGOTTEN)
     return dg.SkipReason(
         f"Phases that had lost their run: {len(phases)}; runs that had lost their process: {len(runs)}."
     )
 
 
-@dg.run_failure_sensor(
-    name="failed_run_sensor",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=5,
-    description="Tells a flow that its run failed, with the reason, where the run couldn't tell it itself.",
-)
-def failed_run_sensor(context: dg.RunFailureSensorContext, desk: Desk) -> None:
+def failed(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that failed."""
-    said = reasons.of_steps(context.get_step_failure_events()) or context.failure_event.message
+    failure = context.for_run_failure()
+    said = reasons.of_steps(failure.get_step_failure_events()) or failure.failure_event.message
     _ended(context, desk, f"The run failed: {said or 'no reason is known.'}")
 
 
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.CANCELED,
-    name="cancelled_run_sensor",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=5,
-    description="Tells a flow that its run was cancelled, so that it can be started again.",
-)
-def cancelled_run_sensor(context: dg.RunStatusSensorContext, desk: Desk) -> None:
+def cancelled(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that somebody cancelled."""
     _ended(context, desk, "The run was cancelled in Dagster. Start it again.")
+
+
+failed_run_sensor = dry_runs.RunEndSensor(
+    "failed_run_sensor",
+    dg.DagsterRunStatus.FAILURE,
+    failed,
+    minimum_interval_seconds=5,
+    description="Tells a flow that its run failed, with the reason, where the run couldn't tell it itself.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+cancelled_run_sensor = dry_runs.RunEndSensor(
+    "cancelled_run_sensor",
+    dg.DagsterRunStatus.CANCELED,
+    cancelled,
+    minimum_interval_seconds=5,
+    description="Tells a flow that its run was cancelled, so that it can be started again.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 
 
 def sensors(prefix: Sequence[str]) -> list[dg.SensorDefinition]:

@@ -114,13 +114,30 @@ def forget_gone(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]
     keys = instance.get_dynamic_partitions(FLOWS)  # before the flows: one that is made meanwhile is no key here
     living = {slug for (slug,) in store.query("select slug from discovery_flows")}
     gone = [key for key in keys if key not in living]
+    return len(gone), _forget(instance, gone)
+
+
+def forget_archived(instance: dg.DagsterInstance, store: "Store", most: int) -> int:
+    """Delete Dagster's runs and partitions of so many flows that were archived since yesterday; how many there were."""
+    lately = (
+        "select slug from discovery_flows_history where archived_at > now() - interval '1 day' order by archived_at"
+    )
+    archived = [slug for (slug,) in store.query(lately)]
+    known = set(instance.get_dynamic_partitions(FLOWS)) if archived else set()
+    gone = [slug for slug in archived if slug in known][:most]
+    _forget(instance, gone)
+    return len(gone)
+
+
+def _forget(instance: dg.DagsterInstance, gone: "Sequence[str]") -> int:
+    """Delete what Dagster keeps of these flows; how many runs."""
     runs = 0
     for slug in gone:
         for run in instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: slug})):
             instance.delete_run(run.run_id)
             runs += 1
         instance.delete_dynamic_partition(FLOWS, slug)
-    return len(gone), runs
+    return runs
 
 
 def _as_table(done: "Sequence[Done]") -> dg.TableMetadataValue:

@@ -184,6 +184,24 @@ def _found(store: Store, ref: str) -> Flow | Archived:
 
 
 @flows.command()
+def archive(
+    names: Annotated[list[str], typer.Argument(help="Slugs or ids.", metavar="FLOW…")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with them.")] = "archived",
+) -> None:
+    """Put flows away that are delivered, failed or cancelled: they leave every list, and can't be brought back.
+
+    `discovery flows show` and `events` still tell of them. Their files stay until `discovery purge`.
+    """
+    from discovery_pipeline import settings
+    from discovery_pipeline.store.blocking import open_store
+    from discovery_pipeline.store.people.accounts import OPERATOR
+
+    with open_store(settings.read()) as store:
+        for name in names:
+            print(f"{store.archive(name, reason, by=OPERATOR).slug} is archived.")
+
+
+@flows.command()
 def recover(
     names: Annotated[list[str] | None, typer.Argument(help="Slugs or ids; default: all.", metavar="[FLOW…]")] = None,
     repair: Annotated[bool, typer.Option(help="Mend what is broken, from the flow's events.")] = False,

@@ -62,6 +62,8 @@ class FlowStatus(StrEnum):
 
 ENDED = frozenset({FlowStatus.CANCELLED, FlowStatus.ARCHIVED})
 """From these nothing moves a flow any more (a cancelled one may be archived)."""
+ARCHIVABLE = frozenset({FlowStatus.COMPLETED, FlowStatus.FAILED, FlowStatus.CANCELLED})
+"""Of these a person may say that nobody works on the flow any more."""
 
 
 @dataclass(frozen=True, slots=True)

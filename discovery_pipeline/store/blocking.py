@@ -208,6 +208,16 @@ class Store:
         """What the flow's tenant decided before on pairs for this kind of source and that target."""
         return self.wait_for(self.flows.remembered(flow.tenant, flow.source_system, target))
 
+    def archive(self, ref: FlowRef, reason: str, *, by: str) -> Flow:
+        """Move a flow that came to its end into the history, for good.
+
+        Raises
+        ------
+        InvalidTransitionError
+            The flow goes on, or a run works on it.
+        """
+        return self._for(ref, by, lambda tenant: self.flows.archive(tenant, ref, reason))
+
     def record_quality(self, ref: FlowRef, findings: Iterable[Finding]) -> None:
         """Replace the open quality issues of the flow by these."""
         self._for(ref, ORCHESTRATOR, lambda tenant: self.flows.record_quality(tenant, ref, findings))

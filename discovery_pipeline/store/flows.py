@@ -146,6 +146,15 @@ class Flows:
         async with self.changing(tenant) as states:
             return await states.update_state(flow_id, patch, expected_version=expected_version, reason=reason)
 
+    @flow_transaction("archive flow")
+    async def archive(
+        self, tenant: Tenant, flow_id: FlowRef, reason: str, *, expected_version: int | None = None
+    ) -> Flow:
+        """Move a flow that came to its end into the history; see FlowStateManager.archive."""
+        flow = await self.get(tenant, flow_id)
+        async with self.sessions.operating() as session:
+            return await FlowStateManager(session, tenant, self._clock).archive(flow, reason, expected_version)
+
     @flow_transaction("complete phase")
     async def complete_phase(self, tenant: Tenant, flow_id: FlowRef, phase: Phase, result: Mapping[str, Any]) -> Flow:
         """End the running phase; the import only where no later run is to read more files."""

@@ -9,17 +9,18 @@ from functools import reduce
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.errors import StaleVersionError, TenantAccessError
+from discovery_pipeline.errors import InvalidTransitionError, StaleVersionError, TenantAccessError
 from discovery_pipeline.flow import machine, naming
 from discovery_pipeline.flow.commands import Command, CreateFlow, Keep
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.moment import Moment
-from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.flow.state import ARCHIVABLE, Flow, FlowStatus
 from discovery_pipeline.flow.tenant import FlowId, Tenant
 from discovery_pipeline.store import rows
+from discovery_pipeline.store.postgres import locks
 from discovery_pipeline.store.postgres.operation import flow_operation
 from discovery_pipeline.store.rows import FlowRef
 from discovery_pipeline.store.schema.flows import flow_state_audits
@@ -93,6 +94,33 @@ class FlowStateManager:
         await rows.change(self.session, flow, after)
         await rows.tell(self.session, after, [*events, updated])
         return after
+
+    @flow_operation("archive flow")
+    async def archive(self, flow_id: FlowRef, reason: str, expected_version: int | None = None) -> Flow:
+        """Move a flow that came to its end into the history, for good; the flow, as it is there.
+
+        The session is the operator's: nobody else may take rows out of the audit and the events.
+
+        Raises
+        ------
+        StaleVersionError
+            The flow isn't at `expected_version` any more.
+        InvalidTransitionError
+            The flow goes on, or a run works on it.
+        """
+        flow = await rows.find(self.session, flow_id, lock=True)
+        self._check(flow, expected_version)
+        free = await self.session.scalar(select(func.pg_try_advisory_xact_lock(locks.key(flow.id))))
+        if flow.status not in ARCHIVABLE or not free:
+            stands = flow.status.value.replace("_", " ") if free else "at work"
+            raise InvalidTransitionError(
+                f"Flow {flow.slug} is {stands}. Only one that is delivered, failed or cancelled, and on which no run "
+                "works, is archived. Cancel it first, or wait until it is done.",
+                flow.id,
+                {"error_type": "invalid_transition", "status": flow.status.value},
+            )
+        await self.session.execute(select(func.archive_flows([flow.id], self.tenant.by, reason)))
+        return replace(flow, status=FlowStatus.ARCHIVED)
 
     def now(self) -> Moment:
         """Who acts here, and the time of day."""

@@ -38,7 +38,7 @@ moved on, nothing is changed (412, or 409 with what changed).
 TAGS = [
     {"name": "Engagements", "description": "What the caller may work on."},
     {"name": "Systems", "description": "Where data comes from and where it goes; contracts of one's own."},
-    {"name": "Flows", "description": "Begin, list, look, retry, cancel, follow."},
+    {"name": "Flows", "description": "Begin, list, look, retry, cancel, archive, follow."},
     {"name": "Uploads", "description": "Files, streamed to the disk."},
     {"name": "Field mapping", "description": "What is suggested, and what is to be delivered."},
     {"name": "Review", "description": "Drafts that reviewers share until a mapping is submitted."},

@@ -104,7 +104,11 @@ def test_a_requested_run_is_queued_by_our_sensor_under_their_keys(
     repository, code = merged.get_repository_def(), LoadableTargetOrigin(python_file="theirs.py")
     desk = (merged.resources or {})["desk"]
     with dg.build_sensor_context(
-        instance=instance, repository_def=repository, sensor_name="flow_sensor", resources={"desk": desk}
+        last_sensor_start_time=1.0,
+        instance=instance,
+        repository_def=repository,
+        sensor_name="flow_sensor",
+        resources={"desk": desk},
     ) as context:
         context._code_location_origin = ManagedGrpcPythonEnvCodeLocationOrigin(code, "theirs")
         repository.get_sensor_def("flow_sensor")(context)

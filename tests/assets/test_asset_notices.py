@@ -74,7 +74,10 @@ def tick(
 
     def evaluate(cursor: str | None) -> dg.SensorResult:
         with dg.build_sensor_context(
-            instance=instance, cursor=cursor, resources={"desk": (defs.resources or {})["desk"]}
+            last_sensor_start_time=1.0,
+            instance=instance,
+            cursor=cursor,
+            resources={"desk": (defs.resources or {})["desk"]},
         ) as context:
             result: Any = sensor(context)
             return result
@@ -84,6 +87,7 @@ def tick(
 
 def test_nobody_is_told_until_somebody_is_named(defs: dg.Definitions, instance: dg.DagsterInstance, store: Store):
     with dg.build_sensor_context(
+            last_sensor_start_time=1.0,
         instance=instance, resources={"desk": (defs.resources or {})["desk"]}
     ) as context:  # fmt: skip
         assert "DISCOVERY_NOTIFY_WEBHOOK" in str(defs.resolve_sensor_def("notifier")(context))

@@ -98,7 +98,9 @@ def tick(defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest
     sensor, cursors = defs.resolve_sensor_def("lineage_sensor"), [None]
 
     def evaluate() -> str:
-        with dg.build_sensor_context(instance=instance, cursor=cursors[-1], sensor_name="lineage_sensor") as context:
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursors[-1], sensor_name="lineage_sensor", last_sensor_start_time=1.0
+        ) as context:
             result: Any = sensor(context)
         cursors.append(result.cursor)
         return str(result.skip_reason.skip_message)

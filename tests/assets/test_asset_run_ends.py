@@ -28,8 +28,7 @@ def end(defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance):
             sensor_name=name, dagster_event=event, dagster_instance=instance, dagster_run=run,
             resources={"desk": (defs.resources or {})["desk"]},
         ) as context:  # fmt: skip
-            given = context.for_run_failure() if status == "failed" else context
-            getattr(sensors, name)(given)
+            getattr(sensors, name)(context)
 
     return ended
 

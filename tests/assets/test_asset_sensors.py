@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
@@ -38,15 +39,16 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tick(defs: dg.Definitions, instance: dg.DagsterInstance) -> Tick:
-    """Evaluate a sensor as a daemon does."""
+    """Evaluate a sensor as a daemon does, or as Dagster's UI does that tests it."""
 
-    def evaluate(name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    def evaluate(name: str, cursor: str | None = None, *, dry: bool = False) -> dg.SensorResult | dg.SkipReason:
         repository = defs.get_repository_def()
         root = Path(__file__).resolve().parents[2]
         code = LoadableTargetOrigin(python_file=str(root / "definitions.py"), working_directory=str(root))
         with dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
+            last_sensor_start_time=None if dry else 1.0,
             repository_def=repository,
             sensor_name=name,
             resources={"desk": (defs.resources or {})["desk"]},
@@ -352,3 +354,62 @@ class TestAFlowWithTwoRuns:
             store.complete_phase(flow, Phase.DATA_IMPORT, {"run_id": first.run_id})
         assert "lost their run: 0" in str(tick("dead_run_sensor"))
         assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.PENDING
+
+
+def test_a_test_in_dagsters_ui_says_what_would_be_queued_and_queues_nothing(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    asked(store, flow)
+    said = tick("flow_sensor", dry=True)
+    assert said.skip_message == "A test changes nothing. Requested runs that would be queued: 1."
+    assert instance.get_runs() == []
+    assert store.query("select status, attempts from run_requests") == [("requested", 0)]
+    tick("flow_sensor")
+    assert len(instance.get_runs()) == 1
+
+
+def test_a_test_in_dagsters_ui_leaves_what_is_dead_and_what_arrived(tick: Tick, store: Store, flow: Flow, inbox: Path):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    assert "A test changes nothing." in str(tick("dead_run_sensor", dry=True).skip_message)
+    assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.RUNNING
+    (inbox / "servers.csv").write_text(SERVERS)
+    before = sorted(inbox.rglob("*"))
+    assert tick("upload_sensor", dry=True).run_requests
+    assert sorted(inbox.rglob("*")) == before
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_test_in_dagsters_ui_hears_of_no_end(
+    defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance, dry: bool
+):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    repository = defs.get_repository_def()
+    run = instance.create_run_for_job(repository.get_job("discover"), tags={"dagster/partition": flow.slug})
+    instance.report_run_failed(run, "the worker was killed")
+    with dg.build_sensor_context(
+        instance=instance,
+        cursor=RunStatusSensorCursor(record_id=0).to_json(),
+        last_sensor_start_time=None if dry else 1.0,
+        repository_def=repository,
+        sensor_name="failed_run_sensor",
+        resources={"desk": (defs.resources or {})["desk"]},
+    ) as context:
+        repository.get_sensor_def("failed_run_sensor").evaluate_tick(context)
+    told = store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status
+    assert told is (PhaseStatus.RUNNING if dry else PhaseStatus.FAILED)
+
+
+def test_dagster_forgets_a_flow_soon_after_it_was_archived_and_no_other(
+    tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, defs: dg.Definitions
+):
+    instance.add_dynamic_partitions(FLOWS, [flow.slug, "added-by-hand"])
+    job = defs.resolve_job_def("discover")
+    instance.create_run_for_job(job, tags={"dagster/partition": flow.slug})
+    kept = instance.create_run_for_job(job, tags={"dagster/partition": "added-by-hand"})
+    store.cancel(flow, by="ana")
+    tick("dead_run_sensor")
+    assert instance.has_dynamic_partition(FLOWS, flow.slug)
+    store.archive(flow, "a mistake", by="ana")
+    tick("dead_run_sensor")
+    assert instance.get_dynamic_partitions(FLOWS) == ["added-by-hand"]
+    assert [run.run_id for run in instance.get_runs()] == [kept.run_id]

@@ -152,6 +152,15 @@ def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
     assert told("flows", "list") == []
 
 
+def test_an_operator_archives_a_flow_that_has_ended(flow: Flow):
+    refused = call("flows", "archive", flow.slug)
+    assert (refused.exit_code, "Cancel it first" in str(refused.exception)) == (1, True)
+    told("db", "query", "update discovery_flows set status = 'failed'")
+    assert call("flows", "archive", flow.slug, "--reason", "begun by mistake").stdout == f"{flow.slug} is archived.\n"
+    assert told("flows", "list") == []
+    assert "begun by mistake" in call("flows", "show", flow.slug).stdout
+
+
 def test_a_token_opens_its_engagement():
     made = told("token", "create")
     assert set(made) == {"token", "client_account_id", "engagement_id", "login_url"}

@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.state import fill
 from discovery_pipeline.engine.intake.model import FileRead
-from discovery_pipeline.flow.state import Flow
+from discovery_pipeline.errors import FlowNotFoundError, InvalidTransitionError
+from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.postgres.databases import Role
 from discovery_pipeline.store.schema import metadata
@@ -164,3 +165,21 @@ def test_what_was_moved_stays_moved_and_is_told_when_a_later_task_fails(store: S
 def test_a_file_that_does_not_say_what_it_is_is_refused():
     with pytest.raises(ValueError, match=r"odd\.sql begins with"):
         maintain.parse("odd", "select 1;")
+
+
+def test_a_person_archives_what_came_to_its_end_and_nothing_that_goes_on(store: Store):
+    tenant = store.default_tenant()
+    goes_on, ended = (store.create_flow(tenant, name, "servicenow", "aws") for name in ("goes on", "ended"))
+    store.cancel(ended, by="ana")
+    with pytest.raises(InvalidTransitionError, match="Only one that is delivered, failed or cancelled"):
+        store.archive(goes_on, "a mistake", by="ana")
+    with store.run_lock(ended), pytest.raises(InvalidTransitionError, match="is at work"):
+        store.archive(ended, "a mistake", by="ana")
+    archived = store.archive(ended.slug, "a mistake", by="ana")
+    assert archived.status is FlowStatus.ARCHIVED
+    assert slugs(store) == {goes_on.slug}
+    told = store.query("select slug, status, archived_by, reason from discovery_flows_history")
+    assert told == [(ended.slug, "cancelled", "ana", "a mistake")]
+    assert store.check(ended.slug) == []
+    with pytest.raises(FlowNotFoundError):
+        store.archive(ended.slug, "twice", by="ana")

@@ -1,4 +1,4 @@
-"""Flows over HTTP: begin one, list them, look how one stands, retry, cancel, follow its events."""
+"""Flows over HTTP: begin one, list them, look how one stands, retry, cancel, archive, follow its events."""
 
 from __future__ import annotations
 
@@ -94,6 +94,18 @@ async def cancel(
     """End the flow without a result. What it found stays to be read."""
     with expected(match, change.version if change else None) as version:
         return tagged(response, await the.flow.cancel(who, flow_id, version, change.reason if change else ""))
+
+
+@router.post("/flow/{flow_id}/archive", responses=on_flow(409, 412, 422))
+async def archive(
+    flow_id: FlowRef, who: Who, the: The, change: Change | None = None, match: IfMatch = None
+) -> FlowView:
+    """Put a flow away that is delivered, failed or cancelled: it leaves every list, and can't be brought back.
+
+    Its files stay until they are purged. That takes the role admin.
+    """
+    with expected(match, change.version if change else None) as version:
+        return await the.flow.archive(who, flow_id, version, change.reason if change else "")
 
 
 @router.get("/flow/audit/{flow_id}", responses=on_flow(422))

@@ -15,7 +15,7 @@ from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import ENDED, Flow
 from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.flows import shown_flow
-from discovery_pipeline.web.pages.views.standing import may_cancel, stopped
+from discovery_pipeline.web.pages.views.standing import may_archive, may_cancel, stopped
 from discovery_pipeline.web.pages.views.steps import steps
 from discovery_pipeline.web.security import CSRF_FIELD, CSRF_HEADER, check_csrf, visitor
 from discovery_pipeline.web.services import Caller, Services
@@ -25,6 +25,7 @@ NOTE = "discovery_note"
 NOTE_SECONDS = 60
 LONGEST_NOTE = 3000  # bytes; a cookie holds 4,096
 _EVENT_TYPES = " ".join(sorted(EventType))
+LONGEST_NUMBER = 9  # digits
 FIELDS = 20_000
 """Fields of one form: a table of values has two a line."""
 
@@ -87,6 +88,7 @@ async def flow_page(request: Request, template: str, caller: Caller, flow: Flow,
         steps=steps(flow, request.url.path),
         stopped=stopped(flow, cancelled),
         may_cancel=may_cancel(caller, flow),
+        may_archive=may_archive(caller, flow),
         events=f"/api/v1/unified-discovery/flow/events/{flow.id}",
         event_types=_EVENT_TYPES,
         **values,
@@ -114,6 +116,12 @@ def text(form: FormData, name: str) -> str:
     """A field of a form as text, without white space around it; empty where it is missing."""
     said = form.get(name)
     return said.strip() if isinstance(said, str) else ""
+
+
+def number(form: FormData, name: str) -> int:
+    """A field of a form as a whole number; 0 where it is none, which no version is."""
+    said = text(form, name)
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST_NUMBER else 0
 
 
 def _carried(request: Request) -> Note | None:

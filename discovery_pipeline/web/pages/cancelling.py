@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, number, text, to
 from discovery_pipeline.web.pages.views.flows import shown_flow
 from discovery_pipeline.web.pages.views.standing import left, may_cancel
 from discovery_pipeline.web.services import Caller
@@ -28,10 +28,9 @@ async def ask(request: Request, called: Called, caller: Visitor, flow_id: str) -
 @router.post("")
 async def cancel(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """End it as it was seen. Where it moved on since, that is shown first, and what was typed stays."""
-    version, why = text(form, "version"), text(form, "reason").replace("\x00", "")[:LONGEST]
-    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    why = text(form, "reason").replace("\x00", "")[:LONGEST]
     try:
-        cancelled = await called.flow.cancel(caller, flow_id, seen, why)
+        cancelled = await called.flow.cancel(caller, flow_id, number(form, "version"), why)
     except StaleVersionError:
         flow = await called.flow.get(caller, flow_id)
         if not may_cancel(caller, flow):

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from discovery_pipeline.web.pages import (
     agents,
+    archiving,
     cancelling,
     cleansing,
     clusters,
@@ -53,6 +54,7 @@ for part in (
     groups,
     history,
     cancelling,
+    archiving,
     report,
     agents,
 ):

@@ -62,7 +62,7 @@ class Services:
 
     @cached_property
     def flow(self) -> FlowService:
-        """Flows: begin, list, look, retry, cancel, follow."""
+        """Flows: begin, list, look, retry, cancel, archive, follow."""
         return FlowService(self.flows, self.bell, self.system)
 
     @cached_property

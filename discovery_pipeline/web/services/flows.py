@@ -1,4 +1,4 @@
-"""Flows: begun, listed, looked at, retried, cancelled, and followed as they go."""
+"""Flows: begun, listed, looked at, retried, cancelled, archived, and followed as they go."""
 
 from __future__ import annotations
 
@@ -219,6 +219,19 @@ class FlowService:
             who.tenant, checked(ref), CancelFlow(why), expected_version=version, reason=why or "cancelled"
         )
         return view(flow)
+
+    async def archive(self, who: Caller, ref: str, version: int | None = None, why: str = "") -> FlowView:
+        """Move a flow that is delivered, failed or cancelled into the history, for good.
+
+        Raises
+        ------
+        InvalidTransitionError
+            The flow goes on, or a run works on it.
+        StaleVersionError
+            The flow isn't at `version` any more.
+        """
+        who.must_be("admin")
+        return view(await self._flows.archive(who.tenant, checked(ref), why or "archived", expected_version=version))
 
     @flow_transaction("read events", reads=True)
     async def cancelled(self, who: Caller, flow: Flow) -> Event | None:

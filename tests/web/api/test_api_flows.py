@@ -78,6 +78,22 @@ async def test_a_flow_is_cancelled_by_who_has_seen_it_as_it_is(client):
     ]  # fmt: skip
 
 
+async def test_an_admin_archives_a_flow_that_has_ended_as_it_was_seen(client, member):
+    flow = await client.begin()
+    path = f"/unified-discovery/flow/{flow}/archive"
+    admin = await member("admin", client)
+    goes_on = await admin.post(path)
+    assert (goes_on.status_code, "Only one that is delivered" in goes_on.json()["detail"]) == (409, True)
+    await client.post(f"/unified-discovery/flow/{flow}/cancel")
+    assert (await (await member("reviewer", client)).post(path)).status_code == 403
+    assert (await (await member("admin")).post(path)).status_code == 404
+    assert (await admin.post(path, headers={"If-Match": '"1"'})).status_code == 412
+    done = await admin.post(path, json={"reason": "a mistake"}, headers={"If-Match": '"2"'})
+    assert (done.status_code, done.json()["status"]) == (200, "archived")
+    assert (await client.get(f"/unified-discovery/flow/status/{flow}")).status_code == 404
+    assert (await admin.post(path)).status_code == 404
+
+
 async def test_there_is_nothing_to_retry_where_nothing_failed(client):
     flow = await client.begin()
     answer = await client.post(f"/unified-discovery/flow/{flow}/retry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from discovery_pipeline.flow.events import Event
-from discovery_pipeline.flow.state import ENDED, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
+from discovery_pipeline.flow.state import ARCHIVABLE, ENDED, Flow, FlowStatus, Phase, PhaseState, PhaseStatus
 from discovery_pipeline.web.pages.templating import ago
 from discovery_pipeline.web.pages.views.flows import doing
 from discovery_pipeline.web.services import Caller
@@ -53,6 +53,11 @@ def may_change(caller: Caller, flow: Flow) -> bool:
 def may_cancel(caller: Caller, flow: Flow) -> bool:
     """Whether the caller may end the flow without a result; one that is delivered has nothing left to cancel."""
     return may_change(caller, flow) and flow.status is not FlowStatus.COMPLETED
+
+
+def may_archive(caller: Caller, flow: Flow) -> bool:
+    """Whether the caller may put the flow away."""
+    return caller.may("admin") and flow.status in ARCHIVABLE
 
 
 def left(flow: Flow) -> str:

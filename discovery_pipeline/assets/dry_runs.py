@@ -1,0 +1,30 @@
+"""Dry runs: a person tests a sensor in Dagster's UI, which shows what a tick would do. So nothing may be done.
+
+Dagster doesn't say that it only tests. But no test is told when the sensor was started or when it ticked last, of which
+a tick of the daemon knows at least one. Were that to change, one tick would be taken for a test, and not the next.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+
+def is_dry(context: dg.SensorEvaluationContext) -> bool:
+    """Whether the tick is a test."""
+    return context.last_sensor_start_time is None and context.last_tick_completion_time is None
+
+
+def skipped(would: str) -> dg.SkipReason:
+    """What a test answers where a tick would act."""
+    return dg.SkipReason(f"A test changes nothing. {would}")
+
+
+class RunEndSensor(dg.RunStatusSensorDefinition):
+    """Hears how runs ended; a test of it hears of none."""
+
+    def evaluate_tick(self, context: dg.SensorEvaluationContext) -> SensorExecutionData:
+        """As Dagster does; without a cursor it begins at the newest end, and tells of nothing."""
+        if is_dry(context):
+            context.update_cursor(None)
+        return super().evaluate_tick(context)
