@@ -230,8 +230,9 @@ class FlowService:
         StaleVersionError
             The flow isn't at `version` any more.
         """
+        flow = await self.get(who, ref)
         who.must_be("admin")
-        return view(await self._flows.archive(who.tenant, checked(ref), why or "archived", expected_version=version))
+        return view(await self._flows.archive(who.tenant, flow, why or "archived", expected_version=version))
 
     @flow_transaction("read events", reads=True)
     async def cancelled(self, who: Caller, flow: Flow) -> Event | None:
