@@ -13,7 +13,7 @@ from discovery_pipeline import log
 from discovery_pipeline.settings import Settings, read
 from discovery_pipeline.web import api, pages, problems, reference
 from discovery_pipeline.web.bounds import Bounds
-from discovery_pipeline.web.description import describe
+from discovery_pipeline.web.description import describe, named
 from discovery_pipeline.web.ending import CutOff, before_the_end
 from discovery_pipeline.web.heads import Heads
 from discovery_pipeline.web.metrics import Counted, Metrics
@@ -44,7 +44,9 @@ def application(settings: Settings | None = None) -> FastAPI:
             with before_the_end(services.bell.end):
                 yield
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False, generate_unique_id_function=named
+    )
     app.state.metrics = Metrics()
     problems.install(app, error_page)
     app.add_middleware(Rereading)

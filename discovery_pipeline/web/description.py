@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from discovery_pipeline.web.problems import MEDIA_TYPE, Problem
 from discovery_pipeline.web.security import ACCOUNT, API, ENGAGEMENT
@@ -47,11 +49,30 @@ TAGS = [
     {"name": "Results", "description": "What was found, and the delivered files."},
     {"name": "Health", "description": "For machines that watch over the service. No token, no engagement."},
 ]
+PARAMETERS = {
+    "limit": "how many a page has at most",
+    "offset": "how many to pass over: those of the pages before",
+    "table": "a source table",
+    "column": "a column of a source table",
+    "target_system": "one of the flow's targets; left out: the first, or all where several are listed",
+}
+"""What a parameter of that name is, where its call says nothing else of it."""
+ANSWERED = "Successful Response"
+"""FastAPI's words where a call has none of its own."""
+AGAIN = {"Retry-After": {"description": "seconds after which to ask again", "schema": {"type": "integer"}}}
+"""A header of the answers that say when."""
+WAITING = ("202", "429", "503")
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "of `discovery token create`, or of the OIDC issuer"},
     "account": {"type": "apiKey", "in": "header", "name": ACCOUNT, "description": "number of the client account"},
     "engagement": {"type": "apiKey", "in": "header", "name": ENGAGEMENT, "description": "number of the engagement"},
 }
+
+
+def named(call: APIRoute) -> str:
+    """What programs made from the description call it: where it belongs, and its function's name."""
+    group = str(call.tags[0]) if call.tags else "page"
+    return f"{group.lower().replace(' ', '_')}_{call.name}"
 
 
 def describe(app: FastAPI) -> None:
@@ -86,9 +107,24 @@ def _completed(said: dict[str, Any]) -> dict[str, Any]:
             if path.startswith(API):
                 call["security"] = [{scheme: [] for scheme in SCHEMES}]
             _without_fastapis_own(call["responses"])
+            for status, response in call["responses"].items():
+                _say_what_it_is(response, schemas)
+                if path.startswith(API) and status in WAITING:
+                    response.setdefault("headers", AGAIN)
             for parameter in call.get("parameters", ()):
                 _never_null(parameter["schema"])
+                if said_of := PARAMETERS.get(parameter["name"]):
+                    parameter.setdefault("description", said_of)
     return said
+
+
+def _say_what_it_is(response: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """What an answer is, by what its model says of itself."""
+    if response["description"] == ANSWERED:
+        schema = next((said.get("schema", {}) for said in response.get("content", {}).values()), {})
+        model = schema.get("items", schema).get("$ref", "").rpartition("/")[2]
+        told = schemas.get(model, {}).get("description", "Done.")
+        response["description"] = told.partition("\n\n")[0].replace("\n", " ")
 
 
 def _never_null(schema: dict[str, Any]) -> None:

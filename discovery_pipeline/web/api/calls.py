@@ -72,6 +72,10 @@ REASONS = {
     431: "The address and the headers are too large",
     503: "A part that is needed doesn't answer; try again",
 }
+TAGGED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "the flow's version, for `If-Match`", "schema": {"type": "string"}}}}
+}
+"""An answer that says at which version the flow is."""
 ALWAYS = (400, 401, 403, 429, 431, 503)
 """Any call can end so."""
 

@@ -21,6 +21,7 @@ router = APIRouter(prefix="/api/v1/cleansing", tags=["Cleansing"])
 
 TableName = Annotated[str, Path(description="a source table", examples=["servers"])]
 
+WORDED = "as the causes of the outcome word it"
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
 Narrow = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -59,11 +60,11 @@ class GroupView(BaseModel):
 class GroupFix(BaseModel):
     """One value for a column of all rows that are rejected for one reason."""
 
-    reason: Reason
-    table: Reason
-    column: Reason
+    reason: Reason = Field(description=WORDED, examples=["environment: 'test' is not one of prod"])
+    table: Reason = Field(examples=["servers"])
+    column: Reason = Field(examples=["environment"])
     value: Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")] | None = Field(
-        description="null: left empty"
+        description="null: left empty", examples=["prod"]
     )
 
 
@@ -83,9 +84,9 @@ class RememberedView(BaseModel):
 class ValueRef(BaseModel):
     """A value of a column."""
 
-    table: Text
-    column: Text
-    value: Text | None = Field(description="null: an empty cell")
+    table: Text = Field(examples=["servers"])
+    column: Text = Field(examples=["environment"])
+    value: Text | None = Field(description="null: an empty cell", examples=["prd"])
 
 
 class Remembered(BaseModel):
@@ -116,8 +117,10 @@ async def patches(
     the: The,
     table: Narrow = None,
     column: Narrow = None,
-    rule: Narrow = None,
-    tier: Literal["auto", "suggest", "review"] | None = None,
+    rule: Annotated[Narrow, Query(description="only by that rule, as the plan names it")] = None,
+    tier: Annotated[
+        Literal["auto", "suggest", "review"] | None, Query(description="only by rules of that tier")
+    ] = None,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> PatchPage:
@@ -177,6 +180,7 @@ async def rejected_rows(
 @router.get(
     "/{flow_id}/rejected/{table:path}",
     response_class=Download,
+    response_description="The rows",
     responses={**on_flow(), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder) -> Download:
@@ -188,7 +192,11 @@ async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folde
 
 @router.get("/{flow_id}/group", responses=on_flow(422))
 async def group(
-    flow_id: FlowRef, who: Who, the: The, reason: Annotated[Reason | None, Query()] = None, column: Narrow = None
+    flow_id: FlowRef,
+    who: Who,
+    the: The,
+    reason: Annotated[Reason | None, Query(description=WORDED)] = None,
+    column: Narrow = None,
 ) -> GroupView:
     """How many rows are rejected for a reason, worded as among the causes of the outcome, and what they hold."""
     flow = await the.flow.get(who, flow_id)

@@ -42,10 +42,12 @@ class ClusterView(BaseModel):
 class MergeRequest(BaseModel):
     """Values that become one, wherever the source holds them."""
 
-    table: Text
-    column: Text
-    members: list[Text] = Field(min_length=1, max_length=5_000, description="leave out what is something else")
-    winner: Text = Field(description="what they become: one of them, or another")
+    table: Text = Field(examples=["servers"])
+    column: Text = Field(examples=["owner"])
+    members: list[Text] = Field(
+        min_length=1, max_length=5_000, description="leave out what is something else", examples=[["Acme", "ACME Inc."]]
+    )
+    winner: Text = Field(description="what they become: one of them, or another", examples=["Acme"])
     reason: Text = ""
     dry_run: bool = Field(default=False, description="only say what would change")
 
@@ -69,7 +71,9 @@ async def columns(flow_id: FlowRef, who: Who, the: The) -> list[ClusteredView]:
 @router.get("/{flow_id}/column", responses=on_flow(422))
 async def column(
     flow_id: FlowRef, who: Who, the: The, table: Named, column: Named,
-    method: Literal["fingerprint", "nearest"] = "fingerprint",
+    method: Annotated[
+        Literal["fingerprint", "nearest"], Query(description="what makes values alike")
+    ] = "fingerprint",
 ) -> list[ClusterView]:  # fmt: skip
     """The clusters of one column, by fingerprint (case, accents, marks and order folded) or by nearness."""
     flow = await the.flow.get(who, flow_id)

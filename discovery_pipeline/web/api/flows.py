@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.store.events.outbox import Cursor
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.web.api.calls import (
+    TAGGED,
     FlowRef,
     IdempotencyKey,
     IfMatch,
@@ -46,6 +47,10 @@ class NewFlow(BaseModel):
 class Change(BaseModel):
     """Which version of the flow the caller saw, and why it is changed."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": 3, "reason": "the export was the wrong one"}]}
+    )
+
     version: Version = None
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
@@ -57,7 +62,7 @@ async def initialize(new: NewFlow, who: Who, the: The, key: IdempotencyKey = Non
     return await the.flow.initialize(who, new.name, new.source_system, new.target_system, once)
 
 
-@router.get("/flow/status/{flow_id}", responses=on_flow())
+@router.get("/flow/status/{flow_id}", responses={**on_flow(), **TAGGED})
 async def status(flow_id: FlowRef, who: Who, the: The, response: Response) -> FlowView:
     """How the flow stands. `ETag` is its version, for `If-Match` when it is changed."""
     return tagged(response, await the.flow.status(who, flow_id))
@@ -78,7 +83,7 @@ async def flows(
     return await the.flow.list(who, Listing(status, search, cursor, limit))
 
 
-@router.post("/flow/{flow_id}/retry", responses=on_flow(409, 412, 422))
+@router.post("/flow/{flow_id}/retry", responses={**on_flow(409, 412, 422), **TAGGED})
 async def retry(
     flow_id: FlowRef, who: Who, the: The, response: Response, change: Change | None = None, match: IfMatch = None
 ) -> FlowView:
@@ -87,7 +92,7 @@ async def retry(
         return tagged(response, await the.flow.retry(who, flow_id, version))
 
 
-@router.post("/flow/{flow_id}/cancel", responses=on_flow(409, 412, 422))
+@router.post("/flow/{flow_id}/cancel", responses={**on_flow(409, 412, 422), **TAGGED})
 async def cancel(
     flow_id: FlowRef, who: Who, the: The, response: Response, change: Change | None = None, match: IfMatch = None
 ) -> FlowView:
@@ -141,7 +146,12 @@ def _last(last: Last = None) -> Cursor | None:
         raise InvalidRequest(f"Last-Event-ID: {error}.") from None
 
 
-@router.get("/flow/events/{flow_id}", response_class=EventSourceResponse, responses=on_flow(422))
+@router.get(
+    "/flow/events/{flow_id}",
+    response_class=EventSourceResponse,
+    response_description="The events, as they come",
+    responses=on_flow(422),
+)
 async def events(
     request: Request,
     flow: Annotated[Flow, Depends(_followed)],

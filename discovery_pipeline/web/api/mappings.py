@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine.mapping import Preview as TriedTransformation
 from discovery_pipeline.store.idempotency import Once
 from discovery_pipeline.web.api.calls import (
+    TAGGED,
     FlowRef,
     IdempotencyKey,
     IfMatch,
@@ -96,7 +97,7 @@ class ProposalView(BaseModel):
 class Decline(BaseModel):
     """Why a proposal is sent back."""
 
-    reason: Text = ""
+    reason: Text = Field(default="", examples=["RAM is in MB here"])
 
 
 class Patience(BaseModel):
@@ -110,7 +111,11 @@ class Patience(BaseModel):
 @router.get(
     "/preview/{flow_id}",
     response_model=Preview,
-    responses={**on_flow(409), 202: {"model": Patience, "description": "Still being made; see `Retry-After`"}},
+    responses={
+        **on_flow(409),
+        **TAGGED,
+        202: {"model": Patience, "description": "Still being made; see `Retry-After`"},
+    },
 )
 async def preview(flow_id: FlowRef, who: Who, the: The, response: Response) -> Preview | Response:
     """What is suggested, with all that is known of both sides. Waits up to 30 s for suggestions that are being made.
@@ -145,6 +150,7 @@ async def affected(wanted: WantedMapping, who: Who, the: The) -> Affected:
     response_model=FieldMappingResponse,
     responses={
         **on_flow(409, 412, 422),
+        **TAGGED,
         202: {"model": Proposed, "description": "Kept: it takes a second person's approval (where that is demanded)"},
     },
 )
@@ -188,7 +194,7 @@ async def proposal(flow_id: FlowRef, who: Who, the: The) -> ProposalView:
     )  # fmt: skip
 
 
-@router.post("/approve/{flow_id}", responses=on_flow(409, 422))
+@router.post("/approve/{flow_id}", responses={**on_flow(409, 422), **TAGGED})
 async def approve(flow_id: FlowRef, who: Who, the: The, response: Response) -> FieldMappingResponse:
     """Approve what another reviewer proposed, as it was proposed. One's own is a 403 of type `second-person`."""
     done = await the.mapping.approve(who, flow_id)

@@ -22,6 +22,8 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Named = Annotated[str, Path(max_length=120, pattern=NAME, description="the profile's name", examples=["SNOW prod"])]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="left out: the newest")]
 Narrow = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+From = Annotated[Narrow, Query(description="only mappings from that source system")]
+To = Annotated[Narrow, Query(description="only mappings to that target")]
 
 
 class ProfileView(BaseModel):
@@ -43,14 +45,14 @@ class Keep(BaseModel):
 class Copy(BaseModel):
     """A name for the copy."""
 
-    name: Name
+    name: Name = Field(examples=["SNOW test"])
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="left out: the newest")
 
 
 class Rename(BaseModel):
     """Another name."""
 
-    name: Name
+    name: Name = Field(examples=["SNOW prod 2027"])
 
 
 class ProfileFile(BaseModel):
@@ -65,9 +67,9 @@ class ProfileFile(BaseModel):
 class Apply(BaseModel):
     """Where to put a profile to use."""
 
-    flow_id: str
+    flow_id: str = Field(description="the flow's id or slug", examples=["q3-estate-2026-11-23-8951165a"])
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="left out: the newest")
-    target_system: Text | None = None
+    target_system: Text | None = Field(default=None, description="where the flow has several")
 
 
 class Applied(BaseModel):
@@ -88,7 +90,7 @@ class ComparedView(BaseModel):
 
 
 @router.get("", responses=refusals(422))
-async def profiles(who: Who, the: The, source_system: Narrow = None, target_system: Narrow = None) -> list[ProfileView]:
+async def profiles(who: Who, the: The, source_system: From = None, target_system: To = None) -> list[ProfileView]:
     """The newest version of each profile, the one kept last first."""
     return [_view(saved) for saved in await the.profile.list(who, source_system, target_system)]
 
@@ -119,7 +121,11 @@ async def versions(name: Named, who: Who, the: The) -> list[ProfileView]:
 
 @router.get("/{name}/differences", responses=refusals(404, 422))
 async def differences(
-    name: Named, who: Who, the: The, before: Annotated[int, Query(ge=1, le=2**31 - 1)], after: Version = None
+    name: Named,
+    who: Who,
+    the: The,
+    before: Annotated[int, Query(ge=1, le=2**31 - 1, description="the older version")],
+    after: Version = None,
 ) -> list[Change]:
     """What changed between two versions, field by field."""
     return list(await the.profile.differences(who, name, before, after))
@@ -149,7 +155,11 @@ async def against(
     },
 )
 async def file(
-    name: Named, who: Who, the: The, version: Version = None, form: Annotated[Literal["yaml", "csv"], Query()] = "yaml"
+    name: Named,
+    who: Who,
+    the: The,
+    version: Version = None,
+    form: Annotated[Literal["yaml", "csv"], Query(description="of the file")] = "yaml",
 ) -> Response:
     """A profile as a file, to be handed on."""
     saved = (await the.profile.get(who, name, version)).profile

@@ -21,7 +21,8 @@ IfNoneMatch = Annotated[
     str | None,
     Header(alias="If-None-Match", max_length=200, description="the `ETag` of the answer that the caller has"),
 ]
-UNCHANGED: Responses = {**on_flow(), 304: {"description": "Still what `If-None-Match` names"}}
+TAG = {"ETag": {"description": "for `If-None-Match`", "schema": {"type": "string"}}}
+UNCHANGED: Responses = {**on_flow(), 200: {"headers": TAG}, 304: {"description": "Still what `If-None-Match` names"}}
 INERT = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
 """What is delivered holds a client's text: where a browser shows it, it can do nothing."""
 
@@ -71,15 +72,22 @@ async def output(flow_id: FlowRef, who: Who, the: The) -> Output:
 @router.get(
     "/output/{flow_id}/{name:path}",
     response_class=Download,
+    response_description="The file",
     responses={
         **UNCHANGED,
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+        200: {
+            "headers": TAG,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
         206: {"description": "The range that was asked for"},
         416: refusals(416)[416],
     },
 )
 async def file(
-    flow_id: FlowRef, name: Annotated[str, Path(examples=["aws/servers.csv"])], who: Who, the: The
+    flow_id: FlowRef,
+    name: Annotated[str, Path(description="a file of `GET /api/v1/output/{flow_id}`", examples=["aws.csv"])],
+    who: Who,
+    the: The,
 ) -> Download:
     """One delivered file, streamed; ranges are served, and `If-None-Match` is answered."""
     path = await the.result.file(who, flow_id, name)

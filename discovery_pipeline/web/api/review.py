@@ -100,9 +100,9 @@ class Done(BaseModel):
 class Accept(BaseModel):
     """Which offers to accept."""
 
-    what: Literal["high", "all"] = "high"
+    what: Literal["high", "all"] = Field(default="high", description="sure offers only, or all", examples=["high"])
     target_system: Text = Field(default="", description="left out: of every target")
-    dry_run: bool = False
+    dry_run: bool = Field(default=False, description="only say what would be accepted")
 
 
 class AcceptedLine(BaseModel):
@@ -125,10 +125,12 @@ class AcceptedView(BaseModel):
 class Undo(BaseModel):
     """Which step to take back."""
 
-    batch: UUID | None = Field(default=None, description="left out: the newest that stands")
+    batch: UUID | None = Field(
+        default=None, description="left out: the newest that stands", examples=["0b8f5a52-6d0e-4c5e-9f0a-3f2c7b1d9e44"]
+    )
 
 
-To = Annotated[int, Field(ge=0, le=LARGEST, description="number of a decision; 0: before the first one")]
+To = Annotated[int, Field(ge=0, le=LARGEST, description="number of a decision; 0: before the first one", examples=[12])]
 
 
 class Restore(BaseModel):
@@ -170,7 +172,9 @@ async def read(
     flow_id: FlowRef,
     who: Who,
     the: The,
-    standing: Literal["open", "accepted", "rejected", "ignored"] | None = None,
+    standing: Annotated[
+        Literal["open", "accepted", "rejected", "ignored"] | None, Query(description="only columns that stand so")
+    ] = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=2_000)] = 500,
 ) -> ReviewView:

@@ -18,11 +18,19 @@ router = APIRouter(prefix="/api/v1", tags=["Systems"])
 NAME = r"^[^\x00-\x1f\x7f,/\\+]+$"
 Named = Annotated[str, Path(max_length=64, pattern=NAME, description="the target's name", examples=["aws"])]
 YAML = "application/yaml"
+SMALLEST = """\
+name: register
+title: Our register
+tables:
+  - name: server
+    file: servers.csv
+    fields: [{name: Name, required: true, identity: true, unique: true}]
+"""
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The contract, as `discovery target show aws --yaml` prints one; JSON is YAML, too; else a 422",
-        "content": {YAML: {"schema": {"type": "string", "maxLength": systems.LONGEST}}},
+        "content": {YAML: {"schema": {"type": "string", "maxLength": systems.LONGEST}, "example": SMALLEST}},
     }
 }
 

@@ -26,7 +26,8 @@ BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
+                },
+                "example": {"file": ["servers.csv"]},
             }
         },
     }

@@ -31,6 +31,37 @@ async def test_a_parameter_is_there_or_not_and_never_null():
     assert {"type": "null"} not in [kind for schema in described for kind in schema.get("anyOf", ())]
 
 
+async def test_every_call_says_what_it_does_what_it_takes_and_how_it_answers():
+    named = set[str]()
+    for path, calls in DESCRIBED["paths"].items():
+        for method, call in calls.items():
+            where = f"{method} {path}"
+            assert call["summary"] and call["description"], where
+            assert call["operationId"].isidentifier(), where
+            named.add(call["operationId"])
+            assert all(one.get("description") for one in call.get("parameters", ())), where
+            said = [answer["description"] for answer in call["responses"].values()]
+            assert all(said) and "Successful Response" not in said, where
+            for kind, body in call.get("requestBody", {}).get("content", {}).items():
+                assert "example" in body or exemplified(body["schema"]), (where, kind)
+            for status in {"202", "429", "503"} & call["responses"].keys() if path.startswith("/api/") else ():
+                assert "Retry-After" in call["responses"][status]["headers"], where
+    assert len(named) == sum(len(calls) for calls in DESCRIBED["paths"].values())
+
+
+def exemplified(schema: dict[str, Any]) -> bool:
+    """Whether somebody who writes a body sees an example: of the whole, or of one of its members."""
+    parts = list(schemas([schema]))
+    models = [DESCRIBED["components"]["schemas"][part["$ref"].rpartition("/")[2]] for part in parts if "$ref" in part]
+    return any("examples" in part for part in parts) or any(exemplified(model) for model in models)
+
+
+async def test_an_answer_that_can_be_sent_as_if_match_says_so():
+    for path in ("/flow/status/{flow_id}", "/flow/{flow_id}/cancel", "/flow/{flow_id}/retry"):
+        (call,) = DESCRIBED["paths"][f"/api/v1/unified-discovery{path}"].values()
+        assert "ETag" in call["responses"]["200"]["headers"], path
+
+
 async def test_the_largest_number_is_read_as_it_is_written_and_taken(client):
     maxima = [schema.get("maximum") for schema in schemas(DESCRIBED)]  # or what is said of a member of that name
     largest = int(max(number for number in maxima if isinstance(number, float | int)))
