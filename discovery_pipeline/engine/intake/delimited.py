@@ -7,13 +7,14 @@ where it finds the file less regular than it looked, the forgiving reader takes 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake import encodings
+from discovery_pipeline.engine.intake import drawn, encodings
 from discovery_pipeline.engine.intake.detection import Detection, detect, physical_lines
 from discovery_pipeline.engine.intake.model import TableRead
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
@@ -35,6 +36,8 @@ def read(work: Work, upload: Upload) -> TableRead:
     _check_start(upload)
     survey = encodings.survey(upload.path)
     found = detect(upload, work.scratch, work.options, survey)
+    if found.drawing:
+        found = _redrawn(work, upload, found, found.drawing)
     if not found.rows and not work.options.keep_rowless:
         what = "It has a header but no rows." if found.layout.header_rows else "It has no rows."
         raise NoTable(upload, what, "Check the export; an empty table can't be migrated.", found.glimpse)
@@ -56,7 +59,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         table=table,
         rejected_count=repair.rejected if repair else 0,
         encoding=found.encoding.name,
-        delimiter=found.dialect.delimiter if len(columns) > 1 or work.options.delimiter else None,
+        delimiter=_delimiter(work, found, columns),
         quote=found.dialect.quote or None,
         escape=found.dialect.escape or None,
         header_rows=found.layout.header_rows,
@@ -65,6 +68,29 @@ def read(work: Work, upload: Upload) -> TableRead:
         reasons=found.reasons,
         findings=tuple(findings),
     )
+
+
+def _redrawn(work: Work, upload: Upload, found: Detection, drawing: drawn.Drawing) -> Detection:
+    """What is detected of the same text as delimited."""
+    copy = work.draft(".txt")
+    drawn.rewrite(found.text, drawing, copy)
+    options = work.options.model_copy(update={"delimiter": drawn.DELIMITER, "quote": "", "escape": ""})
+    again = detect(Upload(copy, upload.file), work.scratch, options, encodings.survey(copy))
+    return replace(
+        again,
+        encoding=found.encoding,
+        nulls=found.nulls,
+        strays=found.strays,
+        undecodable=found.undecodable,
+        reasons=(found.encoding.reason, drawing.reason, *again.layout.reasons),
+    )
+
+
+def _delimiter(work: Work, found: Detection, columns: tuple[Column, ...]) -> str | None:
+    """What parts the cells of the file, where anything does."""
+    if found.dialect.delimiter == drawn.DELIMITER and work.options.delimiter is None:
+        return None
+    return found.dialect.delimiter if len(columns) > 1 or work.options.delimiter else None
 
 
 def _check_start(upload: Upload) -> None:

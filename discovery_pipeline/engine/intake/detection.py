@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from discovery_pipeline.engine.intake import dialects, encodings, layouts
+from discovery_pipeline.engine.intake import dialects, drawn, encodings, layouts
 from discovery_pipeline.engine.intake.encodings import Encoding, Survey
 from discovery_pipeline.engine.intake.layouts import Layout
 from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, Options, TopRow
@@ -49,6 +49,7 @@ class Detection:
     undecodable: int  # characters that the encoding doesn't have
     irregular: bool  # the sample itself holds rows that a strict reader turns down
     reasons: tuple[str, ...]
+    drawing: drawn.Drawing | None = None  # how it is to be rewritten first, where it is laid out for people's eyes
 
     @property
     def glimpse(self) -> Glimpse:
@@ -96,6 +97,7 @@ def detect(upload: Upload, scratch: Path, options: Options, survey: Survey) -> D
         or verdict.dialect.escape not in ("", verdict.dialect.quote)
         or any(record.fault or len(record.cells) != layout.width for record in body if record.cells),
         reasons=(encoding.reason, *verdict.reasons, *layout.reasons),
+        drawing=drawn.drawing(telling) if options.delimiter is None and newline == "\n" else None,
     )
     if layout.width > WIDEST:
         raise NoTable(upload, *_TOO_WIDE, found.glimpse)

@@ -54,6 +54,13 @@ _UNPRINTED = frozenset(range(9))
 """Bytes that text doesn't have, and binary files do."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?))*\s*(?:set|use|begin|start|drop|create|insert|copy|alter|lock|pragma)\b[^\n]*"
+    r"[;(]\s*$.*?(?:\binsert\s+into|\bcreate\s+table|\bcopy\s[^\n]*\bfrom\s+stdin)\b|"
+    r"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?))*\s*(?:insert\s+into|create\s+table)\s",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+"""SQL that makes or fills tables, after comments and settings."""
 _JSON_NAMES = {".json", ".geojson"}
 _LINES_NAMES = {".jsonl", ".ndjson"}
 _EBCDIC = b"@k^K`maz}\x7f\x05\r\x15%" + bytes(
@@ -141,6 +148,10 @@ def _text(path: Path, head: bytes) -> Kind:
         what = "This is an HTML or XML page, not a table"
         hint = " (some systems name such an export .xls)" if suffix.startswith(".xls") else ""
         raise ForeignFile(path.name, f"{what}{hint}.", "Open it in a spreadsheet and save it as XLSX or CSV.")
+    if _SCRIPT.match(text):
+        what = "This is an SQL script, such as a database's dump, not a table."
+        action = "Export the tables as CSV, or give the database itself: postgresql://…?table=NAME."
+        raise ForeignFile(path.name, what, action)
     if suffix in _LINES_NAMES:
         return Kind.JSON_LINES
     if suffix in _JSON_NAMES:

@@ -72,7 +72,7 @@ def _detected(path: Path, survey: Survey) -> Detection | None:
         found = detection.detect(Upload(path, path.name), path.parent, Options(), survey)
     except InputRefused:
         return None
-    if found.irregular or not found.rows or found.text != path or found.dialect.newline != "\n":
+    if found.irregular or found.drawing or not found.rows or found.text != path or found.dialect.newline != "\n":
         return None
     return found
 

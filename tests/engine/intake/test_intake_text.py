@@ -186,3 +186,52 @@ def test_rows_without_values_at_the_end_cost_nothing(con: duckdb.DuckDBPyConnect
     found = read(con, tmp_path, "id,cpus\n1,4\n2,8\n,\n,\n")
     assert rows(con, found) == [("1", "4", 2), ("2", "8", 3)]
     assert [(finding.rule, finding.count) for finding in found.findings] == [("intake.empty_rows", 2)]
+
+
+PSQL = " id |   name   | city\n----+----------+------\n  1 | Ann Lee  | Bern\n  2 | Bob      |\n(2 rows)\n"
+MYSQL = (
+    "+----+---------+------+\n| id | name    | city |\n+----+---------+------+\n|  1 | Ann Lee | Bern |\n"
+    "|  2 | Bob     |      |\n+----+---------+------+\n2 rows in set (0.00 sec)\n"
+)
+MARKDOWN = "# People\n\n| id | name | city |\n|---:|:-----|------|\n| 1 | Ann Lee | Bern |\n| 2 | Bob | |\n"
+RULED = "id name     city\n-- -------- ----\n 1 Ann Lee  Bern\n 2 Bob\n"
+BLOCK = "id  name      city\n 1  Ann Lee   Bern\n 2  Bob\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [(PSQL, (3, 4)), (MYSQL, (4, 5)), (MARKDOWN, (5, 6)), (RULED, (3, 4)), (BLOCK + " 3  Eve       Rom\n", (2, 3))],
+    ids=["psql", "mysql", "markdown", "dashes", "block"],
+)
+def test_a_drawn_table_is_read_without_what_draws_it(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, text: str, lines: tuple[int, int]
+):
+    found = read(con, tmp_path, text)
+    assert [column.name for column in found.tables[0].columns] == ["id", "name", "city"]
+    assert rows(con, found)[:2] == [("1", "Ann Lee", "Bern", lines[0]), ("2", "Bob", None, lines[1])]
+    assert not any(raw for _, _, raw in rejected(con, found) if "Ann" in str(raw))
+
+
+def test_thousands_in_a_drawn_column_part_nothing(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    people = (("Ann Lee", "New York", "1,200"), ("Bob", "Rome", "950"), ("Eve M.", "San Jose", "2,3"))
+    lines = [f"{name:<12}{city:<12}{salary:>8}\n" for name, city, salary in (("NAME", "CITY", "SALARY"), *people)]
+    assert [row[:3] for row in rows(con, read(con, tmp_path, "".join(lines)))] == list(people)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- a dump\nSET x = 0;\nCREATE TABLE t (\n  id int\n);\nCOPY t (id) FROM stdin;\n1\n\\.\n",
+        "/*!40101 SET NAMES utf8 */;\nCREATE TABLE `t` (`id` int);\nINSERT INTO `t` VALUES (1)",
+        "INSERT INTO t VALUES (1, 'a'), (2, 'b');\n",
+    ],
+)
+def test_a_dump_of_a_database_is_refused_with_what_to_do(con: duckdb.DuckDBPyConnection, tmp_path: Path, text: str):
+    refused = only(read(con, tmp_path, text))
+    assert refused.status == "refused"
+    assert "postgresql://" in (refused.reason or "")
+
+
+@pytest.mark.parametrize("header", ["set,name", "use;copy", "insert,into", "create"])
+def test_headers_may_be_words_of_sql(con: duckdb.DuckDBPyConnection, tmp_path: Path, header: str):
+    assert only(read(con, tmp_path, f"{header}\n1,2\n3,4\n")).status == "read"
