@@ -22,7 +22,7 @@ _MONTHS = (
     r"(?P<month>january|february|march|april|june|july|august|september|october|november|december)"
 )
 _TIME = re.compile(
-    r"(?P<sep>[T ]|,\s)?(?P<hour>\d{1,2}):\d{2}(?P<sec>:\d{2})?(?P<frac>[.,]\d{1,9})?"
+    r"(?P<sep>[T ]|,\s|:(?=\d\d:\d\d:\d\d))?(?P<hour>\d{1,2}):\d{2}(?P<sec>:\d{2})?(?P<frac>[.,]\d{1,9})?"
     r"(?P<pm>\s?[AaPp]\.?[Mm]\.?)?(?P<zone>\s?Z|\s?[+-]\d{2}:?\d{2}|\s?[+-]\d{2}|\s(?:UTC|GMT))?"
 )
 _YMD = re.compile(r"(?P<y>\d{4})(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})")
@@ -30,6 +30,7 @@ _ABY = re.compile(r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4}|\d
 _DMY_NAME = re.compile(rf"\d{{1,2}}(?P<s>[-/ .]|\. )(?:{_MONTHS})\.?(?P<t>[-/ .]|, )(?P<y>\d{{4}}|\d{{2}})", re.I)
 _MDY_NAME = re.compile(rf"(?:{_MONTHS})\.?(?P<s>[-/ ])\d{{1,2}}(?P<t>,\s?|[-/ ])(?P<y>\d{{4}}|\d{{2}})", re.I)
 _COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_COMPACT_TIMED = re.compile(_COMPACT.pattern + r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
 _WEEKDAY = re.compile(r"(?P<day>mon|tue|wed|thu|fri|sat|sun)(?P<full>[a-z]*day)?,?\s", re.I)
 _EPOCH = re.compile(r"(?:9[4-9]|1\d|20)\d{8}")  # 1999-10 .. 2036
 _EPOCH_MILLIS = re.compile(r"(?:9[4-9]|1\d|20)\d{11}")
@@ -68,7 +69,7 @@ def parse(value: str, *, compact: bool = False, epoch: bool = False) -> Written 
     Parameters
     ----------
     compact, epoch
-        Whether 20240131 and 1706659200 may be dates here: the header must say so.
+        Whether 20240131 and 1706659200 may be dates here: the header or the column's other values must say so.
     """
     text = value.strip()
     if not 6 <= len(text) <= 45 or not any(c.isdigit() for c in text):
@@ -94,6 +95,8 @@ def parse(value: str, *, compact: bool = False, epoch: bool = False) -> Written 
 def _counted(text: str, *, compact: bool, epoch: bool) -> Written | None:
     if compact and _COMPACT.fullmatch(text):
         return Written("%Y%m%d")
+    if compact and _COMPACT_TIMED.fullmatch(text):
+        return Written("%Y%m%d%H%M%S", timed=True)
     if epoch and _EPOCH.fullmatch(text):
         return Written(EPOCH_SECONDS, timed=True)
     if epoch and _EPOCH_MILLIS.fullmatch(text):

@@ -149,8 +149,21 @@ def _country_code(value: str) -> bool:
     return value.upper() in COUNTRY_CODES or value.upper() in COUNTRY_CODES_3 or _country(value)
 
 
+_COMPANIES = _hints("gmbh ltd limited inc corp corporation llc llp plc sarl srl pty company holding holdings ohg gbr")
+_COMPANY_SIGNS = frozenset(
+    ("AG", "KG", "SE", "SA", "S.A.", "BV", "B.V.", "NV", "N.V.", "AB", "A/S", "Oy", "SpA", "Co.")
+)
+
+
+def _company(value: str) -> bool:
+    """Whether a name has what firms put behind theirs."""
+    words = value.replace(",", " ").split()
+    signed = not value.isupper() and words[-1:] and words[-1] in _COMPANY_SIGNS
+    return bool(signed) or any(word.strip(".").lower() in _COMPANIES for word in words[1:])
+
+
 def _person(value: str) -> bool:
-    return 4 <= len(value) <= 60 and _is_name_like(value)
+    return 4 <= len(value) <= 60 and _is_name_like(value) and not _company(value)
 
 
 def _known_person(value: str) -> bool:

@@ -41,6 +41,7 @@ Of = Callable[[str, Sequence[str | None]], ColumnProfile]
         ("a", ["Germany", "France", "United States"], "country"),
         ("country", ["DE", "FR", "US"], "country"),
         ("contact", ["Ann Lee", "Jürgen Müller", "O'Neil, Bo"], "person_name"),
+        ("customer", ["Acme GmbH", "Globex Corp.", "Umbrella S.A.", "Initech Ltd"], "enumeration"),
         ("zip", ["10115", "80331"], "postal_code"),
         ("a", ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432"], "iban"),
         ("enabled", ["yes", "no"], "boolean_words"),
