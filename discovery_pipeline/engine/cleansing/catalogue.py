@@ -110,7 +110,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "number.separators", Stage.FORMATS, "auto", "columns of numbers, most of them plain",
-            "thousands separators and decimal commas written as in the rest of the column", "none", 0.99,
+            "thousands separators and decimal commas written as in the rest of the column", "none", 0.99, version=2,
         ),
         Rule(
             "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats",

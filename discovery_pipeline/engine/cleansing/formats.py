@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.profiling import numerals
 
 OWN_WAY = 0.9
 """Share of cells from which a way of writing is the column's own."""
@@ -30,8 +31,7 @@ def plan(values: Values, evidence: Evidence) -> None:
 _COMMA_GROUPS = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
 _COMMA_DECIMAL = r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+"
 _SURE_GROUPS = r"[+-]?\d{1,3}(,\d{3})+\.\d+|[+-]?\d{1,3}(,\d{3}){2,}"
-_SURE_COMMA = r"[+-]?\d*,(\d{1,2}|\d{4,})|[+-]?\d{1,3}(\.\d{3})+,\d+|0,\d+"
-_SURE_POINT = r"[+-]?\d*\.(\d{1,2}|\d{4,})"
+_EITHER_COMMA, _EITHER_POINT = r"[+-]?[1-9]\d{0,2},\d{3}", r"[+-]?[1-9]\d{0,2}\.\d{3}"
 
 
 def _numbers(values: Values, positions: tuple[int, ...]) -> None:
@@ -43,28 +43,53 @@ def _numbers(values: Values, positions: tuple[int, ...]) -> None:
     if not with_comma:
         return
     listed = _listed(p for (p,) in with_comma)
+    forms = (
+        _COMMA_GROUPS, _COMMA_DECIMAL, _SURE_GROUPS, numerals.SURE_COMMA, numerals.SURE_POINT, _EITHER_COMMA,
+        _EITHER_POINT,
+    )  # fmt: skip
+    counts = ", ".join(f"count(*) FILTER (regexp_full_match(value, '{form}'))" for form in forms)
     found = values.ask(
-        rf"""
-        SELECT position, sum(cells) AS total,
-            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_COMMA_GROUPS}')), 0),
-            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_COMMA_DECIMAL}')), 0),
-            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_GROUPS}')), 0),
-            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_COMMA}')), 0),
-            coalesce(sum(cells) FILTER (regexp_full_match(value, '{_SURE_POINT}')), 0),
-            coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0)
-        FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position ORDER BY position"""
+        f"SELECT position, sum(cells), coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0), {counts} "
+        f"FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position ORDER BY position"
     )
-    for position, total, grouped, comma, sure_groups, sure_comma, sure_point, plain in found:
-        if plain < (1 - OWN_WAY) * total:
-            continue
-        if sure_comma and not sure_groups:
-            pointed = "replace(replace($v, '.', ''), ',', '.')"
-            expression = f"CASE WHEN regexp_full_match($v, '{_COMMA_DECIMAL}') THEN {pointed} ELSE $v END"
-        elif grouped and not sure_comma and (sure_groups or sure_point or grouped == comma):
-            expression = f"CASE WHEN regexp_full_match($v, '{_COMMA_GROUPS}') THEN replace($v, ',', '') ELSE $v END"
-        else:
-            continue
-        values.offer("number.separators", {position: expression}, "contains($v, ',')")
+    for position, *counted in found:
+        if expression := _rewritten(_Written(*counted)):
+            values.offer("number.separators", {position: expression}, "contains($v, ',')")
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How many of a column's cells hold a value; how many of its values are numbers of these forms."""
+
+    cells: int
+    plain: int  # cells without a comma
+    grouped: int  # by commas, as far as one can see
+    comma: int  # decimals after a comma, as far as one can see
+    sure_groups: int
+    sure_comma: int
+    sure_point: int
+    either_comma: int  # "1,234": a thousand and some, or one and a bit
+    either_point: int
+
+
+def _rewritten(written: _Written) -> str | None:
+    """The expression that takes commas out of a column's numbers; None where that might change what one says.
+
+    "1,234" becomes "1.234" nowhere, nor does any number in a column with more decimal commas than points: whoever reads
+    the column by its commas would take it for a thousand and some.
+    """
+    if written.plain < (1 - OWN_WAY) * written.cells:
+        return None
+    if written.sure_comma and not written.sure_groups:
+        doubtful = written.either_point and written.sure_comma > (1 - OWN_WAY) * written.sure_point
+        if written.sure_comma > written.sure_point or written.either_comma or doubtful:
+            return None
+        pointed = "replace(replace($v, '.', ''), ',', '.')"
+        return f"CASE WHEN regexp_full_match($v, '{_COMMA_DECIMAL}') THEN {pointed} ELSE $v END"
+    in_groups = written.sure_groups or written.sure_point or written.grouped == written.comma
+    if not written.grouped or written.sure_comma or not in_groups:
+        return None
+    return f"CASE WHEN regexp_full_match($v, '{_COMMA_GROUPS}') THEN replace($v, ',', '') ELSE $v END"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _NAMES = {
 """Spellings of everyday units, wherever they stand in a header, and the unit that each is of."""
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+([^\d.]|$)"
 _DECIMAL = r"^[+-]?\d*\.(\d{1,2}|\d{4,})([^\d.]|$)|^[+-]?0\.\d"
-_COMMA = r"^[+-]?[\d.]*\d,\d"
+_COMMA = r"^[+-]?[\d.]*\d,(\d{1,2}|\d{4,})([^\d,]|$)|^[+-]?0,\d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | 
     """Columns of numbers with units, with the unit their header names.
 
     Left out are those where a point may part thousands: "65.536 MB" is 65,536 MB where others write "0,5 TB", and may
-    be where every number with a point has three digits after it.
+    be where every number with a point has three digits after it. So would 1152 MB be among them, written as "1.125" GB.
     """
     for position in evidence.of("quantity", "float", "integer", "text"):
         seen, header = evidence.seen[position], _in_header(values.column(position).name)
@@ -88,7 +88,7 @@ def _points_are_decimal(values: Values, position: int) -> bool:
             coalesce(bool_or(regexp_matches(value, '{_COMMA}')), false)
         FROM {{values}} WHERE position = {position}"""
     )
-    return not grouped or (decimal and not comma)
+    return not comma and (decimal or not grouped)
 
 
 def _spelled(unit: str) -> list[str]:

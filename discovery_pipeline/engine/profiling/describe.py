@@ -111,6 +111,7 @@ class _Column:
             semantic_fit=means.fit,
             unit=means.unit,
             units=means.units,
+            decimal_mark=typed.mark,
             pii=means.pii,
             null_count=self.rows - self.counted.count,
             null_ratio=1 - self.counted.count / self.rows if self.rows else 0.0,

@@ -26,6 +26,9 @@ FITTING_NAMED = 0.6
 FRACTIONAL = 0.02
 """Share of numbers with decimals from which a column of integers is one of floats."""
 
+DAYS = 20
+"""Different days, as 20240131, from which a column that isn't named for it is one of dates."""
+
 Weighted = Sequence[tuple[str, int]]
 
 
@@ -35,6 +38,7 @@ class Typed:
 
     type: InferredType
     style: numerals.Style = "plain"
+    mark: numerals.Mark | None = None  # what stands before decimals, where any number tells
     affixed: bool = False  # numbers with a unit or a currency sign
     unit: str | None = None  # beside most of the numbers that have one
     formats: dates.Formats | None = None
@@ -94,11 +98,12 @@ def _boolean(hints: Words, values: Weighted, total: int) -> Typed | None:
 
 def _date(hints: Words, values: Weighted, total: int) -> Typed | None:
     named = bool(hints & headers.DATE)
-    if not named and not any(c in "-/.: " for v, _ in values[:50] for c in v.strip()[1:]):
+    compact = named or (not hints & headers.IDENTIFIER and _calendar(values, total))
+    if not compact and not any(c in "-/.: " for v, _ in values[:50] for c in v.strip()[1:]):
         return None
-    if _share(values[:40], named) < 0.5 * FITTING_NAMED:
+    if _share(values[:40], named=named, compact=compact) < 0.5 * FITTING_NAMED:
         return None
-    parsed = [(dates.parse(v, compact=named, epoch=named), n) for v, n in values]
+    parsed = [(dates.parse(v, compact=compact, epoch=named), n) for v, n in values]
     found = [(w, n) for w, n in parsed if w]
     if sum(n for _, n in found) < _threshold(hints, headers.DATE) * total:
         return None
@@ -106,9 +111,15 @@ def _date(hints: Words, values: Weighted, total: int) -> Typed | None:
     return Typed("datetime" if formats.timed else "date", formats=formats)
 
 
-def _share(values: Weighted, named: bool) -> float:
+def _calendar(values: Weighted, total: int) -> bool:
+    """Whether so many digits are days of a calendar that they can be nothing else: of all numbers one in 1,200 is."""
+    days = [n for v, n in values if v.isdigit() and dates.parse(v, compact=True)] if values[0][0].isdigit() else []
+    return len(days) >= DAYS and sum(days) >= FITTING * total
+
+
+def _share(values: Weighted, *, named: bool, compact: bool) -> float:
     total = sum(n for _, n in values)
-    return sum(n for v, n in values if dates.parse(v, compact=named, epoch=named)) / total
+    return sum(n for v, n in values if dates.parse(v, compact=compact, epoch=named)) / total
 
 
 def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
@@ -129,11 +140,12 @@ def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
     identifier = bool(hints & headers.IDENTIFIER) and not hints & headers.QUANTITY
     if shapes[Shape.PADDED] > 0.01 * fitting or (identifier and shapes[Shape.PADDED] + shapes[Shape.SCIENTIFIC]):
         return None
-    style = numerals.style(shapes, {v: p.shape for v, (p, _) in numbers.items()})
+    style = numerals.style(shapes, numbers)
     fractional = sum(n for v, (p, n) in numbers.items() if _is_fraction(v, p, style))
     return Typed(
         "float" if fractional > FRACTIONAL * fitting else "integer",
         style=style,
+        mark=numerals.decimal_mark(numbers),
         affixed=any(p.affixed for p, _ in numbers.values()),
         unit=_unit(numbers.values()),
     )

@@ -106,6 +106,9 @@ class ColumnProfile(_Value):
         default=None, description="unit of its bare numbers: MB, GB, MHz, percent, …; None where nobody says"
     )
     units: tuple[ValueCount, ...] = Field(default=(), description="units written beside the values, with counts")
+    decimal_mark: Literal[",", "."] | None = Field(
+        default=None, description="what stands before the decimals of its numbers; None where none tells"
+    )
     pii: Pii | None = None
     null_count: int
     null_ratio: float

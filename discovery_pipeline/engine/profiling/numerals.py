@@ -19,6 +19,10 @@ from discovery_pipeline.engine.magnitudes import Measured
 from discovery_pipeline.engine.profiling import headers
 
 Style = Literal["plain", "comma_groups", "comma_decimal", "space_groups"]
+Mark = Literal[",", "."]
+
+DIALLED = 9
+"""Digits from which a plus before them is that of a telephone number."""
 
 _SIGNS = r"(?:USD|EUR|GBP|CHF|JPY|INR|[$€£¥₹])"
 _NUMERAL = re.compile(
@@ -29,11 +33,16 @@ _NUMERAL = re.compile(
 )
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d+")
-_COMMA_GROUPS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _DOT_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?\d*,\d+")
-_COMMA_AFTER_GAPS = re.compile(r",\d+\D*$")
+_GAPS = r"[\u00a0\u202f' ]"
 _SPACE_GROUPS = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
+
+SURE_COMMA = r"[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,})"
+SURE_POINT = r"[+-]?(?:\d*\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,})"
+"""Numbers in which the decimals can only stand after a comma, or a point: "1,234" and "1.234" are neither."""
+_SURE = {mark: re.compile(pattern) for mark, pattern in ((",", SURE_COMMA), (".", SURE_POINT))}
 
 _CURRENCIES: Mapping[str, str] = {
     **{"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"},
@@ -95,6 +104,8 @@ def parse(value: str) -> Numeral | None:
 def _shape(number: str) -> Shape | None:
     if _INTEGER.fullmatch(number):
         digits = number.lstrip("+-")
+        if number.startswith("+") and len(digits) >= DIALLED:
+            return None
         return Shape.PADDED if len(digits) > 1 and digits[0] == "0" else Shape.INTEGER
     if _PLAIN.fullmatch(number):
         return Shape.SCIENTIFIC if "e" in number.lower() else Shape.DECIMAL
@@ -109,32 +120,22 @@ def _shape(number: str) -> Shape | None:
     return None
 
 
-def style(shapes: Counter[Shape], values: Mapping[str, Shape]) -> Style:
-    """How a column writes its numbers.
-
-    Parameters
-    ----------
-    shapes
-        How many values have each shape.
-    values
-        Numbers by text, for the one question that shapes leave open: whether "1,234" has thousands or decimals.
-    """
+def style(shapes: Counter[Shape], values: Iterable[str]) -> Style:
+    """How a column writes its numbers, by how many values have each shape and the values themselves."""
     if shapes[Shape.SPACE_GROUPS]:
         return "space_groups"
-    if shapes[Shape.COMMA_DECIMAL] or any("," in v for v, s in values.items() if s is Shape.DOT_GROUPS):
+    if decimal_mark(values) == ",":
         return "comma_decimal"
-    if shapes[Shape.COMMA_GROUPS]:
-        return "comma_groups"
-    two_dots = any(v.count(".") > 1 for v, s in values.items() if s is Shape.DOT_GROUPS)
-    return "comma_decimal" if two_dots else "plain"
+    return "comma_groups" if shapes[Shape.COMMA_GROUPS] else "plain"
 
 
-def with_comma(values: Iterable[str]) -> bool:
-    """Whether decimals stand after a comma in these numbers."""
-    shapes = {value: numeral.shape for value in values if (numeral := parse(value)) is not None}
-    if any(_COMMA_AFTER_GAPS.search(value) for value, shape in shapes.items() if shape is Shape.SPACE_GROUPS):
-        return True
-    return style(Counter(shapes.values()), shapes) == "comma_decimal"
+def decimal_mark(values: Iterable[str]) -> Mark | None:
+    """What stands before decimals in most of the numbers that leave no doubt; None where no number tells."""
+    numbers = [re.sub(_GAPS, "", found["number"]) for found in map(_NUMERAL.match, values) if found]
+    comma, point = (sum(bool(_SURE[mark].fullmatch(number)) for number in numbers) for mark in (",", "."))
+    if comma > point:
+        return ","
+    return "." if point else None
 
 
 def reading(style: Style, *, affixed: bool, column: str) -> str:
@@ -164,7 +165,7 @@ def measured(values: Iterable[tuple[str, int]]) -> tuple[Measured, ...]:
     shapes = Counter[Shape]()
     for _, numeral, count in found:
         shapes[numeral.shape] += count
-    written = style(shapes, {value: numeral.shape for value, numeral, _ in found})
+    written = style(shapes, [value for value, _, _ in found])
     numbers = ((_number(value, written), numeral.unit, count) for value, numeral, count in found)
     return tuple(Measured(number, unit, count) for number, unit, count in numbers if number is not None)
 
@@ -172,7 +173,7 @@ def measured(values: Iterable[tuple[str, int]]) -> tuple[Measured, ...]:
 def _number(value: str, style: Style) -> float | None:
     """What a numeral says in a column of this style, as `reading` has it."""
     found = _NUMERAL.match(value)
-    text = re.sub(r"[\u00a0\u202f' ]", "", found["number"]) if found else ""
+    text = re.sub(_GAPS, "", found["number"]) if found else ""
     if style == "comma_groups":
         text = text.replace(",", "")
     elif style == "comma_decimal":

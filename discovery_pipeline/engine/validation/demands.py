@@ -26,6 +26,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from discovery_pipeline.engine import duck, patterns, yaml_text
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.mapping.transformations.operations import numbers
+from discovery_pipeline.engine.profiling import numerals
 from discovery_pipeline.engine.tables import Table, Tables
 from discovery_pipeline.errors import InputRefused
 
@@ -173,7 +175,7 @@ class _Check(BaseModel):
 
 def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
     value = duck.col(table.column(demand.column))
-    number, day = f"TRY_CAST({value} AS DOUBLE)", f"TRY_CAST({value} AS TIMESTAMP)"
+    number, day = _number(value, table), f"TRY_CAST({value} AS TIMESTAMP)"
     chosen = " AND ".join(f"{duck.col(table.column(name))} = {duck.text(said)}" for name, said in demand.where.items())
     rows = f"(SELECT * FROM {duck.scan(table)}{f' WHERE {chosen}' if chosen else ''})"
 
@@ -220,6 +222,17 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
         yield fails("not_after", Dimension.CONSISTENCY, says, wrong)
     if demand.unique:
         yield _unique(value, rows)
+
+
+def _number(value: str, table: Table) -> str:
+    """The SQL of a number, as the column writes its decimals."""
+    sure = (numerals.SURE_COMMA, numerals.SURE_POINT)
+    comma, point = (f"count(DISTINCT {value}) FILTER (regexp_full_match({value}, '{form}'))" for form in sure)
+    with_comma = f"(SELECT {comma} > {point} FROM {duck.scan(table)})"
+    return (
+        f"CASE WHEN {with_comma} THEN TRY_CAST({numbers.to_number(value, (',',))} AS DOUBLE) "
+        f"ELSE TRY_CAST({value} AS DOUBLE) END"
+    )
 
 
 def _unique(value: str, rows: str) -> _Check:

@@ -36,7 +36,7 @@ def _conversion(header: str, values: tuple[str, ...], target: TargetField, profi
         ("ram", ("16777216", "8388608"), MEMORY, 'convert("KB","MB")'),
         ("ram_gb", ("16384", "8192"), MEMORY, 'convert("GB","MB")'),
         ("ram", ("8", "16384", "16", "32768"), MEMORY, None),
-        ("space", ("250", "500", "1,5 TB"), DISK, 'convert("GB","GB")'),
+        ("space", ("250", "500", "1,5 TB"), DISK, 'convert("GB","GB",",")'),
         ("disk_space", ("250", "500", "900"), DISK, None),
         ("capacity_mb", ("250", "500"), DISK, 'convert("MB","GB")'),
         ("clock", ("2.4", "3.1"), SPEED, 'convert("GHz","MHz") | round(0)'),

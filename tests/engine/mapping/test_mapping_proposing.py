@@ -91,7 +91,7 @@ def test_what_stands_behind_a_unit_is_left_out_before_the_conversion(con):
     values = ("16 GB DDR4", "32 GB (2x16)", "1,5 TB ECC", "8 GB")
     how = _proposed("memory", values, MEMORY)
     assert how
-    assert how.endswith('| convert("GB","MB")')
+    assert how.endswith('| convert("GB","MB",",")')
     shown = preview(con, {"memory": values}, "memory", how, "float")
     assert [change.after for change in shown.changes] == ["16384", "32768", "1572864", "8192"]
 

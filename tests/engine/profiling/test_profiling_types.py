@@ -36,6 +36,14 @@ Of = Callable[[str, Sequence[str | None]], ColumnProfile]
         ("tags", ['{"a": 1}', "[1, 2]"], "json"),
         ("ip", ["10.0.0.1", "10.0.0.2"], "string"),
         ("phone", ["5551234567", "5551234568"], "string"),
+        ("a_number", ["+491720029350", "+491711850209"], "string"),
+        ("delta", ["+12", "+3400"], "integer"),
+        ("time", ["10/Sep/2018:17:31:44 +0200", "03/Nov/2016:09:54:21 +0100"], "datetime"),
+        ("ERSDA", [f"2016{month:02d}{day}" for month in range(1, 13) for day in (14, 28)], "date"),
+        ("stamp", [f"2016{month:02d}{day}093015" for month in range(1, 13) for day in (14, 28)], "datetime"),
+        ("volume", [str(20160114 + n * 1013) for n in range(24)], "integer"),
+        ("batch", [f"2016{month:02d}{day}" for month in range(1, 13) for day in (14, 28)], "integer"),
+        ("n", ["0,125", "0,250", "3,500"], "float"),
     ],
 )
 def test_a_column_is_of_the_type_its_values_and_its_header_say(
@@ -101,3 +109,10 @@ def test_a_column_without_values_is_text(column: Of) -> None:
     found = column("x", [None, None])
     assert (found.inferred_type, found.null_ratio, found.distinct_count) == ("string", 1, 0)
     assert "The column is empty." in found.anomalies
+
+
+def test_what_stands_before_decimals_is_told_by_most_numbers_that_leave_no_doubt(column: Of) -> None:
+    assert column("n", ["1,234", "0,5", "12,75", "7"]).decimal_mark == ","
+    assert column("n", ["1.234", "0.5", "12.75", "0,5"]).decimal_mark == "."
+    assert column("n", ["1,234", "5,678"]).decimal_mark is None
+    assert column("n", ["1.234", "0.5", "12.75", "0,5"]).max == 12.75

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine import magnitudes, units
+from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.profiling import numerals
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?$")
-_DOT_GROUPS = re.compile(r"\s*[+-]?\d{1,3}(?:\.\d{3})+(?![\d.,])")
 _MEASURED = re.compile(r"\s*[+-]?\d[\d.,]*\s*([^\W\d_][\w()/ -]*)$")
 _FOLLOWED = re.compile(r"(?P<begun>\s*[+-]?\d[\d., ]*(?P<unit>[A-Za-z]+(?:/s)?))[\s,;(+-].*\S")
 _BEGINNING = r'regex_extract("^\s*([+-]?\d[\d., ]*(?:[A-Za-z]+(?:/s)?)?)")'
 _SCALED = frozenset(("size", "rate", "frequency", "duration", "power", "mass", "length", "volume"))
 """Quantities in which another unit is another number."""
 _MOST = 0.5  # share of values that must be numbers
+_READERS = {"to_integer": 0, "to_number": 0, "convert": 2}  # how many arguments stand before the mark
+_READING = {"integer": 'to_integer(",")', "number": 'to_number(",")'}
+_LEAVING = frozenset(("trim", "upper", "lower", "split", "regex_extract", "coalesce"))
+"""Operations that write no number otherwise than it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def conversion(
         return None
     whole = " | round(0)" if target.type == "integer" else ""
     unit = read.unit if read else wanted.name
-    return f'convert("{unit}","{wanted.name}"{_mark(values)}){whole}', _reason(read, wanted, written=written)
+    return f'convert("{unit}","{wanted.name}"{_mark(values, profile)}){whole}', _reason(read, wanted, written=written)
 
 
 def unknown_unit(values: Sequence[str], target: TargetField) -> str:
@@ -82,9 +86,33 @@ def _written(values: Sequence[str], profile: ColumnProfile | None, wanted: units
     return any(unit and unit.quantity == wanted.quantity for unit in stated)
 
 
-def _mark(values: Sequence[str]) -> str:
-    """What stands before decimals, where a point parts thousands: "65.536 MB" beside "0,5 TB" is 65,536 MB."""
-    return ',","' if any(map(_DOT_GROUPS.match, values)) and numerals.with_comma(values) else ""
+def _mark(values: Sequence[str], profile: ColumnProfile | None) -> str:
+    """What stands before decimals: in a column that has "0,5 TB", "65.536 MB" is 65,536 and "1,024 TB" hardly more."""
+    return ',","' if marked(values, profile) == "," else ""
+
+
+def marked(values: Sequence[str], profile: ColumnProfile | None) -> numerals.Mark | None:
+    """What stands before decimals in a column: its profile has seen more of it than these values."""
+    return (profile and profile.decimal_mark) or numerals.decimal_mark(values)
+
+
+def remarked(transformation: str | None, profile: ColumnProfile | None, target: TargetField) -> str | None:
+    """The same transformation, which reads the decimals of a column as its profile says that they are written."""
+    mark = profile.decimal_mark if profile else None
+    if mark is None:
+        return transformation
+    if transformation is None:
+        return _READING.get(target.type) if mark == "," else None
+    steps = list(transformations.parse(transformation).steps)
+    place = next((n for n, step in enumerate(steps) if step.operation not in _LEAVING), None)
+    if place is None or steps[place].operation not in _READERS:
+        return transformation
+    step, own = steps[place], _READERS[steps[place].operation]
+    arguments = step.arguments[:own] + ((mark,) if mark == "," else ())
+    if arguments == step.arguments or step.arguments[own:] == (mark,):
+        return transformation
+    steps[place] = transformations.Step(step.operation, arguments)
+    return str(transformations.Transformation(tuple(steps)))
 
 
 def _begun(values: Sequence[str], wanted: units.Unit) -> list[str]:

@@ -15,7 +15,13 @@ from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.mapping.model import DataType, MappedField
 from discovery_pipeline.engine.mapping.transformations import datatypes, vocabularies
 from discovery_pipeline.engine.mapping.transformations.answers import answered
-from discovery_pipeline.engine.mapping.transformations.conversions import conversion, in_several_units, unknown_unit
+from discovery_pipeline.engine.mapping.transformations.conversions import (
+    conversion,
+    in_several_units,
+    marked,
+    remarked,
+    unknown_unit,
+)
 from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
 from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS, ValueMatch, Words
 from discovery_pipeline.engine.profiling import dates, numerals
@@ -31,6 +37,7 @@ _DATE_FORMATS = (
 )
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}$")
 _COUNTED = re.compile(r"^\s*\d+(\.0*)?\s*[A-Za-z][\w() -]*$")
+_PARTED = re.compile(r"\d[.,]\d")
 _PLAIN_INTEGER = re.compile(r"^[+-]?\d+$")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _DOT_GROUPS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+$")
@@ -108,10 +115,16 @@ def for_column(column: ColumnProfile, target: TargetField) -> Proposal:
 def as_before(
     approved: MappedField, values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField, before: Words
 ) -> Proposal:
-    """The transformation that was approved, with words for values of a list that are new since then."""
+    """The transformation that was approved, with words for values of a list that are new since then.
+
+    Numbers are read as this column writes them: an export may come with points before decimals, and then with commas.
+    """
+    read = remarked(approved.transformation, profile, target)
     matches = vocabularies.matched(vocabularies.listing(target), _counted_values(values, profile), before)
-    transformation, new = vocabularies.completed(approved.transformation, matches)
+    transformation, new = vocabularies.completed(read, matches)
     told = [f"new since then: {_called(match)}" for match in new if not match.read]
+    if read != approved.transformation:
+        told.insert(0, f"numbers are written otherwise since then, so {read}")
     return Proposal(transformation, approved.data_type, tuple(told[:_TOLD]))
 
 
@@ -174,9 +187,9 @@ def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: T
     """What makes the target's type of values as they are written; None where they are of it."""
     match target.type:
         case "integer":
-            return _integer(values)
+            return _integer(values, marked(values, profile))
         case "number":
-            return _number(values)
+            return _number(values, marked(values, profile))
         case "boolean":
             return None if {v.lower() for v in values} <= {"true", "false"} else "to_boolean"
         case "date" | "datetime":
@@ -227,19 +240,21 @@ def _kind(values: tuple[str, ...]) -> str:
     return "float" if values and _share(values, _PLAIN_NUMBER) == 1 else datatypes.ANY
 
 
-def _integer(values: tuple[str, ...]) -> str | None:
-    if _share(values, _PLAIN_INTEGER) == 1:
+def _integer(values: tuple[str, ...], mark: numerals.Mark | None) -> str | None:
+    if _share(values, _PLAIN_INTEGER) == 1 and mark != ",":
         return None
-    if _share(values, _COUNTED) >= _MOST:
-        return r'regex_extract("(\d+)") | to_integer'
     in_groups = _share(values, _DOTS_OR_NONE) == 1 and _share(values, _DOT_GROUPS) > 0
-    return 'to_integer(",")' if in_groups or numerals.with_comma(values) else "to_integer"
+    read = 'to_integer(",")' if mark == "," or (in_groups and mark is None) else "to_integer"
+    if _share(values, _COUNTED) < _MOST:
+        return read
+    digits = r"[+-]?\d[\d.,]*" if mark or any(map(_PARTED.search, values)) else r"\d+"
+    return f'regex_extract("({digits})") | {read}'
 
 
-def _number(values: tuple[str, ...]) -> str | None:
-    if _share(values, _PLAIN_NUMBER) == 1:
+def _number(values: tuple[str, ...], mark: numerals.Mark | None) -> str | None:
+    if _share(values, _PLAIN_NUMBER) == 1 and mark != ",":
         return None
-    read = 'to_number(",")' if numerals.with_comma(values) else "to_number"
+    read = 'to_number(",")' if mark == "," else "to_number"
     return rf'regex_extract("([+-]?\d[\d.,]*)") | {read}' if _share(values, _MEASURED) >= _MOST else read
 
 

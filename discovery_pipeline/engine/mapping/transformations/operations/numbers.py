@@ -18,8 +18,8 @@ from discovery_pipeline.engine.mapping.transformations.operations.arguments impo
 
 _GAPS = "'\u00a0\u202f "  # what parts thousands in any country, and decimals in none
 _SPACE = "[\\s\u00a0\u202f]*"
-_WHOLE = rf"(?:\d+|\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
-_WHOLE_BEFORE_COMMA = rf"(?:\d+|\d{{1,3}}(?:\.\d{{3}})+|\d{{1,3}}(?:[{_GAPS}]\d{{3}})+)"
+_WHOLE = rf"(?:\d+|[1-9]\d{{0,2}}(?:,\d{{3}})+|[1-9]\d{{0,2}}(?:[{_GAPS}]\d{{3}})+)"
+_WHOLE_BEFORE_COMMA = rf"(?:\d+|[1-9]\d{{0,2}}(?:\.\d{{3}})+|[1-9]\d{{0,2}}(?:[{_GAPS}]\d{{3}})+)"
 _MONEY = r"(?:USD|EUR|GBP|CHF|JPY|INR|[$€£¥₹])"
 
 
@@ -27,7 +27,7 @@ def to_integer(value: str, arguments: Sequence[Argument] = (), _: Resolve | None
     """A whole number."""
     # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
     mark, whole = _numeral(arguments)
-    digits = found(_as_marked(value, mark), rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
+    digits = found(_own(value, mark), rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
     return f"CAST(TRY_CAST({_ungrouped(digits, mark)} AS HUGEINT) AS VARCHAR)"
 
 
@@ -39,7 +39,7 @@ def to_number(value: str, arguments: Sequence[Argument] = (), _: Resolve | None 
     decimal = rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
     sign = rf"(?:\+|(-))?{_SPACE}{_MONEY}?|{_MONEY}\s*(-)"
     written = duck.text(rf"^{_SPACE}(?:{sign}){_SPACE}({decimal}){_SPACE}{_MONEY}?{_SPACE}$")
-    owed = rf"regexp_replace({_as_marked(value, mark)}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
+    owed = rf"regexp_replace({_own(value, mark)}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
     parts = f"regexp_extract({owed}, {written}, ['sign', 'inner', 'number'])"
     signed = f"list_transform([{parts}], lambda __is: __is.sign || __is.inner || __is.number)[1]"
     return f"replace({_ungrouped(filled(signed), mark)}, ',', '.')"
@@ -73,8 +73,7 @@ def converted(value: str, arguments: Sequence[Argument]) -> str:
     point = re.escape(mark)
     number = rf"([+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
     written = duck.text(rf"^{_SPACE}(?:{number}){_SPACE}(%|[A-Za-z]+(?:/s)?)?{_SPACE}$")
-    read = _as_marked(value, mark) if mark == "," else _with_point(value)
-    parts = f"regexp_extract({read}, {written}, ['number', 'grouped', 'unit'])"
+    parts = f"regexp_extract({_marked(value, mark)}, {written}, ['number', 'grouped', 'unit'])"
     factors = {"": stated} | units.spellings(target)
     spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
     plain = f"replace({_ungrouped('__is.number', mark)} || {_ungrouped('__is.grouped', ',')}, ',', '.')"
@@ -82,18 +81,16 @@ def converted(value: str, arguments: Sequence[Argument]) -> str:
     return f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]"
 
 
-def _as_marked(value: str, mark: str) -> str:
-    """A decimal point as the column's decimal comma, where it parts no thousands: cleansing writes "2,0" as "2.0"."""
-    if mark == ".":
-        return value
-    point = rf"^({_SPACE}[+-]?)(?:(0)\.(\d+)|(\d*)\.(\d{{1,2}}|\d{{4,}}))(\D*)$"
-    return f"regexp_replace({value}, '{point}', '\\1\\2\\4,\\3\\5\\6')"
+def _own(value: str, mark: str) -> str:
+    """A number of a column with decimal commas, where some are points; beside points a comma is a slip to be told."""
+    return _marked(value, mark) if mark == "," else value
 
 
-def _with_point(value: str) -> str:
-    """A decimal comma as a point, where it parts no thousands: "1,5 TB" is one and a half, "1,500" may be either."""
-    comma = rf"^({_SPACE}[+-]?)(?:(0),(\d+)|(\d+),(\d{{1,2}}|\d{{4,}}))(\D*)$"
-    return f"regexp_replace({value}, '{comma}', '\\1\\2\\4.\\3\\5\\6')"
+def _marked(value: str, mark: str) -> str:
+    """The other mark as this one where it parts no thousands: "1,5" is one and a half, "1,500" may be either."""
+    other = re.escape("." if mark == "," else ",")
+    decimals = rf"(0|\d{{4,}}){other}(\d+)|(\d*){other}(\d{{1,2}}|\d{{4,}})"
+    return rf"regexp_replace({value}, '^({_SPACE}[+-]?)(?:{decimals})(\D*)$', '\1\2\4{mark}\3\5\6')"
 
 
 def _plain(double: str) -> str:
