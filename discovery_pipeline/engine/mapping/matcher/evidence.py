@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import looks
+from discovery_pipeline.engine.mapping.matcher.agreement import TELLS_APART
 from discovery_pipeline.engine.mapping.matcher.matching import Matched
-from discovery_pipeline.engine.mapping.matcher.samples import KINDS
+from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
 
 _TOLD_KINDS = {
     "ip": "IP addresses", "mac": "MAC addresses", "uuid": "UUIDs", "date": "dates", "email": "e-mail addresses",
@@ -18,6 +20,9 @@ _TOLD_KINDS = {
 }  # fmt: skip
 
 
+_NUMBERS = ("integer", "float")
+_FEW_CODES = 0.1  # share of codes from which numbers among them are codes, too
+_PADDED = re.compile("0[0-9A-Fa-f]+")
 _LOOKING = 0.3  # how much values must look like a concept to be told
 
 
@@ -73,9 +78,13 @@ class Reasons:
         if sample is None or not sample.seen[i]:
             return
         kind = int(sample.kinds[i].argmax())
-        fit, name = sample.kinds[i][kind], tuple(KINDS)[kind]
-        if name in _TOLD_KINDS and fit >= 0.5 and self._channel("type", i, j) >= 0.5:
-            seen = int(sample.values[i])
+        fit, name, seen = sample.kinds[i][kind], tuple(KINDS)[kind], int(sample.values[i])
+        if (
+            name in _TOLD_KINDS
+            and not (name in _NUMBERS and _coded(sample, i))
+            and fit >= 0.5
+            and self._channel("type", i, j) >= 0.5
+        ):
             yield f"{round(fit * seen)} of {seen} distinct values are {_TOLD_KINDS[name]}"
         common = self._channel("contained", i, j)
         if common >= 0.2:
@@ -84,6 +93,8 @@ class Reasons:
             yield "numbers are spread alike"
         elif self._channel("value words", i, j) >= 0.3:
             yield "values share words"
+        if self._channel("key", i, j) >= TELLS_APART:
+            yield f"{seen} of {int(sample.cells[i])} values seen differ, as an identifier's do"
         if self._channel("look", i, j) >= _LOOKING:
             yield f"values look like '{self._look(i, j)}'"
         listed = self._channel("allowed", i, j)
@@ -101,6 +112,12 @@ class Reasons:
             yield "both measure the same"
         elif self._channel("unit", i, j) == 0 or self._matched.clashes[i, j]:
             yield "but they measure different things"
+
+
+def _coded(sample: Sample, i: int) -> bool:
+    """Whether numbers stand among codes, or are padded with zeros as codes are: "00a7" and "0012"."""
+    codes = sample.kinds[i][tuple(KINDS).index("code")]
+    return codes >= _FEW_CODES or any(_PADDED.fullmatch(value) for value in sample.examples[i])
 
 
 def _listed(words: list[str]) -> str:

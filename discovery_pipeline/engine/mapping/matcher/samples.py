@@ -28,11 +28,11 @@ BUCKETS = 1 << 20  # of hashed words and values
 KINDS = {
     "boolean": r"(?i)^(true|false|yes|no|y|n|t|f|ja|nein|j|wahr|falsch|oui|non|vrai|faux|s[iíì]|sim|n[aã]o|nee|vero"
     r"|falso|verdadero)$",
+    "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
     "integer": r"^[+-]?(\d{1,3}(,\d{3})+|\d+)$",
     "float": r"^[+-]?\d+\.\d+([eE][+-]?\d+)?$",
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
     "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
-    "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
     "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     r"|^\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{2,4}|^[A-Za-z]{3,9} \d{1,2},? \d{4}",
     "quantity": r"^[$€£¥]?\s?[+-]?\d[\d.,]*\s?([A-Za-z%€$£]{1,5}|元)?$",

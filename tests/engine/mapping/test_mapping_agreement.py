@@ -1,0 +1,47 @@
+"""Agreement: what makes a pair High is a name, and values that speak for it; and what is said of values is so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
+from discovery_pipeline.engine.mapping.matcher.matching import match
+from discovery_pipeline.engine.mapping.model import HIGH
+
+SERVER = targets.load("aws").tables[0]
+WANTED = fields.of_target(SERVER.model_copy(update={"fields": tuple(f for f in SERVER.fields if not f.template)}))
+
+
+@pytest.fixture
+def offered(con, table_of):
+    def made(header: str, values: Sequence[str], field: str) -> tuple[float, tuple[str, ...]]:
+        rows = [(value, f"srv{i}", f"10.0.1.{i}") for i, value in enumerate(values)]
+        table = table_of("servers", [header, "name", "ip_address"], *rows)
+        found = match(fields.of_table(table, samples.take(con, table)), WANTED)
+        j = WANTED.names.index(field)
+        return float(found.confidence[0, j]), Reasons(found).of(0, j)
+
+    return made
+
+
+def test_a_name_that_only_the_description_speaks_of_is_no_high(offered):
+    confidence, _ = offered("External ID", [str(i % 3) for i in range(60)], "ExternalId")
+    assert confidence < HIGH
+
+
+def test_values_that_tell_rows_apart_speak_for_an_identifier_and_are_said_to(offered):
+    confidence, reasons = offered("External ID", [f"AX-{i:04}" for i in range(60)], "ExternalId")
+    assert confidence >= HIGH
+    assert "60 of 60 values seen differ, as an identifier's do" in reasons
+
+
+@pytest.mark.parametrize("ids", [[f"{i:032x}" for i in range(60)], [f"{i:06x}" for i in range(60)]])
+def test_hex_ids_are_no_whole_numbers(con, table_of, ids: list[str]):
+    table = table_of("servers", ["record"], *((one,) for one in ids))
+    wanted = fields.of_schema("t", [fields.Stated("record", "integer", "")])
+    found = match(fields.of_table(table, samples.take(con, table)), wanted)
+    assert not [reason for reason in Reasons(found).of(0, 0) if "whole numbers" in reason]
