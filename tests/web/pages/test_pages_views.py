@@ -186,6 +186,8 @@ def test_marks_in_a_note_are_text():
     [
         ("ram: … is above …", 'ram: "9 TB" is above 4096', '"9 TB"'), ("… stands twice", '"a" stands twice', '"a"'),
         ("cores: …", "cores: 7", "7"), ("name is needed", "name is needed", ""), ("… is odd", "is even", "is even"),
+        ("Disk … size: … is no number", 'Disk 1 size: "big" is no number', '"big"'),
+        ("Disk … size is needed", "Disk 1 size is needed", ""),
     ],
 )  # fmt: skip
 def test_an_example_shows_what_the_reason_leaves_open(general: str, said: str, held: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -157,6 +158,9 @@ def checks(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(told.values(), key=lambda f: (_ORDER[f.severity], -f.count))
 
 
+_NUMBER = re.compile(r"[0-9][0-9.,]*")
+
+
 def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Reader) -> list[Cause]:
     """Why rows are to be corrected, the most frequent reason first."""
     return [
@@ -177,7 +181,17 @@ def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[st
 
 
 def _held(general: str, said: str) -> str:
-    """What a reason says where the general one leaves a place open: the first, where there are several."""
+    """What a reason says where the general one leaves a place open: the first, where there are several.
+
+    A number in a field's name ("Disk 1 size: …") is no value.
+    """
+    held = _opened(general, said)
+    if _NUMBER.fullmatch(held) and ": " not in general.partition("…")[0]:
+        return _opened(general.partition(": ")[2], said.partition(": ")[2])
+    return held
+
+
+def _opened(general: str, said: str) -> str:
     before, _, after = general.partition("…")
     until, more, _ = after.partition("…")
     if before == general or not said.startswith(before):
