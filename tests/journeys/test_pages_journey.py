@@ -268,6 +268,9 @@ def test_a_review_by_keyboard(visit: Visit, offered: str):
         page.keyboard.press("Escape")
         page.keyboard.press("j")
         page.keyboard.press("2")
+        expect(page.locator(".more", has=page.locator("[data-do=choose]"))).to_have_count(2)
+        expect(page.locator(".mapping-row", has_text="ip_address")).not_to_contain_text("accepted")
+        page.keyboard.press("2")
         expect(page.locator(".mapping-row.here")).to_contain_text("ip_address")
         expect(page.locator(".mapping-row", has_text="ip_address")).to_contain_text("accepted")
 
@@ -319,10 +322,44 @@ def test_all_high_are_listed_and_then_accepted_as_one_step(visit: Visit, servers
         expect(sheet).to_be_visible()
         listed = sheet.locator("li").count()
         no_objections(page)
-        sheet.get_by_role("button", name=f"Accept these {listed}").click()
+        expect(sheet.get_by_role("button", name=f"Accept these {listed}")).to_be_focused()
+        page.keyboard.press("Enter")
         expect(page.locator(".mapping-row.accepted")).to_have_count(listed)
+        expect(page.locator(".mapping-row.open").first).to_be_focused()
         page.keyboard.press("u")
         expect(page.locator(".mapping-row.accepted")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_one_of_two_columns_for_a_field_is_chosen_and_undone_in_one_step(
+    visit: Visit, tmp_path: Path, *, scripts: bool
+):
+    two = tmp_path / "two.csv"
+    two.write_text("name,ip_address,mgmt_ip\n" + "".join(f"web{i},10.0.0.{i},10.9.0.{i}\n" for i in range(1, 60)))
+    with visit(java_script_enabled=scripts) as page:
+        begin(page, "Two addresses")
+        upload(page, two)
+        page.click("button:has-text('Continue to Field Mapping')")
+        first, second = page.locator(".mapping-row").nth(1), page.locator(".mapping-row").nth(2)
+        expect(second).to_contain_text("also fits IPAddress, which ip_address")
+        if scripts:
+            for _ in range(3):
+                page.keyboard.press("j")
+            page.keyboard.press("a")
+        else:
+            second.locator("button:has-text('Use this one')").click()
+        expect(second).to_contain_text("accepted")
+        expect(first).to_contain_text("rejected")
+        page.click("[data-do=undo]")
+        expect(page.locator(".mapping-row.accepted, .mapping-row.rejected")).to_have_count(0)
+        second.locator("button:has-text('Keep ip_address')").click()
+        expect(first).to_contain_text("accepted")
+        expect(second).to_contain_text("rejected")
+        page.click("a:has-text('Preview')")
+        expect(page.locator("table.data")).to_contain_text("10.0.0.1")
+        if scripts:
+            no_objections(page)
+        page.click("button:has-text('Save Mappings')")
 
 
 def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):

@@ -27,6 +27,7 @@ from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.flows import FlowView, view
 from discovery_pipeline.web.services.mappings import Submitted
+from discovery_pipeline.web.services.rehearsing import Rehearsal
 from discovery_pipeline.web.services.schemas import Preview
 from discovery_pipeline.web.services.submissions import MOST, FieldMappingItem, Submission, ValidationRule
 from discovery_pipeline.web.services.trials import Trial
@@ -143,6 +144,15 @@ async def affected(wanted: WantedMapping, who: Who, the: The) -> Affected:
     It is worked out on the cleansed rows, as the run would; targets whose mapping stays aren't run again.
     """
     return await the.affected.of(who, wanted.flow_id, _submission(wanted))
+
+
+@router.post("/rehearse", responses=on_flow(422))
+async def rehearse(wanted: WantedMapping, who: Who, the: The) -> Rehearsal:
+    """What submitting this would deliver: the first rows of each file, what is rejected and why. Changes nothing.
+
+    It is worked out on the first 5,000 rows of each table, cleansed and validated as the run would.
+    """
+    return await the.rehearsing.of(who, wanted.flow_id, _submission(wanted))
 
 
 @router.post(

@@ -16,7 +16,7 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
-from discovery_pipeline.web.services.drafting import Draft, Entry, Need
+from discovery_pipeline.web.services.drafting import Challenge, Draft, Entry, Need
 from discovery_pipeline.web.services.masking import masked
 from discovery_pipeline.web.services.review import Accepting, Reviewed
 from discovery_pipeline.web.services.schemas import Alternative
@@ -41,6 +41,25 @@ class DecisionView(BaseModel):
     at: datetime
 
 
+class Suited(BaseModel):
+    """A field that suits a column which fills nothing."""
+
+    target_table: str
+    target_field: str
+    confidence: float
+    filled_by: list[str] = Field(description="the columns that fill it now; one step of two decisions swaps them")
+
+    @classmethod
+    def of(cls, challenge: Challenge | None) -> Suited | None:
+        """As the draft has it."""
+        if challenge is None:
+            return None
+        match, by = challenge.match, [entry.column for entry in challenge.by]
+        return cls(
+            target_table=match.target_table, target_field=match.target_field, confidence=match.confidence, filled_by=by
+        )
+
+
 class EntryView(BaseModel):
     """One source column under review."""
 
@@ -52,7 +71,10 @@ class EntryView(BaseModel):
     alternatives: list[Alternative] = Field(description="other fields that it could fill, the likeliest first")
     again: str = Field(description="what is new since people rejected it before; empty where nobody did")
     changed: bool = Field(description="it fills something else than was offered")
-    conflicts: list[str] = Field(description="columns that would fill the same field")
+    conflicts: list[str] = Field(description="columns that would fill the same field, or nearly as surely")
+    suits: Suited | None = Field(
+        description="the field that suits it best, where it fills none and another column does"
+    )
     explanation: str = Field(description="what these columns hold in common, counted, and what may be done about it")
     seen: int = Field(description="number of the decision that holds; 0 for none")
     decided_by: str | None
@@ -300,18 +322,13 @@ def _entry(draft: Draft, entry: Entry) -> EntryView:
         again=next((news for field in entry.fields if (news := news_of(field.evidence))), ""),
         changed=entry.changed,
         conflicts=[other.column for other in draft.conflicts.get(entry.key, ())],
-        explanation=_explanation(draft, entry),
+        suits=Suited.of(draft.challenges.get(entry.key)),
+        explanation=draft.explained(entry),
         seen=entry.seen,
         decided_by=entry.decided.by if entry.decided else None,
         decided_at=entry.decided.at if entry.decided else None,
         reason=entry.decided.reason if entry.decided else "",
     )
-
-
-def _explanation(draft: Draft, entry: Entry) -> str:
-    """What was counted of the columns that could fill the same field as this one."""
-    of = (c for c in draft.suggestions.conflicts if c.source_table == entry.table and entry.column in c.source_fields)
-    return " ".join(conflict.in_words for conflict in of)
 
 
 def _decision(one: Decided) -> DecisionView:

@@ -76,9 +76,12 @@ async def save(at: AtDesk) -> Response:
     ready_only = text(at.form, "ready_only") == "yes"
     asked = replace(await at.asked(), ready_only=ready_only)
     undecided = [entry for draft in asked.reviewed.drafts for entry in draft.undecided]
+    kept = ""
     if text(at.form, "undecided") == "accept":
         wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]
         await at.called.review.decide(at.caller, at.flow, wanted)
+        if wanted:
+            kept = f" What was accepted just now stays accepted, {plural(len(wanted), 'column')}; Undo takes it back."
         asked = replace(await at.asked(), ready_only=ready_only)
     elif undecided and text(at.form, "undecided") != "leave":
         return await review_page(at.request, replace(asked, undecided=tuple(undecided)))
@@ -93,7 +96,8 @@ async def save(at: AtDesk) -> Response:
             at.caller, str(at.flow.id), submission, int(version) if version.isdigit() else None
         )
     except InvalidRequest as fault:
-        note = Note("The mapping can't be followed yet. Nothing was saved.", "bad", tuple(map(str, fault.errors)))
+        said = f"The mapping can't be followed yet: it isn't saved, and nothing is delivered.{kept}"
+        note = Note(said, "bad", tuple(map(str, fault.errors)))
         asked = replace(asked, ready=tuple(fault.told.get("ready_targets", ())))
         return await review_page(at.request, asked, note, status=422)
     if done.proposed:
@@ -154,12 +158,14 @@ async def decline(at: AtDesk) -> Response:
 
 
 def _submission(asked: Asked) -> Submission:
-    return Submission(tuple(_items(asked.reviewed)), ready_only=asked.ready_only)
+    return Submission(tuple(items(asked.reviewed)), ready_only=asked.ready_only)
 
 
-def _items(reviewed: Reviewed) -> Iterator[FieldMappingItem]:
+def items(reviewed: Reviewed, *, undecided: bool = False) -> Iterator[FieldMappingItem]:
+    """What was accepted, and what is offered and undecided where that is wanted, line by line."""
     for draft in reviewed.drafts:
-        for field in draft.mapping().fields:
+        offered = [field for entry in draft.undecided for field in entry.fields] if undecided else []
+        for field in (*draft.mapping().fields, *offered):
             yield FieldMappingItem(
                 source_field=field.source_field,
                 target_field=field.target_field,

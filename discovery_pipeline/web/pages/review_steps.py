@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
@@ -37,8 +38,22 @@ async def decide(at: AtDesk) -> Response:
             key, _, number = said.partition(".")
             entry = entry_of(asked.draft, key)
             decision, told = make(asked.draft, entry, number)
-            return await _decided(at, entry, decision, told)
+            return await _decided(at, entry, [decision], told)
     raise InvalidRequest("Nothing was chosen.")
+
+
+@router.post("/prefer")
+async def prefer(at: AtDesk) -> Response:
+    """Settle which of several columns fills a field: one does, and the others are rejected for it, in one step."""
+    asked = await at.asked()
+    key, _, over = text(at.form, "prefer").partition(".")
+    entry = entry_of(asked.draft, key)
+    wanted = asked.draft.preferring(entry, entry_of(asked.draft, over) if over else None)
+    chosen = Choice.model_validate(wanted[0].after).fields
+    if not chosen:
+        raise InvalidRequest(f"{entry.column} fills nothing that another column would. Load the page again.")
+    said = f"{entry.column} fills {', '.join(field.target_field for field in chosen)}"
+    return await _decided(at, entry, wanted, said.partition(" ")[2], reason=said if len(wanted) > 1 else "")
 
 
 @router.post("/accept")
@@ -81,7 +96,7 @@ async def edit(at: AtDesk) -> Response:
     fields = () if not wanted.field else (_field(asked.draft, entry, wanted),)
     choice = Choice(standing="accepted" if fields else "rejected", fields=fields or entry.fields)
     decision = choice.decision(entry.subject, entry.seen)
-    return await _decided(at, entry, decision, wanted.field or "not imported")
+    return await _decided(at, entry, [decision], wanted.field or "not imported")
 
 
 @router.post("/preview")
@@ -107,7 +122,7 @@ async def values(at: AtDesk) -> Response:
         new = [word or nearest for word, nearest in zip(new, near, strict=False)]
     chosen = {value: word for value, word in zip(old, new, strict=False) if word}
     decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
-    return await _decided(at, entry, decision, f"{plural(len(chosen), 'value')} matched")
+    return await _decided(at, entry, [decision], f"{plural(len(chosen), 'value')} matched")
 
 
 @router.post("/fill")
@@ -138,10 +153,11 @@ def _batch(said: str) -> UUID | None:
         raise InvalidRequest("There is no such step any more. Load the page again.") from None
 
 
-async def _decided(at: Desk, entry: Entry, decision: Decision, told: str) -> Response:
+async def _decided(at: Desk, entry: Entry, decisions: Sequence[Decision], told: str, reason: str = "") -> Response:
     """Decide on a column. Where somebody else was faster, the page shows what they chose, and theirs stands."""
+    wanted = [_unless_stale(at, decision) for decision in decisions]
     try:
-        await at.called.review.decide(at.caller, at.flow, [_unless_stale(at, decision)], text(at.form, "reason"))
+        await at.called.review.decide(at.caller, at.flow, wanted, reason or text(at.form, "reason"))
     except StaleVersionError as stale:
         if PATCH in at.request.headers:
             raise

@@ -38,6 +38,7 @@ from discovery_pipeline.web.services.outcomes import OutcomeService
 from discovery_pipeline.web.services.patches import PatchService
 from discovery_pipeline.web.services.profiles import ProfileService
 from discovery_pipeline.web.services.reading import Reader
+from discovery_pipeline.web.services.rehearsing import RehearsingService
 from discovery_pipeline.web.services.remembering import RememberingService
 from discovery_pipeline.web.services.results import ResultService
 from discovery_pipeline.web.services.review import ReviewService
@@ -104,6 +105,11 @@ class Services:
     def affected(self) -> AffectedService:
         """What a mapping would change in what is delivered."""
         return AffectedService(self.flows, self.values, self.mapping, self.settings)
+
+    @cached_property
+    def rehearsing(self) -> RehearsingService:
+        """What a mapping would deliver."""
+        return RehearsingService(self.flows, self.values, self.mapping, self.settings)
 
     @cached_property
     def masking(self) -> MaskingService:

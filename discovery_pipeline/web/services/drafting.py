@@ -11,18 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from discovery_pipeline.engine import mapping as engine
+from discovery_pipeline.engine.mapping import memory, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
 from discovery_pipeline.engine.mapping.model import HIGH, DataType, MappedField, Match, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
+from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, Decision, What
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ Place = tuple[str, str, str]
 
 OFFERED = 5
 """Alternatives shown for a column."""
+CLOSE = 0.2
+"""How far a column's confidence may be behind that of what fills its field for the choice to be a person's: what High
+asks of a lead."""
 
 
 class Choice(BaseModel):
@@ -70,7 +75,7 @@ class Entry:
     @property
     def key(self) -> str:
         """A short name of the subject, for forms and links."""
-        return hashlib.blake2s(json.dumps(self.subject).encode(), digest_size=6).hexdigest()
+        return _key(self.subject)
 
     @property
     def standing(self) -> Standing:
@@ -101,6 +106,20 @@ class Entry:
     def seen(self) -> int:
         """The number of the decision that holds; 0 before there is one."""
         return self.decided.id if self.decided else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A field that suits a column which fills nothing, and the columns that fill it now."""
+
+    match: Match
+    by: tuple[Entry, ...]
+
+    @property
+    def close(self) -> tuple[Entry, ...]:
+        """Those of them that nobody decided on, and that are hardly surer."""
+        least = self.match.confidence + CLOSE
+        return tuple(entry for entry in self.by if entry.standing == "open" and entry.confidence <= least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +169,26 @@ class Draft:
         return dict(found)
 
     @cached_property
+    def challenges(self) -> dict[str, Challenge]:
+        """By an entry's key, the field that suits it best, of undecided columns whose best field another one fills."""
+        used = {(e.table, name) for e in self.entries if e.live for field in e.fields for name in _beside(field)}
+        found = {}
+        for entry in self.entries:
+            match = next(iter(entry.alternatives), None)
+            if match is None or entry.fields or entry.standing != "open" or (entry.table, entry.column) in used:
+                continue
+            by = self.filled.get(match.place, ())
+            if by and match.tier != "No match" and not memory.refused(match.evidence):
+                found[entry.key] = Challenge(match, tuple(by))
+        return found
+
+    @cached_property
     def conflicts(self) -> dict[str, tuple[Entry, ...]]:
-        """By an entry's key, the others that fill the same."""
+        """By an entry's key, the others that fill the same, or would nearly as surely."""
+        rivals = [entries for entries in self.filled.values() if len(entries) > 1]
+        rivals += [[self.by_key[key], one] for key, challenge in self.challenges.items() for one in challenge.close]
         found: dict[str, dict[str, Entry]] = defaultdict(dict)
-        for entries in (rivals for rivals in self.filled.values() if len(rivals) > 1):
+        for entries in rivals:
             for one in entries:
                 found[one.key] |= {other.key: other for other in entries if other.key != one.key}
         return {key: tuple(others.values()) for key, others in found.items()}
@@ -178,6 +213,26 @@ class Draft:
         """Offers that nobody has decided on, are High, and fill what nothing else would."""
         return tuple(e for e in self.undecided if e.confidence >= HIGH and e.key not in self.conflicts)
 
+    @cached_property
+    def to_check(self) -> frozenset[str]:
+        """Keys of the entries that want a look: nobody decided on them, and they aren't sure."""
+        sure = {entry.key for entry in self.sure}
+        return frozenset(e.key for e in self.entries if e.standing == "open" and e.key not in sure)
+
+    def lists(self, entry: Entry) -> bool:
+        """Whether it fills a field that takes a fixed list of values, or would."""
+        places = {(f.target_table, f.target_field) for f in entry.fields if entry.live}
+        return not places.isdisjoint(self._listed)
+
+    @cached_property
+    def _listed(self) -> frozenset[tuple[str, str]]:
+        return frozenset((t.name, f.name) for t in self.target.tables for f in t.fields if f.allowed)
+
+    def explained(self, entry: Entry) -> str:
+        """What was counted of the columns that could fill the same field as this one, and what may be done about it."""
+        of = (c for c in self.suggestions.conflicts if c.source_table == entry.table)
+        return " ".join(conflict.in_words for conflict in of if entry.column in conflict.source_fields)
+
     def mapping(self) -> engine.Mapping:
         """What was accepted."""
         chosen = (field for entry in self.entries if entry.standing == "accepted" for field in entry.fields)
@@ -191,6 +246,32 @@ class Draft:
             Choice(standing="accepted", fields=entry.fields).decision(entry.subject, entry.seen if seen else None)
             for entry in wanted
         ]
+
+    def preferring(self, entry: Entry, over: Entry | None = None) -> list[Decision]:
+        """Decisions that give an entry what suits it, in place of the columns that fill it or are in conflict with it.
+
+        `over` is rejected for it, too, however little it suits.
+        """
+        challenge = self.challenges.get(entry.key)
+        fields = (self._challenged(entry, challenge.match),) if challenge else entry.fields
+        places = {(entry.table, f.target_table, self._name(entry, f)) for f in fields}
+        made = [Choice(standing="accepted", fields=fields).decision(entry.subject, entry.seen)]
+        holding = {one.key: one for place in places for one in self.filled.get(place, ()) if one.key != entry.key}
+        for one in holding.values():
+            kept = tuple(f for f in one.fields if (one.table, f.target_table, self._name(one, f)) not in places)
+            choice = (
+                Choice(standing="accepted", fields=kept) if kept else Choice(standing="rejected", fields=one.fields)
+            )
+            made.append(choice.decision(one.subject, one.seen))
+        for key, other in self.challenges.items():
+            one, close = self.by_key[key], {rival.key for rival in other.close}
+            if other.match.place in places and key != entry.key and (one == over or entry.key in close):
+                choice = Choice(standing="rejected", fields=(self._challenged(one, other.match),))
+                made.append(choice.decision(one.subject, one.seen))
+        return made
+
+    def _challenged(self, entry: Entry, match: Match) -> MappedField:
+        return self.offer(entry, match.target_table, match.target_field)
 
     def offer(self, entry: Entry, table: str, name: str) -> MappedField:
         """That target field for this column, as it was offered, else with the transformation that it needs."""
@@ -332,11 +413,24 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
     )
 
 
+@lru_cache(maxsize=1 << 16)
+def _key(subject: tuple[str, str, str]) -> str:
+    return hashlib.blake2s(json.dumps(subject).encode(), digest_size=6).hexdigest()
+
+
 def _with(entry: Entry, decided: Mapping[What, Decided], approved: tuple[MappedField, ...]) -> Entry:
     one = decided.get((MAPPING, entry.subject))
     if one is None or one.after is None:
         return replace(entry, choice=Choice(standing="accepted", fields=approved)) if approved else entry
     return replace(entry, decided=one, choice=Choice.model_validate(one.after))
+
+
+def _beside(field: MappedField) -> tuple[str, ...]:
+    """The columns that a field's transformation reads; none where it can't be read itself."""
+    try:
+        return transformations.read_by(field)
+    except TransformationError:
+        return ()
 
 
 def _content(fields: Iterable[MappedField]) -> list[tuple[str, str, str | None]]:

@@ -164,6 +164,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "trial": {"source_table": "t", "source_field": "f"},
     "layout": {"parts": [{"file": "a.csv"}]},
     "affected": {"mappings": []},
+    "rehearse": {"mappings": []},
     "restore": {"to": 0},
     "clusters": {"table": "t", "column": "c", "members": ["a"], "winner": "b"},
     "decisions": {"decisions": [{"kind": "rule", "table": "t", "column": "c", "rule": "r", "verdict": "accept"}]},

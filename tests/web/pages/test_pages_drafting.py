@@ -145,3 +145,58 @@ def test_keys_tell_columns_apart_whatever_they_are_called():
     found = Suggestions(target="t", matches=(), assignment=())
     made = draft(TARGET, (table(*odd),), found, {})
     assert len(made.by_key) == len(odd)
+
+
+def contested(*decisions: Decided, rival: float = 0.8) -> Draft:
+    """Two addresses for one field: `addr` is offered for it at 0.9, and `mgmt` would fit."""
+    matches = (
+        match("addr", "Ip", 1),
+        match("mgmt", "Ip", 1).model_copy(update={"confidence": rival}),
+        match("note", "Ip", 1).model_copy(update={"confidence": 0.1}),
+    )
+    found = Suggestions(target="t", matches=matches, assignment=(field("addr", "Ip"),))
+    return draft(TARGET, (table("addr", "mgmt", "note"),), found, {one.what: one for one in decisions})
+
+
+def test_a_column_whose_field_another_one_fills_is_told_with_it():
+    made = contested(rival=0.5)
+    (key,) = made.challenges
+    assert key == entry(made, "mgmt").key
+    assert [one.column for one in made.challenges[key].by] == ["addr"]
+    assert made.conflicts == {}
+
+
+def test_two_columns_that_fit_a_field_nearly_alike_are_a_conflict_until_one_is_chosen():
+    made = contested()
+    assert {made.by_key[key].column for key in made.conflicts} == {"addr", "mgmt"}
+    assert made.sure == ()
+    assert {made.by_key[key].column for key in made.to_check} == {"addr", "mgmt", "note"}
+    assert contested(decided("addr", "accepted", field("addr", "Ip"))).conflicts == {}
+
+
+def chosen(made: Draft, column: str, over: str = "") -> dict[str, tuple[str, list[str]]]:
+    steps = made.preferring(entry(made, column), entry(made, over) if over else None)
+    wanted = [(d.subject[-1], Choice.model_validate(d.after)) for d in steps]
+    return {str(name): (choice.standing, [f.target_field for f in choice.fields]) for name, choice in wanted}
+
+
+def test_one_of_two_is_chosen_and_the_other_rejected_in_one_step():
+    made = contested()
+    assert chosen(made, "mgmt") == {"mgmt": ("accepted", ["Ip"]), "addr": ("rejected", ["Ip"])}
+    assert chosen(made, "addr") == {"addr": ("accepted", ["Ip"]), "mgmt": ("rejected", ["Ip"])}
+
+
+def test_a_column_that_suits_less_is_rejected_only_where_it_is_meant():
+    made = contested(rival=0.5)
+    assert chosen(made, "addr") == {"addr": ("accepted", ["Ip"])}
+    assert chosen(made, "addr", "mgmt") == {"addr": ("accepted", ["Ip"]), "mgmt": ("rejected", ["Ip"])}
+
+
+def test_what_a_yielding_column_fills_besides_stays():
+    both = decided("addr", "accepted", field("addr", "Ip"), field("addr", "Serial"))
+    assert chosen(contested(both), "mgmt")["addr"] == ("accepted", ["Serial"])
+
+
+def test_a_rejected_pair_challenges_nothing_any_more():
+    made = contested(decided("mgmt", "rejected", field("mgmt", "Ip")))
+    assert (made.challenges, made.conflicts) == ({}, {})

@@ -129,6 +129,7 @@ function reviewing(table) {
       const opened = panel(row);
       if (opened) open(row, opened);
     }
+    const held = document.activeElement?.closest?.("#toolbar, #needs, #chips") && document.activeElement;
     for (const id of ["toolbar", "needs", "chips"]) {
       const part = patch.querySelector(`#${id}`);
       if (part) document.getElementById(id)?.replaceWith(part);
@@ -138,7 +139,17 @@ function reviewing(table) {
     if (form) form.value = latest;
     here?.classList.add("here");
     if (focused && here) here.focus({ preventScroll: true });
+    if (held && !held.isConnected) goOn(held);
     say(patch.dataset.note);
+  }
+
+  /** The button that was pressed is another one now: stand on it where there is more to press, else on what waits. */
+  function goOn(pressed) {
+    const again = pressed.dataset.do && pressed.dataset.do !== "sure" && document.querySelector(`#toolbar [data-do=${pressed.dataset.do}]`);
+    if (again && !again.disabled) return again.focus();
+    const waiting = rows().find((row) => row.matches(".open"));
+    if (waiting) return stand(waiting);
+    document.querySelector("#toolbar button.main")?.focus();
   }
 
   async function ask(address, options = {}) {
@@ -211,13 +222,14 @@ function reviewing(table) {
     return true;
   }
 
+  /** Take an alternative that is in sight; of a closed row they are shown first. */
   async function choose(row, number) {
     const closed = !panel(row);
     if (closed) await open(row);
     const button = panel(row)?.querySelectorAll("[data-do=choose]")[number - 1];
     if (!button) say(`There is no alternative ${number}.`);
-    button?.click();
-    if (closed) panel(row)?.remove();
+    else if (closed) say(`These are the alternatives. Press ${number} again to take ${button.querySelector(".v").textContent.trim()}.`);
+    else button.click();
     stand(row);
   }
 

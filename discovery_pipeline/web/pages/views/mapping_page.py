@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,7 @@ from discovery_pipeline.web.pages.views.rows import Rows
 from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller
 from discovery_pipeline.web.services.affecting import Affected
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.drafting import Choice, Draft, Entry, Place
 from discovery_pipeline.web.services.review import Reviewed
 from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal
 
@@ -107,8 +108,12 @@ def alone(asked: Asked) -> dict[str, Any]:
 
 
 def touched_by(draft: Draft, log: Iterable[Decided]) -> list[Entry]:
-    """Entries whose line looks otherwise since these decisions: those decided, and those in conflict with them."""
+    """Entries whose line looks otherwise since these decisions: those decided, and those that fit the same."""
     by_subject = {entry.subject: entry for entry in draft.entries}
+    suited: dict[Place, list[Entry]] = defaultdict(list)
+    for entry in draft.entries:
+        if entry.alternatives and entry.alternatives[0].tier != "No match" and not entry.fields:
+            suited[entry.alternatives[0].place].append(entry)
     found: dict[str, Entry] = {}
     for one in log:
         entry = by_subject.get(one.subject) if one.kind == MAPPING else None  # type: ignore[arg-type]
@@ -116,9 +121,9 @@ def touched_by(draft: Draft, log: Iterable[Decided]) -> list[Entry]:
             continue
         found[entry.key] = entry
         fields = [f for choice in (one.before, one.after) if choice for f in Choice.model_validate(choice).fields]
-        for field in (*fields, *entry.offered):
-            rivals = draft.filled.get((entry.table, field.target_table, field.target_field), ())
-            found |= {rival.key: rival for rival in rivals}
+        for field in (*fields, *entry.offered, *entry.alternatives[:1]):
+            place = (entry.table, field.target_table, field.target_field)
+            found |= {rival.key: rival for rival in (*draft.filled.get(place, ()), *suited[place])}
     return list(found.values())
 
 
@@ -168,6 +173,7 @@ def _around(asked: Asked) -> dict[str, Any]:
     here = f"{asked.address}?{view.query(page=view.page if view.page > 1 else 0)}"
     return {
         "action": asked.address,
+        "preview_at": f"/discovery/preview/{flow.id}",
         "here": f"{here}{f'&open={view.open}' if view.open else ''}",
         "here_open": lambda key: f"{here}#r-{key}" if key == view.open else f"{here}&open={key}#r-{key}",
         "system": draft.target.name,

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.web.pages.views.paging import Chip, Page, paged
 from discovery_pipeline.web.services.drafting import Draft, Entry, Need
 
@@ -19,7 +18,7 @@ ORDERS = (("file", "as in the file"), ("unsure", "unsure first"), ("name", "by n
 _ALWAYS = ("all", "unsure", "unmapped", "required", "conflicts")
 _TITLES: Mapping[str, str] = {
     "all": "All", "unsure": "To check", "high": "High", "unmapped": "Unmapped", "required": "Required",
-    "conflicts": "Conflicts", "accepted": "Accepted", "rejected": "Rejected", "changed": "Changed",
+    "conflicts": "Conflicts", "values": "Values", "accepted": "Accepted", "rejected": "Rejected", "changed": "Changed",
     "ignored": "Ignored",
 }  # fmt: skip
 
@@ -79,13 +78,15 @@ class Shown:
 
     def __init__(self, draft: Draft, view: View, address: str) -> None:
         self.draft, self.view, self._address = draft, view, address
+        sure = frozenset(entry.key for entry in draft.sure)
         self._tests: Mapping[str, Callable[[Entry], bool]] = {
             "all": lambda _: True,
-            "unsure": lambda e: e.standing == "open" and bool(e.fields) and e.confidence < HIGH,
-            "high": lambda e: e.standing == "open" and e.confidence >= HIGH,
+            "unsure": lambda e: e.key in draft.to_check,
+            "high": lambda e: e.key in sure,
             "unmapped": lambda e: not e.fields,
             "required": lambda e: e.key in draft.required or any(f.is_required for f in e.fields),
             "conflicts": lambda e: e.key in draft.conflicts,
+            "values": draft.lists,
             "accepted": lambda e: e.standing == "accepted",
             "rejected": lambda e: e.standing == "rejected",
             "changed": lambda e: e.changed,
@@ -103,8 +104,7 @@ class Shown:
     @property
     def high(self) -> list[Entry]:
         """Sure ones on this page that nobody has touched: what one click accepts."""
-        sure = {entry.key for entry in self.draft.sure}
-        return [entry for entry in self.rows if entry.key in sure]
+        return [entry for entry in self.rows if self._tests["high"](entry)]
 
     @property
     def counts(self) -> Counts:
@@ -114,7 +114,7 @@ class Shown:
             all=len(entries),
             decided=sum(e.standing != "open" for e in entries),
             open=len(self.draft.undecided),
-            unsure=sum(self._tests["unsure"](e) for e in entries),
+            unsure=len(self.draft.to_check),
             conflicts=len(self.draft.conflicts),
             high_shown=len(self.high),
         )
@@ -141,7 +141,7 @@ class Shown:
 
     def _ordered(self, entries: Iterable[Entry]) -> list[Entry]:
         if self.view.sort == "unsure":
-            return sorted(entries, key=lambda e: (not e.fields, e.confidence))
+            return sorted(entries, key=lambda e: (e.key not in self.draft.to_check, e.confidence))
         if self.view.sort == "name":
             return sorted(entries, key=lambda e: e.column.casefold())
         return list(entries)

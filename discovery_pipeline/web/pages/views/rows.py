@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -58,6 +58,17 @@ class Goes:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """Another column for the same field."""
+
+    key: str
+    column: str
+    tier: Tier
+    confidence: float
+    fills: bool  # or would, if it were chosen
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One source column on the review page."""
 
@@ -78,7 +89,10 @@ class Row:
     kind: str  # where the suggestion comes from
     standing: str
     changed: bool
-    conflict: tuple[str, ...]  # other columns that fill the same
+    suits: str  # the field that it would fill if another column didn't
+    rivals: tuple[Rival, ...]  # other columns for what it fills, or would
+    conflict: bool  # whether that wants a decision
+    together: str  # what it and its rivals hold in common, counted
     by: str
     at: datetime | None
     reason: str
@@ -95,8 +109,8 @@ class Rows:
         self._counts = {table.name: table.row_count for table in profile.tables}
 
     def tier(self, entry: Entry) -> Tier:
-        """How sure the match is, in three words."""
-        return TIERS[tier(entry.confidence)] if entry.fields else "none"
+        """How sure the match is, in three words; of a column that fills nothing, with the field that suits it best."""
+        return TIERS[tier(self._confidence(entry))] if entry.fields or entry.key in self._draft.challenges else "none"
 
     def of(self, entries: Iterable[Entry]) -> list[Row]:
         """A row for each entry."""
@@ -107,8 +121,8 @@ class Rows:
         profile = self.profile(entry)
         surest = max(entry.fields, key=lambda f: f.confidence, default=None)
         again = memory.news_of(surest.evidence) if surest else ""
+        challenge = self._draft.challenges.get(entry.key)
         why = [r for r in surest.evidence if not (again and again in r)] if surest else self._nearest(entry)
-        rivals = self._draft.conflicts.get(entry.key, ())
         return Row(
             key=entry.key,
             seen=entry.seen,
@@ -121,13 +135,16 @@ class Rows:
             samples=self._samples(entry, profile),
             goes=tuple(self._goes(entry, field) for field in entry.fields),
             tier=self.tier(entry),
-            confidence=entry.confidence,
+            confidence=self._confidence(entry),
             why=tuple(self._mask.text(reason) for reason in why[:REASONS]),
             again=self._mask.text(again),
             kind=_kind(surest) if surest else "",
             standing=entry.standing,
             changed=entry.changed,
-            conflict=tuple(other.column for other in rivals),
+            suits=challenge.match.target_field if challenge else "",
+            rivals=tuple(self._rivals(entry)),
+            conflict=entry.key in self._draft.conflicts,
+            together=self._mask.text(self._draft.explained(entry)) if challenge else "",
             by=entry.decided.by if entry.decided else "",
             at=entry.decided.at if entry.decided else None,
             reason=entry.decided.reason if entry.decided else "",
@@ -192,11 +209,22 @@ class Rows:
         made = [Delivered(c.after, n) for c, (_, n) in zip(found.changes, counts, strict=False) if c.after]
         return suspicious(made, wanted)
 
+    def _confidence(self, entry: Entry) -> float:
+        challenge = self._draft.challenges.get(entry.key)
+        return challenge.match.confidence if challenge else entry.confidence
+
+    def _rivals(self, entry: Entry) -> Iterator[Rival]:
+        challenge = self._draft.challenges.get(entry.key)
+        for other in challenge.by if challenge else self._draft.conflicts.get(entry.key, ()):
+            yield Rival(other.key, other.column, self.tier(other), self._confidence(other), other.live)
+
     def _nearest(self, entry: Entry) -> tuple[str, ...]:
         """Why a column goes nowhere: what was rejected before, what came nearest, and what fills that instead."""
         best = next(iter(entry.alternatives), None)
         if best is None:
             return ("the target has nothing like it",)
+        if entry.key in self._draft.challenges:
+            return best.evidence
         fills = self._draft.filled.get((entry.table, best.target_table, best.target_field), ())
         rival = next((f"; {other.column} fills it" for other in fills if other.key != entry.key), "")
         refused = next((other.target_field for other in entry.alternatives if memory.refused(other.evidence)), "")

@@ -18,12 +18,28 @@ class Step:
     here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a step is looked at: a page, and the part of it that the step is about."""
+
+    title: str
+    page: str
+    phase: Phase
+    part: str = ""  # a query or an anchor
+
+
 _WAY = (
-    ("Upload", "cmdb-import", Phase.DATA_IMPORT),
-    ("Mapping", "field-mapping", Phase.FIELD_MAPPING),
-    ("Cleansing", "cleansing", Phase.CLEANSING),
-    ("Validation", "validation", Phase.VALIDATION),
+    _Place("Upload", "cmdb-import", Phase.DATA_IMPORT),
+    _Place("Header", "cmdb-import", Phase.DATA_IMPORT, "#read"),
+    _Place("Mapping", "field-mapping", Phase.FIELD_MAPPING),
+    _Place("Values", "field-mapping", Phase.FIELD_MAPPING, "?show=values"),
+    _Place("Problems", "preview", Phase.FIELD_MAPPING, "#problems"),
+    _Place("Preview", "preview", Phase.FIELD_MAPPING),
+    _Place("Cleansing", "cleansing", Phase.CLEANSING),
+    _Place("Validation", "validation", Phase.VALIDATION),
 )
+_LOOKED_AT = frozenset(("Values", "Problems", "Preview"))
+"""Steps that wait for nobody: they show what the mapping comes to."""
 _STATES = {
     PhaseStatus.COMPLETED: ("done", "done"),
     PhaseStatus.RUNNING: ("busy", "being worked on"),
@@ -33,16 +49,26 @@ _STATES = {
 }
 
 
-def steps(flow: Flow, path: str = "") -> tuple[Step, ...]:
+def steps(flow: Flow, path: str = "", query: str = "") -> tuple[Step, ...]:
     """The steps of that flow; the one of the page at `path` is marked."""
+    here = _here(path, query)
     found = []
-    for title, page, phase in _WAY:
-        state, said = _STATES.get(flow.phases[phase].status, ("", "not yet"))
+    for place in _WAY:
+        state, said = _STATES.get(flow.phases[place.phase].status, ("", "not yet"))
         if flow.status in ENDED and state in ("busy", "wait"):
             state, said = "", flow.status.value
-        reached = phase.place <= flow.current_phase.place or page == "cmdb-import"
-        href = f"/discovery/{page}/{flow.id}" if reached else ""
-        found.append(Step(title, href, state, said, path.startswith(f"/discovery/{page}/")))
+        if state == "wait" and place.title in _LOOKED_AT:
+            state, said = "", "to look at"
+        reached = place.phase.place <= flow.current_phase.place or place.page == "cmdb-import"
+        href = f"/discovery/{place.page}/{flow.id}{place.part}" if reached else ""
+        found.append(Step(place.title, href, state, said, place is here))
     delivered = flow.phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED
     href = f"/discovery/report/{flow.id}" if delivered else ""
     return (*found, Step("Report", href, "done" if delivered else "", "there" if delivered else "not yet", False))
+
+
+def _here(path: str, query: str) -> _Place | None:
+    """The step of an address: of a part of a page where the address names it, else of the page."""
+    its = [place for place in _WAY if path.startswith(f"/discovery/{place.page}/")]
+    named = (place for place in its if place.part.startswith("?") and place.part[1:] in query.split("&"))
+    return next(named, next((place for place in its if not place.part), None))
