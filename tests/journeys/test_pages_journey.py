@@ -330,24 +330,18 @@ def test_all_high_are_listed_and_then_accepted_as_one_step(visit: Visit, servers
         expect(page.locator(".mapping-row.accepted")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_one_of_two_columns_for_a_field_is_chosen_and_undone_in_one_step(
-    visit: Visit, tmp_path: Path, *, scripts: bool
-):
+def test_one_of_two_columns_for_a_field_is_chosen_and_undone_in_one_step(visit: Visit, tmp_path: Path):
     two = tmp_path / "two.csv"
     two.write_text("name,ip_address,mgmt_ip\n" + "".join(f"web{i},10.0.0.{i},10.9.0.{i}\n" for i in range(1, 60)))
-    with visit(java_script_enabled=scripts) as page:
+    with visit() as page:
         begin(page, "Two addresses")
         upload(page, two)
         page.click("button:has-text('Continue to Field Mapping')")
         first, second = page.locator(".mapping-row").nth(1), page.locator(".mapping-row").nth(2)
         expect(second).to_contain_text("also fits IPAddress, which ip_address")
-        if scripts:
-            for _ in range(3):
-                page.keyboard.press("j")
-            page.keyboard.press("a")
-        else:
-            second.locator("button:has-text('Use this one')").click()
+        for _ in range(3):
+            page.keyboard.press("j")
+        page.keyboard.press("a")
         expect(second).to_contain_text("accepted")
         expect(first).to_contain_text("rejected")
         page.click("[data-do=undo]")
@@ -357,8 +351,7 @@ def test_one_of_two_columns_for_a_field_is_chosen_and_undone_in_one_step(
         expect(second).to_contain_text("rejected")
         page.click("a:has-text('Preview')")
         expect(page.locator("table.data")).to_contain_text("10.0.0.1")
-        if scripts:
-            no_objections(page)
+        no_objections(page)
         page.click("button:has-text('Save Mappings')")
 
 
