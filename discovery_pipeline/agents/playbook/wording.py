@@ -39,6 +39,7 @@ _FINDS = {
     "relation.orphans": "{n} refer to something that isn't there",
     "owner.missing": "{n} name nobody who is responsible",
     "date.ambiguous": "{n} may have day and month in either order",
+    "date.impossible": "{n} hold a date that can't be",
     "ip.impossible": "{n} hold an IP address that can't be",
     "duplicate.rows": "{n} stand more than once",
     "required": "{n} lack a value that the target requires",

@@ -121,6 +121,10 @@ RULES: dict[str, Rule] = {
             "day and month can't be told apart", "a wrong date", 0.5,
         ),
         Rule(
+            "date.impossible", Stage.FORMATS, "review", "columns of dates",
+            "a day that no calendar has", "", 0.99,
+        ),
+        Rule(
             "boolean.words", Stage.FORMATS, "auto", "columns of yes and no in several vocabularies",
             "yes and no written as in most of the column", "none", 0.99,
         ),

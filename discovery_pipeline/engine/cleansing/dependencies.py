@@ -132,7 +132,9 @@ def _decides(draft: Draft, left: Column, rights: list[Column]) -> Strengths:
             SELECT g.c, size, most, most >= {AGREED} * size AS agreed, p, most / size AS share
             FROM groups g JOIN chance h ON g.c = h.c AND g.said IS NOT DISTINCT FROM h.b WHERE size >= 3
         )
-        SELECT c, sum(most - size * p) FILTER (agreed) / sum(size - size * p) FILTER (agreed) AS lift
+        -- Decimals, whose sums are the same in any order: else chance would choose among columns that decide alike.
+        SELECT c, sum((most - size * p)::DECIMAL(38, 9)) FILTER (agreed)
+            / sum((size - size * p)::DECIMAL(38, 9)) FILTER (agreed) AS lift
         FROM told GROUP BY c
         HAVING count(*) >= 2 AND count(*) FILTER (agreed) >= {DETERMINED} * count(*)
             AND lift >= {LIFT}

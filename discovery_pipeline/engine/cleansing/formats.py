@@ -121,9 +121,26 @@ _SHAPES = (
 _AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
 
 
+_DAY = r"regexp_replace(regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1), '[ ,./-]+', '-', 'g')"
+"""A date without the time after it, its parts between hyphens."""
+
+_Counts = tuple[int, int, int]
+"""Cells of a shape; those with a first number above 12, and with a second one."""
+
+
 def _dates(values: Values, positions: tuple[int, ...]) -> None:
+    for position, shapes in _written(values, positions).items():
+        total = sum(cells for cells, _, _ in shapes.values())
+        own = max(shapes, key=lambda s: shapes[s][0])
+        if own != "iso" and shapes[own][0] >= OWN_WAY * total:
+            continue
+        values.offer("date.iso", {position: _iso(_orders(shapes))}, "$v NOT LIKE '____-__-__%'")
+
+
+def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, _Counts]]:
+    """The shapes in which these columns write their dates, by position."""
     if not positions:
-        return
+        return {}
     tests = " ".join(f"WHEN regexp_full_match(value, '{s.pattern}') THEN '{s.name}'" for s in _SHAPES)
     found = values.ask(
         rf"""
@@ -136,22 +153,21 @@ def _dates(values: Values, positions: tuple[int, ...]) -> None:
                 ({_listed(positions)}))
         ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
     )
-    columns: dict[int, dict[str, tuple[int, int, int]]] = {}
-    for position, shape, *counts in found:
-        columns.setdefault(position, {})[shape] = tuple(counts)
-    for position, shapes in columns.items():
-        total = sum(cells for cells, _, _ in shapes.values())
-        own = max(shapes, key=lambda s: shapes[s][0])
-        if own != "iso" and shapes[own][0] >= OWN_WAY * total:
-            continue
-        orders = {
-            mark: _order(mark, [shapes[s.name] for s in _SHAPES if s.separator == mark and s.name in shapes])
-            for mark in "/.-"
-        }
-        values.offer("date.iso", {position: _iso(orders)}, "$v NOT LIKE '____-__-__%'")
+    columns: dict[int, dict[str, _Counts]] = {}
+    for position, shape, cells, days, months in found:
+        columns.setdefault(position, {})[shape] = (cells, days, months)
+    return columns
 
 
-def _order(separator: str, counts: list[tuple[int, int, int]]) -> str | None:
+def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
+    """What comes first in a column's dates, by separator."""
+    return {
+        mark: _order(mark, [shapes[s.name] for s in _SHAPES if s.separator == mark and s.name in shapes])
+        for mark in "/.-"
+    }
+
+
+def _order(separator: str, counts: list[_Counts]) -> str | None:
     """Which comes first in dates with this separator: "day", "month", or None where the column can't tell."""
     days, months = (sum(c[n] for c in counts) for n in (1, 2))
     # Where points are written, the day is written first.
@@ -164,7 +180,6 @@ def _order(separator: str, counts: list[tuple[int, int, int]]) -> str | None:
 
 def _iso(orders: Mapping[str, str | None]) -> str:
     """An expression that writes a date, and the time after it, as ISO 8601; what it can't tell it leaves."""
-    date = r"regexp_replace(regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1), '[ ,./-]+', '-', 'g')"
     time = r"regexp_extract($v, ' (\d{1,2}:.*)$', 1)"
     width = f"CASE WHEN length({time}) > 5 THEN 8 ELSE 5 END"
     clock = f"CASE WHEN {time} = '' THEN '' ELSE ' ' || lpad({time}, {width}, '0') END"
@@ -174,7 +189,7 @@ def _iso(orders: Mapping[str, str | None]) -> str:
         # A short year is read in this century and the last as strptime does it.
         if shape.separator:
             order = orders[shape.separator]
-            by_day, by_month = (f"try_strptime({date}, '{f}')" for f in formats)
+            by_day, by_month = _readings(shape)
             if order == "day":
                 read = by_day
             elif order == "month":
@@ -186,9 +201,14 @@ def _iso(orders: Mapping[str, str | None]) -> str:
                     f"WHEN {by_month} IS NULL THEN {by_day} END"
                 )
         else:
-            read = f"try_strptime({date}, {formats})"
+            read = f"try_strptime({_DAY}, {formats})"
         cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN strftime({read}, '%Y-%m-%d') || {clock}")
     return f"coalesce(CASE {' '.join(cases)} END, $v)"
+
+
+def _readings(shape: _Shape) -> list[str]:
+    """What a date of that shape is by each of its formats; null where there is no such day."""
+    return [f"try_strptime({_DAY}, '{written}')" for written in shape.formats]
 
 
 _VOCABULARIES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))
@@ -225,28 +245,64 @@ def _like(model: str, word: str) -> str:
     return word.capitalize() if model[:1].isupper() else word
 
 
-def ambiguous(values: Values, evidence: Evidence) -> list[Finding]:
-    """Columns of dates in several formats with dates that can be read two ways."""
-    findings = []
-    for position in evidence.of("date"):
-        pattern = "|".join(s.pattern for s in _SHAPES if s.name in _AMBIGUOUS)
-        count, examples, others = values.ask(
-            f"SELECT coalesce(sum(cells) FILTER (two_ways), 0)::BIGINT, max_by(value, cells, 5) FILTER (two_ways), "
-            f"count(*) FILTER (NOT two_ways) FROM (SELECT *, regexp_full_match(value, '{pattern}') AS two_ways "
-            f"FROM {{values}} WHERE position = {position} AND value IS NOT NULL)"
-        )[0]
-        if count and others:
-            findings.append(
-                Finding(
-                    table=values.table.name,
-                    column=values.column(position).name,
-                    rule="date.ambiguous",
-                    severity=Severity.WARNING,
-                    dimension=Dimension.CONSISTENCY,
-                    count=count,
-                    examples=tuple(examples),
-                    evidence=f"{count} dates can be read as day-month or as month-day, and the column shows neither",
-                    action="Say which comes first in this column; nothing was changed.",
-                )
-            )
-    return findings
+def doubtful(values: Values, evidence: Evidence) -> list[Finding]:
+    """Dates that can be read two ways, and dates that are no day, by column."""
+    found = []
+    for position, shapes in _written(values, evidence.of("date")).items():
+        found += filter(None, (_ambiguous(values, position, shapes), _impossible(values, position)))
+    return found
+
+
+def _ambiguous(values: Values, position: int, shapes: Mapping[str, _Counts]) -> Finding | None:
+    """Days and months that nothing tells apart, where the column writes dates in other shapes, too."""
+    orders = _orders(shapes)
+    open_ = [s for s in _SHAPES if s.separator and s.name in shapes and orders[s.separator] is None]
+    if not open_ or not shapes.keys() - set(_AMBIGUOUS):
+        return None
+    whens = " ".join(
+        f"WHEN regexp_full_match($v, '{s.pattern}') THEN coalesce({' <> '.join(_readings(s))}, false)" for s in open_
+    )
+    return _told(
+        values, position, f"CASE {whens} ELSE false END", "date.ambiguous", Dimension.CONSISTENCY,
+        "{} dates can be read as day-month or as month-day, and the column shows neither",
+        "Say which comes first in this column; nothing was changed.",
+    )  # fmt: skip
+
+
+def _impossible(values: Values, position: int) -> Finding | None:
+    """Dates of a day that no calendar has."""
+    whens = " ".join(
+        f"WHEN regexp_full_match($v, '{s.pattern}') THEN coalesce({', '.join(_readings(s))}) IS NULL"
+        for s in _SHAPES
+        if s.formats
+    )
+    iso = f"WHEN regexp_full_match($v, '{_SHAPES[0].pattern}') THEN TRY_CAST($v[:10] AS DATE) IS NULL"
+    # A cast is cheap, and reads most of what is a date.
+    return _told(
+        values, position, f"CASE WHEN TRY_CAST($v AS DATE) IS NOT NULL THEN false {iso} {whens} ELSE false END",
+        "date.impossible", Dimension.ACCURACY, "{} dates name a day that no calendar has",
+        "Look these dates up at their source, or say what they become; nothing was changed.",
+    )  # fmt: skip
+
+
+def _told(  # noqa: PLR0913, PLR0917 - what a finding is made of
+    values: Values, position: int, condition: str, rule: str, dimension: Dimension, evidence: str, action: str
+) -> Finding | None:
+    """The finding on a column's values of which the condition (with `$v` for the value) holds; None without any."""
+    [(count, examples)] = values.ask(
+        "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), 5) FROM {values} "
+        f"WHERE position = {position} AND value IS NOT NULL AND ({condition.replace('$v', 'value')})"
+    )
+    if not count:
+        return None
+    return Finding(
+        table=values.table.name,
+        column=values.column(position).name,
+        rule=rule,
+        severity=Severity.WARNING,
+        dimension=dimension,
+        count=count,
+        examples=tuple(examples),
+        evidence=evidence.format(count),
+        action=action,
+    )

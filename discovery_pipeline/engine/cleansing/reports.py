@@ -137,14 +137,14 @@ def _estimate(draft: Draft, thing: Column, source: Column, columns: list[Column]
         draft.con.execute("""
             CREATE OR REPLACE TEMP TABLE __truths AS
             WITH votes AS (
-                SELECT c, e, v, sum(w) AS score, count(*) AS n
+                SELECT c, e, v, sum(w::DECIMAL(18, 9)) AS score, count(*) AS n
                 FROM __claims JOIN __weights USING (s) WHERE v IS NOT NULL GROUP BY c, e, v
             ),
             best AS (
                 SELECT *, max(score) OVER one AS top, sum(n) OVER one AS sources FROM votes
                 WINDOW one AS (PARTITION BY c, e)
             )
-            SELECT c, e, arg_max(v, (score, v)) AS v, 1 / sum(exp(score - top)) AS sure, arg_max(n, (score, v)) AS told,
+            SELECT c, e, arg_max(v, (score, v)) AS v, 1 / sum(exp(score - top)::DECIMAL(18, 9)) AS sure, arg_max(n, (score, v)) AS told,
                 any_value(sources) AS sources
             FROM best GROUP BY c, e""")
         draft.con.execute(f"""

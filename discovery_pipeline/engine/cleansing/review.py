@@ -12,8 +12,8 @@ from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 
 
 def reviewed(values: Values, evidence: Evidence) -> list[Finding]:
-    """What no rule may decide in this table: ambiguous dates, impossible addresses, duplicate rows."""
-    found = [*formats.ambiguous(values, evidence), *domains.impossible(values, evidence)]
+    """What no rule may decide in this table: ambiguous and impossible dates, impossible addresses, duplicate rows."""
+    found = [*formats.doubtful(values, evidence), *domains.impossible(values, evidence)]
     return [*found, *_duplicates(values)]
 
 

@@ -29,7 +29,7 @@ SWAMPED = 0.6
 """Share of a text column's cells from which a token looks like what the column says, not what it lacks."""
 
 ALIKE = 0.5
-"""Share of a text column's other cells from which what looks like them is one of them, even if it is a token."""
+"""Share of a text column's other cells from which a sign that looks like them is one of them, even if it is a token."""
 
 MOST_FREQUENT = 1_000
 """Values of a column that tell whether a word is one of its vocabulary."""
@@ -62,12 +62,22 @@ def plan(values: Values, evidence: Evidence) -> None:
 
 
 def _signs(values: Values, positions: Collection[int]) -> frozenset[int]:
-    """Those of these columns whose other cells hold mostly one character, or signs alone."""
-    alike = "length(value) = 1 OR NOT regexp_matches(value, '[\\pL\\pN]')"
+    """Those of these columns whose other cells hold mostly signs, or one character where several signs stand.
+
+    Who writes one sign among letters means that there is none; who tells two apart means something by each.
+    """
+    sign = "NOT regexp_matches(value, '[\\pL\\pN]')"
+    token = f"(strlen(value) <= 20 AND lower(value) IN ({TELL_NOTHING}))"
     found = values.ask(
-        f"SELECT position FROM {{values}} WHERE list_contains({sorted(positions)}::INTEGER[], position) "
-        f"AND NOT (strlen(value) <= 20 AND lower(value) IN ({TELL_NOTHING})) GROUP BY position "
-        f"HAVING sum(cells) FILTER ({alike}) >= {ALIKE} * sum(cells)"
+        f"""
+        SELECT position FROM (
+            SELECT position, sum(cells) FILTER (NOT {token}) AS others,
+                sum(cells) FILTER (NOT {token} AND {sign}) AS signs,
+                sum(cells) FILTER (NOT {token} AND ({sign} OR length(value) = 1)) AS short,
+                count(DISTINCT value) FILTER ({token} AND {sign}) AS kinds
+            FROM {{values}} WHERE list_contains({sorted(positions)}::INTEGER[], position) AND value IS NOT NULL
+            GROUP BY position
+        ) WHERE signs >= {ALIKE} * others OR (kinds > 1 AND short >= {ALIKE} * others)"""
     )
     return frozenset(position for (position,) in found)
 

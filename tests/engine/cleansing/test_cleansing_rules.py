@@ -106,6 +106,10 @@ def test_a_sign_among_words_stands_for_nothing(bench):
     assert bench.column(["Bern", "Genf", "A", "-"]) == ["Bern", "Genf", "A", None]
 
 
+def test_the_only_sign_among_letters_stands_for_nothing(bench):
+    assert bench.column(["M", "F", "F", "-", "M", "-"]) == ["M", "F", "F", None, "M", None]
+
+
 def test_unknown_is_an_answer_where_it_stands_as_often_as_yes_and_no(bench):
     cells = ["yes", "no", "unknown"] * 20
     assert bench.column(cells) == cells
@@ -130,6 +134,18 @@ def test_a_date_that_can_be_read_two_ways_is_left_and_told(bench):
     done = bench.cleanse(bench.table({"seen": ["2024-01-31", "2024-02-01", "04/05/2024", "2024-03-03"]}))
     assert bench.cells(done.tables[0])["seen"][2] == "04/05/2024"
     assert [f.rule for f in done.findings] == ["date.ambiguous"]
+
+
+@pytest.mark.parametrize("wrong", ["31.02.2020", "2024-02-30", "31/31/2024", "Feb 30, 2024", "30-Feb-2024"])
+def test_a_day_that_no_calendar_has_is_impossible_and_not_ambiguous(bench, wrong: str):
+    done = bench.cleanse(bench.table({"seen": ["2024-01-31", "2024-02-01", wrong, "2024-03-03"]}))
+    assert bench.cells(done.tables[0])["seen"][2] == wrong
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [("date.impossible", 1, (wrong,))]
+
+
+def test_dates_in_the_order_that_the_column_shows_are_not_ambiguous(bench):
+    cells = [f"{day:02}.03.2024" for day in range(1, 29)] + ["2024-04-01"]
+    assert bench.cleanse(bench.table({"seen": cells})).findings == ()
 
 
 def test_dates_with_points_have_the_day_first(bench):
