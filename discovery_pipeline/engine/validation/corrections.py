@@ -1,12 +1,13 @@
 """Corrections: rejected rows go out as a file, are mended by a person, and come back.
 
-The file holds a table's own columns, then which row it is and why it was rejected. What comes back is compared with
-what went out, cell by cell: only what was changed is a decision, and only on the rows that are named.
+The file is the source's, with the rejected rows only: its cells as they came, its columns, its form; and beside them
+which row it is and why it was rejected. What comes back is compared with what went out, cell by cell: only what was
+changed is a decision, and only on the rows that are named, in whatever order rows and columns stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -14,38 +15,64 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
 from discovery_pipeline.engine.cleansing.log import inert, restored
+from discovery_pipeline.engine.intake import writing
+from discovery_pipeline.engine.intake.writing import Form, Row
 from discovery_pipeline.engine.tables import LINE, Table
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.errors import InputRefused
 
 AT, ROW, REASONS = "discovery_line", "discovery_row", "discovery_reasons"
-"""Columns that the file has beside the table's own: the line of the source, for people to find it; the 0-based row, by
-which it is known again; and every target's reasons."""
+"""Columns that the file has beside the table's own: the line of the source and the 0-based row, by either of which a
+row is known again; and every target's reasons."""
+_BATCH = 2_000
 
 
-def rejected(con: duckdb.DuckDBPyConnection, table: Table, verdicts: Sequence[Verdict], out: Path) -> int:
-    """Write the rows of the cleansed table that some target rejects, as CSV for people; the number of rows."""
+def rejected(
+    con: duckdb.DuckDBPyConnection, source: Table, verdicts: Sequence[Verdict], out: Path, form: Form = writing.PLAIN
+) -> int:
+    """Write the rows that some target rejects as the source has them, in the form of its file; the number of rows."""
     logs = " UNION ALL ".join(
         f"SELECT row, {duck.text(v.target + ': ')} || reasons AS reasons "
-        f'FROM read_parquet({duck.text(str(v.rejected))}) WHERE "table" = {duck.text(table.name)}'
+        f'FROM read_parquet({duck.text(str(v.rejected))}) WHERE "table" = {duck.text(source.name)}'
         for v in verdicts
     )
-    cells = ", ".join(f"{inert(f's.{duck.col(c)}')} AS {duck.name(c.name)}" for c in table.columns)
+    texts = [*(f"s.{duck.col(c)}" for c in source.columns), "r.reasons"]
+    *cells, reasons = map(inert, texts) if form.opens_in_spreadsheets else texts
     query = f"""
-        SELECT {cells}, s.{duck.name(LINE)} AS {AT}, s.file_row_number AS {ROW}, {inert("r.reasons")} AS {REASONS}
-        FROM {duck.scan(table)} s
+        SELECT {", ".join(cells)}, s.{duck.name(LINE)}::VARCHAR, s.file_row_number::VARCHAR, {reasons}
+        FROM {duck.scan(source)} s
         JOIN (SELECT row, string_agg(reasons, '; ' ORDER BY reasons) AS reasons FROM ({logs}) GROUP BY row) r
             ON r.row = s.file_row_number
         ORDER BY s.file_row_number"""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    done = con.execute(f"COPY ({query}) TO {duck.text(str(out))} (FORMAT csv, HEADER)").fetchone()
-    return int(done[0]) if done else 0
+    header = (*(c.name for c in source.columns), AT, ROW, REASONS)
+    written = _Counted(con.execute(query))
+    writing.write(header, written, form, (*_literal(con.cursor(), source), True, True, False), out)
+    return written.rows
 
 
-def corrected(  # noqa: PLR0913 - what went out, what came back, and who says so
+class _Counted:
+    """The rows of a query, as they are asked for, and how many there were."""
+
+    def __init__(self, found: duckdb.DuckDBPyConnection) -> None:
+        self.found, self.rows = found, 0
+
+    def __iter__(self) -> Iterator[Row]:
+        while batch := self.found.fetchmany(_BATCH):
+            self.rows += len(batch)
+            yield from batch
+
+
+def _literal(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[bool, ...]:
+    """Of each column whether JSON writes all that stands in it without quotes."""
+    literal = duck.text(writing.LITERAL)
+    asked = ", ".join(f"bool_and(regexp_full_match({duck.col(c)}, {literal}))" for c in table.columns)
+    found = con.execute(f"SELECT {asked} FROM {duck.scan(table)}").fetchone() or ()
+    return tuple(bool(each) for each in found)
+
+
+def corrected(
     con: duckdb.DuckDBPyConnection,
     returned: Table,
-    cleansed: Table,
     source: Table,
     *,
     by: str = "",
@@ -53,56 +80,85 @@ def corrected(  # noqa: PLR0913 - what went out, what came back, and who says so
 ) -> tuple[CellDecision, ...]:
     """What a person changed in the file of rejected rows, as decisions on cells.
 
-    Columns that were left out of the file, and rows that were, stay as they are.
+    Columns that were left out of the file, and rows that were, stay as they are. White space at a cell's ends is no
+    change: spreadsheets add and remove it.
 
     Raises
     ------
     InputRefused
         The file doesn't say which rows it is about, or names rows that aren't there.
     """
-    names = {c.name: c for c in returned.columns}
-    if ROW not in names:
-        raise InputRefused(
-            returned.source.file, f"it has no column {ROW}.", "Correct the file of rejected rows, and keep that column."
-        )
-    row = f"TRY_CAST(b.{duck.col(names[ROW])} AS BIGINT)"
-    _refuse_strangers(con, returned, cleansed, row)
     found: list[CellDecision] = []
-    for column in cleansed.columns:
+    names = {c.name: c for c in returned.columns}
+    rows = _rows(con, returned, source)
+    for column in source.columns:
         if column.name not in names:
             continue
-        key = duck.col(column)
-        after = restored(f"b.{duck.col(names[column.name])}")
+        key, cell = duck.col(column), f"b.{duck.col(names[column.name])}"
+        same = " OR ".join(f"{_neat(each)} IS NOT DISTINCT FROM {_neat(f's.{key}')}" for each in (cell, restored(cell)))
         changed = con.execute(f"""
-            SELECT {row}, s.{key}, {after} FROM {duck.scan(returned)} b
-            JOIN {duck.scan(cleansed)} c ON c.file_row_number = {row}
-            JOIN {duck.scan(source)} s ON s.file_row_number = {row}
-            WHERE {after} IS DISTINCT FROM c.{key} ORDER BY 1""").fetchall()
+            SELECT s.file_row_number, s.{key}, {restored(cell)} FROM {rows} b
+            JOIN {duck.scan(source)} s ON s.file_row_number = b.__at
+            WHERE NOT ({same}) ORDER BY 1""").fetchall()
         found += [
-            CellDecision(
-                table=cleansed.name, column=column.name, row=place, seen=seen, after=value, by=by, reason=reason
-            )
+            CellDecision(table=source.name, column=column.name, row=place, seen=seen, after=value, by=by, reason=reason)
             for place, seen, value in changed
         ]
     return tuple(found)
 
 
-def _refuse_strangers(con: duckdb.DuckDBPyConnection, returned: Table, cleansed: Table, row: str) -> None:
-    strange = con.execute(f"""
-        SELECT b.{duck.name(LINE)} FROM {duck.scan(returned)} b
-        WHERE {row} IS NULL OR {row} < 0 OR {row} >= {cleansed.row_count} ORDER BY 1 LIMIT 5""").fetchall()
+def _neat(cell: str) -> str:
+    """A cell without white space at its ends, its lines ended alike; null where nothing is left."""
+    one_ending = f"regexp_replace({cell}, '\\r\\n?', chr(10), 'g')"
+    return f"nullif({duck.stripped(one_ending)}, '')"
+
+
+def known_again(columns: Sequence[str]) -> bool:
+    """Whether a file with these columns says which rows it is about."""
+    return ROW in columns or AT in columns
+
+
+def _rows(con: duckdb.DuckDBPyConnection, returned: Table, source: Table) -> str:
+    """A FROM item: what came back, with the source's row as `__at`.
+
+    Raises
+    ------
+    InputRefused
+        It doesn't say which rows it is about, or names rows that aren't there.
+    """
+    names = {c.name: c for c in returned.columns}
+    if not known_again(tuple(names)):
+        raise InputRefused(
+            returned.source.file,
+            f"it has no column {AT}, and so doesn't say which rows it corrects.",
+            "Correct the file of rejected rows, and keep that column.",
+        )
+    by, key = (ROW, "s.file_row_number") if ROW in names else (AT, f"s.{duck.name(LINE)}")
+    said = f"b.{duck.col(names[by])}"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE __returned AS
+        SELECT b.*, s.file_row_number AS __at FROM {duck.scan(returned)} b
+        LEFT JOIN {duck.scan(source)} s ON {key} = TRY_CAST({said} AS BIGINT)""")
+    _refuse_strangers(con, returned, source, by)
+    return "__returned"
+
+
+def _refuse_strangers(con: duckdb.DuckDBPyConnection, returned: Table, source: Table, by: str) -> None:
+    line = duck.name(LINE)
+    strange = con.execute(f"SELECT {line} FROM __returned WHERE __at IS NULL ORDER BY 1 LIMIT 5").fetchall()
     if strange:
         lines = ", ".join(str(line) for (line,) in strange)
         raise InputRefused(
             returned.source.file,
-            f"{ROW} names no row of {cleansed.name} in line {lines}.",
+            f"{by} names no row of {source.name} in line {lines}.",
             "Leave that column as it was; take rows out of the file if they aren't corrected.",
         )
     twice = con.execute(f"""
-        SELECT {row} AS r FROM {duck.scan(returned)} b GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 5""").fetchall()
+        SELECT any_value({duck.col(next(c for c in returned.columns if c.name == by))}) FROM __returned
+        GROUP BY __at HAVING count(*) > 1 ORDER BY __at LIMIT 5""").fetchall()
     if twice:
         raise InputRefused(
             returned.source.file,
-            f"{ROW} {', '.join(str(r) for (r,) in twice)} stands more than once.",
+            f"{by} {', '.join(str(r) for (r,) in twice)} stands more than once.",
             "Keep one line of each row.",
         )

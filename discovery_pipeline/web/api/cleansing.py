@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
+from discovery_pipeline.engine.intake.writing import MEDIA_TYPES
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
 from discovery_pipeline.web.downloads import Download
@@ -181,13 +182,19 @@ async def rejected_rows(
     "/{flow_id}/rejected/{table:path}",
     response_class=Download,
     response_description="The rows",
-    responses={**on_flow(), 200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        **on_flow(),
+        200: {"content": {each: {"schema": {"type": "string", "format": "binary"}} for each in MEDIA_TYPES}},
+    },
 )
 async def rejected(flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder) -> Download:
-    """A table's rejected rows as they came, with row id and reasons: to be corrected and sent back."""
+    """A table's rejected rows as they came, in the form of its file, with line and reasons: to be corrected.
+
+    Parquet comes as CSV. The corrected file is sent to `POST …/corrections/{table}`.
+    """
     flow = await the.flow.get(who, flow_id)
     file = await the.mending.rejected_file(who, flow, table, folder)
-    return Download(file, media_type="text/csv", filename="rejected.csv")
+    return Download(file.path, media_type=file.media_type, filename=file.name)
 
 
 @router.get("/{flow_id}/group", responses=on_flow(422))
@@ -224,7 +231,7 @@ async def fix_group(flow_id: FlowRef, wanted: GroupFix, who: Who, the: The) -> C
 async def correct(
     flow_id: FlowRef, table: TableName, who: Who, the: The, folder: Folder, request: Request
 ) -> Corrected:
-    """Send a corrected file of rejected rows; what was changed in it is taken over, by row id."""
+    """Send a corrected file of rejected rows; what was changed in it is taken over, by `discovery_line`."""
     who.must_be("reviewer")
     flow = await the.flow.get(who, flow_id)
     form = await body(request, the.settings.upload_limit, folder)

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import CellDecision
-from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.intake.writing import Form, form_of
+from discovery_pipeline.engine.tables import LINE, Table
 from discovery_pipeline.engine.validation import corrections
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
@@ -29,11 +30,20 @@ KINDS = frozenset({RULE, VALUE, CELL})
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedFile:
+    """The rejected rows of a table, to be corrected."""
+
+    path: Path
+    media_type: str
+    name: str  # that it is saved under
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """What became of a corrected file."""
 
     cells: int  # that were taken over
-    refused: tuple[str, ...] = ()  # by row, why a target doesn't take what was put there
+    refused: tuple[str, ...] = ()  # by line, why a target doesn't take what was put there
 
 
 class MendingService:
@@ -81,8 +91,8 @@ class MendingService:
                 raise NotWaiting("A run is at work. Wait until it ends; then run again with the new decisions.")
             await requests.request(states, now, "deliver", "decisions on cleansing")
 
-    async def rejected_file(self, who: Caller, flow: Flow, table: str, folder: Path) -> Path:
-        """The rejected rows of one table as CSV for people, below `folder`.
+    async def rejected_file(self, who: Caller, flow: Flow, table: str, folder: Path) -> RejectedFile:
+        """The rejected rows of one table as they came, in the form of its file, below `folder`.
 
         Raises
         ------
@@ -91,20 +101,21 @@ class MendingService:
         NotAuthorized
             The flow has personal data, and the caller only reads.
         """
-        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
+        intake = await self._values.of(flow, "source_tables", Intake)
         verdicts = await self._values.all_of(flow, "validated_tables", Verdict)
-        wanted = next((each for each in cleansed.tables if each.name == table), None) if cleansed else None
-        if wanted is None or not verdicts:
+        wanted = next((each for each in intake.tables if each.name == table), None) if intake else None
+        if intake is None or wanted is None or not verdicts:
             raise NotYet(f"There are no rejected rows of {table[:100]!r}.")
         await self._masking.allow(who, flow, "The file of rejected rows")
-        out = folder / "rejected.csv"
+        form = form_of(intake, table, rows=sum(verdict.rows_rejected for verdict in verdicts))
+        done = RejectedFile(folder / f"rejected{form.suffix}", form.media_type, _named(wanted, form))
 
         def write() -> None:
             with duck.connect() as con:
-                corrections.rejected(con, wanted, verdicts, out)
+                corrections.rejected(con, wanted, verdicts, done.path, form)
 
         await asyncio.to_thread(write)
-        return out
+        return done
 
     async def correct(self, who: Caller, flow: Flow, table: str, file: Path) -> Correction:
         """Take over what was changed in a file of rejected rows, as far as the targets take it.
@@ -115,15 +126,13 @@ class MendingService:
             The file doesn't say which rows it is about, or can't be read.
         """
         who.must_be("reviewer")
-        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
         intake = await self._values.of(flow, "source_tables", Intake)
-        if cleansed is None or intake is None:
-            raise NotYet("Nothing was cleansed so far.")
-        now = next((each for each in cleansed.tables if each.name == table), None)
+        if intake is None:
+            raise NotYet("Nothing was read so far.")
         source = next((each for each in intake.tables if each.name == table), None)
-        if now is None or source is None:
+        if source is None:
             raise UploadUnreadable(f"{file.name}: there is no table {table[:100]!r}.")
-        found = await self._reader.corrected(file, file.parent / ".reading", now, source)
+        found = await self._reader.corrected(file, file.parent / ".reading", source)
         if found is None:
             raise UploadUnreadable(f"{file.name}: reading it took more than a file may take. Send fewer rows at once.")
         if found.refused:
@@ -132,8 +141,26 @@ class MendingService:
         refused = await self._fitting.refused(who, flow, wanted)
         taken = [one for one in wanted if (one.kind, one.subject) not in refused]
         await self._flows.decide(who.tenant, flow, taken, "corrected in the file of rejected rows")
-        told = tuple(f"{corrections.ROW} {what[1][2]}: {why}" for what, why in refused.items())
+        at = await asyncio.to_thread(_lines, source) if refused else {}
+        told = tuple(
+            f"line {at[one.subject[2]]}: {refused[one.kind, one.subject]}"
+            for one in wanted
+            if (one.kind, one.subject) in refused
+        )
         return Correction(len(taken), told)
+
+
+def _lines(source: Table) -> dict[str | int | None, int]:
+    """The line of each row of the source."""
+    with duck.connect() as con:
+        query = f"SELECT file_row_number, {duck.name(LINE)} FROM {duck.scan(source)}"
+        return dict(con.execute(query).fetchall())
+
+
+def _named(table: Table, form: Form) -> str:
+    """What the file is saved as."""
+    stem = "".join("_" if mark in '/\\"' or not mark.isprintable() else mark for mark in table.name).lstrip(".")
+    return f"{stem[:150] or 'table'}-rejected{form.suffix}"
 
 
 def cell(one: CellDecision) -> Decision:

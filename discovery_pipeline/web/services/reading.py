@@ -60,14 +60,13 @@ class Reader:
         answer = await self._ask(asked)
         return Found.model_validate_json(answer) if answer else None
 
-    async def corrected(self, path: Path, scratch: Path, table: Table, source: Table) -> Corrected | None:
-        """Which cells of a cleansed table the file corrects; None where reading it ended the process."""
+    async def corrected(self, path: Path, scratch: Path, source: Table) -> Corrected | None:
+        """Which cells of a table the file corrects; None where reading it ended the process."""
         asked = Correcting(
             path=path,
             scratch=scratch,
             memory_limit=self._memory_limit,
             threads=self._threads,
-            table=table,
             source=source,
         )
         answer = await self._ask(asked)

@@ -65,7 +65,7 @@ async def test_a_corrected_file_is_taken_over_but_for_what_the_target_refuses(vi
     answer = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", back.getvalue())})
     note = " ".join(texts(answer.text, "note"))
     assert "1 cell corrected" in note
-    assert "1 cell stays as before: discovery_row 28: *OS name" in note
+    assert "1 cell stays as before: line 30: *OS name" in note
     sent = {"file": ("back.csv", back.getvalue())}
     again = await visitor.client.post(f"/cleansing/{flow}/corrections/servers", files=sent)
     assert again.json()["cells"] == 1
