@@ -16,6 +16,8 @@ from html import escape
 
 import dagster as dg
 
+from discovery_pipeline.engine.shares import percent
+
 LARGEST = 30_000
 """Bytes a chart may have."""
 BARS = 16  # a name takes a millisecond to draw
@@ -44,7 +46,6 @@ def bars(values: Mapping[str, float], title: str, *, share: bool = False) -> dg.
 
 
 def _svg(longest: Sequence[tuple[str, float]], title: str, share: bool) -> str:
-    from discovery_pipeline.engine.delivery.report.page import percent
 
     whole = 1.0 if share else max((value for _, value in longest), default=0) or 1.0
     drawn = [f'<text x="8" y="20" font-size="13" font-weight="bold" fill="#222">{escape(title)}</text>']

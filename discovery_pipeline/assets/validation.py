@@ -16,6 +16,7 @@ from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.shares import percent
 from discovery_pipeline.engine.validation import asked, demands
 from discovery_pipeline.engine.validation.model import REJECTED_COLUMNS, QualityReport, Verdict
 from discovery_pipeline.engine.validation.quality import quality
@@ -161,7 +162,6 @@ def quality_report(
     validated_tables: list[Verdict],
 ) -> dg.MaterializeResult:
     """How good the data was and is, by dimension, with what a person should still look at."""
-    from discovery_pipeline.engine.delivery.report.page import percent
     from discovery_pipeline.engine.validation.contract import QualityScores, frame
 
     with desk.stage(context) as stage:

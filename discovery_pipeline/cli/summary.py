@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from discovery_pipeline.engine.shares import percent
+
 if TYPE_CHECKING:
     from discovery_pipeline.assets.unattended import Outcome
     from discovery_pipeline.engine.delivery import Delta
@@ -138,8 +140,8 @@ def _cleansed(outcome: Outcome) -> str:
 
 def _quality(outcome: Outcome) -> str:
     report = outcome.quality
-    each = " · ".join(f"{d.dimension} {d.before:.0%} → {d.after:.0%}" for d in report.dimensions)
-    return f"{report.before:.1%} → [bold]{report.after:.1%}[/]   [dim]{each}[/]"
+    each = " · ".join(f"{d.dimension} {percent(d.before)} → {percent(d.after)}" for d in report.dimensions)
+    return f"{percent(report.before)} → [bold]{percent(report.after)}[/]   [dim]{each}[/]"
 
 
 def _risks(outcome: Outcome) -> str:

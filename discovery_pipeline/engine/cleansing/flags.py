@@ -45,7 +45,8 @@ def _words(header: str) -> set[str]:
 def _flags(draft: Draft, flag: Column, amount: Column) -> bool:
     found = draft.con.execute(
         f"""
-        SELECT count(DISTINCT f), max(n) FILTER (x > 0), arg_max(f, (n, f)) FILTER (x > 0) <> arg_max(f, (n, f)) FILTER (x = 0),
+        SELECT count(DISTINCT f), max(n) FILTER (x > 0),
+            arg_max(f, (n, f)) FILTER (x > 0) <> arg_max(f, (n, f)) FILTER (x = 0),
             bool_or(x IS NULL OR x < 0), sum(n) FILTER (x > 0)
         FROM (
             SELECT {duck.col(flag)} AS f, sign(try_cast({duck.col(amount)} AS DOUBLE)) AS x, count(*) AS n

@@ -144,7 +144,8 @@ def _estimate(draft: Draft, thing: Column, source: Column, columns: list[Column]
                 SELECT *, max(score) OVER one AS top, sum(n) OVER one AS sources FROM votes
                 WINDOW one AS (PARTITION BY c, e)
             )
-            SELECT c, e, arg_max(v, (score, v)) AS v, 1 / sum(exp(score - top)::DECIMAL(18, 9)) AS sure, arg_max(n, (score, v)) AS told,
+            SELECT c, e, arg_max(v, (score, v)) AS v, 1 / sum(exp(score - top)::DECIMAL(18, 9)) AS sure,
+                arg_max(n, (score, v)) AS told,
                 any_value(sources) AS sources
             FROM best GROUP BY c, e""")
         draft.con.execute(f"""

@@ -30,7 +30,7 @@ def percent(affected: float, of: float) -> str:
         return "< 0.1%"
     if 99.9 < share < 100:
         return "> 99.9%"
-    return f"{share:.1f}%" if share < 10 else f"{share:.0f}%"
+    return f"{share:.1f}%" if share < 10 or 99 < share < 100 else f"{share:.0f}%"
 
 
 def counted(number: float, one: str, many: str = "") -> str:

@@ -16,6 +16,7 @@ from discovery_pipeline.engine.schema.facts import Database, Facts
 from discovery_pipeline.engine.schema.inclusions import Inclusion
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.naming import CLEAR, Names
+from discovery_pipeline.engine.shares import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def told(evidence: Evidence, inclusion: Inclusion) -> str:
         said.append("names another row of its table")
     elif evidence.role:
         said.append("names a role of the table's things")
-    said.append("every row has a match" if evidence.clean else f"{inclusion.coverage:.1%} of rows have a match")
+    said.append("every row has a match" if evidence.clean else f"{percent(inclusion.coverage)} of rows have a match")
     if inclusion.void:
         said.append(f"{inclusion.void} stands for none")
     said.append(f"{inclusion.shared:,} of {inclusion.key.distinct:,} keys occur")

@@ -29,9 +29,11 @@ from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 from discovery_pipeline.engine.mapping.transformations.operations import numbers
 from discovery_pipeline.engine.profiling import numerals
 from discovery_pipeline.engine.tables import Table, Tables
+from discovery_pipeline.engine.targets.schema import NOT_LISTED
+from discovery_pipeline.engine.validation.values import quoted
 from discovery_pipeline.errors import InputRefused
 
-EXAMPLES = 5
+EXAMPLES, SHOWN = 5, 12
 
 
 def _usable(pattern: str) -> str:
@@ -127,8 +129,10 @@ def refused(table: Table, demands: Sequence[Demand], *, today: date) -> Iterable
             continue
         if set(demand.columns) <= names:
             for check in _checks(table, demand, today):
-                said = duck.text(f"{demand.column} {check.fault}")
-                yield f"demand.{check.name}", f"SELECT row, {said} AS reason FROM ({check.failing})"
+                column, fault = (duck.text(part.replace("; ", ";")) for part in (demand.column, check.fault))
+                held = f"CASE WHEN value IS NULL THEN ' ' ELSE ': ' || {quoted('value')} || ' ' END"
+                reason = f"{column} || {held} || {fault}"
+                yield f"demand.{check.name}", f"SELECT row, {reason} AS reason FROM ({check.failing})"
 
 
 def _checked(con: duckdb.DuckDBPyConnection, tables: Tables, demand: Demand, today: date) -> Iterable[Finding]:
@@ -168,9 +172,9 @@ class _Check(BaseModel):
     name: str
     dimension: Dimension
     says: str = Field(description="what is wrong with so many rows")
-    fault: str = Field(description="what is wrong with one value")
+    fault: str = Field(description="what is wrong with one value, which stands before it")
     query: str = Field(description="how many rows fail, of how many, and examples")
-    failing: str = Field(description="the rows that fail, as `row`")
+    failing: str = Field(description="the rows that fail, as `row`, and what they hold, as `value`")
 
 
 def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
@@ -184,7 +188,7 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
             f"SELECT count(*) FILTER ({condition}), count(*), "
             f"arg_min({value}, file_row_number, {EXAMPLES}) FILTER ({condition}) FROM {rows}"
         )
-        failing = f"SELECT file_row_number AS row FROM {rows} WHERE {condition}"
+        failing = f"SELECT file_row_number AS row, {value} AS value FROM {rows} WHERE {condition}"
         return _Check(name=name, dimension=dimension, says=says[0], fault=says[1], query=query, failing=failing)
 
     if demand.required:
@@ -192,7 +196,8 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
         yield fails("required", Dimension.COMPLETENESS, says, f"{value} IS NULL")
     if demand.allowed:
         listed = ", ".join(duck.text(one) for one in demand.allowed)
-        says = "rows hold a value that isn't listed", "holds a value that isn't listed"
+        some = f"{', '.join(demand.allowed[:SHOWN])}{' …' if len(demand.allowed) > SHOWN else ''}"
+        says = "rows hold a value that isn't listed", f"{NOT_LISTED} {some}"
         yield fails("allowed", Dimension.ACCURACY, says, f"{value} NOT IN ({listed})")
     if demand.pattern is not None:
         wrong = f"NOT regexp_full_match({value}, {duck.text(demand.pattern)})"
@@ -218,7 +223,7 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
         yield fails("newer_than_days", Dimension.TIMELINESS, says, wrong)
     if demand.not_after is not None:
         wrong = f"{day} > TRY_CAST({duck.col(table.column(demand.not_after))} AS TIMESTAMP)"
-        says = f"rows come after their {demand.not_after}", f"comes after {demand.not_after}"
+        says = f"rows come after their {demand.not_after}", f"comes after the {demand.not_after}"
         yield fails("not_after", Dimension.CONSISTENCY, says, wrong)
     if demand.unique:
         yield _unique(value, rows)
@@ -238,15 +243,15 @@ def _number(value: str, table: Table) -> str:
 def _unique(value: str, rows: str) -> _Check:
     """Every row but the first of those that hold one value."""
     query = f"""
-        SELECT coalesce(sum(n - 1), 0)::BIGINT, (SELECT count(*) FROM {rows}), arg_max(v, n, {EXAMPLES})
+        SELECT coalesce(sum(n - 1), 0)::BIGINT, (SELECT count(*) FROM {rows}), arg_max(v, (n, v), {EXAMPLES})
         FROM (SELECT {value} AS v, count(*) AS n FROM {rows} WHERE {value} IS NOT NULL GROUP BY 1 HAVING n > 1)
     """
     failing = f"""
-        SELECT r.file_row_number AS row FROM {rows} AS r
+        SELECT r.file_row_number AS row, r.{value} AS value FROM {rows} AS r
         JOIN (SELECT {value} AS v, min(file_row_number) AS first FROM {rows} GROUP BY 1 HAVING count(*) > 1) AS k
             ON r.{value} = k.v AND r.file_row_number > k.first
     """
     return _Check(
-        name="unique", dimension=Dimension.UNIQUENESS, says="rows repeat a value", fault="repeats an earlier row's",
-        query=query, failing=failing,
+        name="unique", dimension=Dimension.UNIQUENESS, says="rows repeat a value", query=query, failing=failing,
+        fault="stands in an earlier row already",
     )  # fmt: skip

@@ -95,8 +95,14 @@ def quality(
         before=sum(d.before * d.weight for d in dimensions),
         after=sum(d.after * d.weight for d in dimensions),
         dimensions=dimensions,
-        findings=tuple(findings),
+        findings=_told_once(findings),
     )
+
+
+def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Without the equal rows of tables whose duplicates a target has told: it counts them among more that are alike."""
+    told = {finding.table for finding in findings if finding.rule == "duplicate"}
+    return tuple(f for f in findings if f.rule != "duplicate.rows" or f.table not in told)
 
 
 Place = tuple[Dimension, str, str | None]

@@ -250,6 +250,9 @@ def _issue(cells: _Cells, after: str, rule: str, reason: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A value in double quotes, cut short where it is long, as SQL; without "; ", which stands between reasons."""
+    """A value in double quotes, cut short where it is long, as SQL; without "; ", which stands between reasons.
+
+    Its own double quotes are doubled, so that a reason says where the value ends.
+    """
     short = f"CASE WHEN length({text}) > 80 THEN {text}[:80] || '…' ELSE {text} END"
-    return f"(chr(34) || replace({short}, '; ', ';') || chr(34))"
+    return f"(chr(34) || replace(replace({short}, '; ', ';'), chr(34), chr(34) || chr(34)) || chr(34))"

@@ -135,8 +135,7 @@ def _shown(
     request: Request, caller: Caller, flow: Flow, values: dict[str, Any], log: tuple[Decided, ...]
 ) -> dict[str, Any]:
     address = f"/discovery/cleansing/{flow.id}"
-    newest = {one.what: one for one in log}
-    decided = {what: one for what, one in newest.items() if one.after is not None}
+    said = views.Said.of(log, flow)
     narrowed = views.Narrowed.of(request.query_params)
     patches = values["log"].path if values["log"] else None
     mask = mask_for(caller, values["profile"])
@@ -147,7 +146,7 @@ def _shown(
     with duck.connect() as con:
         counts = views.counts(con, patches)
         cells, page = (
-            views.cells(con, patches, values["cleansed"].tables, narrowed, decided, href=at_page)
+            views.cells(con, patches, values["cleansed"].tables, narrowed, said, href=at_page)
             if patches and values["cleansed"]
             else ([], None)
         )
@@ -157,13 +156,13 @@ def _shown(
         "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
         "status": views.status(flow),
         "busy": delivering(flow),
-        "rules": views.rules(values["plan"], counts, decided, address),
+        "rules": views.rules(values["plan"], counts, said, address),
         "total": sum(counts.values()),
         "cells": cells,
         "page": page,
         "narrowed": narrowed,
-        "findings": views.findings(found, values["plan"], decided),
-        "pending": views.pending(decided.values(), flow),
+        "findings": views.findings(found, values["plan"], said.decided),
+        "pending": len(said.waits),
         "may_decide": may_change(caller, flow),
         "mask": mask,
         "done": flow.phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,

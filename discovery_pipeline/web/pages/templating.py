@@ -10,8 +10,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from discovery_pipeline.engine.delivery.report.page import percent, shown
+from discovery_pipeline.engine.delivery.report.page import shown
 from discovery_pipeline.engine.risk.scale import size
+from discovery_pipeline.engine.shares import percent
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

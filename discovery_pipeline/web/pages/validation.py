@@ -78,7 +78,7 @@ async def rejected(called: Called, caller: Visitor, flow_id: str, table: str, fo
     """The rejected rows of a table, to be corrected in a spreadsheet."""
     flow = await called.flow.get(caller, flow_id)
     file = await called.mending.rejected_file(caller, flow, table, folder)
-    return Download(file, media_type="text/csv", filename=f"{table}-rejected.csv")
+    return Download(file.path, media_type=file.media_type, filename=file.name)
 
 
 @router.post("/corrected")
@@ -171,8 +171,8 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
     log: tuple[Decided, ...],
 ) -> dict[str, Any]:
     address = f"/discovery/validation/{flow.id}"
-    newest = {one.what: one for one in log}
-    decided = {what: one for what, one in newest.items() if one.after is not None}
+    decisions = cleansing_views.Said.of(log, flow)
+    decided = decisions.decided
     mask = mask_for(caller, values["column_profile"])
     reader = views.Reader(address, decided, mask)
     quality, place = values["quality_report"], narrowed.place
@@ -213,7 +213,7 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         "tables": tables,
         "narrowed": narrowed,
         "fixing": fixing,
-        "pending": cleansing_views.pending(decided.values(), flow),
+        "pending": len(decisions.waits),
         "may_decide": may_change(caller, flow),
         "mask": mask,
     }

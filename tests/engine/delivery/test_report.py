@@ -170,6 +170,17 @@ def test_rejected_rows_are_grouped_by_reason_whatever_the_value(tmp_path: Path):
     assert "servers.csv:3 duplicate of line 7" in page
 
 
+def test_numbers_of_fields_and_rules_are_told_and_lines_are_not(tmp_path: Path):
+    found = verdict(
+        tmp_path, 'disk 1: "3.5"" bay" is no number', 'disk 1: "x" is no number', 'disk 2: "x" is no number',
+        "same host as line 12, with other values", "same host as line 13, with other values",
+    )  # fmt: skip
+    page = text(rendered(Contents("T", Profile(tables=()), targets=(story(verdict=found),))))
+    assert "disk 1: … is no number 2" in page
+    assert "disk 2: … is no number 1" in page
+    assert "same host as line …, with other values 2" in page
+
+
 @pytest.mark.parametrize(
     "listed", ["holds none of the names that the target knows (Plan 9, OS 2, …)", "is not one of 1, 2"]
 )

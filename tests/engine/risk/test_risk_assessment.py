@@ -12,6 +12,7 @@ from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Pii, Profile, Quality, TableProfile, ValueCount
 from discovery_pipeline.engine.risk import Assumptions, Facts, Risk, RiskAssessment, assess
+from discovery_pipeline.engine.risk.scale import percent
 from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable
@@ -276,3 +277,10 @@ def test_nothing_known_raises_no_risk_of_data_loss(tmp_path: Path):
 def test_an_assumption_that_cannot_be_is_refused(wrong: dict[str, float]):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Assumptions.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("affected", "said"), [(0, "0.0%"), (1, "< 0.1%"), (9_960, "99.6%"), (9_996, "> 99.9%"), (10_000, "100%")]
+)
+def test_a_share_is_100_per_cent_only_where_all_is_meant(affected: int, said: str):
+    assert percent(affected, 10_000) == said

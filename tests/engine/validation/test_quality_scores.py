@@ -119,3 +119,17 @@ def test_scores_stay_between_nothing_and_all(nulls, validity, consistency, timel
     report = quality(one, one, (finding(found),))
     assert all(0 <= d.before == d.after <= 1 for d in report.dimensions)
     assert 0 <= report.before <= 1 + 1e-9
+
+
+def test_equal_rows_are_told_once_where_a_target_tells_duplicates():
+    equal = Finding(
+        table="servers", rule="duplicate.rows", severity=Severity.WARNING, dimension=Dimension.UNIQUENESS, count=2,
+        evidence="2 rows repeat another row", action="Keep the first.",
+    )  # fmt: skip
+    alike = equal.model_copy(update={"rule": "duplicate", "count": 3, "severity": Severity.ERROR})
+    assert [f.rule for f in quality(profile(), profile(), [equal, alike]).findings] == ["duplicate"]
+    assert [f.rule for f in quality(profile(), profile(), [equal]).findings] == ["duplicate.rows"]
+    assert (
+        quality(profile(column()), profile(column()), [equal, alike]).after
+        == quality(profile(column()), profile(column()), [equal]).after
+    )

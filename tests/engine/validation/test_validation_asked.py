@@ -51,10 +51,10 @@ def table(tmp_path: Path) -> Table:
     ("check", "rows"),
     [
         ({"column": "os", "required": True}, {1: "os has no value"}),
-        ({"column": "os", "unique": True}, {2: "os repeats an earlier row's"}),
-        ({"column": "ram", "minimum": 1000}, {2: "ram is no number from 1000"}),
-        ({"column": "name", "allowed": ("a", "b")}, {2: "name holds a value that isn't listed"}),
-        ({"column": "ram", "min_length": 3}, {2: "ram has fewer than 3 characters"}),
+        ({"column": "os", "unique": True}, {2: 'os: "Linux" stands in an earlier row already'}),
+        ({"column": "ram", "minimum": 1000}, {2: 'ram: "16" is no number from 1000'}),
+        ({"column": "name", "allowed": ("a", "b")}, {2: 'name: "c" is not one of a, b'}),
+        ({"column": "ram", "min_length": 3}, {2: 'ram: "16" has fewer than 3 characters'}),
     ],
 )
 def test_a_row_that_breaks_an_error_is_rejected_and_says_why(

@@ -60,7 +60,7 @@ async def the_other_row_comes_back_as_a_file(visitor, here: str) -> None:
     back = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", corrected.getvalue())})
     assert "1 cell corrected" in plain(back.text)
     lost = await visitor.http.post(f"{here}/corrected", data=fields, files={"file": ("back.csv", "server_name\nx\n")})
-    assert "has no column discovery_row" in " ".join(texts(lost.text, "note"))
+    assert "has no column discovery_line" in " ".join(texts(lost.text, "note"))
 
 
 async def test_a_corrected_file_is_read_by_a_process_of_its_own_and_one_that_ends_it_is_refused(visitor, monkeypatch):
@@ -109,6 +109,8 @@ async def test_a_cell_is_given_back_what_the_source_holds(visitor):
     kept = await visitor.send(f"{here}/cell", {**cell, "do": "keep"})
     said = "os_name in line 2 of servers keeps what the source has, from the next run on."
     assert texts(kept.text, "note")[0] == said
+    asked = (await visitor.get(f"{here}?column=os_name")).text
+    assert "1 decision since the last run" in plain(asked)
     for wrong in ({"row": "9999"}, {"row": "x"}, {"column": "nothing"}, {"table": "nothing"}):
         assert (await visitor.send(f"{here}/cell", {**cell, "do": "keep", **wrong})).status_code == 422
 

@@ -22,6 +22,7 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.risk.model import LEVELS, Risk
 from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.risk.scale import duration, size
+from discovery_pipeline.engine.shares import percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -121,15 +122,6 @@ def shown(text: object, longest: int = _LONGEST) -> str:
     """A text from the data in one line: control and direction marks made visible, the end cut off where it is long."""
     line = str(text).translate(_CONTROL)
     return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
-def percent(share: float) -> str:
-    """A share in per cent: 100% only where all is meant, 0% only where nothing is."""
-    if 0 < share < 0.001:
-        return "<0.1%"
-    if 0.999 < share < 1:
-        return ">99.9%"
-    return f"{share:.1%}".replace(".0%", "%")
 
 
 def _in_order(contents: Contents) -> Callable[[Sequence[MappedField]], list[MappedField]]:

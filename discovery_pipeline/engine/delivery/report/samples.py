@@ -15,10 +15,14 @@ from discovery_pipeline.engine.targets.schema import KNOWS_NONE, NOT_LISTED
 
 _EACH = 3
 _REASONS = 25
-# What the target lists is told as it is; only the value that stands before it, and its numbers, differ by row.
-_LISTED = f"""regexp_extract(reason, '^(?:[^"]|"[^"]*")*?((?:{KNOWS_NONE}|{NOT_LISTED}) .*)$', 1)"""
+QUOTED = '"(?:[^"]|"")*"'
+"""A value as reasons quote it: see `validation.values.quoted`."""
+# What the target lists is told as it is; only values, and the lines of other rows, differ by row. Other numbers are
+# part of a name ("Disk 1") or of what is asked.
+_LISTED = f"""regexp_extract(reason, '^(?:[^"]|{QUOTED})*?((?:{KNOWS_NONE}|{NOT_LISTED}) .*)$', 1)"""
 _VARYING = f"reason[:length(reason) - length({_LISTED})]"
-_KIND = f"""regexp_replace({_VARYING}, '"[^"]*"|\\b[0-9][0-9.,]*\\b', '…', 'g') || {_LISTED}"""
+_PLAIN = f"regexp_replace({_VARYING}, '{QUOTED}', '…', 'g')"
+_KIND = f"regexp_replace({_PLAIN}, '\\bline [0-9]+', 'line …', 'g') || {_LISTED}"
 
 
 @dataclass(frozen=True, slots=True)

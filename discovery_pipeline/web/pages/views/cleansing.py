@@ -37,6 +37,7 @@ class ShownRule:
     examples: tuple[tuple[str, str], ...]
     verdict: str  # accept, reject or empty
     by: str
+    waits: bool  # whether the next run is the first to follow that
     href: str  # to its changed cells; empty where it changed none yet
 
 
@@ -53,6 +54,7 @@ class ShownPatch:
     rule: str
     reason: str
     decided: str  # what a person wants there, in words; empty where nobody said
+    waits: str  # what the next run makes of it, in words; empty where nothing changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,29 @@ class ShownFinding:
     examples: tuple[str, ...]
     values: tuple[str, ...]  # ones that a person may decide
     decided: Mapping[str, str]  # value to what it becomes, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What people decided, and what of it (or taken back of it) the next run is the first to follow."""
+
+    decided: Mapping[What, Decided]
+    waits: frozenset[What]
+
+    @classmethod
+    def of(cls, log: Iterable[Decided], flow: Flow) -> Said:
+        """What a log says of the flow."""
+        begun = flow.phases[Phase.CLEANSING].started_at
+        held: dict[What, Mapping[str, Any] | None] = {}
+        now: dict[What, Decided] = {}
+        for one in log:
+            now[one.what] = one
+            if begun and one.at <= begun:
+                held[one.what] = one.after
+        return cls(
+            decided={what: one for what, one in now.items() if one.after is not None},
+            waits=frozenset(what for what, one in now.items() if held.get(what) != one.after),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +133,11 @@ def status(flow: Flow) -> str:
 def rules(
     plan: CleansingPlan | None,
     counts: Mapping[tuple[str, str, str], int],
-    decided: Mapping[What, Decided],
+    said: Said,
     address: str,
 ) -> list[ShownRule]:
     """Every planned rule, the most active first; those that wait for a yes before all."""
-    shown = [_rule(rule, counts, decided, address) for rule in (plan.rules if plan else ())]
+    shown = [_rule(rule, counts, said, address) for rule in (plan.rules if plan else ())]
     return sorted(shown, key=lambda r: (r.tier != "suggest", -r.cells, r.table, r.column, r.rule))
 
 
@@ -129,7 +154,7 @@ def cells(  # noqa: PLR0913 - the log, whose cells they are, and what is looked 
     patches: Path,
     tables: Tables,
     narrowed: Narrowed,
-    decided: Mapping[What, Decided],
+    said: Said,
     *,
     href: Callable[[int], str],
 ) -> tuple[list[ShownPatch], Page]:
@@ -144,8 +169,19 @@ def cells(  # noqa: PLR0913 - the log, whose cells they are, and what is looked 
     ).fetchall()
     at = lines(con, tables, [(table, row) for table, row, *_ in found])
     shown = [
-        ShownPatch(table, row, at[table, row], column, *what, decided=_on_cell(decided, table, column, row))
-        for table, row, column, *what in found
+        ShownPatch(
+            table,
+            row,
+            at[table, row],
+            column,
+            before,
+            after,
+            rule,
+            reason,
+            decided=_on_cell(said.decided, table, column, row),
+            waits=_next(said, (table, column, row), rule),
+        )
+        for table, row, column, before, after, rule, reason in found
     ]
     return shown, page
 
@@ -178,19 +214,11 @@ def findings(
     return [_finding(one, on_values) for one in found if (one.table, one.column, one.rule) not in suggested]
 
 
-def pending(decided: Iterable[Decided], flow: Flow) -> int:
-    """Decisions made since cleansing began last: they count from the next run on."""
-    begun = flow.phases[Phase.CLEANSING].started_at
-    return sum(begun is None or one.at > begun for one in decided)
-
-
-def _rule(
-    rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], decided: Mapping[What, Decided], address: str
-) -> ShownRule:
+def _rule(rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], said: Said, address: str) -> ShownRule:
     place = (rule.table, rule.column, rule.rule)
-    one = decided.get((RULE, place))
+    one = said.decided.get((RULE, place))
     examples = [example.partition(" → ") for example in rule.examples]
-    waits = rule.tier == "suggest"  # what it would change isn't in the log
+    unasked = rule.tier == "suggest"  # what it would change isn't in the log
     return ShownRule(
         table=rule.table,
         column=rule.column,
@@ -198,10 +226,11 @@ def _rule(
         tier=rule.tier,
         reason=rule.reason,
         confidence=rule.confidence,
-        cells=counts.get(place, rule.cells if waits or not counts else 0),
+        cells=counts.get(place, rule.cells if unasked or not counts else 0),
         examples=tuple((before, after) for before, _, after in examples),
         verdict=str(one.after.get("verdict", "")) if one and one.after else "",
         by=one.by if one else "",
+        waits=(RULE, place) in said.waits,
         href=f"{address}?{Narrowed(*place).query()}#cells" if place in counts else "",
     )
 
@@ -231,6 +260,19 @@ def _becomes(after: Mapping[str, Any]) -> str:
 def _on_cell(decided: Mapping[What, Decided], table: str, column: str, row: int) -> str:
     one = decided.get((CELL, (table, column, row)))
     return _becomes(one.after) if one and one.after else ""
+
+
+def _next(said: Said, cell: tuple[str, str, int], rule: str) -> str:
+    """What the next run makes of a changed cell that it hasn't been told before; empty where nothing."""
+    one, left_out = said.decided.get((CELL, cell)), said.decided.get((RULE, (*cell[:2], rule)))
+    if (CELL, cell) in said.waits:
+        if one is None or one.after is None:
+            return "the next run follows the rules"
+        kept = one.after.get("seen") == one.after.get("after")
+        return "the next run gives it back" if kept else "the next run sets it"
+    if left_out and left_out.what in said.waits and left_out.after == {"verdict": "reject"}:
+        return "the next run leaves the rule out"
+    return ""
 
 
 def _log(patches: Path) -> str:

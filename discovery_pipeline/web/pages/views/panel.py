@@ -10,6 +10,7 @@ from discovery_pipeline.engine.mapping.model import DataType, Match
 from discovery_pipeline.engine.mapping.transformations import datatypes
 from discovery_pipeline.engine.mapping.transformations.previewing import Preview
 from discovery_pipeline.engine.profiling.model import ColumnProfile
+from discovery_pipeline.engine.shares import percent
 from discovery_pipeline.store.reviews.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
@@ -135,7 +136,7 @@ def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Altern
 def _facts(profile: ColumnProfile | None) -> Iterable[tuple[str, str]]:
     if profile is None:
         return
-    yield "Empty", f"{profile.null_count:,} ({profile.null_ratio:.1%})"
+    yield "Empty", f"{profile.null_count:,} ({percent(profile.null_ratio)})"
     if profile.null_tokens:
         yield "Stands for nothing", ", ".join(f"{t.value!r} {t.count:,}×" for t in profile.null_tokens[:5])
     yield "Distinct", f"{profile.distinct_count:,}{'' if profile.distinct_is_exact else ', about'}"

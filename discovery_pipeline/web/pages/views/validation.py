@@ -14,7 +14,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.engine.delivery.report.samples import RejectedExample, Rejection
+from discovery_pipeline.engine.delivery.report.samples import QUOTED, RejectedExample, Rejection
 from discovery_pipeline.engine.findings import Finding, Severity
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
@@ -27,6 +27,7 @@ from discovery_pipeline.web.services import outcomes
 from discovery_pipeline.web.services.outcomes import MENDABLE, RejectedRow, TargetEnd, Wanted
 
 PAGE, CELLS = 20, 4
+_HELD = re.compile(f"{QUOTED}|[0-9]+")
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -158,9 +159,6 @@ def checks(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(told.values(), key=lambda f: (_ORDER[f.severity], -f.count))
 
 
-_NUMBER = re.compile(r"[0-9][0-9.,]*")
-
-
 def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Reader) -> list[Cause]:
     """Why rows are to be corrected, the most frequent reason first."""
     return [
@@ -181,23 +179,14 @@ def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[st
 
 
 def _held(general: str, said: str) -> str:
-    """What a reason says where the general one leaves a place open: the first, where there are several.
-
-    A number in a field's name ("Disk 1 size: …") is no value.
-    """
-    held = _opened(general, said)
-    if _NUMBER.fullmatch(held) and ": " not in general.partition("…")[0]:
-        return _opened(general.partition(": ")[2], said.partition(": ")[2])
-    return held
-
-
-def _opened(general: str, said: str) -> str:
-    before, _, after = general.partition("…")
-    until, more, _ = after.partition("…")
-    if before == general or not said.startswith(before):
+    """What a reason says where the general one leaves a place open: the first, where there are several."""
+    before, left_open, _ = general.partition("…")
+    if not left_open or not said.startswith(before):
         return ""
-    held = said.removeprefix(before)
-    return held.partition(until)[0] if more and until else held.removesuffix(until)
+    found = _HELD.match(said, len(before))
+    if found is None:
+        return ""
+    return f"as in line {found[0]}" if before.endswith("line ") else found[0]
 
 
 def rejected(
