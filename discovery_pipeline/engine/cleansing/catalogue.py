@@ -125,6 +125,29 @@ RULES: dict[str, Rule] = {
             "a day that no calendar has", "", 0.99,
         ),
         Rule(
+            "date.column", Stage.FORMATS, "auto", "columns of dates, most in one format",
+            "a date written as most dates of the column are", "none", 0.99,
+        ),
+        Rule(
+            "code.mask", Stage.FORMATS, "suggest", "columns of codes, nearly all written with one mask",
+            "the same letters and digits, with the separators and leading zeros that nearly all of the column has",
+            "another kind of code", 0.95,
+        ),
+        Rule(
+            "quantity.mark", Stage.FORMATS, "suggest", "columns of numbers, nearly all with the same unit or with none",
+            "the number with or without its unit or currency, as in nearly all of the column", "another unit", 0.9,
+        ),
+        Rule(
+            "null.number", Stage.NULLS, "suggest", "columns of numbers",
+            "nines far away from all other numbers, as programs write what wasn't measured; made an empty cell",
+            "a number that is meant", 0.9,
+        ),
+        Rule(
+            "vocabulary.initial", Stage.VOCABULARY, "suggest", "columns of few words or few letters",
+            "a word for its first letters or the other way round, as in nearly all of the column",
+            "a word of its own", 0.9,
+        ),
+        Rule(
             "boolean.words", Stage.FORMATS, "auto", "columns of yes and no in several vocabularies",
             "yes and no written as in most of the column", "none", 0.99,
         ),

@@ -17,6 +17,12 @@ from discovery_pipeline.engine.profiling import numerals
 OWN_WAY = 0.9
 """Share of cells from which a way of writing is the column's own."""
 
+MAIN = 0.7
+"""Share of a column's dates from which the others are written as they are, and not all of them anew."""
+
+NEARLY_ALL = 0.95
+"""Share of the dates of a shape that a format must write just as they are to be theirs."""
+
 DECISIVE = 3
 """Cells with a day above 12 that it takes to tell day-month from month-day."""
 
@@ -118,10 +124,19 @@ _SHAPES = (
     _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
     _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
 )
+_ISO = "%Y-%m-%d"
+_DATE = r"regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1)"
+_FORMATS: Mapping[str, tuple[str, ...]] = {
+    "year first": ("%Y/%m/%d", "%Y.%m.%d", "%Y/%-m/%-d", "%Y.%-m.%-d", "%Y-%-m-%-d"),
+    "day month": tuple(f"{d}{mark}{m}{mark}%Y" for mark in " -" for m in ("%B", "%b") for d in ("%d", "%-d")),
+    "month day": tuple(f"{m} {d}{mark} %Y" for mark in (",", "") for m in ("%B", "%b") for d in ("%d", "%-d")),
+    "compact": ("%Y%m%d",),
+}
+"""How dates of a shape may be written; in those with a separator the column tells day from month."""
 _AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
 
 
-_DAY = r"regexp_replace(regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1), '[ ,./-]+', '-', 'g')"
+_DAY = f"regexp_replace({_DATE}, '[ ,./-]+', '-', 'g')"
 """A date without the time after it, its parts between hyphens."""
 
 _Counts = tuple[int, int, int]
@@ -132,9 +147,16 @@ def _dates(values: Values, positions: tuple[int, ...]) -> None:
     for position, shapes in _written(values, positions).items():
         total = sum(cells for cells, _, _ in shapes.values())
         own = max(shapes, key=lambda s: shapes[s][0])
-        if own != "iso" and shapes[own][0] >= OWN_WAY * total:
+        orders = _orders(shapes)
+        if own != "iso" and shapes[own][0] >= MAIN * total:
+            shape = next(s for s in _SHAPES if s.name == own)
+            if len(shapes) > 1 and (written := _format(values, position, shape, orders)):
+                expression = {position: _dated(orders, written)}
+                values.offer("date.column", expression, f"NOT regexp_full_match($v, '{shape.pattern}')")
             continue
-        values.offer("date.iso", {position: _iso(_orders(shapes))}, "$v NOT LIKE '____-__-__%'")
+        values.offer("date.iso", {position: _dated(orders, _ISO)}, "$v NOT LIKE '____-__-__%'")
+        if own == "iso":
+            _moments(values, position)
 
 
 def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, _Counts]]:
@@ -159,6 +181,40 @@ def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, 
     return columns
 
 
+def _format(values: Values, position: int, shape: _Shape, orders: Mapping[str, str | None]) -> str | None:
+    """The format in which nearly all dates of this shape are written; None where the column doesn't tell."""
+    candidates = _FORMATS.get(shape.name, ())
+    if shape.separator:
+        order = orders[shape.separator]
+        year = shape.formats[0][-2:]
+        days = ("%d", "%m") if order == "day" else ("%m", "%d")
+        padded, plain = ((f"%{mark}{days[0][1]}", f"%{mark}{days[1][1]}", year) for mark in ("", "-"))
+        candidates = tuple(shape.separator.join(parts) for parts in (padded, plain)) if order else ()
+    if not candidates:
+        return None
+    same = ", ".join(f"sum(cells) FILTER (strftime(try_strptime(d, '{f}'), '{f}') = d)" for f in candidates)
+    [(total, *kept)] = values.ask(
+        rf"SELECT sum(cells), {same} FROM (SELECT cells, {_DATE.replace('$v', 'value')} AS d FROM {{values}} "
+        f"WHERE position = {position} AND regexp_full_match(value, '{shape.pattern}'))"
+    )
+    return next((f for f, n in zip(candidates, kept, strict=True) if (n or 0) >= NEARLY_ALL * total), None)
+
+
+def _moments(values: Values, position: int) -> None:
+    """Plan the T or the blank between date and time, as in most of the column."""
+    [(with_t, with_blank)] = values.ask(
+        "SELECT coalesce(sum(cells) FILTER (value LIKE '____-__-__T%'), 0), "
+        "coalesce(sum(cells) FILTER (value LIKE '____-__-__ %'), 0) "
+        f"FROM {{values}} WHERE position = {position}"
+    )
+    most = max(with_t, with_blank)
+    if most < with_t + with_blank and most >= MAIN * (with_t + with_blank):
+        mark, other = ("T", " ") if with_t == most else (" ", "T")
+        clock = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+        written = rf"regexp_replace($v, '^(\d{{4}}-\d{{2}}-\d{{2}}){other}({clock})$', '\1{mark}\2')"
+        values.offer("date.column", {position: written}, f"$v LIKE '____-__-__{other}%'")
+
+
 def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
     """What comes first in a column's dates, by separator."""
     return {
@@ -178,8 +234,8 @@ def _order(separator: str, counts: list[_Counts]) -> str | None:
     return None
 
 
-def _iso(orders: Mapping[str, str | None]) -> str:
-    """An expression that writes a date, and the time after it, as ISO 8601; what it can't tell it leaves."""
+def _dated(orders: Mapping[str, str | None], written: str) -> str:
+    """An expression that writes a date in a format, and the time after it; what it can't tell it leaves."""
     time = r"regexp_extract($v, ' (\d{1,2}:.*)$', 1)"
     width = f"CASE WHEN length({time}) > 5 THEN 8 ELSE 5 END"
     clock = f"CASE WHEN {time} = '' THEN '' ELSE ' ' || lpad({time}, {width}, '0') END"
@@ -202,13 +258,21 @@ def _iso(orders: Mapping[str, str | None]) -> str:
                 )
         else:
             read = f"try_strptime({_DAY}, {formats})"
-        cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN strftime({read}, '%Y-%m-%d') || {clock}")
+        cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN {_kept(read, written)} || {clock}")
     return f"coalesce(CASE {' '.join(cases)} END, $v)"
 
 
 def _readings(shape: _Shape) -> list[str]:
     """What a date of that shape is by each of its formats; null where there is no such day."""
-    return [f"try_strptime({_DAY}, '{written}')" for written in shape.formats]
+    return [f"try_strptime({_DAY}, '{reading}')" for reading in shape.formats]
+
+
+def _kept(read: str, written: str) -> str:
+    """A date in a format; null where the format would make another date of it, as short years do."""
+    if "%y" not in written:
+        return f"strftime({read}, '{written}')"
+    short = f"strftime({read}, '{written}')"
+    return f"CASE WHEN strptime({short}, '{written}') = {read} THEN {short} END"
 
 
 _VOCABULARIES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))

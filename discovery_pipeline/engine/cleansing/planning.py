@@ -13,6 +13,8 @@ from discovery_pipeline.engine.cleansing import (
     domains,
     flags,
     formats,
+    marks,
+    masks,
     over_rows,
     quantities,
     references,
@@ -157,8 +159,12 @@ def _by_values(
         if evidence.positions:
             text.plan_lookalikes(values)
             tokens.plan_words(values, evidence, profile)
+            tokens.plan_numbers(values, evidence)
             quantities.plan_notes(values, evidence)
+            marks.plan(values, evidence)
+            masks.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)
+            vocabulary.plan_initials(values, evidence)
             typos.plan(values, evidence)
             references.plan(values, tables, analysis)
     draft.apply(values.planned)

@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.model import Tier
 from discovery_pipeline.engine.cleansing.values import Values
 
 _EVERYDAY = ("mass", "ounces", "volume", "length", "power", "voltage")
@@ -22,8 +24,18 @@ _NAMES = {
     if unit.name != "in"  # in a header it is a preposition
 } | {"g": "g", "m": "m"}  # beside a number these are sizes, but not where the header says grams or metres
 """Spellings of everyday units, wherever they stand in a header, and the unit that each is of."""
+_NOT_ONLY_SIZES = {"g": ("g", "mass"), "m": ("m", "length")}
+"""Spellings of sizes that are signs of another unit, too: 6 g beside 2 kg are grams."""
+
+MAIN = 0.6
+"""Share of a column's quantities that must be of one unit for it to be the column's own without asking."""
+
+_MACHINES = ("size", "rate", "frequency")
+"""What is of one unit in a table of machines: of durations each may be in the unit that suits it."""
+
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+([^\d.]|$)"
 _DECIMAL = r"^[+-]?\d*\.(\d{1,2}|\d{4,})([^\d.]|$)|^[+-]?0\.\d"
+_PADDED = r"[+-]?\d*\.\d*0"  # a decimal that ends in a zero
 _COMMA = r"^[+-]?[\d.]*\d,(\d{1,2}|\d{4,})([^\d,]|$)|^[+-]?0,\d"
 
 
@@ -103,9 +115,12 @@ def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
         "GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     )
     written = [(spelling, gap, cells, _unit(spelling)) for spelling, gap, cells in found if spelling]
-    known = [(spelling, gap, cells, u) for spelling, gap, cells, u in written if u]
+    spoken = {u.quantity for spelling, *_, u in written if u and spelling.lower() not in _NOT_ONLY_SIZES}
+    spoken |= {header.quantity} if header else set()
+    known = [(spelling, gap, cells, _meant(spelling, u, spoken)) for spelling, gap, cells, u in written if u]
     if not known:
         return
+    tier: Tier = "auto"
     if header and any(u.quantity == header.quantity for *_, u in known):
         target, ending = header, ""
     elif header:
@@ -114,7 +129,11 @@ def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
         totals = Counter[tuple[str, str]]()
         for _, _, cells, u in known:
             totals[u.name, u.quantity] += cells
-        (name, _), _ = totals.most_common(1)[0]
+        (name, quantity), most = totals.most_common(1)[0]
+        if most < MAIN * totals.total():
+            if quantity not in _MACHINES or any(len(spelling) < 2 for spelling, *_ in known):
+                return
+            tier = "suggest"
         spelling, gap, _, target = next(k for k in known if k[3].name == name)
         ending = gap + spelling
     factors = {s.lower(): u.factor / target.factor for s, _, _, u in known if u.quantity == target.quantity}
@@ -123,13 +142,30 @@ def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
         return
     own = duck.text(r"[+-]?\d[\d.]*" + re.escape(ending)) if ending else "''"
     written_so = rf"regexp_matches($v, '^[+-]?\d.*[%\pL]\.?$') AND NOT regexp_full_match($v, {own})"
-    values.offer("quantity.unit", {position: _convert(factors, ending)}, written_so)
+    [(padded,)] = values.ask(
+        f"SELECT coalesce(bool_or(regexp_full_match(value, {duck.text(_PADDED + re.escape(ending))})), false) "
+        f"FROM {{values}} WHERE position = {position}"
+    )
+    expression = _convert(factors, ending, "verbatim" if padded else "shortest")
+    values.offer("quantity.unit", {position: expression}, written_so, tier=tier)
 
 
-def _convert(factors: Mapping[str, float], ending: str) -> str:
+def _meant(spelling: str, known: _Unit, spoken: set[str]) -> _Unit:
+    """The unit of a spelling, or the other one that is written so, where the column speaks of its quantity."""
+    other = _NOT_ONLY_SIZES.get(spelling.lower())
+    if other and other[1] in spoken and known.quantity not in spoken:
+        return _Unit(*other, units.in_base(other[0]))
+    return known
+
+
+def _convert(factors: Mapping[str, float], ending: str, same: Literal["verbatim", "shortest"]) -> str:
+    """An expression that writes a quantity in another unit; `same`: how a number is written that stays what it is."""
     spelling = r"lower(regexp_extract($v, '^[+-]?\d[\d.]*\s*([%\pL][\pL/%]*\.?)$', 1))"
     number = r"regexp_extract($v, '^([+-]?\d[\d.]*)', 1)"
-    cases = " ".join(f"WHEN {duck.text(s)} THEN {_number(number, f)}" for s, f in sorted(factors.items()))
+    cases = " ".join(
+        f"WHEN {duck.text(s)} THEN {number if f == 1 and same == 'verbatim' else _number(number, f)}"
+        for s, f in sorted(factors.items())
+    )
     return f"coalesce(CASE {spelling} {cases} END || {duck.text(ending)}, $v)"
 
 

@@ -11,14 +11,16 @@ from discovery_pipeline.engine.profiling.model import TableProfile
 from discovery_pipeline.engine.profiling.tokens import as_often_as_words, null_tokens
 
 PLAIN = (
-    "n/a", "#n/a", "n.a.", "n.a", "<na>", "null", "<null>", "(null)", "[null]", "(blank)", "#null!", "#value!", "#ref!",
-    "#name?", "#div/0!", "\\n", "nan", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...",
+    "n/a", "#n/a", "n.a.", "n.a", "<na>", "k.a.", "null", "<null>", "(null)", "[null]", "(blank)", "#null!", "#value!",
+    "#ref!", "#name?", "#div/0!", "\\n", "nan", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...",
+    "0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000",
 )  # fmt: skip
 """Tokens that are no word of any vocabulary."""
 
 WORDS = (
     "na", "none", "nil", "unknown", "unk", "missing", "not available", "not applicable", "not known", "tbd", "tba",
     "to be determined", "undefined", "unspecified", "not specified", "no data", "no value", "(unknown)",
+    "not set", "not provided", "unbekannt", "keine angabe", "inconnu", "desconocido",
 )  # fmt: skip
 """Words that are no value among numbers and dates, and may be one among words."""
 
@@ -30,6 +32,18 @@ SWAMPED = 0.6
 
 ALIKE = 0.5
 """Share of a text column's other cells from which a sign that looks like them is one of them, even if it is a token."""
+
+_NINES = r"-?9{3,}(\.[09]+)?"
+"""What programs write into a column of numbers where they have none."""
+
+FAR = 5
+"""How many times the spread of a column's numbers such a one must be away from them."""
+
+OFTEN = 3
+"""Cells that must hold it."""
+
+FEW = 5
+"""Other numbers a column must have for its spread to say anything."""
 
 MOST_FREQUENT = 1_000
 """Values of a column that tell whether a word is one of its vocabulary."""
@@ -55,6 +69,8 @@ def plan(values: Values, evidence: Evidence) -> None:
             tokens = tuple(t for t in tokens if t not in answers)
         # A float may be "not a number", which is a result and not a gap; Nan and Null are names of people.
         kept = " AND lower($v) <> 'nan'" if kind == "float" else " AND $v NOT IN ('Nan', 'Null')"
+        # In capitals it may be a code: a gene, a ticker.
+        kept += " AND $v <> 'NAN'" if as_often_as_words(_frequent(values, position), ("nan",)) else ""
         # Among letters and signs a sign is one of them: a grade, a base, an operator.
         kept += " AND regexp_matches($v, '\\pL')" if position in signs else ""
         expressions[position] = f"CASE WHEN lower($v) IN ({_listed(tokens)}){kept} THEN NULL ELSE $v END"
@@ -62,11 +78,11 @@ def plan(values: Values, evidence: Evidence) -> None:
 
 
 def _signs(values: Values, positions: Collection[int]) -> frozenset[int]:
-    """Those of these columns whose other cells hold mostly signs, or one character where several signs stand.
+    """Those of these columns whose other cells hold mostly signs, options, or one character where several signs stand.
 
     Who writes one sign among letters means that there is none; who tells two apart means something by each.
     """
-    sign = "NOT regexp_matches(value, '[\\pL\\pN]')"
+    sign = "(NOT regexp_matches(value, '[\\pL\\pN]') OR regexp_matches(value, '^--?\\pL'))"
     token = f"(strlen(value) <= 20 AND lower(value) IN ({TELL_NOTHING}))"
     found = values.ask(
         f"""
@@ -85,7 +101,8 @@ def _signs(values: Values, positions: Collection[int]) -> frozenset[int]:
 def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None) -> None:
     """Plan to empty the cells that hold a word which often, not always, means nothing is known."""
     held = values.ask(
-        f"SELECT DISTINCT position FROM {{values}} WHERE strlen(value) <= 20 AND lower(value) IN ({_listed(WORDS)})"
+        "SELECT DISTINCT position FROM {values} WHERE strlen(value) <= 20 "
+        f"AND lower(value) IN ({_listed((*WORDS, 'nan'))})"
     )
     for position in sorted({p for (p,) in held} & evidence.seen.keys()):
         tokens: tuple[str, ...] = ("nan",) if evidence.kind(position) == "float" else ()
@@ -94,8 +111,41 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
             answers = as_often_as_words(_frequent(values, position), WORDS)
             tokens = tuple(w for w in WORDS if w in known - answers)
         if tokens:
-            emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) THEN NULL ELSE $v END"
+            # Na and Nil are names of people, too.
+            emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) AND $v NOT IN ('Na', 'Nil') THEN NULL ELSE $v END"
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
+
+
+def plan_numbers(values: Values, evidence: Evidence) -> None:
+    """Plan to empty the cells of nines that lie far away from all other numbers of their column."""
+    numbers = evidence.of("integer", "float")
+    holding = values.ask(
+        f"SELECT DISTINCT position FROM {{values}} WHERE list_contains({[*numbers]}::INTEGER[], position) "
+        f"AND cells >= {OFTEN} AND contains(value, '999')"
+    )
+    if not holding:
+        return
+    positions = [p for (p,) in holding]
+    found = values.ask(
+        f"""
+        WITH numbers AS (
+            SELECT position, value, cells, try_cast(value AS DOUBLE) AS x, regexp_full_match(value, '{_NINES}') AS nines
+            FROM {{values}} WHERE position IN ({", ".join(map(str, positions))}) AND value IS NOT NULL
+        ),
+        spread AS (
+            SELECT position, quantile_cont(x, [0.05, 0.95]) AS q FROM numbers WHERE x IS NOT NULL AND NOT nines
+            GROUP BY position HAVING count(*) >= {FEW}
+        )
+        SELECT position, value FROM numbers JOIN spread USING (position)
+        WHERE nines AND cells >= {OFTEN}
+            AND (x > q[2] + {FAR} * (q[2] - q[1]) OR x < q[1] - {FAR} * (q[2] - q[1]))
+        ORDER BY ALL"""
+    )
+    listed: dict[int, dict[str, str | None]] = {}
+    for position, value in found:
+        listed.setdefault(position, {})[value] = None
+    for position, emptied in listed.items():
+        values.offer_list("null.number", position, emptied)
 
 
 def _known(values: Values, position: int, profile: TableProfile | None) -> frozenset[str]:

@@ -119,7 +119,8 @@ def noise_characters(columns: Sequence[_Column]) -> frozenset[str]:
         misses = list(_near_misses(column))
         for value, near in misses:
             wrong = [(a, b) for a, b in zip(value, near, strict=True) if a != b]
-            if len({a for a, _ in wrong}) == 1:
+            # A digit for a digit is another number.
+            if len({a for a, _ in wrong}) == 1 and not all(a.isdigit() and b.isdigit() for a, b in wrong):
                 here[wrong[0][0]] += 1
                 replaced[wrong[0][0]] |= {b for _, b in wrong}
         explained.update({c: n for c, n in here.items() if n >= NOISE_SHARE * len(misses)})

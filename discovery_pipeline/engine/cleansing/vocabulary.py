@@ -24,6 +24,12 @@ CONTROLLED = 10
 SETTLED = 0.7
 """Share of a column's words of several spellings that must have one preferred for the column to prefer any."""
 
+FEW = 40
+"""Distinct values up to which a column is one of few words."""
+
+COMMON = 0.05
+"""Share of a column's cells from which a value is one of them."""
+
 LONGEST = 60
 """Mean length from which a column is prose, not a vocabulary."""
 
@@ -121,6 +127,9 @@ _SHORT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+_ABBREVIATES = "a long form abbreviated as nearly everywhere in the column"
+
+
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan spellings that differ in case, spacing and punctuation only, then abbreviations."""
     positions = _vocabularies(evidence)
@@ -137,6 +146,10 @@ def plan_variants(values: Values, evidence: Evidence) -> None:
     for key in (SPELLING, VARIANT, TRANSCRIBED):
         for position, spellings in _clusters(values, _vocabularies(evidence), key, PREFERRED, 2).items():
             values.offer_list("vocabulary.variant", position, spellings)
+    for position in _vocabularies(evidence):
+        values.offer_list(
+            "vocabulary.abbreviation", position, _abbreviated(values, position), tier="suggest", reason=_ABBREVIATES
+        )
 
 
 def _vocabularies(evidence: Evidence) -> list[int]:
@@ -202,11 +215,7 @@ def _alike(values: Values, positions: list[int], key: str) -> str:
 
 
 def _abbreviations(values: Values, position: int) -> dict[str, str | None]:
-    found = values.ask(
-        f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND length(value) <= 40 "
-        "GROUP BY value ORDER BY 2, 1"
-    )
-    standing = {value.lower(): (value, cells) for value, cells in found}
+    standing = _standing(values, position)
     listed: dict[str, str | None] = {}
     for long, short_forms in _SHORT.items():
         if long not in standing:
@@ -214,7 +223,65 @@ def _abbreviations(values: Values, position: int) -> dict[str, str | None]:
         spelling, cells = standing[long]
         if cells < 3:
             continue
+        takes = [standing[s] for s in short_forms if s in standing]
+        if any(count > cells for _, count in takes):
+            continue  # this column abbreviates
         # "test" and "testing" stand for each other: the more frequent one is the long form.
-        takes = (standing[s] for s in short_forms if s in standing)
         listed |= {value: spelling for value, count in takes if value.lower() not in _SHORT or count * LEAD < cells}
     return listed
+
+
+def _abbreviated(values: Values, position: int) -> dict[str, str | None]:
+    """Long forms in a column that abbreviates, with the short form that it prefers."""
+    standing = _standing(values, position)
+    listed: dict[str, str | None] = {}
+    for long, short_forms in _SHORT.items():
+        takes = sorted((standing[s] for s in (long, *short_forms) if s in standing), key=lambda t: t[1])
+        if len(takes) > 1 and long in standing and takes[-1][0].lower() not in _SHORT:
+            best, cells = takes[-1]
+            if cells >= LEAD * sum(count for _, count in takes[:-1]):
+                listed |= {value: best for value, _ in takes[:-1]}
+    return listed
+
+
+def _standing(values: Values, position: int) -> dict[str, tuple[str, int]]:
+    """The short values of a column in lower case, as they are written most often, with their cells."""
+    found = values.ask(
+        f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND length(value) <= 40 "
+        "GROUP BY value ORDER BY 2, 1"
+    )
+    return {value.lower(): (value, cells) for value, cells in found}
+
+
+def plan_initials(values: Values, evidence: Evidence) -> None:
+    """Plan one way of writing where a column says both M and Male, or Auto and Automatic."""
+    for position in (p for p in _vocabularies(evidence) if evidence.seen[p].distinct <= FEW):
+        standing = values.ask(
+            f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND value IS NOT NULL "
+            "GROUP BY value ORDER BY 2 DESC, value"
+        )
+        values.offer_list("vocabulary.initial", position, initials(dict(standing)))
+
+
+def initials(cells: Mapping[str, int]) -> dict[str, str | None]:
+    """Rare values that are the beginning of one frequent value, or begin with one frequent letter.
+
+    Not by accident: two or more frequent values must have such a beginning, cut off after as many letters; and where
+    letters are the habit, each of them must have been written out.
+    """
+    total = sum(cells.values())
+    words = [v for v, n in cells.items() if n >= COMMON * total and v.isalpha()]
+    rare = {v: [w for w in words if _begins(v, w)] for v, n in cells.items() if v.isalpha() and n < COMMON * total}
+    meant = {v: found[0] for v, found in rare.items() if len(found) == 1 and cells[found[0]] >= LEAD * cells[v]}
+    short = {v: w for v, w in meant.items() if len(v) < len(w)}
+    lengths = {length: {w for v, w in short.items() if len(v) == length} for length in map(len, short)}
+    listed: dict[str, str | None] = {v: w for v, w in short.items() if len(lengths[len(v)]) > 1}
+    if words and all(len(w) == 1 for w in words) and set(meant.values()) == set(words) and len(meant) == len(rare):
+        listed |= meant
+    return listed
+
+
+def _begins(rare: str, word: str) -> bool:
+    """Whether one of the two is how the other begins."""
+    one, other = rare.casefold(), word.casefold()
+    return one != other and other.startswith(one) if len(other) > 1 else one.startswith(other)

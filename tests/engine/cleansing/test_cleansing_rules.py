@@ -307,3 +307,54 @@ def test_many_columns_are_mended_at_once_in_little_memory_and_rows_keep_their_or
     lines = bench.con.execute(f"SELECT __line FROM {duck.scan(mended)} ORDER BY file_row_number").fetchall()
     assert [line for (line,) in lines] == list(range(3, 43))
     assert [path.name for path in mended.path.parent.glob(f"{mended.path.name}*")] == [mended.path.name]
+
+
+def test_a_column_that_abbreviates_is_not_written_out(bench):
+    cells = ["USA"] * 30 + ["UK"] * 10 + ["United States"] * 4
+    assert bench.column(cells) == cells
+    assert bench.column(cells, tier="suggest") == ["USA"] * 30 + ["UK"] * 10 + ["USA"] * 4
+
+
+def test_g_beside_kg_are_grams_and_m_under_cm_are_metres(bench):
+    assert bench.column(["2.5 kg", "1.2 kg", "600 g"], "weight")[2] == "0.6 kg"
+    assert bench.column(["180", "171", "165", "177", "1.78 m"], "height_cm")[4] == "178"
+
+
+def test_a_number_in_the_columns_unit_is_written_as_its_numbers_are(bench):
+    assert bench.column(["74.5", "80.0", "48.0 kg"], "weight_kg") == ["74.5", "80.0", "48.0"]
+    assert bench.column(["12", "8.4", "16.0 oz"], "ounces") == ["12", "8.4", "16"]
+
+
+@pytest.mark.parametrize("tier", ["auto", "suggest"])
+def test_quantities_of_which_none_is_the_columns_own_stay(bench, tier):
+    cells = ["1 h", "30 min", "2 days", "45 min", "3 h"] * 5
+    assert bench.column(cells, "duration", tier=tier) == cells
+
+
+def test_a_date_is_written_as_most_dates_of_the_column(bench):
+    cells = [f"{day:02d}.{day % 12 + 1:02d}.2024" for day in range(1, 29)]
+    assert bench.column([*cells, "2024-02-05", "Mar 5, 2024"]) == [*cells, "05.02.2024", "05.03.2024"]
+    cells = [f"{day % 12 + 1}/{day}/98" for day in range(1, 29)]
+    assert bench.column([*cells, "1998-02-05", "2085-02-05"]) == [*cells, "2/5/98", "2085-02-05"]
+    cells = [f"{day:02d} August 2011" for day in range(1, 29)]
+    assert bench.column([*cells, "2011-07-04"])[-1] == "04 July 2011"
+
+
+def test_moments_have_the_columns_sign_between_date_and_time(bench):
+    cells = [f"2024-01-{day:02d} 10:00:00" for day in range(1, 29)]
+    assert bench.column([*cells, "2024-01-05T11:00:00"])[-1] == "2024-01-05 11:00:00"
+
+
+def test_a_date_of_zeros_is_no_date(bench):
+    assert bench.column(["2024-01-31", "2024-02-01", "0000-00-00"])[2] is None
+
+
+def test_options_of_commands_are_values(bench):
+    cells = ["-v", "-x", "--all", "-", "--"] * 4
+    assert bench.column(cells) == cells
+
+
+def test_nan_in_capitals_is_a_code_where_it_stands_as_often_as_its_peers(bench):
+    cells = ["TP53", "NAN", "BRCA1"] * 20
+    assert bench.column(cells) == cells
+    assert bench.column([*["TP53", "BRCA1"] * 20, "NAN"])[-1] is None

@@ -189,3 +189,82 @@ def test_a_letter_written_out_is_the_letter_that_the_column_has(bench):
     cells = ["Kärcher", "Würth", "Bosch"] * 20 + ["Kaercher", "Wuerth"]
     assert bench.column(cells, tier="suggest")[-2:] == ["Kärcher", "Würth"]
     assert bench.column(["Michael", "Manuel", "Bosch"] * 20, tier="suggest")[:2] == ["Michael", "Manuel"]
+
+
+PHONES = [f"{212 + n}/{300 + n}-{1000 + 7 * n}" for n in range(80)]
+
+
+@pytest.mark.parametrize("written", ["212.300-1000", "(212) 300-1000", "2123001000", "2l2/3OO-1000"])
+def test_a_code_is_written_with_the_mask_of_its_column(bench, written):
+    assert bench.column([*PHONES, written], tier="suggest")[-1] == "212/300-1000"
+    assert bench.column([*PHONES, written])[-1] == written
+
+
+@pytest.mark.parametrize("written", ["212/300-10", "+1 212/300-1000", "A12/300-1000", "212/300-1000 x5"])
+def test_a_code_of_another_kind_stays(bench, written):
+    assert bench.column([*PHONES, written], tier="suggest")[-1] == written
+
+
+def test_numbers_of_changing_length_need_something_between_them(bench):
+    pages = [f"{n * 13}-{n * 13 + 9}" for n in range(1, 80)]
+    assert bench.column([*pages, "281–290", "281290"], tier="suggest")[-2:] == ["281-290", "281290"]
+
+
+def test_words_beside_numbers_are_no_code(bench):
+    cells = [f"Weg {n}" for n in range(80)] + ["Jean-Luc", "Weg-Nord 12"]
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_leading_zeros_come_back_where_codes_are_of_one_length(bench):
+    codes = [f"{n * 1237 % 100_000:05d}" for n in range(100)]
+    assert bench.column([*codes, "612", "4109"], tier="suggest")[-2:] == ["00612", "04109"]
+    numbers = [str(n * 1237 % 100_000) for n in range(100)]
+    assert bench.column(numbers, tier="suggest") == numbers
+
+
+def test_a_unit_that_nearly_no_number_has_is_left_out(bench):
+    numbers = [str(20 + n) for n in range(60)]
+    assert bench.column([*numbers, "51%", "900%"], "load", tier="suggest")[-2:] == ["51", "900%"]
+    assert bench.column([*numbers, "EUR 51", "€ 44"], "net", tier="suggest")[-2:] == ["51", "44"]
+    assert bench.column([*numbers, "EUR 51", "$ 44"], "net", tier="suggest")[-2:] == ["EUR 51", "$ 44"]
+
+
+def test_a_unit_that_nearly_all_numbers_have_is_written(bench):
+    numbers = [f"{20 + n} min" for n in range(60)]
+    assert bench.column([*numbers, "51", "4000"], tier="suggest")[-2:] == ["51 min", "4000"]
+
+
+def test_nines_far_away_from_all_numbers_are_none(bench):
+    numbers = [str(15 + n % 20) for n in range(60)]
+    assert bench.column([*numbers, *["-9999"] * 3], tier="suggest")[-3:] == [None] * 3
+    spread = [str(n * 150) for n in range(60)]
+    assert bench.column([*spread, *["9999"] * 3], tier="suggest")[-3:] == ["9999"] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "mended"),
+    [
+        (["Male", "Female"], ["M", "f"], ["Male", "Female"]),
+        (["M", "F"], ["male", "Female", "f"], ["M", "F", "F"]),
+        (["Manual", "Automatic"], ["Manu", "Auto"], ["Manual", "Automatic"]),
+        (["Present", "Absent"], ["P"], ["P"]),
+        (["A", "B", "C"], ["Absent"], ["Absent"]),
+    ],
+)
+def test_words_and_their_first_letters_are_written_one_way(bench, words, found, mended):
+    assert bench.column([*words * 40, *found], tier="suggest")[-len(found) :] == mended
+
+
+def test_not_a_number_is_offered_to_be_emptied(bench):
+    assert bench.column([*["1.5", "2.25"] * 9, "NaN"], tier="suggest")[-1] is None
+
+
+def test_na_and_nil_may_be_names(bench):
+    names = ["Ana", "Ben", "Carla", "Na", "Nil", "NA"] + ["Dora"] * 4
+    assert bench.column(names, tier="suggest")[3:6] == ["Na", "Nil", None]
+
+
+def test_numbers_a_digit_apart_are_no_noise(bench):
+    cells = [f"{n}.{m}" for n in range(10, 22) for m in range(10) for _ in range(6)]
+    rare = [f"1{n % 10}.{n % 10}" for n in range(9)] + ["31.8", "41.2", "51.3", "61.4", "71.5", "81.6"]
+    assert bench.column(cells + rare, tier="suggest")[len(cells) :] == rare

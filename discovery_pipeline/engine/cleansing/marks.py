@@ -1,0 +1,110 @@
+"""Marks: units and currencies beside a number, where nearly all of its column has another habit.
+
+A mark that nearly no number has is left out; one that nearly all have is written where it lacks. Neither changes the
+number, so the number must be of the size that the others are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.values import Values
+
+RULE = "quantity.mark"
+
+MAIN = 0.8
+"""Share of a column's cells that must be marked alike, or not at all."""
+
+CELLS = 20
+"""Cells a column must hold before its habit is known."""
+
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_SPLIT = rf"^((?:\p{{Sc}}|[A-Z]{{3}}|Fr\.)?\s*)({_NUMBER})(\s*(?:%|\x{{00B0}}?\pL+|\p{{Sc}})?)$"
+_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "Fr.": "CHF"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What stands before and after the number in some cells of a column, and how large these numbers are."""
+
+    before: str
+    after: str
+    cells: int
+    least: float
+    most: float
+
+    @property
+    def word(self) -> str:
+        return self.before.strip() or self.after.strip()
+
+    @property
+    def currency(self) -> str:
+        """Its code, if the mark is one: a sign's, or three capitals that stand before the number."""
+        return _CURRENCIES.get(self.word, self.word if re.fullmatch("[A-Z]{3}", self.word) else "")
+
+
+def plan(values: Values, evidence: Evidence) -> None:
+    """Plan to leave marks out, or to write them, as in nearly all of each column."""
+    for position in evidence.of("integer", "float", "quantity"):
+        marks = _marks(values, position)
+        total = evidence.seen[position].cells
+        if len(marks) < 2 or total < CELLS or marks[0].cells < MAIN * total:
+            continue
+        own, others = marks[0], marks[1:]
+        if own.word:
+            _write(values, position, own)
+            continue
+        header = {w.lower() for w in re.findall(r"[A-Za-z]+", values.column(position).name)}
+        odd = [m for m in others if _superfluous(m, own, header, others)]
+        if odd:
+            written = "|".join(f"{re.escape(m.before)}{_NUMBER}{re.escape(m.after)}" for m in odd)
+            number = rf"regexp_extract($v, '({_NUMBER})', 1)"
+            # Of what has no currency, a number of another size may be of another unit.
+            alike = "true" if all(m.currency for m in odd) else _between(number, own)
+            fits = f"regexp_full_match($v, {duck.text(written)}) AND {alike}"
+            bare = f"CASE WHEN {fits} THEN {number} ELSE $v END"
+            values.offer(RULE, {position: bare}, "try_cast($v AS DOUBLE) IS NULL")
+
+
+def _marks(values: Values, position: int) -> list[_Mark]:
+    """The marks of a column, no mark among them, the most frequent first."""
+    found = values.ask(
+        f"""
+        WITH numbers AS (
+            SELECT value, cells, try_cast(value AS DOUBLE) AS x FROM {{values}}
+            WHERE position = {position} AND value IS NOT NULL
+        ),
+        split AS (
+            SELECT cells, regexp_extract(value, '{_SPLIT}', ['before', 'number', 'after']) AS m
+            FROM numbers WHERE x IS NULL
+        )
+        SELECT '', '', sum(cells)::BIGINT AS n, min(x), max(x) FROM numbers WHERE isfinite(x) HAVING n > 0
+        UNION ALL
+        SELECT m.before, m.after, sum(cells)::BIGINT, min(m.number::DOUBLE), max(m.number::DOUBLE) FROM split
+        WHERE m.number <> '' GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
+    )
+    return [_Mark(*row) for row in found]
+
+
+def _superfluous(mark: _Mark, own: _Mark, header: set[str], others: Sequence[_Mark]) -> bool:
+    """Whether a mark says what the others don't need to say: the header's unit, the one currency, or per cent."""
+    if mark.word == "%":
+        return own.most > 1
+    if mark.currency:
+        return len({m.currency for m in others if m.currency}) == 1
+    return mark.word.removeprefix("°").lower() in header
+
+
+def _write(values: Values, position: int, own: _Mark) -> None:
+    """Plan the column's mark for numbers without one."""
+    if own.most > 1:
+        written = f"CASE WHEN {_between('$v', own)} THEN {duck.text(own.before)} || $v || {duck.text(own.after)} END"
+        values.offer(RULE, {position: f"coalesce({written}, $v)"}, f"regexp_full_match($v, '{_NUMBER}')")
+
+
+def _between(number: str, own: _Mark) -> str:
+    return f"try_cast({number} AS DOUBLE) BETWEEN {own.least!r} AND {own.most!r}"
