@@ -66,6 +66,45 @@ def test_a_host_that_many_rows_run_on_is_not_their_full_name(con, table_of):
     }
 
 
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_host_that_many_rows_run_on_is_not_surely_what_they_are_called(con, table_of, bare: bool):
+    rows = [(f"web{i:02}", f"esx{i % 3}.corp.example", "4") for i in range(30)]
+    table = table_of("entities", ["Entity", "Host Name", "vCPU"], *rows)
+    stated = fields.of_schema(
+        "t", [Stated("MachineName", "string", "Name of the machine."), Stated("Cores", "integer")]
+    )
+    found = compared(fields.of_table(table, samples.take(con, table)), stated if bare else GOOGLE["vm"])
+    assert found.confidence[1, found.target.names.index("MachineName")] < HIGH
+
+
+def test_operating_systems_are_no_version_whatever_their_column_is_called(con, table_of):
+    rows = [(f"web{i:02}", "Windows Server 2019 Standard" if i % 3 else "Ubuntu 20.04.6 LTS") for i in range(20)]
+    table = table_of("hosts", ["Hostname", "OS Version"], *rows)
+    found = compared(fields.of_table(table, samples.take(con, table)), _columns("OS.Name", "OS.Version", "HostName"))
+    assert found.target.names[found.confidence[1].argmax()] == "OS.Name"
+    assert found.confidence[1, 1] <= 0.3
+
+
+@pytest.mark.parametrize(("column", "value"), [("Disks", "{}"), ("Disk used (GB)", "{}"), ("Disk load", "{} %")])
+def test_disk_space_is_a_size_where_nobody_states_its_unit(con, table_of, column: str, value: str):
+    rows = [(f"web{i:02}", value.format(i % 5 + 1)) for i in range(20)]
+    table = table_of("servers", ["Name", column], *rows)
+    found = compared(fields.of_table(table, samples.take(con, table)), _columns("name", "disk_space", "comments"))
+    assert _clash(found, column, "disk_space")
+
+
+def test_values_of_the_kind_that_a_name_leads_one_to_expect_speak_for_it(con, table_of):
+    dates = [(f"P{i:03}", f"2024-01-{i + 1:02}") for i in range(20)]
+    texts = [(code, "to be agreed") for code, _ in dates]
+
+    def said(rows: list[tuple[str, str]]) -> float:
+        table = table_of("policies", ["POL_NO", "renewal_date"], *rows)
+        source = fields.of_table(table, samples.take(con, table))
+        return float(compared(source, _columns("policy_number", "renewal_date", "insured")).confidence[1, 1])
+
+    assert said(dates) >= HIGH > said(texts)
+
+
 def test_no_address_becomes_a_number_however_alike_the_names(con, table_of):
     rows = [(f"10.0.{i}.0/24", f"10.0.{i}.7", f"{i * 7}") for i in range(20)]
     table = table_of("subnets", ["net", "network received", "network in"], *rows)

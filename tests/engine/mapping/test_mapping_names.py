@@ -27,6 +27,13 @@ def _side(name: str, *columns: str) -> Side:
         ("Prénom", ("first name",)),
         ("Memory (In MB)", ("memory",)),
         ("價格", ("price",)),
+        ("商品名稱", ("product", "name")),
+        ("商品特價", ("商品特價",)),
+        ("bytes in", ("byte", "inbound")),
+        ("Network In throughput", ("network", "inbound", "throughput")),
+        ("bytes received", ("byte", "inbound")),
+        ("RCVD_QTY", ("inbound", "quantity")),
+        ("Network (in KB)", ("network",)),
         ("Betr.-Syst.", ("operating system",)),
         ("Rechnungsbetrag", ("invoice", "amount")),
         ("N° de série", ("serial number",)),
@@ -75,6 +82,13 @@ def test_what_a_trade_calls_by_another_word_is_evidence_of_its_own():
     called = names.compare(source.fields, _side("t", "passengers", "ean", "supplier_name", "colour").fields)
     assert called.trade.argmax(axis=1).tolist() == [1, 2, 0]
     assert called.words[0, 1] < 0.5 < called.trade[0, 1]
+
+
+def test_the_name_of_its_own_table_may_be_left_out_of_a_columns_name():
+    source = _side("s", "PRODUCTS.PRODUCT_IMAGE", "PRODUCTS.PRODUCT_ID")
+    called = names.compare(source.fields, _side("t", "LINES.IMAGE", "LINES.ID").fields)
+    assert called.same[0, 0] > 0.9
+    assert called.same[1, 1] == 0, "an identifier of what?"
 
 
 def test_a_trades_words_say_nothing_where_the_other_side_has_none_of_them():

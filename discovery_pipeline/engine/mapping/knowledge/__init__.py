@@ -71,6 +71,14 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """The kinds of value that names lead one to expect, by the word that they end in or begin with."""
+
+    ends: Mapping[str, frozenset[str]]
+    begins: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """What the user adds: `own.read` reads it from a folder."""
 
@@ -104,6 +112,7 @@ class Knowledge:
     virtual_hardware: frozenset[str]
     counting: Counting
     attributes: frozenset[str]
+    expected: Expected
 
 
 _in_use: ContextVar[Knowledge | None] = ContextVar("knowledge", default=None)
@@ -207,6 +216,11 @@ def counting() -> Counting:
     return _known().counting
 
 
+def expected() -> Expected:
+    """The kinds of value that names lead one to expect."""
+    return _known().expected
+
+
 def virtual_hardware() -> frozenset[str]:
     """Words in the makers and models of hardware that only virtual machines have."""
     return _known().virtual_hardware
@@ -242,6 +256,7 @@ def shipped() -> Knowledge:
         virtual_hardware=frozenset(_read("hardware")["virtual"]),
         counting=_counting(_read("counting")),
         attributes=frozenset(word for words in _read("attributes") for word in words),
+        expected=_expected(_read("kinds")),
     )
 
 
@@ -275,6 +290,7 @@ def _extended(own: Own) -> Knowledge:
         virtual_hardware=base.virtual_hardware,
         counting=base.counting,
         attributes=base.attributes,
+        expected=base.expected,
     )
 
 
@@ -327,6 +343,14 @@ def _counting(said: Mapping[str, Sequence[str]]) -> Counting:
         many=re.compile(rf"\b({perhaps})$"),
         per_part=re.compile(rf"\b({per}) ({parts})$"),
     )
+
+
+def _expected(said: Mapping[str, Mapping[str, Sequence[str]]]) -> Expected:
+    ends, begins = (
+        {word: frozenset(kinds.split()) for kinds, words in said[part].items() for word in words}
+        for part in ("ends", "begins")
+    )
+    return Expected(ends, begins)
 
 
 def _composition(said: Mapping[str, Any]) -> Composition:

@@ -14,12 +14,12 @@ from discovery_pipeline.engine.mapping.model import HIGH
 _SQUEEZED_FROM = 0.76  # confidence from which a pair without agreement is held back
 _MARGIN = 0.2  # how far ahead of the next best target field
 # Any of these channels with at least so much speaks. Measured on benchmarks left out (benchmarks/RESULTS.md).
-_NAMES = {"words": 0.5, "path": 0.5, "concept": 0.6, "same": 0.95, "meaning": 0.6}
+_NAMES = {"words": 0.5, "path": 0.5, "concept": 0.6, "same": 0.95, "meaning": 0.6, "trade": 0.9}
 TELLS_APART = 0.9
 """Share of distinct values from which they tell rows apart, as an identifier does."""
 _BESIDES = {
     "look": 0.3, "type": 0.7, "contained": 0.2, "shared": 0.2, "numbers": 0.6, "key": TELLS_APART, "allowed": 0.5,
-    "value words": 0.3, "masks": 0.6, "frequency": 0.5, "unit": 1.0,
+    "value words": 0.3, "masks": 0.6, "frequency": 0.5, "unit": 1.0, "kind of name": 0.9,
 }  # fmt: skip
 _SAME_VALUES = {"contained": 0.5, "frequency": 0.8}  # columns that hold the same, whatever they are called
 _SAME_FORM = {"shape": 0.55, "kinds": 0.7}  # together

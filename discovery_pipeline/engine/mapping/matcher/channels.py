@@ -16,6 +16,7 @@ from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import aspects, dimensions, looks, meanings, names, values
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
+from discovery_pipeline.engine.mapping.matcher.words import singular, split
 
 CHANNELS = (
     "words", "covered", "trade", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast",
@@ -23,7 +24,7 @@ CHANNELS = (
     "type", "unit", "key", "allowed", "look", "unlike",
     "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
     "uniqueness",
-    "clash", "other concept",
+    "clash", "other concept", "kind of name",
 )  # fmt: skip
 
 NO_FIT = 0.2
@@ -31,6 +32,7 @@ NO_FIT = 0.2
 
 _SHOWS = 0.85  # how much its looks tell of a concept whose values give themselves away
 _SURELY_NAMED = 0.9
+_REPEATS = 0.5  # how unique a column is beside another one, below which it doesn't say what rows are called
 _CALLED = ("host name", "vm name", "full domain name")  # of which each row has its own, if any
 
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
@@ -48,6 +50,7 @@ _DECLARED = (
     ("mac", re.compile(r"\bmac(addr)?\b", re.IGNORECASE)),
     ("uuid", re.compile(r"uuid|guid", re.IGNORECASE)),
 )
+_KINDS = tuple(KINDS)
 _ADDRESSES = ("ip", "mac", "uuid", "email", "url")
 _MEASURED = ("number", "date", "boolean")  # what no address is
 _NEVER_LISTED = ("date", *_ADDRESSES)  # what no target has a list of
@@ -81,15 +84,16 @@ def gather(source: Side, target: Side) -> Evidence:
         told.names, told.descriptions, told.whole, told.apart, told.values,
         _typed(source, target),
         _units(source.fields, target.fields),
-        _keys(source.sample, target.fields, empty),
+        _keys(source.sample, target.fields, _repeated(source, seen, called)),
         _allowed(source.sample, target.fields, empty),
-        *_looking(source, target, seen, called.target_concepts),
+        *_looking(source, target, seen, called),
     ]  # fmt: skip
     found += (
         [data.shared, data.contained, data.frequency, data.words, data.meaning, data.masks, data.kinds, data.shape,
          data.numbers, data.uniqueness]
         if data else [empty] * 10
     )  # fmt: skip
+    misnamed = _misnamed(seen, called.source_concepts)
     found += [
         np.maximum.reduce(
             [
@@ -98,7 +102,8 @@ def gather(source: Side, target: Side) -> Evidence:
                 aspects.clashes(target, called),
             ]
         ),
-        _other_concept(called),
+        np.where(misnamed[:, None], 0.0, _other_concept(called)),
+        _named_kinds(source, target),
     ]
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
 
@@ -127,6 +132,30 @@ def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
     never = np.logical_and.outer(addresses >= _NEARLY_ALL, wanted >= _NEARLY_ALL)
     impossible = dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)) | never
     return np.where(impossible, 1.0, 0.0)
+
+
+def _named_kinds(source: Side, target: Side) -> np.ndarray:
+    """How much of a source's values are of the kind that the target's name leads one to expect.
+
+    NaN where it leads to none, and where the target states or shows its types.
+    """
+    out = np.full((len(source.fields), len(target.fields)), np.nan)
+    if source.sample is None:
+        return out
+    stated = np.asarray(families(target).any(axis=1))
+    for j, field in enumerate(target.fields):
+        if not stated[j] and (expected := _expected(field)):
+            held = source.sample.kinds[:, [_KINDS.index(kind) for kind in expected]].sum(axis=1)
+            out[:, j] = np.where(source.sample.seen, held, np.nan)
+    return out
+
+
+def _expected(field: Field) -> frozenset[str]:
+    """The kinds of value that a name leads one to expect; none where it doesn't."""
+    spoken, says = split(field.own), knowledge.expected()
+    if not spoken:
+        return frozenset()
+    return says.ends.get(singular(spoken[-1])) or says.begins.get(spoken[0], frozenset())
 
 
 def _share_of(side: Side, wanted: Sequence[str]) -> np.ndarray:
@@ -194,22 +223,42 @@ def _units(source: Sequence[Field], target: Sequence[Field]) -> np.ndarray:
     return np.array(alike).reshape(len(source), len(target))
 
 
-def _keys(sample: Sample | None, target: Sequence[Field], empty: np.ndarray) -> np.ndarray:
-    """How unique a source's values are, where the target field tells things apart."""
+def _keys(sample: Sample | None, target: Sequence[Field], repeated: np.ndarray) -> np.ndarray:
+    """How unique a source's values are, where the target field tells things apart, or they repeat under its name."""
     if sample is None:
-        return empty
-    telling = np.array([f.identifies for f in target])
-    return np.where(np.logical_and.outer(sample.seen, telling), sample.uniqueness[:, None], np.nan)
+        return np.full(repeated.shape, np.nan)
+    telling = np.logical_and.outer(sample.seen, np.array([f.identifies for f in target]))
+    return np.where(telling | repeated, sample.uniqueness[:, None], np.nan)
 
 
-def _looking(source: Side, target: Side, seen: np.ndarray, concepts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _repeated(source: Side, seen: np.ndarray, called: names.Names) -> np.ndarray:
+    """Where the target says what rows are called, and a column repeats beside one that looks so and hardly does."""
+    own = _is_name(called)
+    if source.sample is None:
+        return np.zeros((len(seen), len(own)), dtype=bool)
+    foremost = _foremost(source.sample.uniqueness, seen)[:, _names()]
+    named = ((seen[:, _names()] > 0) & (foremost < _REPEATS)).any(axis=1)
+    return np.logical_and.outer(named, own)
+
+
+def _is_name(called: names.Names) -> np.ndarray:
+    """Which target fields say what rows are called."""
+    return called.target_own[:, _names()].max(axis=1, initial=0.0) >= _SURELY_NAMED
+
+
+def _names() -> list[bool]:
+    """Which concepts are what rows are called."""
+    return [concept.name in _CALLED for concept in knowledge.concepts()]
+
+
+def _looking(source: Side, target: Side, seen: np.ndarray, called: names.Names) -> tuple[np.ndarray, np.ndarray]:
     """How much a source's values look like what the target field names or holds, and like something else.
 
     NaN where the values look like nothing known, or the field names nothing known. For a field that tells things
     apart, values count less the more they repeat: a host that many rows name is not what the row is about.
     """
-    wanted = np.maximum(concepts, looks.of(target))
-    telling = np.array([f.identifies for f in target.fields])
+    wanted = np.maximum(called.target_concepts, looks.of(target))
+    telling = np.array([f.identifies for f in target.fields]) | _is_name(called)
     foremost = seen * _foremost(source.sample.uniqueness, seen) if source.sample else seen
     alike = np.zeros((len(seen), len(wanted)))
     for concept in np.flatnonzero(seen.any(axis=0) & wanted.any(axis=0)):
@@ -221,11 +270,33 @@ def _looking(source: Side, target: Side, seen: np.ndarray, concepts: np.ndarray)
 
 
 def _surely_other(seen: np.ndarray, called: names.Names) -> np.ndarray:
-    """1 where values surely look like one concept and the target names others whose values show themselves, too."""
-    named, showing = called.target_concepts >= _SURELY_NAMED, looks.tells() >= _SHOWS
-    known = named.any(axis=1) & ~named[:, ~showing].any(axis=1)
-    sure = np.logical_and.outer(seen.max(axis=1) >= _SHOWS, known)
-    return np.where(sure & ~((seen > 0) @ (called.target_concepts > 0).T), 1.0, 0.0)
+    """1 where values surely look like one concept and the target names others whose values show themselves, too.
+
+    What a field is called itself goes before the other names it goes by.
+    """
+    own = called.target_own >= _SURELY_NAMED
+    named = np.where(own.any(axis=1, keepdims=True), own, called.target_concepts >= _SURELY_NAMED)
+    sure = np.logical_and.outer(seen.max(axis=1) >= _SHOWS, _shown(named))
+    other = sure & ~((seen > 0) @ (called.target_concepts > 0).T)
+    return np.where(other | (_excluded(seen) @ own.T), 1.0, 0.0)
+
+
+def _misnamed(seen: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """Fields whose values surely look like one concept, and not like those they are called, which would show."""
+    surely = named >= _SURELY_NAMED
+    other = (seen.max(axis=1) >= _SHOWS) & _shown(surely) & ~((seen > 0) & (named > 0)).any(axis=1)
+    return np.asarray(other | (_excluded(seen) & surely).any(axis=1))
+
+
+def _excluded(seen: np.ndarray) -> np.ndarray:
+    """Concepts that no field can be of whose values surely look so, fields × concepts."""
+    tells = looks.tells()
+    return ((seen >= _SHOWS * tells) & (tells > 0)) @ looks.never().T
+
+
+def _shown(named: np.ndarray) -> np.ndarray:
+    """Whether fields are called only what values show."""
+    return np.asarray(named.any(axis=1) & ~named[:, looks.tells() < _SHOWS].any(axis=1))
 
 
 def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -234,8 +305,7 @@ def _foremost(uniqueness: np.ndarray, seen: np.ndarray) -> np.ndarray:
     What rows are called is one concept here, by whatever name.
     """
     most = np.where(seen > 0, uniqueness[:, None], 0.0).max(axis=0)
-    called = [concept.name in _CALLED for concept in knowledge.concepts()]
-    most[called] = most[called].max()
+    most[_names()] = most[_names()].max(initial=0.0)
     return uniqueness[:, None] / np.where(most > 0, most, 1.0)
 
 

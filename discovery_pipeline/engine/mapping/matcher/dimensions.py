@@ -39,9 +39,15 @@ def counts(field: Field) -> bool:
 
 
 def taken(field: Field) -> frozenset[str]:
-    """What a target field takes: what its name states, and what the other names it goes by do."""
-    own = stated(field)
+    """What a target field takes: what its name states or leads one to expect, and what its other names state."""
+    own = stated(field) or _expected(field)
     return frozenset((own, *(stated(Field(name=alias)) for alias in field.aliases))) - {""} if own else frozenset()
+
+
+def _expected(field: Field) -> str:
+    """What a name that states no unit measures all the same: disk space is a size. Disks may be counted."""
+    expected = magnitudes.expectation(field.own)
+    return expected.quantity if expected and not expected.countable else ""
 
 
 def clashes(source: Side, target: Side) -> np.ndarray:

@@ -46,6 +46,15 @@ def tells() -> np.ndarray:
     return np.array([float(said.get(concept.name, {}).get("tells", 0)) for concept in knowledge.concepts()])
 
 
+@knowledge.remembered(1)
+def never() -> np.ndarray:
+    """Which looks the values of a concept never have, concepts × looks."""
+    found = np.zeros((len(knowledge.concepts()), len(knowledge.concepts())), dtype=bool)
+    for concept, said in knowledge.looks().items():
+        found[_place(concept), [_place(other) for other in said.get("never", ())]] = True
+    return found
+
+
 def _powers_of_two(values: list[str]) -> bool:
     """Whether numbers are different powers of two, or three times one, as sizes of memory are."""
     try:

@@ -109,12 +109,20 @@ def _readings(field: Field, reader: Reader, runs: dict[str, list[Phrase]], share
     found += [(reader.words(alias), _ALIAS) for alias in field.aliases]
     if shared and field.own.startswith(shared) and len(field.own) > len(shared) + 1:
         found.append((reader.words(field.own[len(shared) :]), _ALIAS))
+    found += [(phrase, _ALIAS) for phrase in _within(field, reader)]
     found.append((literal, _LITERAL))
     found += [(phrase, _SPELT_OUT) for phrase in _spelt_out(literal, reader, runs)]
     worth: dict[Phrase, float] = {}
     for phrase, value in found:
         worth.setdefault(phrase, value)
     return worth
+
+
+def _within(field: Field, reader: Reader) -> Iterator[Phrase]:
+    """The name without that of its own table, where the rest says something by itself: "product image" of a product."""
+    words, table = reader.words(field.own), reader.words(field.group) if field.group else ()
+    if table and words[: len(table)] == table and not knowledge.attributes().issuperset(words[len(table) :]):
+        yield words[len(table) :]
 
 
 def _shared(names: Sequence[str]) -> str:

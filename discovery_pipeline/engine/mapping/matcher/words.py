@@ -44,6 +44,8 @@ _PARTICLES = frozenset({"by", "for"})
 _ARTICLES = frozenset(
     ("de", "del", "du", "des", "la", "le", "les", "el", "l", "d", "der", "die", "das", "von", "di", "van")
 )
+# Beside which "in" is a direction, and not what stands before a unit: "network in", and not "network in MB".
+_FLOWS = frozenset(("network", "throughput", "packet", "byte", "octet"))
 _UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz"))
 _MARKS = frozenset(("optional", "required"))  # that a template puts after a name
 _LONGEST = 4  # words in a phrase of the synonyms
@@ -114,7 +116,7 @@ def _full(name: str, around: frozenset[str]) -> list[str]:
 
 @knowledge.remembered(65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
-    usual = tuple(_usual(tuple(_full(name, around))))
+    usual = tuple(_directed(_usual(tuple(_full(name, around)))))
     telling = _telling(_unmarked(usual))
     return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
 
@@ -123,6 +125,17 @@ def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
     """Words without those that say nothing; a particle stays with the one word that is left before it."""
     found = tuple(w for w in words if w not in _EMPTY)
     return (*found, words[-1]) if len(found) == 1 and words[-1] in _PARTICLES else found
+
+
+def _directed(words: list[str]) -> list[str]:
+    """Words where "in" stands as "inbound" if it says which way something flows."""
+    return ["inbound" if word == "in" and _flows_in(words, at) else word for at, word in enumerate(words)]
+
+
+def _flows_in(words: list[str], at: int) -> bool:
+    before, after = words[:at][-1:], words[at + 1 : at + 2]
+    measured = bool(after) and (after[0] in _UNITS or after[0] in ("byte", "bit", "percent"))
+    return not measured and not _FLOWS.isdisjoint((*before, *after))
 
 
 def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -145,7 +158,9 @@ def _rejoined(words: tuple[str, ...]) -> list[str]:
 def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     """A word that is two or three known ones written together, parted; else as it is."""
     known = _known()
-    if len(word) < 5 or word in known or singular(word) in known or not _LATIN.fullmatch(word):
+    if not word.isascii() and not _LATIN.fullmatch(word):
+        return (word,) if word in _unspaced() else _of_unspaced(word) or (word,)
+    if len(word) < 5 or word in known or singular(word) in known:
         return (word,)
     best = _cut(word, _vocabulary(around), 3)
     common = embedding.whole_words()
@@ -153,6 +168,23 @@ def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     if best and _likely(best) and (min(map(len, best)) >= _LONG_PIECE or not {word, singular(word)} & common):
         return best
     return (word,) if word in common else _cut(word, _wide_vocabulary(around), 3) or (word,)
+
+
+def _of_unspaced(word: str) -> tuple[str, ...]:
+    """The known words that a word of a script without spaces is made of; empty where there is more to it."""
+    for cut in range(len(word) - 2, 1, -1):
+        head, tail = word[:cut], word[cut:]
+        if head in _unspaced():
+            rest = (tail,) if tail in _unspaced() else _of_unspaced(tail)
+            if rest:
+                return (head, *rest)
+    return ()
+
+
+@knowledge.remembered(1)
+def _unspaced() -> frozenset[str]:
+    """Known words of scripts without spaces; single characters are parts of too many others."""
+    return frozenset(p for p in knowledge.synonyms() if len(p) > 1 and p.isalpha() and not _LATIN.fullmatch(p))
 
 
 @knowledge.remembered(16)
