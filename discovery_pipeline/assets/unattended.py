@@ -21,7 +21,7 @@ from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.assets.request import Request
 from discovery_pipeline.assets.runner import locks
-from discovery_pipeline.engine import mapping
+from discovery_pipeline.engine import duck, mapping
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery import Delta
 from discovery_pipeline.engine.intake.model import Intake
@@ -189,14 +189,16 @@ def _approvals(
     by_name = {target.name: target for target in request.targets}
     left: list[Unapplied] = []
     approvals = []
-    for suggestions in offered:
-        target = by_name[suggestions.target]
-        followed = suggestions
-        for profile in _about(target, request.profiles):
-            applied = mapping.profiles.applied(profile, followed, intake.tables, target, looks)
-            followed = applied.suggestions
-            left += applied.left
-        approvals.append(mapping.approve(followed, target, threshold))
+    with duck.connect() as con:
+        for suggestions in offered:
+            target = by_name[suggestions.target]
+            known = mapping.Known(profile=looks, memory=store.remembered(flow, target.name))
+            followed = suggestions
+            for profile in _about(target, request.profiles):
+                applied = mapping.profiles.applied(con, profile, followed, intake.tables, target, known)
+                followed = applied.suggestions
+                left += applied.left
+            approvals.append(mapping.approve(followed, target, threshold))
     return tuple(left), tuple(approvals)
 
 

@@ -68,9 +68,9 @@ def match(
             found = mapping.suggest(con, found_in.tables, contract, seen)
         else:
             found = _to_fields(con, found_in, _wanted(con, Path(target), target_schema, folder / "target"), described)
-    if saved:
-        applied = profiles.applied(saved, found, found_in.tables, contract, seen.profile)
-        found, left = applied.suggestions, applied.left
+        if saved:
+            applied = profiles.applied(con, saved, found, found_in.tables, contract, seen)
+            found, left = applied.suggestions, applied.left
     told = {"not_applied": [u.model_dump(mode="json") for u in left]} if saved else {}
     json_file.write(answer, _as_json(found) | told)
     _show(found)

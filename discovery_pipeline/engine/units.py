@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor, log10
 from types import MappingProxyType
 
 _BYTES = {unit: 1024.0**power for power, unit in enumerate(("B", "KB", "MB", "GB", "TB", "PB"))}
@@ -168,6 +169,21 @@ def factor(source: str, target: str) -> float | None:
     if have is None or want is None or have.quantity != want.quantity:
         return None
     return _FACTORS[have.quantity][have.name] / _FACTORS[want.quantity][want.name]
+
+
+def relation(source: str, target: str) -> str:
+    """How two units relate, the larger one first: "1 GB = 1,024 MB"; empty where they are one, or don't convert."""
+    times = factor(source, target)
+    if times is None or times == 1:
+        return ""
+    return f"1 {source} = {readable(times)} {target}" if times > 1 else f"1 {target} = {readable(1 / times)} {source}"
+
+
+def readable(number: float) -> str:
+    """A number as people read it: in groups of three digits, with as many decimals as it takes, and no exponent."""
+    decimals = max(0, 5 - floor(log10(abs(number)))) if number else 0
+    shown = f"{number:,.{min(decimals, 12)}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def in_base(name: str) -> float:

@@ -1,20 +1,20 @@
 """Memory: what this tenant decided before about columns of the same kind of source, as evidence for the next export.
 
-An approval wins where it applies, and a mapping kept under a name before all else. What was rejected comes back only
-where something speaks for it that did not then, and says so.
+A mapping kept under a name wins always, and tells what was decided otherwise since; then an approval, where it applies.
+What was rejected comes back only where something speaks for it that did not then, and says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import MappedField
-from discovery_pipeline.engine.mapping.profiles import MappingProfile
+from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
 
 REMEMBERED = 0.99
 """Confidence of a pair that was approved before."""
@@ -73,6 +73,9 @@ class Memory(BaseModel):
 
     decided: tuple[Decided, ...] = Field(default=(), description="the newest last")
     saved: tuple[MappingProfile, ...] = Field(default=(), description="the one kept last first")
+    since: Mapping[str, tuple[Decided, ...]] = Field(
+        default={}, description="by a saved mapping, what was decided after it was kept; the newest last"
+    )
 
     @classmethod
     def of(cls, approved: Iterable[MappedField] = (), rejected: Iterable[MappedField] = ()) -> Memory:
@@ -99,6 +102,21 @@ class Memory(BaseModel):
                 j = columns[field.target_field]
                 found |= {(i, j): decision for i in rows.get(field.source_field.casefold(), ())}
         return found
+
+    def against(self, profile: str, line: ProfiledField) -> tuple[str, ...]:
+        """What was decided otherwise than that saved mapping says in one line, since it was kept; a reason each."""
+        column = line.source_field.casefold()
+        about = [d for d in self.since.get(profile, ()) if d.field.target_table == line.target_table]
+        filling = [d for d in about if d.field.target_field == line.target_field]
+        same = next((d for d in reversed(filling) if d.field.source_field.casefold() == column), None)
+        if same is not None:
+            return () if same.approved else (f"{_AGAINST}you rejected this pair after it was saved",)
+        other = next((d.field for d in reversed(filling) if d.approved), None)
+        if other is not None:
+            return (f"{_AGAINST}you approved {other.source_field or 'a constant'} for it after it was saved",)
+        taken = (d.field for d in reversed(about) if d.approved and column == d.field.source_field.casefold())
+        elsewhere = next(taken, None) if column else None
+        return (f"{_AGAINST}you approved it for {elsewhere.target_field} after it was saved",) if elsewhere else ()
 
     def words(self, target_table: str, target_field: str) -> dict[str, str]:
         """What people approved for the values of any column that filled this field; the newest word counts."""

@@ -9,22 +9,25 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discovery_pipeline.engine import yaml_text
-from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.mapping import enumerations, transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.transformations import datatypes
-from discovery_pipeline.engine.mapping.transformations.proposing import as_before
-from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS
+from discovery_pipeline.engine.mapping.transformations.conversions import remarked
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.errors import MappingError
+
+if TYPE_CHECKING:
+    from discovery_pipeline.engine.mapping.known import Known
 
 CONFIDENCE = 0.99
 """Of what a saved mapping says: somebody decided it, though on other rows."""
@@ -180,28 +183,31 @@ def _of_csv(text: str) -> dict[str, Any]:
     }
 
 
-def applied(
+def applied(  # noqa: PLR0913, PLR0917 - what is offered, for what, and all that is known of it
+    con: duckdb.DuckDBPyConnection,
     profile: MappingProfile,
     suggestions: Suggestions,
     tables: Sequence[Table],
-    target: Target | None = None,
-    columns: Profile | None = None,
+    target: Target | None,
+    known: Known,
 ) -> Applied:
     """Put what a profile says in the place of what was guessed, as far as these tables have its columns.
 
     A guess gives way where it fills what the profile fills, or takes for a table a column that the profile takes for
-    another field of it. With the target's contract at hand, fields that it no longer has are left, too; with the
-    profile of the tables' columns, lines whose values would need another transformation. With both, values that are
-    new in these tables get words, as far as anything speaks for one.
+    another field of it. So does what was decided otherwise since the profile was kept, which is told beside. With the
+    target's contract at hand, fields that it no longer has are left, too, and values that are new in these tables get
+    words, as far as anything speaks for one; with the profile of the tables' columns, lines whose values would need
+    another transformation are left.
     """
     taken: list[MappedField] = []
     left: list[Unapplied] = []
-    for field, table in _placed(profile, tables):
-        why = _unusable(field, table, target, columns)
+    for line, table in _placed(profile, tables):
+        why = _unusable(line, table, target, known.profile)
         if table is None or why:
-            left.append(Unapplied(field=field, why=why))
-        else:
-            taken.append(_completed(_mapped(profile, field, table), target, columns))
+            left.append(Unapplied(field=line, why=why))
+            continue
+        field = _mapped(profile, line, table, known.memory.against(str(profile), line))
+        taken.append(enumerations.completed(con, _reread(field, target, known), tables, target, known) if target else field)
     return Applied(suggestions=_instead(suggestions, taken), taken=tuple(taken), left=tuple(left))
 
 
@@ -260,28 +266,27 @@ def _mismatch(field: ProfiledField, table: Table, columns: Profile) -> str:
     return datatypes.mismatch(column.inferred_type, field.data_type, field.transformation) or ""
 
 
-def _mapped(profile: MappingProfile, field: ProfiledField, table: Table) -> MappedField:
+def _mapped(profile: MappingProfile, field: ProfiledField, table: Table, against: Sequence[str]) -> MappedField:
     return MappedField.model_validate(
         field.model_dump()
         | {
             "source_table": table.name,
             "source_field": (_column(table, field.source_field) or "") if field.source_field else "",
             "confidence": CONFIDENCE,
-            "evidence": (f"saved mapping {profile}",),
+            "evidence": (f"saved mapping {profile}", *against),
             "origin": "memory",
         }
     )
 
 
-def _completed(field: MappedField, target: Target | None, columns: Profile | None) -> MappedField:
-    """The field with words for values that its transformation says nothing of, and which these are."""
-    if not (target and columns and field.source_field):
+def _reread(field: MappedField, target: Target, known: Known) -> MappedField:
+    """The field with numbers read as this column writes them: an export may come with commas before decimals."""
+    wanted = target.table(field.target_table).field(field.target_field)
+    read = remarked(field.transformation, known.column(field.source_table, field.source_field), wanted)
+    if read == field.transformation:
         return field
-    column = columns.table(field.source_table).column(field.source_field)
-    found = as_before(field, (), column, target.table(field.target_table).field(field.target_field), NO_WORDS)
-    return field.model_copy(
-        update={"transformation": found.transformation, "evidence": (*field.evidence, *found.reasons)}
-    )
+    told = f"numbers are written otherwise since then, so {read}"
+    return field.model_copy(update={"transformation": read, "evidence": (*field.evidence, told)})
 
 
 def _instead(suggestions: Suggestions, taken: Sequence[MappedField]) -> Suggestions:

@@ -1,13 +1,13 @@
 """Memory: what a tenant's people decided on pairs of a kind of source and a target, and on values, over all its flows.
 
 What an unattended run took counts for nothing: nobody looked at it. A mapping kept under a name says what they decided,
-too, but for lines that they decided otherwise since.
+too; what they decided after it was kept stands beside it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from discovery_pipeline.engine.mapping.memory import Decided, Memory
 from discovery_pipeline.engine.mapping.model import MappedField
-from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.flow.tenant import AUTO_APPROVAL
 from discovery_pipeline.store.reviews import decisions, profiles
 from discovery_pipeline.store.reviews.mappings import APPROVED, KEY, REJECTED, as_field
-from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.store.schema.flows import discovery_flows
 from discovery_pipeline.store.schema.work import field_mappings, review_decisions
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.cleansing.remembering import Before  # its room imports DuckDB
 
 _Dated = tuple[datetime, Decided]
-_Pair = tuple[str, str, str]  # target table, its field, and the column
 
 
 async def remembered(session: AsyncConnection, source_system: str, target_system: str) -> Memory:
@@ -41,29 +38,10 @@ async def remembered(session: AsyncConnection, source_system: str, target_system
     found.sort(key=lambda dated: dated[0])
     kept = await profiles.kept(session, source_system, target_system)
     return Memory(
-        decided=tuple(decided for _, decided in found), saved=tuple(_standing(profile, found) for profile in kept)
+        decided=tuple(decided for _, decided in found),
+        saved=tuple(saved.profile for saved in kept),
+        since={str(saved.profile): tuple(d for at, d in found if at > saved.created_at) for saved in kept},
     )
-
-
-def _standing(saved: SavedProfile, decided: Iterable[_Dated]) -> MappingProfile:
-    """The profile without lines that were rejected since it was kept, or in whose place others were approved."""
-    since = {_pair(d.field): d.approved for at, d in decided if at > saved.created_at}
-    fields = tuple(line for line in saved.profile.fields if _stands(_pair(line), since))
-    return saved.profile.model_copy(update={"fields": fields})
-
-
-def _stands(pair: _Pair, since: Mapping[_Pair, bool]) -> bool:
-    if pair in since:
-        return since[pair]
-    table, field, column = pair
-    return not any(
-        approved and table == other and (field == filled or (column and column == by))
-        for (other, filled, by), approved in since.items()
-    )
-
-
-def _pair(said: MappedField | ProfiledField) -> _Pair:
-    return said.target_table, said.target_field, said.source_field.casefold()
 
 
 async def _submitted(session: AsyncConnection, source_system: str, target_system: str) -> AsyncIterator[_Dated]:

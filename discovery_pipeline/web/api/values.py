@@ -38,26 +38,30 @@ class VocabularyView(BaseModel):
     target_table: str
     target_field: str
     allowed: list[str] = Field(description="all words of the target")
-    lines: list[ValueView] = Field(description="the most frequent values")
-    others: int = Field(description="values that aren't listed")
+    lines: list[ValueView] = Field(description="values without a word first, then the most frequent")
+    values: int = Field(description="how many values can be matched; lines tell a part of them")
+    others: int = Field(description="rarer values, which go on as they are")
+    other_rows: int = Field(description="rows that hold these")
+    wordless: int = Field(description="values without a word")
     without: int = Field(description="rows whose value has no word")
     keeps: bool = Field(description="values without a word stay as they are; else they are left empty")
 
 
 class Words(BaseModel):
-    """A word of the target for each value; one that is left out has none."""
+    """A word of the target for each value, empty for none; one that is left out keeps the word that it has."""
 
     table: Text
     column: Text
     target_system: Text = Field(default="", description="where the flow has several")
-    words: dict[Text, Text] = Field(min_length=1, max_length=MANY, examples=[{"RHEL 8": "Linux"}])
+    words: dict[Text, Text] = Field(default={}, max_length=MANY, examples=[{"RHEL 8": "Linux"}])
     reason: Text = ""
 
 
 @router.get("/{flow_id}/values", responses=on_flow(422))
 async def values(
-    flow_id: FlowRef, who: Who, the: The, table: Named, column: Named, target_system: Named = ""
-) -> VocabularyView:
+    flow_id: FlowRef, who: Who, the: The, table: Named, column: Named, target_system: Named = "",
+    offset: Annotated[int, Query(ge=0, le=MANY)] = 0, limit: Annotated[int, Query(ge=1, le=MANY)] = 500,
+) -> VocabularyView:  # fmt: skip
     """What the column's values become, where its field takes a fixed list; 404 where it takes any value."""
     who.must_be("reviewer")
     flow = await the.flow.get(who, flow_id)
@@ -66,10 +70,12 @@ async def values(
     if words is None:
         raise Missing(f"What {column!r} fills takes any value: there is no list to match.")
     field = entry.fields[0]
+    lines = await asyncio.to_thread(words.lines, offset, offset + limit)
     return VocabularyView(
         target_table=field.target_table, target_field=field.target_field, allowed=list(words.allowed),
-        lines=[ValueView.model_validate(line, from_attributes=True) for line in words.lines], others=words.others,
-        without=words.without, keeps=words.keeps,
+        lines=[ValueView.model_validate(line, from_attributes=True) for line in lines], values=len(words.matches),
+        others=words.others, other_rows=words.other_rows, wordless=words.wordless, without=words.without,
+        keeps=words.keeps,
     )  # fmt: skip
 
 

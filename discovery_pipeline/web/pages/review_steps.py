@@ -120,9 +120,9 @@ async def values(at: AtDesk) -> Response:
     old, new, near = (cast("list[str]", at.form.getlist(name)) for name in ("from", "to", "near"))
     if text(at.form, "do") == "nearest":
         new = [word or nearest for word, nearest in zip(new, near, strict=False)]
-    chosen = {value: word for value, word in zip(old, new, strict=False) if word}
+    chosen = dict(zip(old, new, strict=False))
     decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
-    return await _decided(at, entry, [decision], f"{plural(len(chosen), 'value')} matched")
+    return await _decided(at, entry, [decision], f"{plural(len([*filter(None, new)]), 'value')} matched")
 
 
 @router.post("/fill")

@@ -25,7 +25,7 @@ from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
 from discovery_pipeline.web.services.fitting import FittingService
 from discovery_pipeline.web.services.review import Reviewed, ReviewService
-from discovery_pipeline.web.services.submissions import Text
+from discovery_pipeline.web.services.submissions import Steps, Text
 from discovery_pipeline.web.services.values import Values
 
 LARGEST = 2**53
@@ -46,7 +46,7 @@ class WantedField(BaseModel):
 
     target_field: Text
     target_table: Text | None = None
-    transformation: Text | None = None
+    transformation: Steps | None = None
     data_type: DataType | None = Field(default=None, description="left out: as it was offered")
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -304,14 +304,18 @@ class Draft:
             origin="user",
         )  # fmt: skip
 
-    def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
+    def taught(self) -> AbstractContextManager[object]:
+        """What is proposed within knows the user's own words, too."""
         from discovery_pipeline.engine.mapping.knowledge import own, using
+
+        return using(own.read(self.dictionaries)) if self.dictionaries else nullcontext()
+
+    def _needed(self, entry: Entry, field: TargetField) -> Proposal | None:
         from discovery_pipeline.engine.mapping.transformations.proposing import for_column
 
         if self.profile is None:
             return None
-        taught = using(own.read(self.dictionaries)) if self.dictionaries else nullcontext()
-        with taught:
+        with self.taught():
             return for_column(self.profile.table(entry.table).column(entry.column), field)
 
     def _name(self, entry: Entry, field: MappedField) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from discovery_pipeline.engine import targets
+from discovery_pipeline.engine import duck, targets
 from discovery_pipeline.engine.mapping import profiles as engine
+from discovery_pipeline.engine.mapping.known import Known
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
 from discovery_pipeline.engine.mapping.profiles import Applied, Change, MappingProfile, Unapplied
 from discovery_pipeline.errors import MappingError
@@ -97,7 +98,7 @@ class ProfileService:
         """
         saved, flow = await self.get(who, name, version), await self._flows.get(who.tenant, checked(ref))
         draft = await self._draft(who, flow, target_system or saved.profile.target_system)
-        done = await self._applied(saved.profile, draft)
+        done = await self._applied(who, flow, saved.profile, draft)
         placed = Mapping(target=draft.target.name, fields=done.taken)
         now, then = (engine.made(name, 1, flow.source_system, each) for each in (draft.mapping(), placed))
         return Compared(saved.profile, flow, engine.differences(now, then), done.left)
@@ -170,7 +171,7 @@ class ProfileService:
         saved = await self.get(who, name, version)
         flow = await self._flows.get(who.tenant, checked(ref))
         draft = await self._draft(who, flow, target_system or saved.profile.target_system)
-        done = await self._applied(saved.profile, draft)
+        done = await self._applied(who, flow, saved.profile, draft)
         batch = await self._review.decide(who, flow, decisions(draft, done.taken), f"profile {saved.profile}")
         return Put(saved.profile, batch, done.taken, done.left)
 
@@ -186,9 +187,15 @@ class ProfileService:
     async def _draft(self, who: Caller, flow: Flow, target_system: str) -> Draft:
         return (await self._review.read(who, flow)).of(_target(flow, target_system))
 
-    async def _applied(self, profile: MappingProfile, draft: Draft) -> Applied:
-        of = (draft.suggestions, draft.tables, draft.target, draft.profile)
-        return await asyncio.to_thread(engine.applied, profile, *of)
+    async def _applied(self, who: Caller, flow: Flow, profile: MappingProfile, draft: Draft) -> Applied:
+        memory = await self._flows.remembered(who.tenant, flow.source_system, draft.target.name)
+        known = Known(profile=draft.profile, memory=memory)
+
+        def worked_out() -> Applied:
+            with draft.taught(), duck.connect() as con:
+                return engine.applied(con, profile, draft.suggestions, draft.tables, draft.target, known)
+
+        return await asyncio.to_thread(worked_out)
 
     async def _mapping(self, who: Caller, flow: Flow, target_system: str | None) -> Mapping:
         approved = await self._flows.approved_mappings(who.tenant, flow)

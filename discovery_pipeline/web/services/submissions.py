@@ -21,6 +21,8 @@ from discovery_pipeline.web.services.schemas import Offer
 
 Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
 """Text that the database can keep."""
+Steps = Annotated[str, StringConstraints(max_length=1_000_000, pattern=r"^[^\x00]*$")]
+"""A transformation: with a word for each of two thousand values it is long."""
 UNMET = "Required target field unmapped"
 """How the engine's message on a required field begins."""
 MOST = 10_000
@@ -36,7 +38,9 @@ class FieldMappingItem(BaseModel):
 
     source_field: Text = Field(description="a column; empty where the transformation is a constant")
     target_field: Text
-    transformation: Text | None = Field(default=None, description="in the mini-language; null takes values as they are")
+    transformation: Steps | None = Field(
+        default=None, description="in the mini-language; null takes values as they are"
+    )
     data_type: DataType = "string"
     is_required: bool = False
     source_table: Text | None = Field(default=None, description="where several tables have the column")

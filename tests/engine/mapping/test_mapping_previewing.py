@@ -33,6 +33,14 @@ def test_what_becomes_empty_or_the_same_is_told(con):
     assert "'1.5', '2.1', '2.4' become one, '2'" in found.losses
 
 
+def test_values_that_say_the_same_in_other_units_lose_nothing_where_they_meet(con):
+    told = mapping.preview(con, {"ram": ["1 GB", "1024 MB", "1,024 MB", "2"]}, "ram", 'convert("GB","MB")', "float")
+    assert [c.after for c in told.changes] == ["1024", "1024", "1024", "2048"]
+    assert not any("become one" in loss for loss in told.losses)
+    rounded = mapping.preview(con, {"ram": ["1.2 MB", "1.4 MB", "1.40"]}, "ram", 'convert("MB","MB") | round(0)')
+    assert "'1.2 MB' and '1.4 MB' become one, '1'" in rounded.losses
+
+
 def test_results_of_another_type_are_errors(con):
     found = mapping.preview(con, {"n": ["4", "four"]}, "n", None, "integer")
     assert found.errors == ("'four' is not of type integer",)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import mapping, profiling, targets
 from discovery_pipeline.engine.mapping import profiles
+from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
+from discovery_pipeline.engine.mapping.memory import Decided, Memory
 from discovery_pipeline.engine.mapping.model import FieldRef, MappedField, Suggestions
 from discovery_pipeline.engine.mapping.profiles import MappingProfile, ProfiledField
 from discovery_pipeline.errors import MappingError
@@ -35,6 +37,7 @@ SAVED = MappingProfile(
         ProfiledField(source_table="may", source_field="gone", target_table="server", target_field="OS.Name"),
     ),
 )
+NOTHING = Suggestions(target="aws", matches=(), assignment=())
 _names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
 
 
@@ -78,7 +81,7 @@ def test_what_is_no_profile_at_all_says_where_one_comes_from():
         profiles.parsed("hello", "p.yaml")
 
 
-def test_a_profile_wins_over_a_guess_and_says_which_it_was(table_of: Callable[..., Any]):
+def test_a_profile_wins_over_a_guess_and_says_which_it_was(con, table_of: Callable[..., Any]):
     table = table_of("june", ["U_BOX", "ram", "name"], ("a", "1", "b"))
     guessed = Suggestions(
         target="aws",
@@ -86,7 +89,7 @@ def test_a_profile_wins_over_a_guess_and_says_which_it_was(table_of: Callable[..
         assignment=(_guess("name", "HostName"), _guess("ram", "RAM.UsedSizeInMB.Avg")),
         unmapped_source=(FieldRef(table="june", field="U_BOX"),),
     )
-    found = profiles.applied(SAVED, guessed, (table,), targets.load("aws"))
+    found = profiles.applied(con, SAVED, guessed, (table,), targets.load("aws"), NOTHING_KNOWN)
     assert {(f.source_field, f.target_field, f.origin) for f in found.suggestions.assignment} == {
         ("U_BOX", "HostName", "memory"),
         ("ram", "RAM.TotalSizeInMB", "memory"),
@@ -96,9 +99,9 @@ def test_a_profile_wins_over_a_guess_and_says_which_it_was(table_of: Callable[..
     assert "RAM.UsedSizeInMB.Avg" in [r.field for r in found.suggestions.unmapped_target]
 
 
-def test_what_a_file_has_no_column_for_is_listed_and_stays_in_the_profile(table_of: Callable[..., Any]):
+def test_what_a_file_has_no_column_for_is_listed_and_stays_in_the_profile(con, table_of: Callable[..., Any]):
     table = table_of("june", ["u_box"], ("a",))
-    found = profiles.applied(SAVED, Suggestions(target="aws", matches=(), assignment=()), (table,))
+    found = profiles.applied(con, SAVED, NOTHING, (table,), None, NOTHING_KNOWN)
     assert [(u.field.source_field, u.why) for u in found.left] == [
         ("ram", "june has no column 'ram'"),
         ("gone", "june has no column 'gone'"),
@@ -114,8 +117,8 @@ def test_a_line_whose_values_would_need_another_transformation_is_left_and_the_g
     profile = SAVED.model_copy(update={"fields": (SAVED.fields[0], line)})
     guess = _guess("ram", "RAM.UsedSizeInMB.Avg")
     guessed = Suggestions(target="aws", matches=(), assignment=(guess,))
-    looks = profiling.profile(con, (table,), today=date(2026, 1, 1))
-    found = profiles.applied(profile, guessed, (table,), targets.load("aws"), looks)
+    known = Known(profile=profiling.profile(con, (table,), today=date(2026, 1, 1)))
+    found = profiles.applied(con, profile, guessed, (table,), targets.load("aws"), known)
     assert [u.why for u in found.left] == ["Type mismatch: transformation required for date to float conversion"]
     assert [f.source_field for f in found.suggestions.assignment] == ["u_box", "ram"]
     assert found.suggestions.assignment[1] == guess
@@ -136,23 +139,60 @@ def test_values_that_are_new_in_a_file_get_words_and_the_line_says_which(
     con, table_of: Callable[..., Any], saved: str, completed: str
 ):
     table = table_of("june", ["env"], ("Prod",), ("Devel",), ("Test",), ("Nobody knows",))
-    looks = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    known = Known(profile=profiling.profile(con, (table,), today=date(2026, 1, 1)))
     line = ProfiledField(
         source_table="may", source_field="env", target_table="server", target_field="environment", transformation=saved
     )
     profile = SAVED.model_copy(update={"target_system": "servicenow", "fields": (line,)})
     nothing = Suggestions(target="servicenow", matches=(), assignment=())
-    found = profiles.applied(profile, nothing, (table,), targets.load("servicenow"), looks).taken[0]
+    found = profiles.applied(con, profile, nothing, (table,), targets.load("servicenow"), known).taken[0]
     assert found.transformation == completed
     told = "new since then: 'Devel' is 'Development' there: another word for it"
     assert (told in found.evidence) == (completed != saved)
 
 
-def test_a_field_that_the_target_no_longer_has_is_left(table_of: Callable[..., Any]):
+def test_rare_values_get_words_too_and_those_that_people_approved_for_the_field_go_first(
+    con, table_of: Callable[..., Any]
+):
+    rows = [(f"P{i % 12}",) for i in range(240)] + [("uat",), ("Lab",)]
+    table = table_of("june", ["env"], *rows)
+    line = ProfiledField(
+        source_table="may", source_field="env", target_table="server", target_field="environment",
+        transformation='map_values({"P0": "Production"})',
+    )  # fmt: skip
+    profile = SAVED.model_copy(update={"target_system": "servicenow", "fields": (line,)})
+    approved = MappedField(
+        source_table="april", source_field="stage", target_table="server", target_field="environment",
+        transformation='map_values({"lab": "Test"})', confidence=1,
+    )  # fmt: skip
+    looks = profiling.profile(con, (table,), today=date(2026, 1, 1))
+    known = Known(profile=looks, memory=Memory.of([approved]))
+    target = targets.load("servicenow")
+    taken = profiles.applied(con, profile, NOTHING, (table,), target, known).taken[0]
+    assert taken.transformation == 'map_values({"P0": "Production", "Lab": "Test", "uat": "UAT"})'
+
+
+def test_a_profile_wins_over_what_was_rejected_since_which_is_told_beside(con, table_of: Callable[..., Any]):
+    table = table_of("june", ["u_box", "ram"], ("a", "16"), ("b", "32"))
+    line = {"target_table": "server", "source_table": "may", "confidence": 0.9}
+    no = Decided(field=MappedField(source_field="U_Box", target_field="HostName", **line), approved=False)
+    yes = Decided(field=MappedField(source_field="memory", target_field="RAM.TotalSizeInMB", **line), approved=True)
+    known = Known(memory=Memory(decided=(no, yes), saved=(SAVED,), since={"'SNOW prod' v3": (no, yes)}))
+    target = targets.load("aws")
+    for found in (
+        profiles.applied(con, SAVED, NOTHING, (table,), target, known).taken,
+        [f for f in mapping.suggest(con, (table,), target, known).assignment if f.origin == "memory"],
+    ):
+        assert {f.target_field: f.evidence for f in found} == {
+            "HostName": ("saved mapping 'SNOW prod' v3", "but you rejected this pair after it was saved"),
+            "RAM.TotalSizeInMB": ("saved mapping 'SNOW prod' v3", "but you approved memory for it after it was saved"),
+        }
+
+
+def test_a_field_that_the_target_no_longer_has_is_left(con, table_of: Callable[..., Any]):
     field = ProfiledField(source_field="a", target_table="server", target_field="Nowhere")
     profile = SAVED.model_copy(update={"fields": (field,)})
-    nothing = Suggestions(target="aws", matches=(), assignment=())
-    found = profiles.applied(profile, nothing, (table_of("t", ["a"], ("1",)),), targets.load("aws"))
+    found = profiles.applied(con, profile, NOTHING, (table_of("t", ["a"], ("1",)),), targets.load("aws"), NOTHING_KNOWN)
     assert found.left[0].why == "aws has no field Nowhere in server"
 
 
@@ -179,7 +219,7 @@ def test_a_profile_is_made_from_an_approved_mapping(con, table_of: Callable[...,
     assert [f.target_field for f in profiles.read(path).fields] == [f.target_field for f in agreed.fields]
 
 
-def test_guesses_for_other_tables_of_the_target_and_other_constants_stay(table_of: Callable[..., Any]):
+def test_guesses_for_other_tables_of_the_target_and_other_constants_stay(con, table_of: Callable[..., Any]):
     table = table_of("june", ["size"], ("40",))
     place = ProfiledField(source_table="june", target_table="vm", target_field="")
     size = {"source_field": "size", "target_field": "TotalDiskAllocatedGiB"}
@@ -190,5 +230,7 @@ def test_guesses_for_other_tables_of_the_target_and_other_constants_stay(table_o
     in_the_way = _guess("size", "TotalDiskUsedGiB(optional)").model_copy(update={"target_table": "vm"})
     physical = _guess("", "IsPhysical").model_copy(update={"target_table": "vm", "transformation": 'constant("false")'})
     offered = Suggestions(target="google", matches=(), assignment=(of_disks, in_the_way, physical))
-    found = profiles.applied(profile, offered, [table], targets.load("google")).suggestions.assignment
+    found = profiles.applied(
+        con, profile, offered, [table], targets.load("google"), NOTHING_KNOWN
+    ).suggestions.assignment
     assert [f.target_field for f in found[2:]] == ["SizeInGib", "IsPhysical"]

@@ -37,7 +37,7 @@ def test_a_part_may_be_as_small_as_it_likes_and_is_no_larger_than_a_whole():
     used = TargetField(name="RAM.UsedSizeInMB.Max", type="number", unit="MB")
     assert suspicious(of("0.5", "3"), used) == ()
     (said,) = suspicious(of("17179869184"), used)
-    assert said.endswith("such as 1.71799e+10 MB; at most 67,108,864 MB is usual. Is the unit right?")
+    assert said.endswith("such as 17,179,869,184 MB; at most 67,108,864 MB is usual. Is the unit right?")
 
 
 def test_sizes_of_what_nobody_says_are_held_to_the_largest_disks():

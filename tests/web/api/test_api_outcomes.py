@@ -102,6 +102,11 @@ async def test_values_are_matched_to_the_words_that_the_target_takes(client):
     assert (made.status_code, bool(made.json()["batch"])) == (200, True)
     now = (await client.get(f"/review/{flow}/values", params=HERE)).json()
     assert ({line["source"]: line["target"] for line in now["lines"]}, now["without"]) == (words, 0)
+    offered = await client.post(f"/review/{flow}/values", json={**HERE, "words": {"VM": "Physical"}})
+    assert offered.status_code == 200
+    now = (await client.get(f"/review/{flow}/values", params={**HERE, "offset": 1})).json()
+    assert [(line["source"], line["target"]) for line in now["lines"]] == [("bare metal", "Physical")]
+    assert (now["values"], now["others"], now["other_rows"], now["wordless"]) == (2, 0, 0, 0)
     unknown = await client.post(f"/review/{flow}/values", json={**HERE, "words": {"VM": "Cloud"}})
     assert (unknown.status_code, "Virtual" in unknown.json()["detail"]) == (422, True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -196,7 +197,53 @@ async def test_values_are_given_the_targets_words(visitor):
     assert "the target takes a fixed list" in plain(opened)
     matched = {"key": key, "from": ["uefi", "Legacy"], "to": ["UEFI", "BIOS"], "back": here}
     answer = await visitor.send(f"{here}/values", matched)
-    assert 'map_values({"uefi": "UEFI", "Legacy": "BIOS"})' in plain(answer.text)
+    assert 'map_values({"Legacy": "BIOS", "uefi": "UEFI"})' in plain(answer.text)
+
+
+STAGES = "name,environment\n" + "".join(
+    f"srv{i:03},{stage}\n"
+    for i, stage in enumerate(
+        [stage for stage in ("Production", "Prod", "PRD", "Dev", "UAT", "Test", "tst", "Staging", "DR") for _ in "1234"]
+        + ["Sandbox", "Sandbox", "QA", "Training", "lab"]
+    )
+)
+
+
+async def test_every_value_can_be_matched_and_none_that_the_target_lists_is_lost(visitor):
+    flow = await visitor.client.suggested(STAGES, target="ServiceNow")
+    here = f"/discovery/field-mapping/{flow}"
+    key = keys(await page(visitor, flow))["environment"]
+    opened = await page(visitor, flow, f"?open={key}")
+    told = plain(opened)
+    assert "No word for 2 values in 3 rows: they are left empty." in told
+    assert [opened.count(f'name="from" value="{one}"') for one in ("QA", "Training", "lab", "Sandbox")] == [1] * 4
+    matched = {"key": key, "from": ["Sandbox", "lab"], "to": ["Test", ""], "back": here}
+    answer = await visitor.send(f"{here}/values", matched)
+    made = json.loads(re.search(r"map_values\((\{.*?\})\)", plain(answer.text))[1])
+    listed = {"QA": "QA", "Training": "Training", "DR": "Disaster recovery", "Sandbox": "Test"}
+    assert listed.items() <= made.items()
+    assert "lab" not in made
+
+
+async def test_a_long_list_of_values_comes_in_pages(visitor):
+    rows = "".join(f"srv{i:03},Ubuntu {i % 140}.04 LTS x\n" for i in range(280))
+    flow = await visitor.client.suggested(f"name,operating_system\n{rows}", target="Azure")
+    key = keys(await page(visitor, flow))["operating_system"]
+    first = await page(visitor, flow, f"?open={key}")
+    assert "1–100 of 140" in plain(first)
+    second = await page(visitor, flow, f"?open={key}&values=2")
+    assert "101–140 of 140" in plain(second)
+    assert (first.count('name="from"'), second.count('name="from"')) == (100, 40)
+
+
+async def test_no_word_is_never_called_as_it_is_where_the_target_refuses_it(visitor):
+    rows = "".join(f"srv{i},{'HP-UX 11' if i % 2 else 'ubuntu 20'}\n" for i in range(20))
+    flow = await visitor.client.suggested(f"name,operating_system\n{rows}", target="Azure")
+    key = keys(await page(visitor, flow))["operating_system"]
+    opened = plain(await page(visitor, flow, f"?open={key}"))
+    assert "No word for 1 value in 10 rows: the target refuses them." in opened
+    assert "no word: refused" in opened
+    assert "as it is" not in opened
 
 
 async def test_the_nearest_words_are_taken_where_none_is_chosen(visitor):
@@ -206,7 +253,7 @@ async def test_the_nearest_words_are_taken_where_none_is_chosen(visitor):
     key = keys(await page(visitor, flow))["operating_system"]
     opened = plain(await page(visitor, flow, f"?open={key}"))
     assert "nearest is Red Hat Enterprise Linux 7" in opened
-    assert "Values of 20 rows have no word here" in opened
+    assert "No word for 2 values in 20 rows" in opened
     near = {"key": key, "from": ["RHEL 8.4", "AIX 7"], "to": ["", ""], "near": ["Red Hat Enterprise Linux 7", ""]}
     answer = await visitor.send(f"{here}/values", {**near, "do": "nearest", "back": here})
     assert 'lookup({"RHEL 8.4": "Red Hat Enterprise Linux 7"})' in plain(answer.text)

@@ -13,8 +13,8 @@ from starlette.datastructures import FormData
 from discovery_pipeline.engine import duck, intake
 from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.intake.model import Options
+from discovery_pipeline.engine.mapping.enumerations import Counted, Tally
 from discovery_pipeline.engine.mapping.model import MappedField
-from discovery_pipeline.engine.profiling.model import ColumnProfile, Quality, ValueCount
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.web.pages.answering import ours
@@ -81,60 +81,69 @@ def test_a_static_file_has_an_address_that_follows_its_content():
     assert static("style.css") != static("pages.js")
 
 
-def profile(*values: tuple[str, int]) -> ColumnProfile:
-    good = Quality(completeness=1, validity=1, uniqueness=1, consistency=1, timeliness=None, score=1)
-    return ColumnProfile(
-        name="os", position=0, inferred_type="string", type_fit=1, null_count=0, null_ratio=0, quality=good,
-        distinct_count=len(values), distinct_is_exact=True,
-        top_values=tuple(ValueCount(value=value, count=count) for value, count in values),
-    )  # fmt: skip
+def held(*values: tuple[str, int], others: int = 0) -> Tally:
+    return Tally(tuple(Counted(value, rows, (value,)) for value, rows in values), others, 2 * others)
 
 
 def test_values_stand_beside_the_words_that_the_target_takes():
     wanted = TargetField(name="OS", allowed=("Windows", "Linux"), vocabulary={"Linux": ("RHEL",)})
     field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
-    found = vocabulary(profile(("windows", 5), ("RHEL", 3), ("Windws", 2), ("AIX", 4)), field, wanted)
+    found = vocabulary(held(("windows", 5), ("RHEL", 3), ("Windws", 2), ("AIX", 4)), field, wanted)
     assert found is not None
-    assert [(line.source, line.target) for line in found.lines] == [
-        ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"), ("AIX", ""),
+    assert [(line.source, line.target) for line in found.lines()] == [
+        ("AIX", ""), ("windows", "Windows"), ("RHEL", "Linux"), ("Windws", "Windows"),
     ]  # fmt: skip
-    assert (found.without, found.keeps) == (4, False)
-    assert found.lines[3].near == ()
-    left_empty = '"windows": "", "RHEL": "", "Windws": ""'  # what is offered a word, and chosen none
-    assert found.transformation({"AIX": "Linux", "x": ""}) == f'map_values({{{left_empty}, "AIX": "Linux"}})'
+    assert (found.without, found.wordless, found.keeps) == (4, 1, False)
+    assert found.lines(0, 1)[0].near == ()
+    others = '"windows": "Windows", "RHEL": "Linux", "Windws": ""'  # what is offered a word, and chosen none
+    made = found.transformation({"AIX": "Linux", "Windws": ""})
+    assert made == f'map_values({{"AIX": "Linux", {others}, "Linux": "Linux"}})'
     mapped = field.model_copy(update={"transformation": 'trim | map_values({"aix": "Linux"})'})
-    again = vocabulary(profile(("AIX", 4)), mapped, wanted)
+    again = vocabulary(held(("AIX", 4), ("RHEL", 3)), mapped, wanted)
     assert again is not None
-    assert again.lines[0].target == "Linux"
+    assert [(line.target, line.why) for line in again.lines()] == [
+        ("Linux", "as it is mapped now"), ("Linux", "another word for it; it counts once you use these values"),
+    ]  # fmt: skip
 
 
 def test_a_word_that_another_field_completes_is_not_guessed():
     wanted = TargetField(name="OS", allowed=("Windows 2016", "Windows 2019", "AIX 7"), completed_by="Version")
     field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
-    found = vocabulary(profile(("Windows ", 5), ("windows", 1), ("aix 7", 3)), field, wanted)
+    both = Tally((Counted("Windows", 6, ("Windows", "windows")), Counted("aix 7", 3, ("aix 7", "Aix 7"))))
+    found = vocabulary(both, field, wanted, "Version")
     assert found is not None
-    assert [(line.source, line.count, line.target) for line in found.lines] == [
+    assert [(line.source, line.count, line.target) for line in found.lines()] == [
         ("Windows", 6, ""),
         ("aix 7", 3, "AIX 7"),
     ]
-    assert (found.without, found.keeps) == (6, True)
-    assert found.transformation({"aix 7": "AIX 7"}) == 'trim | lookup({"aix 7": "AIX 7"})'
+    assert (found.without, found.keeps, found.completed_by) == (6, True, "Version")
+    assert found.transformation({}) == 'trim | lookup({"aix 7": "AIX 7", "Aix 7": "AIX 7"})'
+
+
+def test_rare_values_that_nobody_saw_go_on_as_they_are():
+    wanted = TargetField(name="OS", allowed=("Windows", "Linux"))
+    field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
+    found = vocabulary(held(("Windows", 5), ("Windws", 2), ("AIX", 1), others=30), field, wanted)
+    assert found is not None
+    assert found.transformation({"Windws": ""}) == 'trim | lookup({"Windws": ""})'
+    assert found.transformation({"Windws": "Windows"}) == 'trim | lookup({"Windws": "Windows"})'
 
 
 def test_what_the_list_has_in_another_version_is_near_and_nothing_is_chosen():
     wanted = TargetField(name="OS", allowed=("Red Hat Linux 6", "Red Hat Linux 7", "Windows"), match="contains")
     field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
-    found = vocabulary(profile(("RHL 8.4", 5), ("Plan 9", 1)), field, wanted)
+    found = vocabulary(held(("RHL 8.4", 5), ("Plan 9", 1)), field, wanted)
     assert found is not None
-    assert [(line.target, line.near, line.why) for line in found.lines] == [
+    assert [(line.target, line.near, line.why) for line in found.lines()] == [
         ("", ("Red Hat Linux 7", "Red Hat Linux 6"), "nearest is Red Hat Linux 7"),
         ("", (), "nothing is near"),
     ]
+    assert found.transformation({}) is None
 
 
 def test_a_field_that_takes_anything_has_no_values_to_match():
     field = MappedField(source_table="s", source_field="os", target_table="t", target_field="OS", confidence=1)
-    assert vocabulary(profile(("a", 1)), field, TargetField(name="OS")) is None
+    assert vocabulary(held(("a", 1)), field, TargetField(name="OS")) is None
 
 
 def test_first_lines_are_shown_as_they_came(tmp_path: Path):
@@ -231,6 +240,9 @@ def test_a_rule_that_changed_nothing_yet_leads_to_no_list_of_cells():
     ("transformation", "said"),
     [
         ('trim | convert("GB","MB")', ("1 GB = 1,024 MB",)),
+        ('convert("B","MB") | round(0)', ("1 MB = 1,048,576 B",)),
+        ('convert("MHz","GHz")', ("1 GHz = 1,000 MHz",)),
+        ('convert("ratio","percent")', ("1 ratio = 100 percent",)),
         ('convert("GB","MHz")', ()),
         ("upper", ()),
         ("uper", ()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 
-from discovery_pipeline.engine.mapping import profiles, transformations
+from discovery_pipeline.engine.mapping import enumerations, profiles, transformations
 from discovery_pipeline.engine.mapping.known import NOTHING_KNOWN, Known
 from discovery_pipeline.engine.mapping.matcher import fields, samples
 from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
@@ -74,8 +74,9 @@ def suggest(
     found = tagged(reassigned(found, sure), sides, target)
     found = completed(found, tables, target, completions(con, tables, found.assignment, target))
     found = without_strangers(found, tables)
+    found = reassigned(found, (enumerations.completed(con, f, tables, target, known) for f in found.assignment))
     saved = profiles.fitting(known.memory.saved, tables, target, known.profile)
-    found = profiles.applied(saved, found, tables, target, known.profile).suggestions if saved else found
+    found = profiles.applied(con, saved, found, tables, target, known).suggestions if saved else found
     return found.model_copy(update={"conflicts": conflicts.found(con, tables, found, known.personal)})
 
 

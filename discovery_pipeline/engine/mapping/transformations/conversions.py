@@ -166,6 +166,6 @@ def _reason(read: _Reading | None, wanted: units.Unit, *, written: bool) -> str:
     if read.unit == wanted.name:
         return f"bare numbers are in {wanted.name} already {read.by}; values with another unit come to it"
     times = units.factor(read.unit, wanted.name) or 1.0
-    formula = f"× {times:g}" if times >= 1 else f"÷ {1 / times:g}"
+    formula = f"× {units.readable(times)}" if times >= 1 else f"÷ {units.readable(1 / times)}"
     own = "; a unit beside a value wins" if written else ""
     return f"values are in {read.unit} {read.by}; the target is in {wanted.name}, so {formula}{own}"

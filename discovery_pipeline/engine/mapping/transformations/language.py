@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_BLANK = re.compile(r"\s*")
 _PLAIN_WORD = re.compile(r"[^\W\d][\w.]*")
 _MADE = "__made"
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "n": "\n", "t": "\t"}
@@ -261,15 +262,16 @@ class _Reader:
     @property
     def skipped(self) -> int:
         """Where the next token begins."""
-        rest = self.text[self.at :]
-        return self.at + len(rest) - len(rest.lstrip())
+        blank = _BLANK.match(self.text, self.at)
+        return blank.end() if blank else self.at
 
     @property
     def ended(self) -> bool:
         return self.skipped >= len(self.text)
 
     def peek(self) -> str:
-        return self.text[self.skipped : self.skipped + 1]
+        start = self.skipped
+        return self.text[start : start + 1]
 
     def next(self, expected: str) -> tuple[str, str]:
         if self.ended:

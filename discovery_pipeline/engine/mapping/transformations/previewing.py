@@ -6,6 +6,7 @@ Of samples only. What the whole table loses is risk.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import duckdb
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +26,8 @@ _IS: dict[str, str] = {
     "json": "json_valid({})",
     "string": "true",
 }
+_READING = frozenset(("trim", "convert", "to_number", "to_integer", "to_boolean", "parse_date"))
+"""Operations that write one thing in one way: "1 GB" and "1024 MB" are the same, and lose nothing by meeting."""
 
 
 class _Value(BaseModel):
@@ -73,19 +76,24 @@ def preview(
     try:
         steps = transformations.parse(transformation) if transformation else transformations.Transformation(())
         sql = transformations.compile(steps, table, source_field)
+        read = transformations.compile(_reading(steps), table, source_field)
     except TransformationError as error:
         return Preview(errors=(str(error),))
     before = duck.col(table.column(source_field)) if source_field else "CAST(NULL AS VARCHAR)"
     columns = ", ".join(f"unnest(?::VARCHAR[]) AS {duck.col(c)}" for c in table.columns) or "1"
     rows = con.execute(
-        f"""SELECT before, after, after IS NULL OR {_IS[data_type].format("after")}
-        FROM (SELECT {before} AS before, {arguments.stripped(sql)} AS after FROM (SELECT {columns}))""",
+        f"""SELECT before, after, after IS NULL OR {_IS[data_type].format("after")}, coalesce(read, before)
+        FROM (SELECT {before} AS before, {arguments.stripped(sql)} AS after, {read} AS read FROM (SELECT {columns}))""",
         [list(values) for values in sample.values()],
     ).fetchall()
-    changes = tuple(Change(before=b, after=a, fits=fits) for b, a, fits in rows)
+    changes = tuple(Change(before=b, after=a, fits=fits) for b, a, fits, _ in rows)
     misfits = dict.fromkeys(c.after for c in changes if not c.fits)
     errors = (f"{_some([m for m in misfits if m])} {'is' if len(misfits) == 1 else 'are'} not of type {data_type}",)
-    return Preview(changes=changes, losses=tuple(_losses(changes, steps)), errors=errors if misfits else ())
+    return Preview(
+        changes=changes,
+        losses=tuple(_losses(changes, [row[3] for row in rows], steps)),
+        errors=errors if misfits else (),
+    )
 
 
 def _table(sample: Mapping[str, Sequence[str | None]]) -> Table:
@@ -95,14 +103,22 @@ def _table(sample: Mapping[str, Sequence[str | None]]) -> Table:
     return Table.model_construct(name="sample", columns=columns_named(list(sample)), row_count=rows, source=source)
 
 
-def _losses(changes: Sequence[Change], steps: transformations.Transformation) -> list[str]:
-    """What these values lose, counted; what an operation may lose, if any value changed."""
+def _reading(steps: transformations.Transformation) -> transformations.Transformation:
+    """The first steps, as far as they only read what a value says."""
+    return transformations.Transformation(tuple(takewhile(lambda step: step.operation in _READING, steps.steps)))
+
+
+def _losses(changes: Sequence[Change], read: Sequence[str | None], steps: transformations.Transformation) -> list[str]:
+    """What these values lose, counted; what an operation may lose, if any value changed.
+
+    `read` is what each value says, however it is written.
+    """
     emptied = list(dict.fromkeys(c.before for c in changes if c.before and not c.after))
-    after: dict[str, set[str]] = {}
-    for change in changes:
+    after: dict[str, dict[str | None, str]] = {}
+    for change, says in zip(changes, read, strict=True):
         if change.before and change.after:
-            after.setdefault(change.after, set()).add(change.before)
-    merged = [f"{_some(sorted(olds))} become one, {new!r}" for new, olds in after.items() if len(olds) > 1]
+            after.setdefault(change.after, {}).setdefault(says, change.before)
+    merged = [f"{_some(sorted(olds.values()))} become one, {new!r}" for new, olds in after.items() if len(olds) > 1]
     said = [f"{_some(emptied)} {'becomes' if len(emptied) == 1 else 'become'} empty"] if emptied else []
     changed = any(c.before != c.after for c in changes if c.before)
     return said + merged + (list(steps.losses) if changed else [])

@@ -23,7 +23,7 @@ from discovery_pipeline.engine.mapping.transformations.conversions import (
     unknown_unit,
 )
 from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
-from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS, ValueMatch, Words
+from discovery_pipeline.engine.mapping.transformations.vocabularies import NO_WORDS, Words
 from discovery_pipeline.engine.profiling import dates, numerals
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.targets import TargetField
@@ -70,7 +70,6 @@ _MONTHS = {
     )
     for word in words.split()
 }
-_TOLD = 3  # values told by name
 _MOST = 0.5  # share of values from which a look is the column's look
 _SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
@@ -122,10 +121,8 @@ def as_before(
     read = remarked(approved.transformation, profile, target)
     matches = vocabularies.matched(vocabularies.listing(target), _counted_values(values, profile), before)
     transformation, new = vocabularies.completed(read, matches)
-    told = [f"new since then: {_called(match)}" for match in new if not match.read]
-    if read != approved.transformation:
-        told.insert(0, f"numbers are written otherwise since then, so {read}")
-    return Proposal(transformation, approved.data_type, tuple(told[:_TOLD]))
+    otherwise = (f"numbers are written otherwise since then, so {read}",) if read != approved.transformation else ()
+    return Proposal(transformation, approved.data_type, (*otherwise, *vocabularies.news(new)))
 
 
 def _proposed(
@@ -170,17 +167,13 @@ def _renamed(values: tuple[str, ...], profile: ColumnProfile | None, target: Tar
     rewritten = vocabularies.rewriting(matches)
     if rewritten is None:
         return Proposal(_rewritten(values, profile, target), "string")
-    return Proposal(rewritten, "string", (_called(next(m for m in matches if m.target and not m.read)),))
+    return Proposal(rewritten, "string", vocabularies.reasons(matches)[:1])
 
 
 def _counted_values(values: tuple[str, ...], profile: ColumnProfile | None) -> list[tuple[str, int]]:
     """Values with the rows that hold them, as far as these were counted."""
     counted = [(v.value, v.count) for v in profile.top_values] if profile and profile.top_values else []
     return counted or [(value, 1) for value in values]
-
-
-def _called(match: ValueMatch) -> str:
-    return f"{match.value!r} is {match.target!r} there: {match.reason}"
 
 
 def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: TargetField) -> str | None:

@@ -37,7 +37,8 @@ def _said(numbers: Sequence[tuple[float, int]], wanted: TargetField) -> Iterator
     ):
         if beyond and limit is not None:
             worst = min(beyond) if word == "least" else max(beyond)
-            yield f"{_cells(beyond, total)} out of range: {worst[0]:,.6g}{unit}, where the {word} is {limit:,.6g}{unit}"
+            found = f"{units.readable(worst[0])}{unit}, where the {word} is {units.readable(limit)}{unit}"
+            yield f"{_cells(beyond, total)} out of range: {found}"
             return
     known = units.unit(wanted.unit or "")
     limits = magnitudes.limits(wanted.name, known.quantity) if known else None
@@ -46,18 +47,14 @@ def _said(numbers: Sequence[tuple[float, int]], wanted: TargetField) -> Iterator
     least, most = (end / units.in_base(known.name) for end in limits)
     odd = [n for n in numbers if n[0] > 0 and not least <= n[0] <= most]
     if sum(count for _, count in odd) >= _SHARE * total:
-        said = f"{_cells(odd, total)} hardly possible, such as {odd[0][0]:,.6g}{unit}"
-        usual = f"{_short(least)} to {_short(most)}" if least else f"at most {_short(most)}"
+        said = f"{_cells(odd, total)} hardly possible, such as {units.readable(odd[0][0])}{unit}"
+        usual = f"{units.readable(least)} to {units.readable(most)}" if least else f"at most {units.readable(most)}"
         yield f"{said}; {usual}{unit} is usual. Is the unit right?"
 
 
 def _cells(odd: Sequence[tuple[float, int]], total: int) -> str:
     share = sum(count for _, count in odd) / total
     return f"{max(share, 0.01):.0%} of the values are"
-
-
-def _short(number: float) -> str:
-    return f"{number:,.3g}" if number < 1000 else f"{number:,.0f}"
 
 
 def _number(value: str) -> float | None:

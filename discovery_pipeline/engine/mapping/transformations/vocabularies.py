@@ -7,6 +7,7 @@ person's to name, and counts with the rows that hold it.
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
@@ -28,6 +29,7 @@ _TURNING = frozenset(
     ("non", "not", "no", "pre", "post", "un", "nicht", "kein", "keine", "hors", "sans", "sin", "fuera", "ex", "former",
      "out", "or", "and", "und", "oder")
 )  # fmt: skip
+_TOLD = 3  # values told by name
 _SHORT_FORM = 3  # letters of which a value may be the beginning of a listed one
 
 
@@ -45,6 +47,9 @@ class ValueMatch:
     target: str | None  # None: nothing speaks for any listed value
     reason: str
     read: bool = False  # whether delivery reads it so anyway, without a transformation
+
+    def __str__(self) -> str:
+        return f"{self.value!r} is {self.target!r} there: {self.reason}"
 
 
 def listing(field: TargetField) -> TargetField:
@@ -77,11 +82,15 @@ def _kinds(field: TargetField, values: Sequence[str]) -> dict[str, str]:
 
 def _initials(found: Sequence[ValueMatch], allowed: Sequence[str]) -> Sequence[ValueMatch]:
     """The same, with letters as the beginnings of listed values where all of a column are, each of one only."""
-    begun = {m.value: [a for a in allowed if a[:1].casefold() == m.value.strip().casefold()] for m in found}
-    told = len(found) > 1 and all(len(listed) == 1 for listed in begun.values())
+    first = Counter(a[:1].casefold() for a in allowed)
+    begun = {a[:1].casefold(): a for a in allowed}
+    told = len(found) > 1 and all(first[m.value.strip().casefold()] == 1 for m in found)
     if not told or all(m.target for m in found):
         return found
-    return [m if m.target else replace(m, target=begun[m.value][0], reason="its first letter") for m in found]
+    return [
+        m if m.target else replace(m, target=begun[m.value.strip().casefold()], reason="its first letter")
+        for m in found
+    ]
 
 
 def rewriting(matches: Sequence[ValueMatch]) -> str | None:
@@ -109,6 +118,16 @@ def completed(transformation: str | None, matches: Sequence[ValueMatch]) -> tupl
     return str(Transformation((*before, longer))), new
 
 
+def reasons(matches: Iterable[ValueMatch]) -> tuple[str, ...]:
+    """What speaks for words that delivery doesn't read by itself, a sentence each."""
+    return tuple(str(match) for match in matches if match.target and not match.read)
+
+
+def news(new: Iterable[ValueMatch]) -> tuple[str, ...]:
+    """The first of the values that got words since a transformation was approved, a sentence each."""
+    return tuple(f"new since then: {reason}" for reason in reasons(new)[:_TOLD])
+
+
 class _Listed:
     """The values that one field takes, by all that they are known as."""
 
@@ -117,7 +136,11 @@ class _Listed:
         self._exact = {allowed.casefold(): allowed for allowed in field.allowed}
         self._known = {word.casefold(): a for a, words in field.vocabulary.items() for word in words}
         self._reader = Reader.of(field.allowed)
-        self._meant = {a: meanings(a).union(*map(meanings, field.vocabulary.get(a, ()))) for a in field.allowed}
+        self._meant: dict[str, dict[str, None]] = defaultdict(dict)  # listed values by what they are known to mean
+        for allowed in field.allowed:
+            for word in (allowed, *field.vocabulary.get(allowed, ())):
+                for meaning in meanings(word):
+                    self._meant[meaning][allowed] = None
         self._spoken = _only({a: frozenset(self._reader.words(a)) for a in field.allowed})
 
     def match(self, value: str, count: int, kind: str | None) -> ValueMatch:
@@ -151,8 +174,8 @@ class _Listed:
 
     def _guesses(self, value: str, plain: str) -> Iterator[tuple[str, str]]:
         """Listed values that may be meant, and why; the surest first."""
-        known, answer, short = meanings(plain), BOOLEANS.get(plain), plain.strip(".")
-        if meant := _sole(a for a, listed in self._meant.items() if listed & known):
+        answer, short = BOOLEANS.get(plain), plain.strip(".")
+        if meant := _sole(self._meaning(plain)):
             yield meant, "another word for it"
         if spoken := self._spoken.get(frozenset(self._reader.words(value))):
             yield spoken, "the words say the same"
@@ -173,10 +196,12 @@ class _Listed:
         words = [word for word in split(plain) if not word.isdigit() and len(word) >= _SHORT_FORM]
         if _TURNING.intersection(split(plain)):
             return None
-        found = {
-            a for a, listed in self._meant.items() for word in words if word == a.casefold() or listed & meanings(word)
-        }
-        return found.pop() if len(found) == 1 else None
+        exact = (self._exact[word] for word in words if word in self._exact)
+        return _sole((*exact, *(a for word in words for a in self._meaning(word))))
+
+    def _meaning(self, word: str) -> Iterator[str]:
+        """The listed values that are known to mean what a word does."""
+        return (a for meaning in meanings(word) for a in self._meant.get(meaning, ()))
 
 
 def _sole(found: Iterable[str]) -> str | None:

@@ -21,7 +21,7 @@ from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip
-from discovery_pipeline.web.pages.views.panel import Edit, panel
+from discovery_pipeline.web.pages.views.panel import Edit, Opened, panel
 from discovery_pipeline.web.pages.views.profiles import Used
 from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
 from discovery_pipeline.web.pages.views.rows import Rows
@@ -103,7 +103,7 @@ def alone(asked: Asked) -> dict[str, Any]:
     """The values of the panel of one column."""
     draft = asked.draft
     with duck.connect() as con:
-        opened = panel(_rows(con, asked), draft, draft.by_key[asked.view.open], asked.reviewed.log, asked.edit)
+        opened = panel(_rows(con, asked), draft, draft.by_key[asked.view.open], asked.reviewed.log, _opened(asked))
     return {**_around(asked), "open": opened}
 
 
@@ -146,7 +146,7 @@ def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
     return {
         **_around(asked),
         "rows": rows.of(shown.rows),
-        "open": panel(rows, draft, opened, asked.reviewed.log, asked.edit) if opened else None,
+        "open": panel(rows, draft, opened, asked.reviewed.log, _opened(asked)) if opened else None,
         "page": shown.page,
         "orders": ORDERS,
         "remembered": asked.remembered,
@@ -205,6 +205,16 @@ def _around(asked: Asked) -> dict[str, Any]:
         "undecided_shown": [f"{e.column} → {', '.join(f.target_field for f in e.fields)}" for e in asked.undecided[:8]],
         "saved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
     }
+
+
+def _opened(asked: Asked) -> Opened:
+    """What of the open panel is asked for."""
+    view = asked.view
+
+    def at(page: int) -> str:
+        return f"{asked.address}?{view.query(page=view.page, open=view.open, values=page)}#values-{view.open}"
+
+    return Opened(view.values, at, asked.edit)
 
 
 def _shown(asked: Asked) -> Shown:

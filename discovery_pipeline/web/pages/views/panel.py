@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,15 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.shares import percent
 from discovery_pipeline.store.reviews.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
 from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
-from discovery_pipeline.web.services.vocabularies import Vocabulary, vocabulary_of
+from discovery_pipeline.web.services.vocabularies import Line, Vocabulary, vocabulary_of
+
+LONGEST, SHORTEST = 100, 10
+"""Values on a page."""
+OPTIONS = 10_000
+"""Words to choose from on a page, over all its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,17 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A column's values beside the words that its field takes, a page of them."""
+
+    lines: tuple[Line, ...]
+    allowed: tuple[str, ...]
+    none: str  # what it means to choose no word
+    said: str  # what becomes of values without a word
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """Everything about one column."""
 
@@ -62,18 +79,16 @@ class Panel:
     preview: Preview
     facts: tuple[tuple[str, str], ...]
     history: tuple[Past, ...]
-    values: Vocabulary | None = None
+    values: Words | None = None
 
-    @property
-    def unmatched(self) -> str:
-        """What becomes of values without a word."""
-        if self.values is None:
-            return ""
-        becomes = _kept(self.values) if self.values.keeps else "would be left empty"
-        lost, others = self.values.without, self.values.others
-        said = f"Values of {plural(lost, 'row')} have no word here: they {becomes}." if lost else ""
-        more = f"The most frequent values are shown, {plural(others, 'other')} are not." if others else ""
-        return " ".join(part for part in (said, more) if part) or "Every value has its word."
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What of a panel is asked for: the page of its values, and what somebody typed."""
+
+    page: int
+    href: Callable[[int], str]  # of another page of values
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +101,9 @@ class Edit:
     data_type: DataType
 
 
-def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: Edit | None = None) -> Panel:
+def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], asked: Opened) -> Panel:
     """The panel of that entry; with an edit, as it would be."""
+    edit = asked.edit
     field = next(iter(entry.fields), None)
     chosen = f"{field.target_table}|{field.target_field}" if field else ""
     transformation, data_type = (field.transformation or "", field.data_type) if field else ("", "string")
@@ -105,15 +121,38 @@ def panel(rows: Rows, draft: Draft, entry: Entry, log: Sequence[Decided], edit: 
         data_type=data_type,
         preview=shown,
         facts=tuple(_facts(rows.profile(entry))),
-        values=vocabulary_of(draft, entry),
+        values=_words(vocabulary_of(draft, entry), asked) if rows.open(entry) else None,
         history=tuple(past(one) for one in reversed(log) if one.subject == entry.subject),
     )
 
 
-def _kept(words: Vocabulary) -> str:
-    """What becomes of values that keep their own word."""
-    completed = f" unless {words.completed_by} completes them" if words.completed_by else ""
-    return f"stay as they are, and the target refuses them{completed}"
+def _words(found: Vocabulary | None, asked: Opened) -> Words | None:
+    if found is None:
+        return None
+    size = max(SHORTEST, min(LONGEST, OPTIONS // len(found.allowed)))
+    page = paged(len(found.matches), size, asked.page, asked.href)
+    none, becomes = _nothing(found)
+    lost = f"{plural(found.wordless, 'value')} in {plural(found.without, 'row')}"
+    said = [f"No word for {lost}: {becomes}." if found.without else "Every value has its word."]
+    if page.of > 1:
+        said.append("What other pages hold keeps the words that stand there.")
+    if found.others:
+        beyond = f"{plural(found.others, 'rarer value')} in {plural(found.other_rows, 'row')}"
+        most = f"The {len(found.matches):,} most frequent values can be matched here"
+        said.append(f"{most}; {beyond} go on as they are, and the target refuses those that it doesn't list.")
+    return Words(found.lines(page.offset, page.last), found.allowed, none, " ".join(said), page)
+
+
+def _nothing(found: Vocabulary) -> tuple[str, str]:
+    """What it means to choose no word for a value, and what becomes of those that have none."""
+    if found.completed_by:
+        completed = f"if {found.completed_by} completes it"
+        return f"as it is, {completed}", f"{found.completed_by} has to complete them, else the target refuses them"
+    if found.keeps:
+        return "no word: refused", "the target refuses them"
+    if found.required:
+        return "no word: its rows are refused", "they are left empty, and the target refuses their rows"
+    return "left empty", "they are left empty"
 
 
 def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Alternative:

@@ -34,19 +34,21 @@ class View:
     sort: str = "file"
     page: int = 1
     open: str = ""
+    values: int = 1  # page of the open column's values
 
     @classmethod
     def of(cls, query: QueryParams | Mapping[str, str]) -> View:
         """As an address or a form says it."""
-        show, sort, page = query.get("show", "all"), query.get("sort", "file"), query.get("page", "1")
+        show, sort = query.get("show", "all"), query.get("sort", "file")
         return cls(
             system=query.get("system", ""),
             show=show if show in _TITLES else "all",
             table=query.get("table", ""),
             q=query.get("q", "").strip(),
             sort=sort if sort in dict(ORDERS) else "file",
-            page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+            page=_number(query.get("page", "1")),
             open=query.get("open", ""),
+            values=_number(query.get("values", "1")),
         )
 
     @property
@@ -59,6 +61,10 @@ class View:
     def query(self, **other: str | int) -> str:
         """The query of an address, with some of it said otherwise."""
         return urlencode({**dict(self.fields), **{k: v for k, v in other.items() if v}})
+
+
+def _number(said: str) -> int:
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 1
 
 
 @dataclass(frozen=True, slots=True)

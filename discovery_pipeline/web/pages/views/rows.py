@@ -173,9 +173,13 @@ class Rows:
                 sample[other] = (known + [None] * len(values))[: len(values)]
         return preview(self._con, sample, entry.column, transformation, data_type)
 
+    def open(self, entry: Entry) -> bool:
+        """Whether who looks may see the column's values."""
+        return not self._mask.column(entry.table, entry.column)
+
     def masked(self, entry: Entry, change: Change) -> Change:
         """A change as it may be shown to who looks."""
-        if not self._mask.column(entry.table, entry.column):
+        if self.open(entry):
             return change
         hidden = [self._mask.value(entry.table, entry.column, v) if v else v for v in (change.before, change.after)]
         return Change(before=hidden[0], after=hidden[1], fits=change.fits)
@@ -279,13 +283,10 @@ def _meaning(profile: ColumnProfile | None) -> str:
 
 
 def formulas(transformation: str | None) -> tuple[str, ...]:
-    """What each conversion of units in it multiplies by: "1 GB = 1,024 MB"."""
+    """How units of each conversion in it relate, the larger one first: "1 GB = 1,024 MB"."""
     try:
         steps = transformations.parse(transformation).steps if transformation else ()
     except TransformationError:
         return ()
     pairs = [tuple(map(str, step.arguments[:2])) for step in steps if step.operation == "convert"]
-    known = [(pair, units.factor(*pair)) for pair in pairs if len(pair) == 2]
-    return tuple(
-        f"1 {source} = {factor:,.10g} {target}" for (source, target), factor in known if factor not in (None, 1)
-    )
+    return tuple(filter(None, (units.relation(*pair) for pair in pairs if len(pair) == 2)))
