@@ -83,19 +83,28 @@ def test_mappings_under_a_name_are_remembered_for_their_source_the_one_kept_last
     assert _saved(store) == [("dev", ["HostName", "IPAddress"]), ("prod", ["HostName"])]
 
 
-def test_what_was_decided_otherwise_since_is_no_longer_said_by_a_mapping_under_a_name(store: Store):
+def _against(store: Store) -> dict[str, tuple[str, ...]]:
+    memory = store.remembered(_in_review(store), "aws")
+    return {line.target_field: memory.against(str(saved), line) for saved in memory.saved for line in saved.fields}
+
+
+def test_what_was_decided_otherwise_since_stands_beside_a_mapping_under_a_name_and_takes_nothing_from_it(store: Store):
     rejected = {"standing": "rejected", "fields": [IP.model_dump(mode="json")]}
     _kept(store, HOST, IP)
     flow = _in_review(store)
     store.wait_for(store.flows.decide(flow.tenant, flow.id, [Decision(MAPPING, ("aws", "ci", "ip"), rejected)]))
-    assert _saved(store) == [("prod", ["HostName"])]
     _approved(store, flow, _pair("fqdn", "HostName"))
-    assert _saved(store) == [("prod", [])]
+    assert _saved(store) == [("prod", ["HostName", "IPAddress"])]
+    assert _against(store) == {
+        "HostName": ("but you approved fqdn for it after it was saved",),
+        "IPAddress": ("but you rejected this pair after it was saved",),
+    }
 
 
-def test_what_was_decided_before_a_mapping_was_kept_takes_nothing_from_it(store: Store):
+def test_what_was_decided_before_a_mapping_was_kept_or_just_as_it_says_is_not_told(store: Store):
     flow = _in_review(store)
     _approved(store, flow, _pair("fqdn", "HostName"))
     _kept(store, HOST, IP)
     _approved(store, _in_review(store), HOST, _pair("name", "VMware.VMName"))
     assert _saved(store) == [("prod", ["HostName", "IPAddress"])]
+    assert _against(store) == {"HostName": (), "IPAddress": ()}

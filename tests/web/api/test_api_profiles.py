@@ -52,6 +52,25 @@ async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client
     assert (await stranger.get("/mapping-profiles/SNOW")).status_code == 404
 
 
+async def test_a_saved_profile_wins_over_a_later_rejection_which_is_told_beside(client):
+    flow = await client.suggested()
+    assert (await client.post(f"/review/{flow}/accept", json={"what": "all"})).status_code == 200
+    assert (await client.post("/mapping-profiles", json={"name": "Prod", "flow_id": flow})).status_code == 200
+    refused = await client.suggested(OTHER)
+    no = {"kind": "mapping", "table": "servers", "column": "hostname", "standing": "rejected"}
+    step = await client.post(f"/review/{refused}/decisions", json={"decisions": [no]})
+    assert step.status_code == 200, step.text
+
+    third = await client.suggested(OTHER.replace("ben", "cy"))
+    entries = (await client.get(f"/review/{third}")).json()["entries"]
+    offered = next(entry for entry in entries if entry["column"] == "hostname")["fields"][0]
+    told = ["saved mapping 'Prod' v1", "but you rejected this pair after it was saved"]
+    assert (offered["target_field"], offered["evidence"]) == ("HostName", told)
+    put = (await client.post("/mapping-profiles/Prod/apply", json={"flow_id": third})).json()
+    taken = next(field for field in put["taken"] if field["source_field"] == "hostname")
+    assert (taken["target_field"], taken["evidence"]) == ("HostName", told)
+
+
 @pytest.mark.parametrize("content", ["\n", "[]", "name: x", "{", "name: x\ntarget_system: aws\nfields: [{}]"])
 async def test_a_file_that_is_no_profile_is_told_what_is_wrong(client, content: str):
     answer = await client.post("/mapping-profiles/import", json={"filename": "x.yaml", "content": content})
