@@ -71,7 +71,7 @@ def test_a_unit_in_the_header_becomes_a_conversion_that_compiles(con, made: Make
     table = made("servers", SERVERS)
     field = _chosen(mapping.suggest(con, (table,), targets.load("aws")))["ram_gb"]
     assert field.transformation == 'convert("GB","MB")'
-    assert any("so × 1024" in reason for reason in field.evidence)
+    assert any("so × 1,024" in reason for reason in field.evidence)
     sql = transformations.compile(transformations.parse(field.transformation), table, "ram_gb")
     assert con.execute(f"SELECT {sql} FROM {duck.scan(table)} LIMIT 1").fetchone() == ("8192",)
 
