@@ -207,7 +207,9 @@ def applied(  # noqa: PLR0913, PLR0917 - what is offered, for what, and all that
             left.append(Unapplied(field=line, why=why))
             continue
         field = _mapped(profile, line, table, known.memory.against(str(profile), line))
-        taken.append(enumerations.completed(con, _reread(field, target, known), tables, target, known) if target else field)
+        taken.append(
+            enumerations.completed(con, _reread(field, target, known), tables, target, known) if target else field
+        )
     return Applied(suggestions=_instead(suggestions, taken), taken=tuple(taken), left=tuple(left))
 
 
