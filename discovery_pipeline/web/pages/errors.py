@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from fastapi import Request
 from fastapi.responses import Response
 
-from discovery_pipeline.web.pages.answering import FIELDS, page
+from discovery_pipeline.web.pages.answering import FIELDS, ours, page
 from discovery_pipeline.web.pages.login import Unsent, login_form
 from discovery_pipeline.web.problems import Problem
 from discovery_pipeline.web.security import CSRF_FIELD
@@ -29,11 +31,10 @@ async def error_page(request: Request, problem: Problem) -> Response:
     """The page of a problem."""
     caller = getattr(request.state, "caller", None)
     if problem.status == SIGN_IN:
-        typed = tuple((name, value) for name, value in await _typed(request) if name != CSRF_FIELD)
-        return login_form(request, unsent=Unsent(_address(request), typed), status=SIGN_IN)
+        return login_form(request, _left(request), unsent=await _unsent(request), status=SIGN_IN)
     asked, away = request.method == "GET", problem.status == AWAY
     again = _address(request) if asked and problem.status >= 500 else ""
-    typed = await _typed(request) if away and not asked else ()
+    typed = (await _typed(request) or ()) if away and not asked and request.url.path != "/login" else ()
     return page(
         request,
         "error.html.j2",
@@ -50,14 +51,28 @@ async def error_page(request: Request, problem: Problem) -> Response:
     )
 
 
-async def _typed(request: Request) -> tuple[tuple[str, str], ...]:
-    """What a form of ours said, so that nothing is typed twice; nothing of files, of long forms, or of tokens."""
+async def _unsent(request: Request) -> Unsent | None:
+    if request.method != "POST" or request.url.path == "/login":
+        return None
+    typed = await _typed(request)
+    fields = tuple((name, value) for name, value in typed or () if name != CSRF_FIELD)
+    return Unsent(_address(request), fields, lost=typed is None)
+
+
+def _left(request: Request) -> str:
+    """The page on which the form stood."""
+    page = urlsplit(request.headers.get("referer", ""))
+    return ours(f"{page.path}?{page.query}" if page.query else page.path)
+
+
+async def _typed(request: Request) -> tuple[tuple[str, str], ...] | None:
+    """What a form of ours said, so that nothing is typed twice; none of files, of long forms, or of tokens."""
     kind = request.headers.get("content-type", "")
-    if not kind.startswith("application/x-www-form-urlencoded") or request.url.path == "/login":
-        return ()
+    if not kind.startswith("application/x-www-form-urlencoded"):
+        return None
     form = await request.form(max_fields=FIELDS)
     fields = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
-    return fields if len(fields) <= MOST else ()
+    return fields if len(fields) <= MOST else None
 
 
 def _address(request: Request) -> str:

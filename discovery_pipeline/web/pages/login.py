@@ -28,12 +28,15 @@ class Unsent:
 
     to: str
     typed: tuple[tuple[str, str], ...] = ()
+    lost: bool = False  # it was a file, or too long to be kept
 
     @classmethod
     def of(cls, form: FormData) -> Unsent:
         """As the login's own form carries it."""
         said = ((name.removeprefix(_TYPED), value) for name, value in form.multi_items() if name.startswith(_TYPED))
-        return cls(ours(text(form, "sent_to")), tuple((name, value) for name, value in said if isinstance(value, str)))
+        return cls(
+            ours(text(form, "sent_to"), ""), tuple((name, value) for name, value in said if isinstance(value, str))
+        )
 
 
 @router.get("/login")
@@ -87,7 +90,7 @@ async def come_in(request: Request, called: Services, who: str, after: str, unse
     if cookie is None:
         return login_form(request, after, _EXPIRED, 401, unsent)
     response = to(after)
-    if unsent and unsent.typed:
+    if unsent and unsent.to:
         csrf = csrf_token(cookie)
         response = page(request, "resend.html.j2", title="Signed in", unsent=unsent, csrf=csrf, after=after)
     response.set_cookie(

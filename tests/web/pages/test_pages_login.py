@@ -90,3 +90,40 @@ async def test_what_was_typed_before_the_session_ended_is_sent_again_after_the_l
     again = {name: hidden(back.text, name) for name in ("csrf_token", *typed)}
     begun = await visitor.post("/discovery", again)
     assert begun.url.path.startswith("/discovery/cmdb-import/")
+
+
+async def test_a_button_without_fields_is_pressed_again_after_the_login(visitor):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    csrf = await visitor.csrf()
+    await visitor.client.services.access.close_session(visitor.http.cookies["discovery_session"])
+    left = {"Referer": f"http://test{here}?q=host"}
+    asked = await visitor.post(f"{here}/decline", {"csrf_token": csrf}, headers=left)
+    assert "What you pressed is kept" in plain(asked.text)
+    kept = {name: hidden(asked.text, name) for name in ("next", "sent_to")}
+    assert kept == {"next": f"{here}?q=host", "sent_to": f"{here}/decline"}
+    back = await visitor.post("/login", {**kept, "token": visitor.client.token})
+    assert f'action="{here}/decline"' in back.text
+    assert f'href="{here}?q=host"' in back.text
+
+
+async def test_a_file_that_came_after_the_session_is_said_to_be_lost_and_its_page_comes_back(visitor):
+    flow = await visitor.client.begin()
+    page = f"/discovery/cmdb-import/{flow}"
+    await visitor.client.services.access.close_session(visitor.http.cookies["discovery_session"])
+    files = {"file": ("a.csv", "a,b\n1,2\n")}
+    asked = await visitor.http.post(page, files=files, headers={"Referer": f"http://test{page}"})
+    assert asked.status_code == 401
+    assert "isn't kept" in plain(asked.text)
+    back = await visitor.post("/login", {"next": hidden(asked.text, "next"), "token": visitor.client.token})
+    assert back.url.path == page
+
+
+async def test_who_is_asked_to_sign_in_for_a_page_is_told_so_and_comes_back_to_it(visitor):
+    flow = await visitor.client.suggested()
+    page = f"/discovery/field-mapping/{flow}?q=host"
+    await visitor.client.services.access.close_session(visitor.http.cookies["discovery_session"])
+    asked = await visitor.get(page)
+    assert "You are signed out" in plain(asked.text)
+    back = await visitor.post("/login", {"next": hidden(asked.text, "next"), "token": visitor.client.token})
+    assert str(back.url).endswith(page)
