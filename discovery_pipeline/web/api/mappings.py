@@ -150,7 +150,8 @@ async def affected(wanted: WantedMapping, who: Who, the: The) -> Affected:
 async def rehearse(wanted: WantedMapping, who: Who, the: The) -> Rehearsal:
     """What submitting this would deliver: the first rows of each file, what is rejected and why. Changes nothing.
 
-    It is worked out on the first 5,000 rows of each table, cleansed and validated as the run would.
+    It is worked out on the first 5,000 rows of each table, cleansed and validated as the run would. A viewer may look,
+    and sees what is personal as initials.
     """
     return await the.rehearsing.of(who, wanted.flow_id, _submission(wanted))
 

@@ -1,6 +1,7 @@
 """Rehearsing: what a mapping would deliver, worked out on the first rows before it is submitted.
 
-The engine cleanses and validates these rows as the run would. Nothing of it is kept, and nothing is delivered.
+The engine cleanses and validates these rows as the run would. Nothing of it is kept, and nothing is delivered. Who only
+reads sees what is personal as initials.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.decisions import Decisions
+from discovery_pipeline.engine.delivery.report.masking import Mask, initials
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.engine.profiling.model import Profile
@@ -33,10 +35,12 @@ from discovery_pipeline.web.rereading import rereads
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.mappings import MappingService
+from discovery_pipeline.web.services.masking import mask_for
 from discovery_pipeline.web.services.submissions import Submission
 from discovery_pipeline.web.services.values import Values
 
 if TYPE_CHECKING:
+    from discovery_pipeline.engine.delivery.report.samples import RejectedExample
     from discovery_pipeline.settings import Settings
 
 ROWS = 5_000
@@ -95,6 +99,38 @@ class _Known:
     decided: Decisions
     demands: Sequence[Any]
     limits: dict[str, Any]
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What may be read of rows as a target would get them."""
+
+    mask: Mask
+    plain: frozenset[tuple[str, str]]  # target table and field: filled by nothing that is personal
+
+    @classmethod
+    def of(cls, mapping: Mapping, target: Target, mask: Mask) -> _Shown:
+        from discovery_pipeline.engine.mapping.transformations import read_by
+
+        personal = {column for _, column in mask.personal}
+        by: dict[tuple[str, str], bool] = {}
+        for one in mapping.fields:
+            field = target.table(one.target_table).field(one.target_field)
+            name = field.keyed_by(one.source_field).name if field.template else field.name
+            place = one.target_table, name
+            by[place] = by.get(place, True) and personal.isdisjoint(read_by(one))
+        return cls(mask, frozenset(place for place, plain in by.items() if plain))
+
+    def cell(self, table: str, name: str, value: str | None) -> str | None:
+        """A value; of a field that nobody can tell where it comes from, as of one that is personal."""
+        if value is None or self.mask.raised or not self.mask.personal:
+            return value
+        return self.mask.text(value) if (table, name) in self.plain else initials(value)
+
+    def example(self, one: RejectedExample) -> str:
+        """Where a rejected row stands, and what was said of it where that quotes nobody."""
+        return f"{one.file}, line {one.line:,}: {self.mask.quoting(one.reason)}"
 
 
 class RehearsingService:
@@ -114,7 +150,6 @@ class RehearsingService:
         NotYet
             The files aren't read yet.
         """
-        who.must_be("reviewer")  # rows are shown as they are
         flow = await self._flows.get(who.tenant, checked(ref))
         found = await self._mapping.check(flow, wanted)
         intake = await self._values.of(flow, "source_tables", Intake)
@@ -125,7 +160,8 @@ class RehearsingService:
         decided = decisions.cleansing((await self._flows.decisions(who.tenant, flow)).values())
         demands = flow.data.get(mappings.DEMANDS, []) if found.demands is None else found.demands
         limits = {"threads": self._settings.threads, "memory_limit": self._settings.memory_limit}
-        known = _Known(intake, profile, analysis, decided, demands, limits)
+        mask = mask_for(who, profile)
+        known = _Known(intake, profile, analysis, decided, demands, limits, mask)
         wanted_by = [(mapping, contract(flow, mapping.target)) for mapping in found.mappings]
         targets = await asyncio.to_thread(_rehearsed, known, wanted_by)
         return Rehearsal(
@@ -133,7 +169,7 @@ class RehearsingService:
             version=flow.version,
             rows=sum(min(table.row_count, ROWS) for table in intake.tables),
             rows_in=sum(table.row_count for table in intake.tables),
-            losses=list(found.warnings),
+            losses=[mask.quoting(said) for said in found.warnings],
             targets=targets,
         )
 
@@ -154,7 +190,7 @@ def _rehearsed(known: _Known, wanted: Sequence[tuple[Mapping, Target]]) -> list[
             its = asked.resolved(asks, tables, mapping)
             into = folder / target.name
             verdict = validation.validate(con, tables, mapping, target, into, demands=its, today=today)
-            told.append(_told(con, verdict, target))
+            told.append(_told(con, verdict, target, _Shown.of(mapping, target, known.mask)))
         return told
 
 
@@ -170,7 +206,7 @@ def _first(con: duckdb.DuckDBPyConnection, tables: Tables, folder: Path) -> Iter
         yield table.model_copy(update={"path": path, "row_count": rows})
 
 
-def _told(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target) -> RehearsedTarget:
+def _told(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, may: _Shown) -> RehearsedTarget:
     from discovery_pipeline.engine.delivery.files import columns
     from discovery_pipeline.engine.delivery.report.samples import rejections
     from discovery_pipeline.engine.risk.outcomes import outcomes
@@ -186,15 +222,11 @@ def _told(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target) -> R
                 file=target.table(valid.target_table).file,
                 rows=valid.row_count,
                 columns=list(names),
-                first=[list(row) for row in rows],
+                first=[[may.cell(valid.target_table, *cell) for cell in zip(names, row, strict=True)] for row in rows],
             )
         )
     causes = [
-        Cause(
-            reason=one.reason,
-            rows=one.count,
-            examples=[f"{e.file}, line {e.line:,}: {e.reason}" for e in one.examples],
-        )
+        Cause(reason=may.mask.quoting(one.reason), rows=one.count, examples=[*map(may.example, one.examples)])
         for one in rejections(con, outcomes(con, [verdict]))
     ]
     return RehearsedTarget(

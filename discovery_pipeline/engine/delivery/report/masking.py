@@ -48,6 +48,12 @@ class Mask:
         before, colon, quoted = sentence.partition(": ")
         return self.text(_QUOTED.sub(lambda found: initials(found[0]), before)) + colon + initials(quoted)
 
+    def quoting(self, sentence: str) -> str:
+        """A sentence about nobody knows which column: what it quotes is hidden where any column is."""
+        if self.raised or not self.personal:
+            return self.text(sentence)
+        return self.text(_QUOTED.sub(lambda found: initials(found[0]), sentence))
+
     def text(self, text: str) -> str:
         """A sentence that may quote values."""
         return text if self.raised else _MAILBOX.sub(lambda found: initials(found[0]), text)
