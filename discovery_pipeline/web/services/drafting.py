@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from discovery_pipeline.engine import mapping as engine
 from discovery_pipeline.engine.mapping import memory, transformations
 from discovery_pipeline.engine.mapping.approving import lacking, standing
-from discovery_pipeline.engine.mapping.model import HIGH, DataType, MappedField, Match, Suggestions
+from discovery_pipeline.engine.mapping.model import HIGH, Conflict, DataType, MappedField, Match, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
@@ -230,8 +230,15 @@ class Draft:
 
     def explained(self, entry: Entry) -> str:
         """What was counted of the columns that could fill the same field as this one, and what may be done about it."""
+        return " ".join(conflict.in_words for conflict in self._compared(entry))
+
+    def advised(self, entry: Entry) -> str:
+        """What may be done about the columns that could fill the same field as this one."""
+        return " ".join(dict.fromkeys(conflict.advice for conflict in self._compared(entry)))
+
+    def _compared(self, entry: Entry) -> Iterator[Conflict]:
         of = (c for c in self.suggestions.conflicts if c.source_table == entry.table)
-        return " ".join(conflict.in_words for conflict in of if entry.column in conflict.source_fields)
+        return (conflict for conflict in of if entry.column in conflict.source_fields)
 
     def mapping(self) -> engine.Mapping:
         """What was accepted."""

@@ -52,6 +52,29 @@ async def test_what_is_foreseen_is_what_is_delivered(visitor):
     assert first["first"][0][:2] == [cell or None for cell in file[1].split(",")[:2]]
 
 
+async def test_who_only_reads_sees_the_preview_without_buttons_and_without_names(visitor, member, visit):
+    people = [f"{first} {last}" for first in ("Ana", "Ben", "Cy", "Dora") for last in ("Lopez", "Fox", "Roe")]
+    rows = (f"web{i:02},10.0.0.{i},Ubuntu 22.04,{people[i % 12]},{people[i % 12].split()[0].lower()}{i}@example.org\n"
+            for i in range(1, 60))  # fmt: skip
+    flow = await visitor.client.suggested("name,ip_address,os,assigned_to,email\n" + "".join(rows))
+    page, here = f"/discovery/preview/{flow}", f"/discovery/field-mapping/{flow}"
+    by_column = keys((await visitor.get(here)).text)
+    for column, field in (("assigned_to", "VMware.VMName"), ("email", "ApplicationWave")):
+        edit = {"key": by_column[column], "field": f"server|{field}", "data_type": "string", "back": here}
+        await visitor.send(f"{here}/edit", edit)
+    assert "Ana Fox" in plain((await visitor.get(page)).text)
+    viewer = await visit(await member("viewer", visitor.client))
+    assert page in (await viewer.get(here)).text
+    seen = await viewer.get(page)
+    assert seen.status_code == 200
+    said = plain(seen.text)
+    assert "web01" in said
+    assert "A••• F•••" in said
+    assert "Fox" not in said
+    assert "@example.org" not in said
+    assert "Save Mappings" not in said
+
+
 async def test_a_mapping_that_cannot_be_followed_has_its_faults_for_a_preview(visitor):
     flow = await visitor.client.suggested()
     here = f"/discovery/field-mapping/{flow}"
@@ -95,6 +118,7 @@ async def test_a_rival_is_shown_and_preferred_in_one_step(visitor):
     rival = texts(html, "mapping-row")[2]
     assert "also fits IPAddress , which ip_address" in rival
     assert "No match" not in rival
+    assert "They differ: choose one. Of 59 rows, filled are" in rival
     answer = await visitor.send(f"{here}/prefer", {"prefer": by_column["mgmt_ip"], "back": here})
     assert f'accepted" id="r-{by_column["mgmt_ip"]}"' in answer.text
     assert f'rejected" id="r-{by_column["ip_address"]}"' in answer.text

@@ -92,6 +92,7 @@ class Row:
     suits: str  # the field that it would fill if another column didn't
     rivals: tuple[Rival, ...]  # other columns for what it fills, or would
     conflict: bool  # whether that wants a decision
+    advice: str  # what may be done about its rivals
     together: str  # what it and its rivals hold in common, counted
     by: str
     at: datetime | None
@@ -144,6 +145,7 @@ class Rows:
             suits=challenge.match.target_field if challenge else "",
             rivals=tuple(self._rivals(entry)),
             conflict=entry.key in self._draft.conflicts,
+            advice=self._mask.text(self._draft.advised(entry)) if challenge else "",
             together=self._mask.text(self._draft.explained(entry)) if challenge else "",
             by=entry.decided.by if entry.decided else "",
             at=entry.decided.at if entry.decided else None,
