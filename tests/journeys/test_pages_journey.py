@@ -364,6 +364,9 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
         expect(other.locator(".mapping-row", has_text="environment")).to_contain_text("ignored")
 
 
+LINES_OF_STEPS = "new Set([...document.querySelectorAll('.steps .dot')].map((dot) => dot.offsetTop)).size"
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("dark", 1280)])
 def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str, odd: str, scheme: str, width: int):
     with visit(viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
@@ -375,6 +378,7 @@ def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str,
                      f"/discovery/agents/{odd}"):  # fmt: skip
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert page.evaluate(LINES_OF_STEPS) <= 1, path
             no_objections(page)
         page.goto(f"/discovery/validation/{odd}")
         page.locator("#causes a.tiny").first.click()
