@@ -343,3 +343,19 @@ async def test_a_file_that_cant_be_read_is_told_on_the_page(visitor, name, conte
     assert note, plain(answer.text)
     assert said in plain(answer.text)
     assert 'name="file"' in answer.text
+
+
+async def test_decisions_stand_when_the_file_comes_again_in_another_order_with_a_column_more(visitor):
+    header, rows = "hostname,ip_address,os", [f"web{i:02},10.0.0.{i},Ubuntu 22.04" for i in range(1, 40)]
+    flow = await visitor.client.suggested("\n".join([header, *rows]))
+    here = f"/discovery/field-mapping/{flow}"
+    by_column = keys(await page(visitor, flow))
+    await visitor.send(f"{here}/decide", {"accept": by_column["hostname"], "back": here})
+    await visitor.send(f"{here}/decide", {"reject": by_column["os"], "back": here})
+    again = [f"rack,{header}", *(f"R{n},{row}" for n, row in enumerate(reversed(rows)))]
+    assert (await visitor.client.upload(flow, "\n".join(again))).status_code == 200
+    await visitor.client.work()
+    html = await page(visitor, flow)
+    by_key = {key: stands for stands, key in re.findall(r'class="mapping-row (\w+)[^"]*" id="r-(\w+)"', html)}
+    stands = {column: by_key[key] for column, key in keys(html).items()}
+    assert stands == {"rack": "open", "hostname": "accepted", "ip_address": "open", "os": "rejected"}
