@@ -18,9 +18,11 @@ _ROWS = 60
 """Lines by which rules are recognised; a block's columns stand apart in every line there is."""
 _FEWEST = 4
 """Lines from which places are no accident."""
+_MOST = 0.8
+"""Share of lines that keep to the places."""
 
 _BOX_RULE = re.compile(
-    r"\s*(?:\+[-=+:]*-[-=+:]*\+|[-=]{2,}(?:\+[-=]+)+|\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)+\|?)\s*"
+    r"\s*(?:\+(?=[=+:]*-)[-=+:]*\+|[-=]{2,}(?:\+[-=]+)+|\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)+\|?)\s*"
 )
 _DASHES = re.compile(r"\s*[-=]{2,}(?: +[-=]{2,})+\s*")
 _PIPE = re.compile(r"(?<!\\)\|")
@@ -97,25 +99,26 @@ def _parted(line: str, starts: Sequence[int]) -> bool:
 def _ruled(lines: Sequence[str]) -> list[int]:
     """Where the columns below the first rule of dashes begin; nowhere where most lines don't keep to it."""
     at = next((n for n, line in enumerate(lines) if _DASHES.fullmatch(line)), 0)
-    starts, body = [found.start() for found in re.finditer(r"[-=]+", lines[at])] if at else [], lines[at + 1 :]
-    return starts if sum(_parted(line, starts) for line in body) >= 0.8 * len(body) > 0 else []
+    starts = [found.start() for found in re.finditer(r"[-=]+", lines[at])] if at else []
+    body = lines[at + 1 :]
+    return starts if sum(_parted(line, starts) for line in body) >= _MOST * len(body) > 0 else []
 
 
-def _block(lines: Sequence[str]) -> list[int] | None:
-    """Where the columns of a block begin: below each other, with a name above each, and padded; None where not so."""
+def _block(lines: Sequence[str]) -> list[int]:
+    """Where the columns of a block begin: below each other, with a name above each, and padded; nowhere if not so."""
     if len(lines) < _FEWEST or any(_alike(lines, mark) for mark in ",;|"):
-        return None
-    if sum("  " in line.strip() for line in lines) < 0.8 * len(lines):
-        return None
+        return []
+    if sum("  " in line.strip() for line in lines) < _MOST * len(lines):
+        return []
     width = max(map(len, lines))
     free = [all(line[n : n + 1] in ("", " ") for line in lines) for n in range(width)]
-    columns = [[n for n, _ in group] for taken, group in groupby(enumerate(free), key=lambda f: f[1]) if not taken]
+    columns = [list(places) for gap, places in groupby(range(width), key=free.__getitem__) if not gap]
     starts = [column[0] for column in columns]
     named = [lines[0][column[0] : column[-1] + 1].strip() for column in columns]
     if len(starts) < 2 or not all(named) or any("  " in name for name in named):
-        return None
+        return []
     wide = sum(after[0] - before[-1] > 2 for before, after in pairwise(columns))
-    return starts if wide * 2 >= len(columns) - 1 else None
+    return starts if wide * 2 >= len(columns) - 1 else []
 
 
 def _alike(lines: Iterable[str], mark: str) -> bool:

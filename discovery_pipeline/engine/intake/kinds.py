@@ -54,10 +54,11 @@ _UNPRINTED = frozenset(range(9))
 """Bytes that text doesn't have, and binary files do."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
+_REMARKS = r"(?>(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/;?)*)"  # atomic: else each of many doubles the time
 _SCRIPT = re.compile(
-    r"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?))*\s*(?:set|use|begin|start|drop|create|insert|copy|alter|lock|pragma)\b[^\n]*"
-    r"[;(]\s*$.*?(?:\binsert\s+into|\bcreate\s+table|\bcopy\s[^\n]*\bfrom\s+stdin)\b|"
-    r"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?))*\s*(?:insert\s+into|create\s+table)\s",
+    rf"{_REMARKS}(?:set|use|begin|start|drop|create|insert|copy|alter|lock|pragma)\b[^\n]*"
+    r"[;(][ \t\r]*$.*?(?:\binsert\s+into|\bcreate\s+table|^[ \t]*copy\s[^\n]*\bfrom\s+stdin)\b|"
+    rf"{_REMARKS}(?:insert\s+into|create\s+table)\s",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 """SQL that makes or fills tables, after comments and settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from discovery_pipeline.engine import duck, intake
 from discovery_pipeline.engine.intake import FileRead, Intake, Options
+from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 
 
 @pytest.fixture(name="con")
@@ -235,3 +237,12 @@ def test_a_dump_of_a_database_is_refused_with_what_to_do(con: duckdb.DuckDBPyCon
 @pytest.mark.parametrize("header", ["set,name", "use;copy", "insert,into", "create"])
 def test_headers_may_be_words_of_sql(con: duckdb.DuckDBPyConnection, tmp_path: Path, header: str):
     assert only(read(con, tmp_path, f"{header}\n1,2\n3,4\n")).status == "read"
+
+
+@pytest.mark.parametrize("begun", ["/* a */\n" * 24, "set x;\n" + "copy " * 13_000], ids=["remarks", "words"])
+def test_what_only_begins_like_sql_is_told_at_once(tmp_path: Path, begun: str):
+    file = tmp_path / "x.txt"
+    file.write_text(f"{begun}\nid,name\n1,2\n")
+    since = time.process_time()
+    assert kind_of(file) is Kind.DELIMITED
+    assert time.process_time() - since < 3
