@@ -45,7 +45,7 @@ def prepare(databases: Databases) -> bool:
     import psycopg
 
     try:
-        found = _found(databases)
+        found = _revision(databases)
         if found == migrate.HEAD:
             return False
         _keep_former(databases, found)
@@ -59,7 +59,7 @@ def prepare(databases: Databases) -> bool:
     return True
 
 
-def _found(databases: Databases) -> str | None:
+def _revision(databases: Databases) -> str | None:
     """The revision of the tables. At the newest one, what the events' clock waits for is settled, too."""
     import psycopg
 
@@ -74,7 +74,7 @@ def _found(databases: Databases) -> str | None:
         if server is None or server.running():
             raise
         server.start()  # it was killed after it had answered; a killed server takes a moment to die
-        return _found(databases)
+        return _revision(databases)
 
 
 def _keep_former(databases: Databases, found: str | None) -> None:

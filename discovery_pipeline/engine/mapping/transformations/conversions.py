@@ -56,7 +56,7 @@ def conversion(
         return None
     whole = " | round(0)" if target.type == "integer" else ""
     unit = read.unit if read else wanted.name
-    return f'convert("{unit}","{wanted.name}"{_mark(values, profile)}){whole}', _reason(read, wanted, written=written)
+    return f'convert("{unit}","{wanted.name}"{_mark_argument(values, profile)}){whole}', _reason(read, wanted, written=written)
 
 
 def unknown_unit(values: Sequence[str], target: TargetField) -> str:
@@ -86,17 +86,17 @@ def _written(values: Sequence[str], profile: ColumnProfile | None, wanted: units
     return any(unit and unit.quantity == wanted.quantity for unit in stated)
 
 
-def _mark(values: Sequence[str], profile: ColumnProfile | None) -> str:
+def _mark_argument(values: Sequence[str], profile: ColumnProfile | None) -> str:
     """What stands before decimals: in a column that has "0,5 TB", "65.536 MB" is 65,536 and "1,024 TB" hardly more."""
-    return ',","' if marked(values, profile) == "," else ""
+    return ',","' if decimal_mark(values, profile) == "," else ""
 
 
-def marked(values: Sequence[str], profile: ColumnProfile | None) -> numerals.Mark | None:
+def decimal_mark(values: Sequence[str], profile: ColumnProfile | None) -> numerals.Mark | None:
     """What stands before decimals in a column: its profile has seen more of it than these values."""
     return (profile and profile.decimal_mark) or numerals.decimal_mark(values)
 
 
-def remarked(transformation: str | None, profile: ColumnProfile | None, target: TargetField) -> str | None:
+def read_as_written(transformation: str | None, profile: ColumnProfile | None, target: TargetField) -> str | None:
     """The same transformation, which reads the decimals of a column as its profile says that they are written."""
     mark = profile.decimal_mark if profile else None
     if mark is None:

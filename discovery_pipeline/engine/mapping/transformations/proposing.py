@@ -17,9 +17,9 @@ from discovery_pipeline.engine.mapping.transformations import datatypes, vocabul
 from discovery_pipeline.engine.mapping.transformations.answers import answered
 from discovery_pipeline.engine.mapping.transformations.conversions import (
     conversion,
+    decimal_mark,
     in_several_units,
-    marked,
-    remarked,
+    read_as_written,
     unknown_unit,
 )
 from discovery_pipeline.engine.mapping.transformations.ranges import Delivered, suspicious
@@ -118,7 +118,7 @@ def as_before(
 
     Numbers are read as this column writes them: an export may come with points before decimals, and then with commas.
     """
-    read = remarked(approved.transformation, profile, target)
+    read = read_as_written(approved.transformation, profile, target)
     matches = vocabularies.matched(vocabularies.listing(target), _counted_values(values, profile), before)
     transformation, new = vocabularies.completed(read, matches)
     otherwise = (f"numbers are written otherwise since then, so {read}",) if read != approved.transformation else ()
@@ -180,9 +180,9 @@ def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: T
     """What makes the target's type of values as they are written; None where they are of it."""
     match target.type:
         case "integer":
-            return _integer(values, marked(values, profile))
+            return _integer(values, decimal_mark(values, profile))
         case "number":
-            return _number(values, marked(values, profile))
+            return _number(values, decimal_mark(values, profile))
         case "boolean":
             return None if {v.lower() for v in values} <= {"true", "false"} else "to_boolean"
         case "date" | "datetime":

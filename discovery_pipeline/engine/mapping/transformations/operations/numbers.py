@@ -27,7 +27,7 @@ def to_integer(value: str, arguments: Sequence[Argument] = (), _: Resolve | None
     """A whole number."""
     # A fraction is not rounded away: "16.0" is 16, "16.5" can't be converted.
     mark, whole = _numeral(arguments)
-    digits = found(_own(value, mark), rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
+    digits = found(_points_as_commas(value, mark), rf"^{_SPACE}([+-]?{whole})(?:{re.escape(mark)}0*)?{_SPACE}$")
     return f"CAST(TRY_CAST({_ungrouped(digits, mark)} AS HUGEINT) AS VARCHAR)"
 
 
@@ -39,7 +39,7 @@ def to_number(value: str, arguments: Sequence[Argument] = (), _: Resolve | None 
     decimal = rf"(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
     sign = rf"(?:\+|(-))?{_SPACE}{_MONEY}?|{_MONEY}\s*(-)"
     written = duck.text(rf"^{_SPACE}(?:{sign}){_SPACE}({decimal}){_SPACE}{_MONEY}?{_SPACE}$")
-    owed = rf"regexp_replace({_own(value, mark)}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
+    owed = rf"regexp_replace({_points_as_commas(value, mark)}, '^\s*\(\s*([^-+()]+?)\s*\)\s*$', '-\1')"
     parts = f"regexp_extract({owed}, {written}, ['sign', 'inner', 'number'])"
     signed = f"list_transform([{parts}], lambda __is: __is.sign || __is.inner || __is.number)[1]"
     return f"replace({_ungrouped(filled(signed), mark)}, ',', '.')"
@@ -73,7 +73,7 @@ def converted(value: str, arguments: Sequence[Argument]) -> str:
     point = re.escape(mark)
     number = rf"([+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?)|([+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)"
     written = duck.text(rf"^{_SPACE}(?:{number}){_SPACE}(%|[A-Za-z]+(?:/s)?)?{_SPACE}$")
-    parts = f"regexp_extract({_marked(value, mark)}, {written}, ['number', 'grouped', 'unit'])"
+    parts = f"regexp_extract({_with_mark(value, mark)}, {written}, ['number', 'grouped', 'unit'])"
     factors = {"": stated} | units.spellings(target)
     spelt, factor = ", ".join(map(duck.text, factors)), ", ".join(f"{f!r}::DOUBLE" for f in factors.values())
     plain = f"replace({_ungrouped('__is.number', mark)} || {_ungrouped('__is.grouped', ',')}, ',', '.')"
@@ -81,12 +81,12 @@ def converted(value: str, arguments: Sequence[Argument]) -> str:
     return f"list_transform([{parts}], lambda __is: TRY_CAST({plain} AS DOUBLE) * {each})[1]"
 
 
-def _own(value: str, mark: str) -> str:
-    """A number of a column with decimal commas, where some are points; beside points a comma is a slip to be told."""
-    return _marked(value, mark) if mark == "," else value
+def _points_as_commas(value: str, mark: str) -> str:
+    """A number with a point as a column of decimal commas has it. In another column a comma is a slip, and is told."""
+    return _with_mark(value, mark) if mark == "," else value
 
 
-def _marked(value: str, mark: str) -> str:
+def _with_mark(value: str, mark: str) -> str:
     """The other mark as this one where it parts no thousands: "1,5" is one and a half, "1,500" may be either."""
     other = re.escape("." if mark == "," else ",")
     decimals = rf"(0|\d{{4,}}){other}(\d+)|(\d*){other}(\d{{1,2}}|\d{{4,}})"
