@@ -180,7 +180,7 @@ class Desk(dg.ConfigurableResource):
             self._slim_down()
         except BaseException as error:
             if flow.phases[flow.current_phase].status is PhaseStatus.RUNNING:
-                self.store.fail_phase(flow, flow.current_phase, {"error": _told(error), "run_id": context.run.run_id})
+                self.store.fail_phase(flow, flow.current_phase, {"error": _reason(error), "run_id": context.run.run_id})
             if duck.stopped(error):
                 raise KeyboardInterrupt from error
             if isinstance(error, DiscoveryError):
@@ -235,7 +235,8 @@ def _resident() -> int:
     return psutil.Process().memory_info().rss
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
+    """Why a phase failed, for a person; of an error that nobody foresaw, only its kind: its text may hold values."""
     if duck.stopped(error) or not isinstance(error, Exception):
         return "The run was stopped. Start it again."
     return str(error) if isinstance(error, DiscoveryError | dg.Failure) else type(error).__name__

@@ -41,12 +41,12 @@ class RequestFault(DiscoveryError):
         *,
         errors: Sequence[Mapping[str, Any] | str] = (),
         retry_after: float | None = None,
-        told: Mapping[str, Any] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = list(errors)
-        self.told = dict(told or {})  # more members of the problem
+        self.members = dict(members or {})  # of the problem, besides those that every problem has
         self.retry_after = retry_after  # seconds
 
 

@@ -96,10 +96,10 @@ def answer(error: Exception, path: str = "") -> JSONResponse:
     """The answer that an error makes."""
     if isinstance(error, RequestFault):
         kind = Kind(error.status, error.kind, error.title)
-        return _response(kind, error.detail, path, {"errors": error.errors, **error.told}, error.retry_after)
+        return _response(kind, error.detail, path, {"errors": error.errors, **error.members}, error.retry_after)
     kind = _kind(error)
     detail = str(error) if isinstance(error, errors.DiscoveryError) else UNEXPECTED
-    more = told(error) if isinstance(error, errors.FlowOperationError) else {}
+    more = members(error) if isinstance(error, errors.FlowOperationError) else {}
     return _response(kind, detail, path, more)
 
 
@@ -113,8 +113,8 @@ def _kind(error: Exception) -> Kind:
     return KINDS[errors.DiscoveryError]
 
 
-def told(error: errors.FlowOperationError) -> dict[str, Any]:
-    """What a client is told of an operation's details."""
+def members(error: errors.FlowOperationError) -> dict[str, Any]:
+    """The members of a problem that an operation's details are."""
     shown = {name: error.details[name] for name in SHOWN if name in error.details}
     if "status" in shown:
         shown["flow_status"] = shown.pop("status")

@@ -46,7 +46,7 @@ class Decided(BaseModel):
             return max(confidence, REMEMBERED)
         return min(confidence, _AGAIN) if self.news(reasons) else confidence * _REFUSED
 
-    def told(self, reasons: Sequence[str]) -> str:
+    def in_words(self, reasons: Sequence[str]) -> str:
         """The decision as a reason."""
         if self.approved:
             return "you approved this pair before"

@@ -87,7 +87,7 @@ def _foreign_key(database: Database, reference: Reference, examples: tuple[str, 
         coverage=reference.coverage,
         orphans=reference.orphans,
         confidence=round(reference.confidence, 3),
-        evidence=reference.told,
+        evidence=reference.evidence,
         examples=examples,
     )
 

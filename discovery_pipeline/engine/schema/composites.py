@@ -98,8 +98,8 @@ def _counted(
     confidence = 0.95 * min(1.0, improbable / CERTAIN) - 5 * (1 - matched / rows)
     if names.names_copy(names.words(referred.name)) and not names.names_copy(names.words(table.name)):
         confidence *= 0.4
-    told = f"together {shared:,} of {key.distinct:,} combinations; {len(columns)} columns that name or mean the same"
-    return Reference(columns, key, matched / rows, rows - matched, distinct, max(0.0, confidence), told)
+    why = f"together {shared:,} of {key.distinct:,} combinations; {len(columns)} columns that name or mean the same"
+    return Reference(columns, key, matched / rows, rows - matched, distinct, max(0.0, confidence), why)
 
 
 def _one_way(references: Sequence[Reference]) -> list[Reference]:

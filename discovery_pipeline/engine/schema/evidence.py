@@ -231,7 +231,7 @@ def vector(evidence: Evidence) -> tuple[float, ...]:
     return tuple(getattr(evidence, name) for name in FEATURES)
 
 
-def told(evidence: Evidence, inclusion: Inclusion) -> str:
+def in_words(evidence: Evidence, inclusion: Inclusion) -> str:
     """The evidence in words, the weightiest first."""
     said = []
     if evidence.table_name >= CLEAR:

@@ -66,7 +66,7 @@ class Reference:
     orphans: int  # filled rows without one
     distinct: int  # values of the columns
     confidence: float
-    told: str  # the evidence, for a person
+    evidence: str  # for a person
     void: str = ""  # a value that counts as empty
 
     @property
@@ -94,7 +94,7 @@ def judged(database: Database, keys: Sequence[Key], naming: Names, inclusions: S
                 orphans=held.orphans,
                 distinct=held.distinct,
                 confidence=exp(best) / total,
-                told=evidence.told(found, held),
+                evidence=evidence.in_words(found, held),
                 void=held.void,
             )
         )

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.web.faults import InvalidRequest, NotAuthenticated, PreconditionFailed
-from discovery_pipeline.web.problems import MEDIA_TYPE, Problem, told
+from discovery_pipeline.web.problems import MEDIA_TYPE, Problem, members
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.flows import FlowView
 
@@ -115,7 +115,7 @@ def expected(match: str | None, version: int | None = None) -> Iterator[int | No
     except StaleVersionError as error:
         if by_header is None:
             raise
-        raise PreconditionFailed(str(error), told=told(error)) from error
+        raise PreconditionFailed(str(error), members=members(error)) from error
 
 
 def _version(match: str | None) -> int | None:

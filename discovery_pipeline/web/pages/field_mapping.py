@@ -98,7 +98,7 @@ async def save(at: AtDesk) -> Response:
     except InvalidRequest as fault:
         said = f"The mapping can't be followed yet: it isn't saved, and nothing is delivered.{kept}"
         note = Note(said, "bad", tuple(map(str, fault.errors)))
-        asked = replace(asked, ready=tuple(fault.told.get("ready_targets", ())))
+        asked = replace(asked, ready=tuple(fault.members.get("ready_targets", ())))
         return await review_page(at.request, asked, note, status=422)
     if done.proposed:
         said = f"Proposed: {plural(done.mapped, 'target field')}. It counts once another reviewer approves it."

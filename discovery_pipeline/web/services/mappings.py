@@ -163,8 +163,8 @@ class MappingService:
             detail = f"The mapping can't be followed: {' '.join(found.errors)}"
             if found.ready:
                 detail += f" {', '.join(found.ready)} would lack nothing: `ready_only` delivers to what doesn't."
-            told = {"ready_targets": found.ready} if len(flow.targets) > 1 else {}
-            raise InvalidRequest(detail, errors=found.errors, told=told)
+            members = {"ready_targets": found.ready} if len(flow.targets) > 1 else {}
+            raise InvalidRequest(detail, errors=found.errors, members=members)
         return found
 
     async def _submitted(

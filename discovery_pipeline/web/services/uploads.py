@@ -204,7 +204,7 @@ class UploadService:
             now = await rows.find(states.session, flow.id, lock=True)
             refuse_ended(now)
             kept = [
-                told(read, await imports.record(states, now, read), known.get(imports.identity(read)))
+                imported(read, await imports.record(states, now, read), known.get(imports.identity(read)))
                 for each in looked
                 for read in _recorded(each)
             ]
@@ -246,7 +246,7 @@ def _kept(known: dict[str, Any], read: FileRead) -> bool:
     return row is not None and row.status == imports.ACCEPTED
 
 
-def told(read: FileRead, import_id: int, known: Any = None) -> ImportedFile:
+def imported(read: FileRead, import_id: int, known: Any = None) -> ImportedFile:
     """What came of a file; of one that came before, under its first name."""
     tables = [
         ImportedTable(
@@ -305,9 +305,9 @@ def _layout(flow: Flow) -> str:
     return f"/api/v1/data-import/layout/{flow.id}"
 
 
-def _together(looked: Sequence[Looked], told: Mapping[str, Any] | None = None) -> RequestFault:
+def _together(looked: Sequence[Looked], members: Mapping[str, Any] | None = None) -> RequestFault:
     """The fault of the first file, with the errors of all."""
     faults = [each.fault for each in looked if each.fault]
     first = faults[0]
     errors = [error for fault in faults for error in fault.errors]
-    return type(first)(" ".join(fault.detail for fault in faults), errors=errors, told=told)
+    return type(first)(" ".join(fault.detail for fault in faults), errors=errors, members=members)

@@ -164,7 +164,7 @@ def _matches(side: fields.Side, pairings: Sequence[_Pairing]) -> list[Match]:
 
 def _why(pairing: _Pairing, i: int, j: int) -> tuple[str, ...]:
     reasons, decision = pairing.reasons.of(i, j), pairing.decided.get((i, j))
-    before = (decision.told(reasons),) if decision else ()
+    before = (decision.in_words(reasons),) if decision else ()
     key = ("it is the key of its table",) if (i, j) in pairing.keyed else ()
     return before + reasons + key
 
