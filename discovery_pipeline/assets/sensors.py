@@ -123,14 +123,14 @@ def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipR
     )
 
 
-def _failed(context: dg.RunStatusSensorContext, desk: Desk) -> None:
+def _tell_failed(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that failed."""
     failure = context.for_run_failure()
     said = reasons.of_steps(failure.get_step_failure_events()) or failure.failure_event.message
     _ended(context, desk, f"The run failed: {said or 'no reason is known.'}")
 
 
-def _cancelled(context: dg.RunStatusSensorContext, desk: Desk) -> None:
+def _tell_cancelled(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that somebody cancelled."""
     _ended(context, desk, "The run was cancelled in Dagster. Start it again.")
 
@@ -138,7 +138,7 @@ def _cancelled(context: dg.RunStatusSensorContext, desk: Desk) -> None:
 failed_run_sensor = dry_runs.RunEndSensor(
     "failed_run_sensor",
     dg.DagsterRunStatus.FAILURE,
-    _failed,
+    _tell_failed,
     minimum_interval_seconds=5,
     description="Tells a flow that its run failed, with the reason, where the run couldn't tell it itself.",
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -146,7 +146,7 @@ failed_run_sensor = dry_runs.RunEndSensor(
 cancelled_run_sensor = dry_runs.RunEndSensor(
     "cancelled_run_sensor",
     dg.DagsterRunStatus.CANCELED,
-    _cancelled,
+    _tell_cancelled,
     minimum_interval_seconds=5,
     description="Tells a flow that its run was cancelled, so that it can be started again.",
     default_status=dg.DefaultSensorStatus.RUNNING,

@@ -20,7 +20,7 @@ from discovery_pipeline.engine.mapping import enumerations, transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.transformations import datatypes
-from discovery_pipeline.engine.mapping.transformations.conversions import remarked
+from discovery_pipeline.engine.mapping.transformations.conversions import read_as_written
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target
@@ -284,7 +284,7 @@ def _mapped(profile: MappingProfile, field: ProfiledField, table: Table, against
 def _reread(field: MappedField, target: Target, known: Known) -> MappedField:
     """The field with numbers read as this column writes them: an export may come with commas before decimals."""
     wanted = target.table(field.target_table).field(field.target_field)
-    read = remarked(field.transformation, known.column(field.source_table, field.source_field), wanted)
+    read = read_as_written(field.transformation, known.column(field.source_table, field.source_field), wanted)
     if read == field.transformation:
         return field
     told = f"numbers are written otherwise since then, so {read}"

@@ -16,7 +16,8 @@ from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
-from discovery_pipeline.web.services.drafting import Challenge, Draft, Entry, Need
+from discovery_pipeline.web.services.drafting import Challenge, Draft, Need
+from discovery_pipeline.web.services.entries import Entry
 from discovery_pipeline.web.services.masking import masked
 from discovery_pipeline.web.services.review import Accepting, Reviewed
 from discovery_pipeline.web.services.schemas import Alternative

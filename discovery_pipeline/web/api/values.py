@@ -13,7 +13,8 @@ from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.api.review import Done
 from discovery_pipeline.web.faults import Missing
 from discovery_pipeline.web.services import Caller, Services
-from discovery_pipeline.web.services.drafting import Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Entry
 from discovery_pipeline.web.services.vocabularies import matching, vocabulary_of
 
 router = APIRouter(prefix="/api/v1/review", tags=["Review"])

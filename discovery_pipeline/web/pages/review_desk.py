@@ -19,7 +19,8 @@ from discovery_pipeline.web.pages.views.mapping_page import Asked, changes, whol
 from discovery_pipeline.web.pages.views.panel import Edit
 from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.services import Caller, Services
-from discovery_pipeline.web.services.drafting import Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Entry
 
 PATCH = "x-patch"
 """Header by which the page's script asks for the changed parts alone; its value is the newest decision it knows."""

@@ -22,7 +22,8 @@ from discovery_pipeline.web.pages.review_desk import PATCH, AtDesk, Desk, entry_
 from discovery_pipeline.web.pages.templating import plural, rendered
 from discovery_pipeline.web.pages.views.mapping_page import DATA_TYPES, alone
 from discovery_pipeline.web.pages.views.panel import Edit, past
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.review import Accepting
 from discovery_pipeline.web.services.vocabularies import matching
 

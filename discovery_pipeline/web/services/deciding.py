@@ -22,7 +22,8 @@ from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision, restoring
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.fitting import FittingService
 from discovery_pipeline.web.services.review import Reviewed, ReviewService
 from discovery_pipeline.web.services.submissions import Steps, Text

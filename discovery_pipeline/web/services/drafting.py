@@ -5,17 +5,13 @@ Pure. Decisions come from and go to store.decisions; what is approved in the end
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import mapping as engine
 from discovery_pipeline.engine.mapping import memory, transformations
@@ -26,11 +22,11 @@ from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, Decision, What
+from discovery_pipeline.web.services.entries import Choice, Entry
 
 if TYPE_CHECKING:
     from discovery_pipeline.engine.mapping.transformations.proposing import Proposal
 
-Standing = Literal["open", "accepted", "rejected", "ignored"]
 Place = tuple[str, str, str]
 """Source table, target table and target field: what only one column may fill."""
 
@@ -39,73 +35,6 @@ OFFERED = 5
 CLOSE = 0.2
 """How far a column's confidence may be behind that of what fills its field for the choice to be a person's: what High
 asks of a lead."""
-
-
-class Choice(BaseModel):
-    """What a reviewer decided on one column."""
-
-    model_config = ConfigDict(frozen=True)
-
-    standing: Standing
-    fields: tuple[MappedField, ...] = ()
-
-    def decision(self, subject: Sequence[str], seen: int | None = None) -> Decision:
-        """As the log takes it."""
-        return Decision(MAPPING, tuple(subject), self.model_dump(mode="json"), seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One source column and one target: what is offered, and what was decided."""
-
-    target: str
-    table: str
-    column: str
-    position: int
-    offered: tuple[MappedField, ...] = ()
-    alternatives: tuple[Match, ...] = ()
-    decided: Decided | None = None
-    choice: Choice | None = None
-
-    @property
-    def subject(self) -> tuple[str, str, str]:
-        """What decisions on it are about."""
-        return self.target, self.table, self.column
-
-    @property
-    def key(self) -> str:
-        """A short name of the subject, for forms and links."""
-        return _key(self.subject)
-
-    @property
-    def standing(self) -> Standing:
-        """What became of it."""
-        return self.choice.standing if self.choice else "open"
-
-    @property
-    def fields(self) -> tuple[MappedField, ...]:
-        """What it fills if it is accepted: as decided, else as offered."""
-        return self.choice.fields if self.choice else self.offered
-
-    @property
-    def live(self) -> bool:
-        """Whether it fills something, or would."""
-        return bool(self.fields) and self.standing in ("open", "accepted")
-
-    @property
-    def changed(self) -> bool:
-        """Whether a reviewer wants something else than what was offered."""
-        return self.choice is not None and bool(self.fields) and _content(self.fields) != _content(self.offered)
-
-    @property
-    def confidence(self) -> float:
-        """That of its surest field; 0 where it fills none."""
-        return max((field.confidence for field in self.fields), default=0.0)
-
-    @property
-    def seen(self) -> int:
-        """The number of the decision that holds; 0 before there is one."""
-        return self.decided.id if self.decided else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,11 +353,6 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
     )
 
 
-@lru_cache(maxsize=1 << 16)
-def _key(subject: tuple[str, str, str]) -> str:
-    return hashlib.blake2s(json.dumps(subject).encode(), digest_size=6).hexdigest()
-
-
 def _with(entry: Entry, decided: Mapping[What, Decided], approved: tuple[MappedField, ...]) -> Entry:
     one = decided.get((MAPPING, entry.subject))
     if one is None or one.after is None:
@@ -442,7 +366,3 @@ def _beside(field: MappedField) -> tuple[str, ...]:
         return transformations.read_by(field)
     except TransformationError:
         return ()
-
-
-def _content(fields: Iterable[MappedField]) -> list[tuple[str, str, str | None]]:
-    return sorted((f.target_table, f.target_field, f.transformation or "") for f in fields)

@@ -23,7 +23,8 @@ from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
 from discovery_pipeline.web.services.caller import Caller
-from discovery_pipeline.web.services.drafting import Choice, Draft
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Choice
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.review import ReviewService
 

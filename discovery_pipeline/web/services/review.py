@@ -20,7 +20,8 @@ from discovery_pipeline.store.reviews import decisions
 from discovery_pipeline.store.reviews.decisions import Decided, Decision, Undone
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
-from discovery_pipeline.web.services.drafting import Draft, Entry, draft
+from discovery_pipeline.web.services.drafting import Draft, draft
+from discovery_pipeline.web.services.entries import Entry
 from discovery_pipeline.web.services.values import Values
 
 

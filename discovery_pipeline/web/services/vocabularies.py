@@ -18,7 +18,8 @@ from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Choice, Entry
 
 
 @dataclass(frozen=True, slots=True)

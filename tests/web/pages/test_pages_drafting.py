@@ -11,7 +11,8 @@ from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetRule, TargetTable
 from discovery_pipeline.store.reviews.decisions import MAPPING, Decided
 from discovery_pipeline.web.pages.views.review import needs
-from discovery_pipeline.web.services.drafting import Choice, Draft, draft
+from discovery_pipeline.web.services.drafting import Draft, draft
+from discovery_pipeline.web.services.entries import Choice
 
 TARGET = Target(
     name="t",

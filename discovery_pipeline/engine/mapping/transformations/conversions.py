@@ -56,7 +56,8 @@ def conversion(
         return None
     whole = " | round(0)" if target.type == "integer" else ""
     unit = read.unit if read else wanted.name
-    return f'convert("{unit}","{wanted.name}"{_mark_argument(values, profile)}){whole}', _reason(read, wanted, written=written)
+    mark = _mark_argument(values, profile)
+    return f'convert("{unit}","{wanted.name}"{mark}){whole}', _reason(read, wanted, written=written)
 
 
 def unknown_unit(values: Sequence[str], target: TargetField) -> str:

@@ -28,7 +28,8 @@ from discovery_pipeline.web.pages.views.rows import Rows
 from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller
 from discovery_pipeline.web.services.affecting import Affected
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry, Place
+from discovery_pipeline.web.services.drafting import Draft, Place
+from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.review import Reviewed
 from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal
 

@@ -15,7 +15,8 @@ from discovery_pipeline.store.reviews.decisions import Decided
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
-from discovery_pipeline.web.services.drafting import Choice, Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.vocabularies import Line, Vocabulary, vocabulary_of
 
 LONGEST, SHORTEST = 100, 10

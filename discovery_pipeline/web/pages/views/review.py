@@ -10,7 +10,8 @@ from starlette.datastructures import QueryParams
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.web.pages.views.paging import Chip, Page, paged
-from discovery_pipeline.web.services.drafting import Draft, Entry, Need
+from discovery_pipeline.web.services.drafting import Draft, Need
+from discovery_pipeline.web.services.entries import Entry
 
 PAGE = 250
 

@@ -19,7 +19,8 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile
 from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.engine.targets.forms import SAID, item_type
 from discovery_pipeline.errors import TransformationError
-from discovery_pipeline.web.services.drafting import Draft, Entry
+from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Entry
 
 Tier = Literal["high", "check", "none"]
 TIERS: Mapping[str, Tier] = {"High": "high", "Check": "check", "No match": "none"}
