@@ -12,6 +12,7 @@ from itertools import chain, islice
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
+from discovery_pipeline.engine.intake.footers import HeldBack
 from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, TableRead, TopRow
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
@@ -22,8 +23,6 @@ from discovery_pipeline.errors import InputRefused
 
 SAMPLE = 400
 """Rows that the layout is found on."""
-HELD = 40
-"""Narrow rows held back until it is clear that they don't end the grid as notes."""
 
 Row = tuple[int, list[str]]
 """A row's number in its source (1-based) and its cells."""
@@ -107,7 +106,7 @@ class _Body:
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The table's rows; what was left out is known when all of them are read."""
-        held: list[tuple[Row, bool]] = []
+        held = HeldBack[Row](self.width)
         firsts: list[str] = []
         after_blank = False
         for number, cells in rows:
@@ -117,20 +116,15 @@ class _Body:
                 continue
             row = (number, [*cells, *[""] * (self.width - len(cells))][: self.width])
             narrow = full <= max(1, self.width // 4) and (after_blank or bool(held))
-            if (narrow or layouts.is_total(cells, self.width)) and len(held) < HELD:
-                held.append((row, after_blank))
+            if (narrow or layouts.is_total(cells, self.width)) and held.room:
+                held.add(row, row[1], after_blank=after_blank)
             else:
-                yield from chain((kept for kept, _ in held), [row])
-                held.clear()
+                yield from chain(held.released(), [row])
                 if len(firsts) < 1000:
                     firsts.append(row[1][0])
             after_blank = False
-        for at, ((_, cells), blank) in enumerate(held):
-            if layouts.is_footer(cells, self.width, after_blank=blank, first_cells=firsts):
-                self.footers = [row for row, _ in held[at:]]
-                held = held[:at]
-                break
-        yield from (row for row, _ in held)
+        last, self.footers = held.parted(firsts)
+        yield from last
 
 
 def _findings(name: str, body: _Body, dropped: int) -> Iterator[Finding]:

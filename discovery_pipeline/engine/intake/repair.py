@@ -11,17 +11,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.intake.layouts import is_footer, is_rule, is_total
+from discovery_pipeline.engine.intake.footers import HeldBack
+from discovery_pipeline.engine.intake.layouts import is_rule, is_total
 from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Work
 from discovery_pipeline.engine.tables import Column
-
-HELD = 40
-"""Narrow rows held back until it is clear that they don't end the text as notes."""
-
 
 _RULES = {
     Fault.STRAY_QUOTE: "stray_quotes",
@@ -51,7 +48,7 @@ class Repair:
         self.reasons: Counter[str] = Counter()
         self.footers: list[Record] = []
         self.headers = 0
-        self._held: list[tuple[Record, bool]] = []
+        self._held = HeldBack[Record](self.width)
         self._firsts: list[str] = []
 
     def write(
@@ -65,11 +62,11 @@ class Repair:
                     self.blank += bool(record.cells)
                     after_blank = True
                     continue
-                if self._narrow(record, after_blank=after_blank) and len(self._held) < HELD:
-                    self._held.append((record, after_blank))
+                if self._narrow(record, after_blank=after_blank) and self._held.room:
+                    self._held.add(record, record.cells, after_blank=after_blank)
                 else:
-                    self._release(spool)
-                    self._take(record, spool)
+                    for row in (*self._held.released(), record):
+                        self._take(row, spool)
                 after_blank = False
             self._end(spool)
             return spool.to_parquet(self.work.con, columns, place)
@@ -82,19 +79,11 @@ class Repair:
         short = len(record.cells) < self.width or after_blank or bool(self._held)
         return short and filled(record.cells) <= max(1, self.width // 4)
 
-    def _release(self, spool: Spool) -> None:
-        for record, _ in self._held:
-            self._take(record, spool)
-        self._held.clear()
-
     def _end(self, spool: Spool) -> None:
-        """What was held back when the text ends: from the first note on, all of it is footer."""
-        for at, (record, after_blank) in enumerate(self._held):
-            if is_footer(record.cells, self.width, after_blank=after_blank, first_cells=self._firsts):
-                self.footers = [held for held, _ in self._held[at:]]
-                del self._held[at:]
-                break
-        self._release(spool)
+        """What was held back when the text ends."""
+        last, self.footers = self._held.parted(self._firsts)
+        for record in last:
+            self._take(record, spool)
         for record in self.footers:
             self._keep(record, "a note below the table, not a row of it")
 

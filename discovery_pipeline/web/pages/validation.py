@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -17,7 +19,7 @@ from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.risk.outcomes import outcomes
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog, Verdict
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import CELL, Decided, Decision
+from discovery_pipeline.store.reviews.decisions import CELL, Decided, Decision, What
 from discovery_pipeline.web.api.uploads import Folder
 from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
@@ -41,6 +43,15 @@ _ASSETS: dict[str, type] = {
     "source_tables": Intake,
     "patch_log": PatchLog,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """What is known of a flow's results."""
+
+    log: tuple[Decided, ...]
+    values: dict[str, Any]  # by asset; None where it isn't made yet
+    verdicts: tuple[Verdict, ...]
 
 
 @router.get("")
@@ -120,10 +131,12 @@ async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where 
     typed: dict[str, str | None] | None = None,
     fault: InvalidRequest | None = None,
 ) -> Response:
-    log = await called.mending.log(caller, flow)
-    values = {name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()}
-    verdicts = await called.values.all_of(flow, "validated_tables", Verdict)
-    shown = await asyncio.to_thread(_shown, narrowed, caller, flow, values, verdicts, log)
+    results = _Results(
+        log=await called.mending.log(caller, flow),
+        values={name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()},
+        verdicts=await called.values.all_of(flow, "validated_tables", Verdict),
+    )
+    shown = await asyncio.to_thread(_shown, narrowed, caller, flow, results)
     if fixing := shown["fixing"]:
         fixing["words"] = await called.fitting.words(caller, flow, fixing["table"], fixing["row"])
         fixing["typed"] = typed or {}
@@ -162,40 +175,21 @@ def _row(
         return dict(views.cells_of(con, now, row)), dict(views.cells_of(con, source, row)), line
 
 
-def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
-    narrowed: views.Narrowed,
-    caller: Caller,
-    flow: Flow,
-    values: dict[str, Any],
-    verdicts: tuple[Verdict, ...],
-    log: tuple[Decided, ...],
-) -> dict[str, Any]:
-    address = f"/discovery/validation/{flow.id}"
-    decisions = cleansing_views.Said.of(log, flow)
-    decided = decisions.decided
-    mask = mask_for(caller, values["column_profile"])
-    reader = views.Reader(address, decided, mask)
-    quality, place = values["quality_report"], narrowed.place
+def _shown(narrowed: views.Narrowed, caller: Caller, flow: Flow, results: _Results) -> dict[str, Any]:
+    address, values, place = f"/discovery/validation/{flow.id}", results.values, narrowed.place
+    decisions = cleansing_views.Said.of(results.log, flow)
+    quality, mask = values["quality_report"], mask_for(caller, values["column_profile"])
+    reader = views.Reader(address, decisions.decided, mask)
     with duck.connect() as con:
         rows, page = views.rejected(con, values["rejected_rows"], narrowed, reader)
-        ended = outcomes(con, verdicts)
+        ended = outcomes(con, results.verdicts)
         ends = views.ends(con, flow, ended, values["patch_log"])
         causes = views.causes(con, ended, reader)
         tables = views.tables_to_correct(con, values["rejected_rows"])
     fixing = None
     if place and may_change(caller, flow):
-        now, _, line = _row(values["cleansed_tables"], values["source_tables"], *place)
-        wanted = {name: decided.get((CELL, (place[0], name, place[1]))) for name in now}
-        fixing = {
-            "table": place[0],
-            "row": place[1],
-            "line": line,
-            "reasons": next((row.of.reasons for row in rows if (row.of.table, row.of.row) == place), ()),
-            "cells": [
-                (n, one.after["after"] if one and one.after else v, bool(one))
-                for (n, v), one in zip(now.items(), wanted.values(), strict=True)
-            ],
-        }
+        reasons = next((row.of.reasons for row in rows if (row.of.table, row.of.row) == place), ())
+        fixing = {"reasons": reasons, **_fixing(place, values, decisions.decided)}
     return {
         "action": address,
         "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
@@ -217,3 +211,14 @@ def _shown(  # noqa: PLR0913, PLR0917 - everything that is known of the results
         "may_decide": may_change(caller, flow),
         "mask": mask,
     }
+
+
+def _fixing(place: tuple[str, int], values: dict[str, Any], decided: Mapping[What, Decided]) -> dict[str, Any]:
+    """A rejected row that is corrected: its cells with what was decided on them, and whether anything was."""
+    table, row = place
+    now, _, line = _row(values["cleansed_tables"], values["source_tables"], table, row)
+    cells = []
+    for name, value in now.items():
+        one = decided.get((CELL, (table, name, row)))
+        cells.append((name, one.after["after"] if one and one.after else value, bool(one)))
+    return {"table": table, "row": row, "line": line, "cells": cells}
