@@ -81,19 +81,19 @@ def validated_tables(
 
 def _reasons(verdicts: list[Verdict]) -> list[dict[str, str | int]]:
     """What keeps rows and values from targets, most frequent first."""
-    found = [
+    found = [(verdict.target, finding) for verdict in verdicts for finding in verdict.findings]
+    found.sort(key=lambda each: (each[1].severity.rank, -each[1].count))
+    return [
         {
-            "target": v.target,
+            "target": target,
             "table": f.table,
             "column": f.column or "",
             "rule": f.rule,
             "severity": f.severity.value,
             "rows": f.count,
         }
-        for v in verdicts
-        for f in v.findings
+        for target, f in found
     ]
-    return sorted(found, key=lambda row: (list(Severity).index(Severity(row["severity"])), -int(row["rows"])))
 
 
 def _rejecting(verdicts: list[Verdict]) -> Counter[str]:

@@ -17,6 +17,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     INFO = "info"
 
+    @property
+    def rank(self) -> int:
+        """Its place among severities, of which the worst has 0."""
+        return list(Severity).index(self)
+
 
 class Dimension(StrEnum):
     """The quality dimension a finding counts against (DAMA UK, 2013)."""

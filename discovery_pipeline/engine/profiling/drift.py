@@ -46,8 +46,7 @@ def diff(old: Profile, new: Profile) -> tuple[Finding, ...]:
         found = list(_of_tables(old.tables[0], new.tables[0]))
     else:
         found = list(_of_profiles(old, new))
-    grave = list(Severity)
-    return tuple(sorted(found, key=lambda f: (grave.index(f.severity), f.table)))
+    return tuple(sorted(found, key=lambda f: (f.severity.rank, f.table)))
 
 
 def _of_profiles(old: Profile, new: Profile) -> Iterator[Finding]:

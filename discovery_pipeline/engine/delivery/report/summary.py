@@ -15,7 +15,6 @@ from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
 PROBLEMS, PRECAUTIONS = 5, 2
 GRAVE = 6
 """Gravity (1..9) from which a risk is worth a step of its own."""
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def problems(contents: Contents) -> tuple[Finding, ...]:
         if finding.count and finding.severity is not Severity.INFO and finding.rule != NOT_MAPPED:
             kept = worst.get(place)
             worst[place] = finding if kept is None or finding.count > kept.count else kept
-    return tuple(sorted(worst.values(), key=lambda f: (_ORDER[f.severity], -f.count, f.table, f.column or "")))
+    return tuple(sorted(worst.values(), key=lambda f: (f.severity.rank, -f.count, f.table, f.column or "")))
 
 
 def next_steps(contents: Contents, rejected: Sequence[Rejection], to_correct: int) -> tuple[Step, ...]:

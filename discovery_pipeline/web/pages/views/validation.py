@@ -15,7 +15,7 @@ from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.delivery.report.samples import QUOTED, RejectedExample, Rejection
-from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation.model import QualityReport, RejectedLog
@@ -28,7 +28,6 @@ from discovery_pipeline.web.services.outcomes import MENDABLE, RejectedRow, Targ
 
 PAGE, CELLS = 20, 4
 _HELD = re.compile(f"{QUOTED}|[0-9]+")
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 class ShownEnd(TargetEnd):
@@ -156,7 +155,7 @@ def scores(report: QualityReport | None) -> list[ShownScore]:
 def checks(findings: Iterable[Finding]) -> list[Finding]:
     """What was found, the worst and most frequent first; of what several targets say alike, one."""
     told = {(f.table, f.column, f.rule, f.severity, f.evidence): f for f in findings}
-    return sorted(told.values(), key=lambda f: (_ORDER[f.severity], -f.count))
+    return sorted(told.values(), key=lambda f: (f.severity.rank, -f.count))
 
 
 def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Reader) -> list[Cause]:
