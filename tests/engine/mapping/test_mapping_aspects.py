@@ -6,6 +6,7 @@ import pytest
 
 from discovery_pipeline.engine import mapping, targets
 from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
 from discovery_pipeline.engine.mapping.matcher.fields import Stated
 from discovery_pipeline.engine.mapping.matcher.matching import Matched, compared, match
 from discovery_pipeline.engine.mapping.model import HIGH
@@ -56,6 +57,59 @@ def test_what_a_disk_holds_is_not_how_large_it_is(column: str, allotted: bool, u
 def test_a_peak_is_no_usual_load(column: str, clashes: bool):
     found = compared(_columns(column), fields.of_schema("target", [Stated("cpu usage percent"), Stated("cpus")]))
     assert _clash(found, column, "cpu usage percent" if "%" in column else "cpus") is clashes
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("Termination Date", "start_date"),
+        ("ShippingStreet", "invoice_street"),
+        ("Valid From", "valid_to"),
+        ("Old value", "new_value"),
+        ("dst_port", "source_port"),
+        ("Time in", "time_out"),
+    ],
+)
+def test_contrary_names_are_not_the_same_and_said_to_be_so(column: str, field: str):
+    found = compared(_columns("Reference", column), _columns("reference", field))
+    assert _clash(found, column, field)
+    assert found.confidence[1, 1] <= 0.3
+    assert "but the names say contrary things" in Reasons(found).of(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("Start of support", "begin_date"),
+        ("From/To", "valid_to"),
+        ("Network out (KB/s)", "NetworkWritesPerSecondInKB"),
+        ("Bill-to street", "invoice_street"),
+    ],
+)
+def test_names_that_say_the_same_or_both_are_not_contrary(column: str, field: str):
+    assert not compared(_columns(column), _columns(field)).evidence.names.contrary.any()
+
+
+@pytest.mark.parametrize(
+    ("column", "numbers", "high"),
+    [
+        ("CPUCount", (1, 2, 4), False),
+        ("Number of CPUs", (1, 2, 4), False),
+        ("CPUCount", (4, 8, 16, 32), True),
+        ("Cores", (1, 2, 4), True),
+        ("vCPU", (1, 2, 4), True),
+    ],
+)
+def test_few_processors_may_be_sockets_and_are_not_surely_cores(
+    con, table_of, column: str, numbers: tuple[int, ...], high: bool
+):
+    rows = [(f"web{i:02}", f"10.0.0.{i}", str(numbers[i % len(numbers)])) for i in range(24)]
+    table = table_of("servers", ["Hostname", "IP", column], *rows)
+    found = match(fields.of_table(table, samples.take(con, table)), GOOGLE["vm"])
+    cores = found.target.names.index("AllocatedProcessorCoreCount")
+    assert found.confidence[2].argmax() == cores, "still offered"
+    assert bool(found.confidence[2, cores] >= HIGH) is high
+    assert (f"but '{column}' may mean something else as well" in Reasons(found).of(2, cores)) is not high
 
 
 def test_a_host_that_many_rows_run_on_is_not_their_full_name(con, table_of):

@@ -32,6 +32,7 @@ class Concept:
     about: str  # server, application, person, relation, connection, database, software, or any
     names: tuple[str, ...]
     beside: tuple[tuple[str, tuple[str, ...]], ...] = ()  # more names where another column names that concept
+    perhaps: tuple[tuple[str, float], ...] = ()  # what its names may mean as well, and up to which numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,14 @@ class Contrast:
 
     words: tuple[str, ...]
     silent: str = ""  # the word that goes without saying
+
+
+@dataclass(frozen=True, slots=True)
+class Contrary:
+    """Words of which two names can't say one kind each and mean the same."""
+
+    one: frozenset[str]
+    other: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class Knowledge:
     trades: Mapping[str, tuple[str, ...]]
     concepts: tuple[Concept, ...]
     contrasts: tuple[Contrast, ...]
+    contraries: tuple[Contrary, ...]
     compositions: tuple[Composition, ...]
     looks: Mapping[str, Mapping[str, Any]]
     vocabularies: Mapping[str, frozenset[str]]
@@ -169,6 +179,11 @@ def concepts() -> tuple[Concept, ...]:
 def contrasts() -> tuple[Contrast, ...]:
     """Words that part what otherwise goes by the same name."""
     return _known().contrasts
+
+
+def contraries() -> tuple[Contrary, ...]:
+    """Words that no two names share out between them and mean the same."""
+    return _known().contraries
 
 
 def compositions() -> tuple[Composition, ...]:
@@ -246,6 +261,7 @@ def shipped() -> Knowledge:
             *(Contrast(tuple(words), words[0]) for words in contrasts["silent"]),
             *(Contrast(tuple(words)) for words in contrasts["loud"]),
         ),
+        contraries=tuple(Contrary(frozenset(one), frozenset(other)) for one, other in contrasts["contrary"]),
         compositions=tuple(map(_composition, _read("compositions"))),
         looks=_read("looks"),
         vocabularies=_by_word(_read("vocabularies").items(), {}),
@@ -280,6 +296,7 @@ def _extended(own: Own) -> Knowledge:
             *added.values(),
         ),
         contrasts=base.contrasts,
+        contraries=base.contraries,
         compositions=base.compositions,
         looks=base.looks,
         vocabularies=_by_word(own.vocabularies, base.vocabularies),
@@ -319,6 +336,7 @@ def _concepts() -> tuple[Concept, ...]:
             about=said["about"],
             names=tuple(dict.fromkeys([*said["names"], *(n for s in by_system for n in s.get(concept, ()))])),
             beside=tuple((other, tuple(names)) for other, names in said.get("beside", {}).items()),
+            perhaps=tuple(said.get("perhaps", {}).items()),
         )
         for concept, said in _read("fields").items()
     )

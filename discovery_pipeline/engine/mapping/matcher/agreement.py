@@ -32,11 +32,15 @@ def held_back(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 
 def agreed(confidence: np.ndarray, channels: np.ndarray) -> np.ndarray:
-    """Whether names and something besides agree on a pair that is clearly the best of its row, and of its column."""
+    """Whether names and something besides agree on a pair that is clearly the best of its row, and of its column.
+
+    A name that leaves open which of two things is meant agrees with neither.
+    """
     named = _any(channels, _NAMES) | _any(channels, _SAME_VALUES)
     besides = _any(channels, _BESIDES) | _all(channels, _SAME_FORM)
     foremost = (_lead(confidence) >= _MARGIN) & (confidence >= confidence.max(axis=0, initial=0.0))
-    return named & besides & foremost
+    undecided = channels[:, :, CHANNELS.index("undecided")] > 0
+    return named & besides & foremost & ~undecided
 
 
 def _any(channels: np.ndarray, least: dict[str, float]) -> np.ndarray:

@@ -24,7 +24,7 @@ CHANNELS = (
     "type", "unit", "key", "allowed", "look", "unlike",
     "shared", "contained", "frequency", "value words", "value meaning", "masks", "kinds", "shape", "numbers",
     "uniqueness",
-    "clash", "other concept", "kind of name",
+    "clash", "other concept", "kind of name", "undecided",
 )  # fmt: skip
 
 NO_FIT = 0.2
@@ -100,10 +100,12 @@ def gather(source: Side, target: Side) -> Evidence:
                 _clashing(source, target, found[CHANNELS.index("type")]),
                 _surely_other(seen, called),
                 aspects.clashes(target, called),
+                called.contrary,
             ]
         ),
         np.where(misnamed[:, None], 0.0, _other_concept(called)),
         _named_kinds(source, target),
+        _undecided(source, called),
     ]
     return Evidence(np.stack(found, axis=2).astype(np.float32), called)
 
@@ -148,6 +150,28 @@ def _named_kinds(source: Side, target: Side) -> np.ndarray:
             held = source.sample.kinds[:, [_KINDS.index(kind) for kind in expected]].sum(axis=1)
             out[:, j] = np.where(source.sample.seen, held, np.nan)
     return out
+
+
+def _undecided(source: Side, called: names.Names) -> np.ndarray:
+    """1 where a source's name may mean what the target is, or something else, and its numbers don't tell which.
+
+    Four CPUs may be sockets or cores; sixteen are cores.
+    """
+    places = {concept.name: place for place, concept in enumerate(knowledge.concepts())}
+    named, wanted = called.source_concepts >= _SURELY_NAMED, called.target_own >= _SURELY_NAMED
+    found = np.zeros((len(named), len(wanted)))
+    for concept in knowledge.concepts():
+        for other, most in concept.perhaps:
+            this, that = places[concept.name], places[other]
+            unsaid = named[:, this] & ~named[:, that]
+            tells = np.array([_exceeds(source.sample, i, most) for i in range(len(unsaid))], dtype=bool)
+            found[np.ix_(unsaid & ~tells, wanted[:, that] & ~wanted[:, this])] = 1.0
+    return found
+
+
+def _exceeds(sample: Sample | None, i: int, most: float) -> bool:
+    """Whether some of a column's numbers are larger."""
+    return sample is not None and bool(sample.numeric[i]) and float(sample.quantiles[i].max()) > most
 
 
 def _expected(field: Field) -> frozenset[str]:

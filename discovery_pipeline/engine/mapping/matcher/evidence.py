@@ -110,8 +110,12 @@ class Reasons:
             yield "the description speaks of it"
         if self._channel("unit", i, j) == 1:
             yield "both measure the same"
+        elif self._matched.evidence.names.contrary[i, j]:
+            yield "but the names say contrary things"
         elif self._channel("unit", i, j) == 0 or self._matched.clashes[i, j]:
             yield "but they measure different things"
+        if self._channel("undecided", i, j) > 0:
+            yield f"but '{self._matched.source.names[i]}' may mean something else as well"
 
 
 def _coded(sample: Sample, i: int) -> bool:

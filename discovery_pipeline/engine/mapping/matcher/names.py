@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,7 @@ class Names:
     contrast: (
         np.ndarray
     )  # 0 where words part them, more where one is silent, 1 where they agree; NaN without such words
+    contrary: np.ndarray  # where one says "begin" and the other "end", or the like
     group: np.ndarray  # of the groups alone; 1 where neither has one
     source_words: tuple[tuple[str, ...], ...]
     target_words: tuple[tuple[str, ...], ...]
@@ -74,6 +76,8 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
     same = np.equal.outer(*_numbered(left.phrases, right.phrases)).astype(float)
     concepts_left, concepts_right = _named(left, source), _named(right, target)
     meaning = embedding.likeness([*map(" ".join, left.phrases)], [*map(" ".join, right.phrases)])
+    contrary = _contrary(_spoken(left.usual, source), _spoken(right.usual, target))
+    parted = np.fmin(_contrasts(left.usual, right.usual), _numbers(left.usual, right.usual))
     return Names(
         words=readings.best(words, left, right),
         trade=trade,
@@ -87,7 +91,8 @@ def compare(source: Sequence[Field], target: Sequence[Field]) -> Names:
         meaning=readings.best(meaning, left, right),
         path_meaning=embedding.likeness([*map(" ".join, long[0])], [*map(" ".join, long[1])]),
         concept=_concepts(concepts_left, concepts_right),
-        contrast=np.fmin(_contrasts(left.usual, right.usual), _numbers(left.usual, right.usual)),
+        contrast=np.where(contrary, 0.0, parted),
+        contrary=contrary,
         group=_groups(source, target, reader),
         source_words=tuple(left.usual),
         target_words=tuple(right.usual),
@@ -284,13 +289,14 @@ def _incidence(phrases: Sequence[frozenset[str]], index: dict[str, int]) -> spar
 def _contrasts(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
     """Whether words part two names: the least agreement over all contrasts that at least one name speaks of."""
     least = np.full((len(left), len(right)), np.nan)
+    spoken = frozenset(word for words in (*left, *right) for word in words)
     for contrast in knowledge.contrasts():
+        if spoken.isdisjoint(contrast.words):
+            continue
         places = {word: place for place, word in enumerate(contrast.words, start=1)}
         said = [
             np.array([max((places.get(w, 0) for w in words), default=0) for words in side]) for side in (left, right)
         ]
-        if not said[0].any() and not said[1].any():
-            continue
         rows, columns = np.broadcast_arrays(said[0][:, None], said[1][None, :])
         agreed = np.where(rows == columns, 1.0, 0.0)
         unsaid = (rows == 0) | (columns == 0)
@@ -300,6 +306,29 @@ def _contrasts(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]
         agreed[(rows == 0) & (columns == 0)] = np.nan
         least = np.fmin(least, agreed)
     return least
+
+
+def _contrary(left: Sequence[AbstractSet[str]], right: Sequence[AbstractSet[str]]) -> np.ndarray:
+    """Where two names say contrary words, one each; who says both is for neither."""
+    found = np.zeros((len(left), len(right)), dtype=bool)
+    for words in knowledge.contraries():
+        sides = ([_side(said, words) for said in names] for names in (left, right))
+        found |= np.multiply.outer(*sides) < 0
+    return found
+
+
+def _side(said: AbstractSet[str], words: knowledge.Contrary) -> int:
+    """1 for a name that says the one, -1 for one that says the other, 0 where it says neither or both."""
+    return int(not words.one.isdisjoint(said)) - int(not words.other.isdisjoint(said))
+
+
+def _spoken(usual: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[frozenset[str]]:
+    """The words of each name in their usual form, and as they are written; "in" is a direction only at the end."""
+    written = [split(field.own) for field in fields]
+    return [
+        frozenset((*words, *(word for word in said if word != "in"), *said[-1:]))
+        for words, said in zip(usual, written, strict=True)
+    ]
 
 
 def _numbers(left: Sequence[tuple[str, ...]], right: Sequence[tuple[str, ...]]) -> np.ndarray:
