@@ -49,12 +49,15 @@ class VocabularyView(BaseModel):
 
 
 class Words(BaseModel):
-    """A word of the target for each value, empty for none; one that is left out keeps the word that it has."""
+    """Which words of the target a column's values become."""
 
     table: Text
     column: Text
     target_system: Text = Field(default="", description="where the flow has several")
-    words: dict[Text, Text] = Field(default={}, max_length=MANY, examples=[{"RHEL 8": "Linux"}])
+    words: dict[Text, Text] = Field(
+        default={}, max_length=MANY, examples=[{"RHEL 8": "Linux", "n/a": ""}],
+        description="the target's word by value, empty for none; a value that is left out keeps the word that it has",
+    )  # fmt: skip
     reason: Text = ""
 
 
@@ -82,7 +85,10 @@ async def values(
 
 @router.post("/{flow_id}/values", responses=on_flow(409, 422))
 async def match(flow_id: FlowRef, wanted: Words, who: Who, the: The) -> Done:
-    """Accept the column with these words for its values, as one step."""
+    """Accept the column with these words for its values, as one step.
+
+    Name only the values whose word changes: the others keep theirs. An empty word means that a value has none.
+    """
     who.must_be("reviewer")
     flow = await the.flow.get(who, flow_id)
     draft, entry = await _found(the, who, flow, (wanted.target_system, wanted.table, wanted.column))

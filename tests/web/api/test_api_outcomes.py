@@ -107,6 +107,10 @@ async def test_values_are_matched_to_the_words_that_the_target_takes(client):
     now = (await client.get(f"/review/{flow}/values", params={**HERE, "offset": 1})).json()
     assert [(line["source"], line["target"]) for line in now["lines"]] == [("bare metal", "Physical")]
     assert (now["values"], now["others"], now["other_rows"], now["wordless"]) == (2, 0, 0, 0)
+    none = await client.post(f"/review/{flow}/values", json={**HERE, "words": {"bare metal": ""}})
+    assert none.status_code == 200
+    now = (await client.get(f"/review/{flow}/values", params=HERE)).json()
+    assert {line["source"]: line["target"] for line in now["lines"]} == {"VM": "Physical", "bare metal": ""}
     unknown = await client.post(f"/review/{flow}/values", json={**HERE, "words": {"VM": "Cloud"}})
     assert (unknown.status_code, "Virtual" in unknown.json()["detail"]) == (422, True)
 
