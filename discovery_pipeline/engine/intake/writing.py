@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.kinds import Kind
 from discovery_pipeline.engine.intake.model import Intake
 
@@ -31,6 +32,7 @@ _CELL = 32_767
 LITERAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?|true|false"
 """Numbers as JSON writes them, short enough that no reader rounds them, and its truth values."""
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UNREAD = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,15 @@ def form_of(intake: Intake, table: str, rows: int = 0) -> Form:
     return PLAIN
 
 
+def sent(cell: str) -> tuple[str, str, str]:
+    """How a cell may stand in a file of some form, as SQL: as it is, in an encoding, and in a workbook."""
+    return (
+        cell,
+        f"replace({cell}, {duck.text(_UNREAD)}, '?')",
+        f"regexp_replace({cell}, {duck.text(_UNFIT.pattern)}, '', 'g')[:{_CELL}]",
+    )
+
+
 def write(header: Sequence[str], rows: Iterable[Row], form: Form, literal: Sequence[bool], out: Path) -> None:
     """Write rows as a file of that form.
 
@@ -106,7 +117,7 @@ def write(header: Sequence[str], rows: Iterable[Row], form: Form, literal: Seque
 
 
 def _delimited(header: Sequence[str], rows: Iterable[Row], form: Form, out: Path) -> None:
-    # What the encoding lacks can't be a cell of the source: it stands in what was added to it.
+    # What the encoding lacks was added to the source, or stands for bytes that couldn't be read: see `sent`.
     with out.open("w", encoding=form.encoding, errors="replace", newline="") as stream:
         for row in _chained(header, rows):
             stream.write(form.delimiter.join(_quoted(cell or "", form) for cell in row) + "\n")

@@ -81,7 +81,7 @@ def corrected(
     """What a person changed in the file of rejected rows, as decisions on cells.
 
     Columns that were left out of the file, and rows that were, stay as they are. White space at a cell's ends is no
-    change: spreadsheets add and remove it.
+    change: spreadsheets add and remove it. Nor is what the file's form has no place for.
 
     Raises
     ------
@@ -95,7 +95,10 @@ def corrected(
         if column.name not in names:
             continue
         key, cell = duck.col(column), f"b.{duck.col(names[column.name])}"
-        same = " OR ".join(f"{_neat(each)} IS NOT DISTINCT FROM {_neat(f's.{key}')}" for each in (cell, restored(cell)))
+        same = " OR ".join(
+            f"{_neat(each)} IS NOT DISTINCT FROM {_neat(sent)}"
+            for each in (cell, restored(cell)) for sent in writing.sent(f"s.{key}")
+        )  # fmt: skip
         changed = con.execute(f"""
             SELECT s.file_row_number, s.{key}, {restored(cell)} FROM {rows} b
             JOIN {duck.scan(source)} s ON s.file_row_number = b.__at

@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from discovery_pipeline.engine import duck, intake
+from discovery_pipeline.engine.intake.kinds import Kind
 from discovery_pipeline.engine.intake.writing import Form, form_of
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.validation import corrections
@@ -233,6 +234,23 @@ def test_what_a_spreadsheet_makes_of_a_csv_file_is_read(con: duckdb.DuckDBPyConn
     text = came.out.read_text(encoding="utf-8").replace(",", ";").replace("srv3;;", "srv3;16;")
     came.out.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert came.back(came.out) == [("ram", 2, None, "16")]
+
+
+def test_what_the_form_has_no_place_for_is_no_correction_and_stays(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    towns = "".join(f"srv{n};8;Köln-Süd, große Straße\n" for n in range(4, 60)).encode("cp1252")
+    content = b"name;ram;note\nsrv1;4;gro\x81e Stra\x8de\nsrv2;8;ok\nsrv3;;x\n" + towns
+    came = Came(con, tmp_path, "servers.csv", content)
+    assert came.form.encoding == "cp1252"
+    assert came.back(came.out) == []
+    came.out.write_bytes(came.out.read_bytes().replace(b"srv1;4;", b"srv1;64;"))
+    assert came.back(came.out) == [("ram", 0, "4", "64")]
+
+
+def test_a_cell_that_a_workbook_cannot_hold_is_no_correction(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    came = Came(con, tmp_path, "servers.csv", f"name,note\nsrv1,a\x01b\nsrv2,ok\nsrv3,{'x' * 32_770}\n".encode())
+    out = tmp_path / "servers.xlsx"
+    corrections.rejected(con, came.source, [verdict(con, tmp_path)], out, Form(Kind.WORKBOOK))
+    assert came.back(out) == []
 
 
 def test_parquet_comes_as_csv(con: duckdb.DuckDBPyConnection, tmp_path: Path):
