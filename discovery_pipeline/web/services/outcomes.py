@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.engine.delivery.report.samples import Rejection, rejections
+from discovery_pipeline.engine.delivery.report.samples import QUOTED, Rejection, rejections
 from discovery_pipeline.engine.delivery.tally import tallies
 from discovery_pipeline.engine.risk.outcomes import Outcome, outcomes, repeated, unmapped
 from discovery_pipeline.engine.targets import Target
@@ -151,7 +151,7 @@ class OutcomeService:
 
         def read() -> RejectedPage:
             with duck.connect() as con:
-                rows, total = rejected(con, log, wanted, mask), count(con, log, wanted)
+                rows, total = rejected(con, log, wanted, mask), count(con, log, wanted, mask)
             return RejectedPage(flow_id=str(flow.id), rows=rows, total=total)
 
         return await asyncio.to_thread(read)
@@ -187,14 +187,14 @@ def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome]) -> list[Rej
 
 def _cause(one: Rejection, mask: Mask) -> CauseView:
     lines = [Line(file=example.file, line=example.line) for example in one.examples]
-    return CauseView(reason=mask.text(one.reason), rows=one.count, lines=lines)
+    return CauseView(reason=mask.refusal(one.reason), rows=one.count, lines=lines)
 
 
-def count(con: duckdb.DuckDBPyConnection, log: RejectedLog, wanted: Wanted) -> int:
+def count(con: duckdb.DuckDBPyConnection, log: RejectedLog, wanted: Wanted, mask: Mask) -> int:
     """How many rows are to be corrected: no duplicates, and none of tables that don't go to a target."""
     if not log.count:
         return 0
-    source, values = _source(log, wanted)
+    source, values = _source(log, wanted, mask)
     found = con.execute(f"SELECT count(*) FROM {source}", values).fetchone()
     return int(found[0]) if found else 0
 
@@ -203,7 +203,7 @@ def rejected(con: duckdb.DuckDBPyConnection, log: RejectedLog, wanted: Wanted, m
     """Some of them, in the order of the log."""
     if not log.count:
         return []
-    source, values = _source(log, wanted)
+    source, values = _source(log, wanted, mask)
     part = f"LIMIT {wanted.limit} OFFSET {wanted.offset}"
     columns = 'target, "table", file, line, row, reasons, record'
     return [_rejected(row, mask) for row in con.execute(f"SELECT {columns} FROM {source} {part}", values).fetchall()]
@@ -214,18 +214,22 @@ def _rejected(said: Sequence[Any], mask: Mask) -> RejectedRow:
     cells = json.loads(record)
     return RejectedRow(
         target_system=target, table=table, file=file, line=line, row=row,
-        reasons=[mask.text(reason) for reason in reasons.split("; ")],
+        reasons=[mask.refusal(reason) for reason in reasons.split("; ")],
         record={name: mask.value(table, name, str(value)) if value else value for name, value in cells.items()},
     )  # fmt: skip
 
 
-def _source(log: RejectedLog, wanted: Wanted) -> tuple[str, list[str]]:
+def _source(log: RejectedLog, wanted: Wanted, mask: Mask) -> tuple[str, list[str]]:
     tests, values = [MENDABLE], []
     for name, value in (("target", wanted.target), ("table", wanted.table)):
         if value:
             tests.append(f"{duck.name(name)} = ?")
             values.append(value)
     if wanted.search:
-        tests.append("(contains(lower(reasons), lower(?)) OR contains(lower(record), lower(?)))")
+        reasons, record = "reasons", "record"
+        if mask.personal and not mask.raised:  # what isn't shown isn't found, or a search would tell who is there
+            reasons = f"regexp_replace(reasons, '{QUOTED}', '', 'g')"
+            record = f"json_merge_patch(record, {duck.text(json.dumps(dict.fromkeys(c for _, c in mask.personal)))})"
+        tests.append(f"(contains(lower({reasons}), lower(?)) OR contains(lower({record}::VARCHAR), lower(?)))")
         values += [wanted.search, wanted.search]
     return f"{duck.parquet(log.path)} WHERE {' AND '.join(tests)}", values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -31,13 +32,19 @@ READ = (
     "outcome",
     "output",
 )
+REFUSED = {
+    "owner_name": {"check": "pattern", "pattern": "[^W].*"},
+    "owner_email": {"check": "pattern", "pattern": ".*@.*"},
+}
+LISTED = {"owner_name": {"check": "in", "values": PEOPLE[:4]}}
 PAGES = ("cmdb-import", "field-mapping", "cleansing", "validation", "report")
 
 
-async def delivered(client: Any) -> str:
+async def delivered(client: Any, rules: Mapping[str, dict[str, Any]] = REFUSED) -> str:
     flow = await client.suggested(CONTENT, target="Azure")
     offered = (await client.get(f"/field-mapping/preview/{flow}")).json()
-    body = {"flow_id": flow, "mappings": offered["suggested_mappings"]}
+    asked = {name: [{**check, "severity": "error"}] for name, check in rules.items()}
+    body = {"flow_id": flow, "mappings": offered["suggested_mappings"], "validation_rules": asked}
     assert (await client.post("/field-mapping/submit", json=body)).status_code == 200
     await client.work()
     cell = {"kind": "cell", "table": "servers", "column": "owner_name", "row": 3, "after": "Wowbagger Quintavalle"}
@@ -65,8 +72,18 @@ async def test_who_only_reads_meets_no_canary_at_any_door(client, member):
         assert CANARY.search((await client.get(path)).text), f"{path}: who decides sees what it is on"
 
 
-async def test_rows_with_personal_data_are_for_those_who_work_on_them(client, member):
+async def test_a_search_finds_only_what_is_shown(client, member):
     flow = await delivered(client)
+    viewer = await member("viewer", client)
+    for person, named in ((client, True), (viewer, False)):
+        for search in ("quintavalle", "wowbagger.", "heart-of-gold"):
+            found = (await person.get(f"/cleansing/{flow}/rejected", params={"search": search})).json()
+            assert bool(found["total"]) is named, search
+        assert (await person.get(f"/cleansing/{flow}/rejected", params={"search": "srv0"})).json()["total"]
+
+
+async def test_rows_with_personal_data_are_for_those_who_work_on_them(client, member):
+    flow = await delivered(client, LISTED)
     viewer = await member("viewer", client)
     for file in (await client.get(f"/output/{flow}")).json()["files"]:
         path = f"/output/{flow}/{file['name']}"
@@ -84,7 +101,7 @@ async def test_rows_with_personal_data_are_for_those_who_work_on_them(client, me
 
 
 async def test_pages_hide_it_as_the_api_does(client, member):
-    flow = await delivered(client)
+    flow = await delivered(client, LISTED)
     viewer = await member("viewer", client)
     http = httpx.AsyncClient(
         transport=client.http._transport, base_url="http://test", headers={"Accept": "text/html"}, follow_redirects=True

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.delivery.report.samples import QUOTED
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.profiling.model import Pii, Profile
+from discovery_pipeline.engine.targets.schema import NOT_LISTED
 
 _WORD = re.compile(r"\w+\b(?!•)")  # what stands as an initial already stays
 _MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.[\w•]+")
@@ -53,6 +55,21 @@ class Mask:
         if self.raised or not self.personal:
             return self.text(sentence)
         return self.text(_QUOTED.sub(lambda found: initials(found[0]), sentence))
+
+    def refusal(self, reason: str) -> str:
+        """Why a row was rejected. It quotes values, and says only in the target's words of which column they are."""
+        if self.raised or not self.personal:
+            return self.text(reason)
+        said = re.sub(QUOTED, lambda found: initials(found[0]), reason)
+        if said.startswith(self.private):
+            before, listed, names = said.partition(NOT_LISTED)
+            said = before + listed + initials(names)
+        return self.text(said)
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """How reasons begin that name a hidden column."""
+        return tuple(sorted({f"{column}{end}" for _, column in self.personal for end in ": " if not self.raised}))
 
     def text(self, text: str) -> str:
         """A sentence that may quote values."""

@@ -7,7 +7,7 @@ forbids whatever might slip through.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
     """
     mask = mask_of(contents.profile, raised=unmasked)
     ends = outcomes(con, [story.verdict for story in contents.targets if story.verdict])
-    rejected = samples.rejections(con, ends)
+    rejected = [replace(one, reason=mask.refusal(one.reason)) for one in samples.rejections(con, ends)]
     to_correct = samples.rows_to_correct(con, ends)
     dimensions = contents.quality.dimensions if contents.quality else ()
     risks = _numbered(contents)
@@ -135,9 +135,9 @@ def _in_order(contents: Contents) -> Callable[[Sequence[MappedField]], list[Mapp
 
 
 def _private_fields(contents: Contents, mask: Mask) -> tuple[str, ...]:
-    """Target fields that personal columns fill: what was said of their values is shown without the values."""
+    """How reasons begin that are about personal columns, by their names or the fields that they fill."""
     fields = (field for story in contents.targets for field in (*story.fields, *story.waiting))
-    return tuple({f.target_field for f in fields if mask.column(f.source_table, f.source_field)})
+    return (*mask.private, *{f.target_field for f in fields if mask.column(f.source_table, f.source_field)})
 
 
 def _numbered(contents: Contents) -> list[NumberedRisk]:

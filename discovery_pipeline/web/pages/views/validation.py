@@ -28,6 +28,7 @@ from discovery_pipeline.web.services.outcomes import MENDABLE, RejectedRow, Targ
 
 PAGE, CELLS = 20, 4
 _HELD = re.compile(f"{QUOTED}|[0-9]+")
+_LEFT_OPEN = re.compile("…|.•+")
 
 
 class ShownEnd(TargetEnd):
@@ -162,19 +163,24 @@ def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome], reader: Rea
     """Why rows are to be corrected, the most frequent reason first."""
     return [
         Cause(
-            reason=reader.mask.text(one.reason),
+            reason=reader.mask.refusal(one.reason),
             count=one.count,
             examples=tuple(_example(one, example, reader.mask) for example in one.examples),
-            href=f"{reader.address}?{urlencode({'q': max(one.reason.split('…'), key=len).strip()})}#rows",
+            href=f"{reader.address}?{urlencode({'q': _sought(reader.mask.refusal(one.reason))})}#rows",
             fix=f"{reader.address}/group?{urlencode({'reason': one.reason})}",
         )
         for one in outcomes.causes(con, ended)
     ]
 
 
+def _sought(reason: str) -> str:
+    """What of a reason every row that has it says, as it is shown: without its values and initials."""
+    return max(_LEFT_OPEN.split(reason), key=len).strip()
+
+
 def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[str, str]:
     """Where a row stands, and what it holds in the place that the cause leaves open."""
-    return f"{example.file}, line {example.line:,}", mask.text(_held(cause.reason, example.reason))
+    return f"{example.file}, line {example.line:,}", _held(mask.refusal(cause.reason), mask.refusal(example.reason))
 
 
 def _held(general: str, said: str) -> str:
@@ -199,7 +205,7 @@ def rejected(
     if log is None:
         return [], paged(0, PAGE, 1, href)
     wanted = Wanted(narrowed.target, narrowed.table, narrowed.q, limit=PAGE)
-    page = paged(outcomes.count(con, log, wanted), PAGE, narrowed.page, href)
+    page = paged(outcomes.count(con, log, wanted, reader.mask), PAGE, narrowed.page, href)
     found = outcomes.rejected(con, log, replace(wanted, offset=page.offset), reader.mask)
     return [_shown(row, narrowed, reader) for row in found], page
 
