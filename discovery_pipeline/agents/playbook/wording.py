@@ -43,6 +43,7 @@ _MENDS = {
 _FINDS = {
     "relation.orphans": "{n} refer to something that isn't there",
     "owner.missing": "{n} name nobody who is responsible",
+    "number.ambiguous": "{n} may have thousands or decimals after a comma or a point",
     "date.ambiguous": "{n} may have day and month in either order",
     "date.impossible": "{n} hold a date that can't be",
     "ip.impossible": "{n} hold an IP address that can't be",

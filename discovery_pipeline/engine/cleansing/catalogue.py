@@ -109,8 +109,12 @@ RULES: dict[str, Rule] = {
             "a word that often means 'no value' made an empty cell", "the word may be a value here", 0.85,
         ),
         Rule(
-            "number.separators", Stage.FORMATS, "auto", "columns of numbers, most of them plain",
-            "thousands separators and decimal commas written as in the rest of the column", "none", 0.99, version=2,
+            "number.separators", Stage.FORMATS, "auto", "columns of numbers, with a unit or without",
+            "thousands separators and decimals written as in the rest of the column", "none", 0.99, version=3,
+        ),
+        Rule(
+            "number.ambiguous", Stage.FORMATS, "review", "columns of numbers with commas and points before decimals",
+            "thousands and decimals can't be told apart", "a number a thousand times too large", 0.5,
         ),
         Rule(
             "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats",

@@ -29,38 +29,27 @@ DECISIVE = 3
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan numbers, then dates, then yes and no."""
-    _numbers(values, evidence.of("integer", "float"))
+    _numbers(values, evidence.of(*_NUMBERS))
     _dates(values, evidence.of("date"))
     _booleans(values, evidence.of("boolean"))
 
 
+_NUMBERS = ("integer", "float", "quantity")
+_UNIT = r"(\s*[%\pL][\pL/%]*\.?)?"  # what may stand behind a number
+_NUMBER = r"regexp_extract($v, '^([+-]?[\d.,]*)', 1)"
+_BEHIND = r"regexp_extract($v, '^[+-]?[\d.,]*(.*)$', 1)"
+
 _COMMA_GROUPS = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
-_COMMA_DECIMAL = r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+"
+_COMMA_DECIMAL = r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+"
+_POINT_DECIMAL = r"[+-]?(\d*|\d{1,3}(,\d{3})+)\.\d+"
 _SURE_GROUPS = r"[+-]?\d{1,3}(,\d{3})+\.\d+|[+-]?\d{1,3}(,\d{3}){2,}"
 _EITHER_COMMA, _EITHER_POINT = r"[+-]?[1-9]\d{0,2},\d{3}", r"[+-]?[1-9]\d{0,2}\.\d{3}"
 
 
 def _numbers(values: Values, positions: tuple[int, ...]) -> None:
-    if not positions:
-        return
-    with_comma = values.ask(
-        f"SELECT DISTINCT position FROM {{values}} WHERE position IN ({_listed(positions)}) AND contains(value, ',')"
-    )
-    if not with_comma:
-        return
-    listed = _listed(p for (p,) in with_comma)
-    forms = (
-        _COMMA_GROUPS, _COMMA_DECIMAL, _SURE_GROUPS, numerals.SURE_COMMA, numerals.SURE_POINT, _EITHER_COMMA,
-        _EITHER_POINT,
-    )  # fmt: skip
-    counts = ", ".join(f"count(*) FILTER (regexp_full_match(value, '{form}'))" for form in forms)
-    found = values.ask(
-        f"SELECT position, sum(cells), coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0), {counts} "
-        f"FROM {{values}} WHERE position IN ({listed}) AND value IS NOT NULL GROUP BY position ORDER BY position"
-    )
-    for position, *counted in found:
-        if expression := _rewritten(_Written(*counted)):
-            values.offer("number.separators", {position: expression}, "contains($v, ',')")
+    for position, written in _numerals(values, positions).items():
+        if expression := _rewritten(written):
+            values.offer("number.separators", {position: expression}, "contains($v, ',') OR contains($v, '.')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +58,7 @@ class _Written:
 
     cells: int
     plain: int  # cells without a comma
+    bare: int  # grouped by commas, and without a unit
     grouped: int  # by commas, as far as one can see
     comma: int  # decimals after a comma, as far as one can see
     sure_groups: int
@@ -78,24 +68,59 @@ class _Written:
     either_point: int
 
 
-def _rewritten(written: _Written) -> str | None:
-    """The expression that takes commas out of a column's numbers; None where that might change what one says.
+def _numerals(values: Values, positions: tuple[int, ...]) -> dict[int, _Written]:
+    """How the columns among these that have commas write their numbers, by position."""
+    if not positions:
+        return {}
+    with_comma = values.ask(
+        f"SELECT DISTINCT position FROM {{values}} WHERE position IN ({_listed(positions)}) AND contains(value, ',')"
+    )
+    if not with_comma:
+        return {}
+    forms = (
+        _COMMA_GROUPS, _COMMA_DECIMAL, _SURE_GROUPS, numerals.SURE_COMMA, numerals.SURE_POINT, _EITHER_COMMA,
+        _EITHER_POINT,
+    )  # fmt: skip
+    tests = (_COMMA_GROUPS, *(f"({form}){_UNIT}" for form in forms))
+    counts = ", ".join(f"count(*) FILTER (regexp_full_match(value, '{test}'))" for test in tests)
+    found = values.ask(
+        f"SELECT position, sum(cells), coalesce(sum(cells) FILTER (NOT contains(value, ',')), 0), {counts} FROM "
+        f"{{values}} WHERE position IN ({_listed(p for (p,) in with_comma)}) AND value IS NOT NULL "
+        "GROUP BY position ORDER BY position"
+    )
+    return {position: _Written(*counted) for position, *counted in found}
 
-    "1,234" becomes "1.234" nowhere, nor does any number in a column with more decimal commas than points: whoever reads
-    the column by its commas would take it for a thousand and some.
+
+def _rewritten(written: _Written) -> str | None:
+    """The expression that writes a column's numbers as most of them are; None where that might change what one says.
+
+    Neither "1,234" becomes "1.234" nor the other way round, and no comma goes from a column with more decimal commas
+    than points: whoever reads the column by its commas would take what is left for something else.
     """
+    if written.sure_comma > written.sure_point:
+        mixed = written.either_comma and not _few(written.sure_point, written.sure_comma)
+        kept = not written.sure_point or written.either_point or mixed
+        return None if kept else _where(_POINT_DECIMAL, f"replace(replace({_NUMBER}, ',', ''), '.', ',')")
     if written.plain < (1 - OWN_WAY) * written.cells:
         return None
     if written.sure_comma and not written.sure_groups:
-        doubtful = written.either_point and written.sure_comma > (1 - OWN_WAY) * written.sure_point
-        if written.sure_comma > written.sure_point or written.either_comma or doubtful:
-            return None
-        pointed = "replace(replace($v, '.', ''), ',', '.')"
-        return f"CASE WHEN regexp_full_match($v, '{_COMMA_DECIMAL}') THEN {pointed} ELSE $v END"
-    in_groups = written.sure_groups or written.sure_point or written.grouped == written.comma
+        mixed = written.either_point and not _few(written.sure_comma, written.sure_point)
+        kept = written.either_comma or mixed
+        return None if kept else _where(_COMMA_DECIMAL, f"replace(replace({_NUMBER}, '.', ''), ',', '.')")
+    # "1,125 GB" may be one and an eighth wherever nothing else tells.
+    in_groups = written.sure_groups or written.sure_point or written.bare == written.grouped == written.comma
     if not written.grouped or written.sure_comma or not in_groups:
         return None
-    return f"CASE WHEN regexp_full_match($v, '{_COMMA_GROUPS}') THEN replace($v, ',', '') ELSE $v END"
+    return _where(_COMMA_GROUPS, f"replace({_NUMBER}, ',', '')")
+
+
+def _few(some: int, others: int) -> bool:
+    return some <= (1 - OWN_WAY) * others
+
+
+def _where(form: str, number: str) -> str:
+    """An expression that writes numbers of this form so, with what stands behind them."""
+    return f"CASE WHEN regexp_full_match($v, '({form}){_UNIT}') THEN {number} || {_BEHIND} ELSE $v END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +335,25 @@ def _like(model: str, word: str) -> str:
 
 
 def doubtful(values: Values, evidence: Evidence) -> list[Finding]:
-    """Dates that can be read two ways, and dates that are no day, by column."""
-    found = []
+    """Numbers and dates that can be read two ways, and dates that are no day, by column."""
+    found = [*filter(None, (_mixed(values, p, w) for p, w in _numerals(values, evidence.of(*_NUMBERS)).items()))]
     for position, shapes in _written(values, evidence.of("date")).items():
         found += filter(None, (_ambiguous(values, position, shapes), _impossible(values, position)))
     return found
+
+
+def _mixed(values: Values, position: int, written: _Written) -> Finding | None:
+    """Numbers that a column with commas and points before decimals leaves open, and those with the rarer of the two."""
+    open_ = written.either_comma and written.either_point and not (written.sure_comma or written.sure_point)
+    if not open_ and not (written.sure_comma and written.sure_point):
+        return None
+    rarer = numerals.SURE_POINT if written.sure_comma > written.sure_point else numerals.SURE_COMMA
+    forms = "|".join((rarer, _EITHER_COMMA, _EITHER_POINT))
+    return _told(
+        values, position, f"regexp_full_match($v, '({forms}){_UNIT}')", "number.ambiguous", Dimension.CONSISTENCY,
+        "{} numbers of a column that writes decimals after commas and after points",
+        "Say what these numbers are, or what stands before decimals in this column; nothing was changed.",
+    )  # fmt: skip
 
 
 def _ambiguous(values: Values, position: int, shapes: Mapping[str, _Counts]) -> Finding | None:

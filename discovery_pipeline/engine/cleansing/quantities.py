@@ -15,6 +15,7 @@ from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.model import Tier
 from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.profiling import numerals
 
 _EVERYDAY = ("mass", "ounces", "volume", "length", "power", "voltage")
 _NAMES = {
@@ -35,7 +36,11 @@ _MACHINES = ("size", "rate", "frequency")
 
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+([^\d.]|$)"
 _DECIMAL = r"^[+-]?\d*\.(\d{1,2}|\d{4,})([^\d.]|$)|^[+-]?0\.\d"
-_PADDED = r"[+-]?\d*\.\d*0"  # a decimal that ends in a zero
+_DIGITS: Mapping[numerals.Mark, str] = {
+    ".": r"[+-]?\d[\d.]*",
+    ",": r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
+}
+"""Numbers by what stands before their decimals."""
 _COMMA = r"^[+-]?[\d.]*\d,(\d{1,2}|\d{4,})([^\d,]|$)|^[+-]?0,\d"
 
 
@@ -64,35 +69,36 @@ def _in_header(header: str) -> _Unit | None:
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan the conversions of a column's cells to its own unit."""
-    for position, header in _columns(values, evidence):
-        _convert_all(values, position, header)
+    for position, header, mark in _columns(values, evidence):
+        _convert_all(values, position, header, mark)
 
 
 def plan_notes(values: Values, evidence: Evidence) -> None:
     """Plan the removal of words after the unit, where the header names it."""
-    for position, header in _columns(values, evidence):
+    for position, header, mark in _columns(values, evidence):
         if header:
             spellings = "|".join(sorted(s for s, n in _NAMES.items() if n == header.name) or _spelled(header.name))
-            written = rf"[+-]?\d[\d.]*\s*({spellings})\.?\s+\pL[^\d]*"
-            number = _number(r"regexp_extract($v, '^([+-]?\d[\d.]*)', 1)", 1.0)
+            written = rf"{_DIGITS[mark]}\s*({spellings})\.?\s+\pL[^\d]*"
+            number = _number(1.0, mark)
             note = f"CASE WHEN regexp_full_match($v, '{written}', 'i') THEN {number} ELSE $v END"
             values.offer("quantity.note", {position: note}, r"regexp_matches($v, '^[+-]?\d.*\pL$')")
 
 
-def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | None]]:
-    """Columns of numbers with units, with the unit their header names.
+def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | None, numerals.Mark]]:
+    """Columns of numbers with units: the unit their header names, and what stands before decimals.
 
-    Left out are those where a point may part thousands: "65.536 MB" is 65,536 MB where others write "0,5 TB", and may
-    be where every number with a point has three digits after it. So would 1152 MB be among them, written as "1.125" GB.
+    Left out are those where a point may part thousands, since nothing tells: "65.536 MB" where every number with a
+    point has three digits after it. So would 1152 MB be among them, written as "1.125" GB. Neither can anybody tell
+    where some decimals stand after commas and others after points.
     """
     for position in evidence.of("quantity", "float", "integer", "text"):
         seen, header = evidence.seen[position], _in_header(values.column(position).name)
         measured = header if seen.kind == "text" else header or seen.shares["quantity"] > 0
-        if seen.digits >= 0.8 and measured and _points_are_decimal(values, position):
-            yield position, header
+        if seen.digits >= 0.8 and measured and (mark := _mark(values, position)):
+            yield position, header, mark
 
 
-def _points_are_decimal(values: Values, position: int) -> bool:
+def _mark(values: Values, position: int) -> numerals.Mark | None:
     [(grouped, decimal, comma)] = values.ask(
         rf"""
         SELECT coalesce(bool_or(regexp_matches(value, '{_GROUPED}')), false),
@@ -100,17 +106,20 @@ def _points_are_decimal(values: Values, position: int) -> bool:
             coalesce(bool_or(regexp_matches(value, '{_COMMA}')), false)
         FROM {{values}} WHERE position = {position}"""
     )
-    return not comma and (decimal or not grouped)
+    if comma:
+        return None if decimal else ","
+    return "." if decimal or not grouped else None
 
 
 def _spelled(unit: str) -> list[str]:
     return [spelling for spelling, factor in units.spellings(unit).items() if factor == 1 and spelling.isalpha()]
 
 
-def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
+def _convert_all(values: Values, position: int, header: _Unit | None, mark: numerals.Mark) -> None:
+    number = _DIGITS[mark]
     found = values.ask(
-        r"SELECT regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
-        r"regexp_extract(value, '^[+-]?\d[\d.]*(\s*)([%\pL][\pL/%]*\.?)$', 1), sum(cells)::BIGINT "
+        rf"SELECT regexp_extract(value, '^{number}(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
+        rf"regexp_extract(value, '^{number}(\s*)([%\pL][\pL/%]*\.?)$', 1), sum(cells)::BIGINT "
         f"FROM {{values}} WHERE position = {position} AND try_cast(value AS DOUBLE) IS NULL "
         "GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     )
@@ -140,14 +149,25 @@ def _convert_all(values: Values, position: int, header: _Unit | None) -> None:
     if target.quantity == "share":
         # 5 % among 0.05 may be 0.05 or 5: only a person can say.
         return
-    own = duck.text(r"[+-]?\d[\d.]*" + re.escape(ending)) if ending else "''"
+    own = duck.text(number + re.escape(ending)) if ending else "''"
     written_so = rf"regexp_matches($v, '^[+-]?\d.*[%\pL]\.?$') AND NOT regexp_full_match($v, {own})"
+    padded_so = rf"[+-]?\d*{re.escape(mark)}\d*0"  # a decimal that ends in a zero
     [(padded,)] = values.ask(
-        f"SELECT coalesce(bool_or(regexp_full_match(value, {duck.text(_PADDED + re.escape(ending))})), false) "
+        f"SELECT coalesce(bool_or(regexp_full_match(value, {duck.text(padded_so + re.escape(ending))})), false) "
         f"FROM {{values}} WHERE position = {position}"
     )
-    expression = _convert(factors, ending, "verbatim" if padded else "shortest")
-    values.offer("quantity.unit", {position: expression}, written_so, tier=tier)
+    expression = _convert(factors, ending, mark, "verbatim" if padded else "shortest")
+    if mark == "." or _tells(values, position, f"CASE WHEN {written_so} THEN {expression} ELSE $v END"):
+        values.offer("quantity.unit", {position: expression}, written_so, tier=tier)
+
+
+def _tells(values: Values, position: int, expression: str) -> bool:
+    """Whether a column of decimal commas shows that it is one once it is written so: "1,125" alone may be thousands."""
+    [(told,)] = values.ask(
+        f"SELECT coalesce(bool_or(regexp_matches(v, '{_COMMA}')), false) OR NOT bool_or(contains(v, ',')) "
+        f"FROM (SELECT {expression.replace('$v', 'value')} AS v FROM {{values}} WHERE position = {position})"
+    )
+    return told
 
 
 def _meant(spelling: str, known: _Unit, spoken: set[str]) -> _Unit:
@@ -158,18 +178,25 @@ def _meant(spelling: str, known: _Unit, spoken: set[str]) -> _Unit:
     return known
 
 
-def _convert(factors: Mapping[str, float], ending: str, same: Literal["verbatim", "shortest"]) -> str:
+def _convert(
+    factors: Mapping[str, float], ending: str, mark: numerals.Mark, same: Literal["verbatim", "shortest"]
+) -> str:
     """An expression that writes a quantity in another unit; `same`: how a number is written that stays what it is."""
-    spelling = r"lower(regexp_extract($v, '^[+-]?\d[\d.]*\s*([%\pL][\pL/%]*\.?)$', 1))"
-    number = r"regexp_extract($v, '^([+-]?\d[\d.]*)', 1)"
+    spelling = rf"lower(regexp_extract($v, '^{_DIGITS[mark]}\s*([%\pL][\pL/%]*\.?)$', 1))"
     cases = " ".join(
-        f"WHEN {duck.text(s)} THEN {number if f == 1 and same == 'verbatim' else _number(number, f)}"
+        f"WHEN {duck.text(s)} THEN {_text(mark) if f == 1 and same == 'verbatim' else _number(f, mark)}"
         for s, f in sorted(factors.items())
     )
     return f"coalesce(CASE {spelling} {cases} END || {duck.text(ending)}, $v)"
 
 
-def _number(text: str, factor: float) -> str:
-    """A number times a factor, in its shortest decimal form; null where it is none."""
-    exact = f"(try_cast({text} AS DECIMAL(24, 6)) * {factor!r}::DOUBLE)"
-    return rf"regexp_replace(regexp_replace(printf('%.6f', {exact}), '(\.\d*?)0+$', '\1'), '\.$', '')"
+def _text(mark: numerals.Mark) -> str:
+    return f"regexp_extract($v, '^({_DIGITS[mark]})', 1)"
+
+
+def _number(factor: float, mark: numerals.Mark) -> str:
+    """The number at the front of a cell times a factor, in its shortest decimal form; null where it is none."""
+    plain = _text(mark) if mark == "." else f"replace(replace({_text(mark)}, '.', ''), ',', '.')"
+    exact = f"(try_cast({plain} AS DECIMAL(24, 6)) * {factor!r}::DOUBLE)"
+    shortest = rf"regexp_replace(regexp_replace(printf('%.6f', {exact}), '(\.\d*?)0+$', '\1'), '\.$', '')"
+    return shortest if mark == "." else f"replace({shortest}, '.', ',')"

@@ -167,6 +167,42 @@ def test_numbers_are_written_as_in_the_rest_of_the_column(bench):
     assert bench.column(["1.5", "2,5", "3.25", "0,75"]) == ["1.5", "2.5", "3.25", "0.75"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "mended"),
+    [
+        (["8.84 kg", "0.85 kg", "12.5 kg", "1,25 kg", "900 g"], ["8.84 kg", "0.85 kg", "12.5 kg", "1.25 kg", "0.9 kg"]),
+        (["8,84 kg", "0,85 kg", "12,5 kg", "1.25 kg", "900 g"], ["8,84 kg", "0,85 kg", "12,5 kg", "1,25 kg", "0,9 kg"]),
+        (["8,84kg", "0,85kg", "12,5kg", "1.234 kg", "900 g"], ["8,84kg", "0,85kg", "12,5kg", "1234kg", "0,9kg"]),
+        (["0,5", "1,234", "7,25", "3.75"], ["0,5", "1,234", "7,25", "3.75"]),
+        (["0,5", "1,25", "7,25", "3.75"], ["0,5", "1,25", "7,25", "3,75"]),
+        ([",5", "0.25", "7.25", "3.75", "1.5"], [".5", "0.25", "7.25", "3.75", "1.5"]),
+    ],
+)
+def test_numbers_and_units_are_written_with_the_columns_own_mark(bench, cells, mended):
+    assert bench.column(cells, "weight") == mended
+
+
+def test_a_conversion_keeps_what_tells_that_a_comma_stands_before_decimals(bench):
+    cells = ["1,125", "0,5 TB", "512", "16", "32", "64"]
+    assert bench.column(cells, "size_gb") == cells
+
+
+@pytest.mark.parametrize(
+    ("cells", "open_"),
+    [
+        (["0,5", "1,234", "7,25", "3.75"], {"1,234", "3.75"}),
+        (["0.5 kg", "1,234 kg", "7.25 kg", "3,75 kg"], {"1,234 kg", "3,75 kg"}),
+        (["1,234", "1.234", "12", "7"], {"1,234", "1.234"}),
+        (["0,5", "1,234", "7,25"], set()),
+        (["0.5", "1,234", "7.25"], set()),
+    ],
+)
+def test_numbers_that_can_be_read_two_ways_are_left_and_told(bench, cells: list[str], open_: set[str]):
+    found = [f for f in bench.cleanse(bench.table({"weight": cells})).findings if f.rule == "number.ambiguous"]
+    assert {e for f in found for e in f.examples} == open_
+    assert sum(f.count for f in found) == len(open_)
+
+
 def test_yes_and_no_take_the_columns_own_words(bench):
     assert bench.column(["Yes", "No", "Yes", "true", "N", "Yes"]) == ["Yes", "No", "Yes", "Yes", "No", "Yes"]
 

@@ -132,6 +132,27 @@ def test_a_number_stays_what_it_is_on_every_way(
         assert equal(here.delivered(here.cleansed(later), here.again(how, later)), more), "the next export"
 
 
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    numbers=st.lists(st.integers(1, 9_999), min_size=24, max_size=30),
+    odd=st.lists(st.integers(1, 99).map(lambda n: Decimal(n) / 4), min_size=1, max_size=2),
+    mark=st.sampled_from(",."),
+    unit=st.sampled_from(["", " GB"]),
+)
+def test_cells_that_are_written_unlike_the_others_stay_the_same_number(
+    way: Callable[[str], Way], numbers: list[int], odd: list[Decimal], mark: str, unit: str
+):
+    here, own = way(unit), [*(Decimal(n) / 4 for n in numbers), *TELLING]
+    cells = [written(number, mark, "", unit) for number in own]
+    cells += [written(number, "." if mark == "," else ",", "", unit) for number in odd]
+    cells += [written(Decimal(3), mark, "", ""), *([written(Decimal(2048), mark, "", " MB")] if unit else [])]
+    table, expected = here.table(cells), [*own, *odd, Decimal(3), *([Decimal(2)] if unit else [])]
+    how = here.how(table)
+    for mended in (here.cleansed(table), here.cleansed(table, "suggest")):
+        assert equal(here.delivered(mended, how), expected)
+        assert equal(here.delivered(mended, here.how(mended)), expected)
+
+
 @pytest.mark.parametrize(
     ("cells", "amounts"),
     [
