@@ -16,17 +16,21 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import drawn, encodings
 from discovery_pipeline.engine.intake.detection import Detection, detect, physical_lines
+from discovery_pipeline.engine.intake.layouts import TOTAL
 from discovery_pipeline.engine.intake.model import TableRead
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.records import LONGEST
 from discovery_pipeline.engine.intake.repair import Repair
 from discovery_pipeline.engine.intake.spool import write
+from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
 TAIL = 64 << 10
 """Bytes at a text's end where blank lines and empty rows are looked for."""
+TOTALS = 1000
+"""Rows that say they are a total, of which so many are looked at."""
 STRICT_LINE = 2 << 20
 """Bytes of a line that the strict reader takes; longer ones are the forgiving reader's."""
 
@@ -50,7 +54,10 @@ def read(work: Work, upload: Upload) -> TableRead:
         repair = Repair(work, upload.file, name, found.names)
         rows = repair.write(_lines(found), found.dialect, found.first_line, columns, place)
     skipped = _skipped(found, rows, repair)
-    findings = [*_findings(name, found, columns, skipped), *(repair.findings() if repair else ())]
+    findings = [
+        *_findings(name, found, columns, skipped),
+        *(repair.findings() if repair else _totals(work.con, name, columns, place)),
+    ]
     if not rows and not work.options.keep_rowless:
         place.unlink()
         raise NoTable(upload, "None of its rows can be read.", "Look at the rejected rows.", found.glimpse)
@@ -206,6 +213,19 @@ def _skipped(found: Detection, rows: int, repair: Repair | None) -> int:
     if repair:
         return repair.blank
     return 0 if found.multiline else max(0, _last_line(found) - found.first_line + 1 - rows)
+
+
+def _totals(con: duckdb.DuckDBPyConnection, name: str, columns: tuple[Column, ...], place: Path) -> Iterator[Finding]:
+    """The rows among those that were read strictly that say they are a total."""
+    keys, scan = ", ".join(map(duck.col, columns)), duck.parquet(place)
+    (rows,) = con.execute(f"SELECT count(*) FROM {scan}").fetchone() or (0,)
+    suspects = Suspects(rows)
+    for line, *cells in con.execute(
+        f"SELECT {duck.name(LINE)}, {keys} FROM {scan} "
+        f"WHERE regexp_full_match(coalesce({keys}), {duck.text(TOTAL)}, 'i') ORDER BY 1 LIMIT {TOTALS}"
+    ).fetchall():
+        suspects.see(line, [cell or "" for cell in cells], after_blank=False)
+    yield from suspects.findings(name)
 
 
 def _findings(name: str, found: Detection, columns: tuple[Column, ...], skipped: int) -> Iterator[Finding]:

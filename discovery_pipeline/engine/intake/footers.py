@@ -36,13 +36,13 @@ class HeldBack(Generic[T]):
         """Hold a row back."""
         self._held.append((row, cells, after_blank))
 
-    def released(self) -> list[T]:
-        """What was held: the table goes on, so these are rows of it."""
-        rows = [row for row, *_ in self._held]
+    def released(self) -> list[tuple[T, bool]]:
+        """What was held, and whether a blank row stood above: the table goes on, so these are rows of it."""
+        rows = [(row, after_blank) for row, _, after_blank in self._held]
         self._held.clear()
         return rows
 
-    def parted(self, first_cells: Sequence[str]) -> tuple[list[T], list[T]]:
+    def parted(self, first_cells: Sequence[str]) -> tuple[list[tuple[T, bool]], list[T]]:
         """What was held when nothing follows: rows of the table, and from the first note on the notes below it."""
         notes = (
             at
@@ -51,4 +51,4 @@ class HeldBack(Generic[T]):
         )
         at = next(notes, len(self._held))
         rows = self.released()
-        return rows[:at], rows[at:]
+        return rows[:at], [row for row, _ in rows[at:]]

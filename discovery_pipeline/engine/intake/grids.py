@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
@@ -16,6 +16,7 @@ from discovery_pipeline.engine.intake.footers import HeldBack
 from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, TableRead, TopRow
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Upload, Work
 from discovery_pipeline.engine.tables import Source, Table, columns_named
@@ -62,6 +63,7 @@ def read(work: Work, upload: Upload, grid: Grid) -> TableRead | Glimpse:
     above = [_joined(cells) for _, cells in sample[: layout.preamble] if filled(cells)]
     findings = [*layout_notes(table.name, layout.header_rows, above, layout.names)]
     findings += _findings(table.name, body, layout.width - len(kept))
+    findings += _beside(table.name, kept, [layout.names[at] for at in kept])
     if layout.header_rows:
         findings += header_notes(table.name, [layout.names[at] for at in kept], [c.name for c in table.columns])
     return TableRead(
@@ -103,6 +105,7 @@ class _Body:
         self.width = width
         self.blank = 0
         self.footers: list[Row] = []
+        self.suspects = Suspects()
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The table's rows; what was left out is known when all of them are read."""
@@ -119,12 +122,17 @@ class _Body:
             if (narrow or layouts.is_total(cells, self.width)) and held.room:
                 held.add(row, row[1], after_blank=after_blank)
             else:
-                yield from chain(held.released(), [row])
+                yield from self._taken([*held.released(), (row, after_blank)])
                 if len(firsts) < 1000:
                     firsts.append(row[1][0])
             after_blank = False
         last, self.footers = held.parted(firsts)
-        yield from last
+        yield from self._taken(last)
+
+    def _taken(self, rows: Iterable[tuple[Row, bool]]) -> Iterator[Row]:
+        for (number, cells), after_blank in rows:
+            self.suspects.see(number, cells, after_blank=after_blank)
+            yield number, cells
 
 
 def _findings(name: str, body: _Body, dropped: int) -> Iterator[Finding]:
@@ -134,8 +142,17 @@ def _findings(name: str, body: _Body, dropped: int) -> Iterator[Finding]:
     if body.footers:
         what = f"{counted(len(body.footers), 'row')} below the table not taken as part of it."
         yield note(name, "notes_below", len(body.footers), what, [_joined(cells) for _, cells in body.footers])
+    yield from body.suspects.findings(name)
     if dropped:
         yield note(name, "empty_columns", dropped, f"{counted(dropped, 'column')} without name and values left out.")
+
+
+def _beside(name: str, kept: Sequence[int], names: Sequence[str]) -> Iterator[Finding]:
+    """What stands on both sides of an empty column, where that is two columns and more."""
+    gaps = [n for n in range(2, len(kept) - 1) if kept[n] > kept[n - 1] + 1]
+    if gaps:
+        what = f"{counted(len(gaps), 'empty column')} between others: there may be several tables side by side."
+        yield note(name, "tables_beside", len(gaps), what, [f"{names[n - 1]} | {names[n]}" for n in gaps])
 
 
 def _joined(cells: Sequence[str]) -> str:

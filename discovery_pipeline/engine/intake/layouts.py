@@ -21,7 +21,9 @@ TOP = 60
 _FOOT = re.compile(
     r"\s*(?:\(?\d+ rows?\b|source|sources|notes?|footnote|end of|generated|exported|copyright|©|\*|†|#|--)", re.I
 )
-_TOTAL = re.compile(r"\s*(?:(?:grand |sub-?)?totals?|sum|(?:gesamt)?summe|gesamt|somme|suma|totale)\s*:?\s*", re.I)
+TOTAL = r"\s*(?:(?:grand |sub-?)?totals?|sum|(?:gesamt)?summe|gesamt|somme|suma|totale)\s*:?\s*"
+"""What a row of totals begins with, in any case."""
+_TOTAL = re.compile(TOTAL, re.I)
 _RULE = re.compile(r"[-=_+*|~ ]*")
 
 
@@ -194,6 +196,12 @@ def _names(head: list[list[str]], width: int) -> list[str]:
 def is_total(row: Sequence[str], width: int) -> bool:
     """Whether the row says it is the total of those above, and leaves half of its cells empty."""
     return width > 2 and filled(row) <= width // 2 and bool(row) and _TOTAL.fullmatch(row[0]) is not None
+
+
+def says_total(row: Sequence[str]) -> bool:
+    """Whether the row's first value says that it is a total, and a number stands beside it."""
+    values = [cell for cell in row if cell.strip()]
+    return bool(values) and _TOTAL.fullmatch(values[0]) is not None and Look.NUMBER in map(look, values[1:])
 
 
 def is_footer(row: Sequence[str], width: int, *, after_blank: bool, first_cells: Sequence[str]) -> bool:

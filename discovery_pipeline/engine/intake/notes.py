@@ -22,9 +22,15 @@ class Rule:
 _INFO, _WARNING, _ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 _ACCURACY, _COMPLETE, _CONSISTENT = Dimension.ACCURACY, Dimension.COMPLETENESS, Dimension.CONSISTENCY
 _MEND = "They are kept with line and reason among the rejected rows; mend them in the source."
+_APART = "If they are another table, put it into a file or sheet of its own."
 RULES = {
     "preamble": Rule(_INFO, _ACCURACY, "Nothing, if these are titles or notes; else say how many lines to skip."),
     "notes_below": Rule(_INFO, _COMPLETE, "Nothing, if these are notes; they are kept among the rejected rows."),
+    "totals": Rule(
+        _WARNING, _ACCURACY, "Take them out of the source, or correct these rows, if they repeat the others."
+    ),
+    "tables_below": Rule(_WARNING, _ACCURACY, f"Look at these rows. {_APART}"),
+    "tables_beside": Rule(_WARNING, _ACCURACY, f"Look at the columns on both sides. {_APART}"),
     "repeated_headers": Rule(_INFO, _COMPLETE, "Nothing; files were joined with their headers."),
     "no_header": Rule(_WARNING, _ACCURACY, "Name the columns in the source, or say how many rows the header takes."),
     "no_rows": Rule(_WARNING, _COMPLETE, "Check the export."),

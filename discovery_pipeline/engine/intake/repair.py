@@ -16,6 +16,7 @@ from discovery_pipeline.engine.intake.layouts import is_rule, is_total
 from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
+from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Work
 from discovery_pipeline.engine.tables import Column
@@ -50,6 +51,7 @@ class Repair:
         self.headers = 0
         self._held = HeldBack[Record](self.width)
         self._firsts: list[str] = []
+        self._suspects = Suspects()
 
     def write(
         self, lines: Iterator[str], dialect: Dialect, first_line: int, columns: tuple[Column, ...], place: Path
@@ -65,8 +67,8 @@ class Repair:
                 if self._narrow(record, after_blank=after_blank) and self._held.room:
                     self._held.add(record, record.cells, after_blank=after_blank)
                 else:
-                    for row in (*self._held.released(), record):
-                        self._take(row, spool)
+                    for row, blank_above in (*self._held.released(), (record, after_blank)):
+                        self._take(row, spool, after_blank=blank_above)
                 after_blank = False
             self._end(spool)
             return spool.to_parquet(self.work.con, columns, place)
@@ -82,12 +84,12 @@ class Repair:
     def _end(self, spool: Spool) -> None:
         """What was held back when the text ends."""
         last, self.footers = self._held.parted(self._firsts)
-        for record in last:
-            self._take(record, spool)
+        for record, after_blank in last:
+            self._take(record, spool, after_blank=after_blank)
         for record in self.footers:
             self._keep(record, "a note below the table, not a row of it")
 
-    def _take(self, record: Record, spool: Spool) -> None:
+    def _take(self, record: Record, spool: Spool, *, after_blank: bool) -> None:
         cells = record.cells
         if record.fault is Fault.TOO_LONG:
             self._reject(record, Fault.TOO_LONG)
@@ -112,6 +114,7 @@ class Repair:
             self._mend(_RULES[record.fault], record.line)
         if len(self._firsts) < 1000:
             self._firsts.append(cells[0])
+        self._suspects.see(record.line, cells, after_blank=after_blank)
         spool.add(record.line, cells)
 
     def _reject(self, record: Record, reason: str) -> None:
@@ -145,6 +148,7 @@ class Repair:
         if self.footers:
             what = f"{counted(len(self.footers), 'line')} below the table not taken as part of it."
             yield note(self.table, "notes_below", len(self.footers), what, [record.raw for record in self.footers])
+        yield from self._suspects.findings(self.table)
         for rule, said in _MENDED.items():
             if number := self.mended[rule]:
                 yield note(self.table, rule, number, f"{counted(number, 'row')} with {said}.", self._lines(rule))

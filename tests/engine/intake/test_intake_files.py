@@ -348,6 +348,48 @@ def test_a_total_amid_the_rows_is_a_row(con, tmp_path):
     assert read(con, tmp_path, "teams.csv", "\n".join(lines)).tables[0].row_count == 13
 
 
+HOSTS = [["host", "cpu", "ram"], *([f"h{n}", n, 8] for n in range(1, 7))]
+APPS = [["app", "owner", "since"], ["mail", "Ann", "2020-01-01"], ["web", "Bob", "2021-01-01"]]
+
+
+def suspects(con: duckdb.DuckDBPyConnection, tmp_path: Path, lines: list[list[object]]) -> list[tuple[str, object]]:
+    """What is suspected in these lines as a sheet, and as text."""
+    told = ("intake.totals", "intake.tables_below", "intake.tables_beside")
+    text = "\n".join(",".join(str(cell or "") for cell in line) for line in lines)
+    found = [
+        read(con, tmp_path, "a.xlsx", workbook({"Sheet1": lines})),
+        read(con, tmp_path, "b.csv", text),
+    ]
+    return [(f.rule.removeprefix("intake."), f.examples) for one in found for f in one.findings if f.rule in told]
+
+
+def test_a_total_that_fills_the_row_is_told(con, tmp_path):
+    assert suspects(con, tmp_path, [*HOSTS, ["Summe", 21, 48]]) == [("totals", ("line 8",))] * 2
+
+
+def test_another_table_below_is_told(con, tmp_path):
+    assert suspects(con, tmp_path, [*HOSTS, [], *APPS]) == [("tables_below", ("line 9",))] * 2
+    assert suspects(con, tmp_path, [*HOSTS, [], ["Our apps"], *APPS]) == [("tables_below", ("line 10",))] * 2
+
+
+def test_another_table_beside_is_told(con, tmp_path):
+    beside = [[*host, None, *app] for host, app in zip(HOSTS, [*APPS, *[[None] * 3] * 4], strict=True)]
+    assert suspects(con, tmp_path, beside)[0] == ("tables_beside", ("ram | app",))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*HOSTS, [], ["h9", 2, 4], [], ["h10", 2, 4]],
+        [["kind", "who", "n"], *([kind, "m", 1] for kind in ("total", "a", "b") * 4)],
+        [["host", "owner", "ram"], *([f"h{n}", "Ann", 8] for n in range(6)), [], ["h9", "unknown", "n/a"]],
+    ],
+    ids=["blank rows", "totals throughout", "words for nothing"],
+)
+def test_what_is_no_other_table_is_not(con, tmp_path, lines: list[list[object]]):
+    assert suspects(con, tmp_path, lines) == []
+
+
 @pytest.mark.parametrize("to", ["nowhere.csv", "link.csv"], ids=["nowhere", "itself"])
 def test_a_link_that_leads_to_no_file_says_so(con, tmp_path, to: str):
     (tmp_path / "link.csv").symlink_to(to)
