@@ -148,6 +148,7 @@ def _show(files: tuple[FileRead, ...]) -> None:
             for finding in read.findings:
                 colour = _SEVERITIES[finding.severity]
                 places = f" ({', '.join(finding.examples)})" if finding.examples else ""
+                to_do = "" if finding.severity == "info" else f" {finding.action}"
                 console.print(
-                    f"[{colour}]{finding.severity}[/] {escape(f'{read.table.name}: {finding.evidence}{places}')}"
+                    f"[{colour}]{finding.severity}[/] {escape(f'{read.table.name}: {finding.evidence}{places}{to_do}')}"
                 )

@@ -108,7 +108,8 @@ def _rewritten(written: _Written) -> str | None:
         kept = written.either_comma or mixed
         return None if kept else _where(_COMMA_DECIMAL, f"replace(replace({_NUMBER}, '.', ''), ',', '.')")
     # "1,125 GB" may be one and an eighth wherever nothing else tells.
-    in_groups = written.sure_groups or written.sure_point or written.bare == written.grouped == written.comma
+    alike = written.bare == written.grouped == written.comma and not written.either_point
+    in_groups = written.sure_groups or written.sure_point or alike
     if not written.grouped or written.sure_comma or not in_groups:
         return None
     return _where(_COMMA_GROUPS, f"replace({_NUMBER}, ',', '')")

@@ -164,7 +164,7 @@ def _convert_all(values: Values, position: int, header: _Unit | None, mark: nume
 def _tells(values: Values, position: int, expression: str) -> bool:
     """Whether a column of decimal commas shows that it is one once it is written so: "1,125" alone may be thousands."""
     [(told,)] = values.ask(
-        f"SELECT coalesce(bool_or(regexp_matches(v, '{_COMMA}')), false) OR NOT bool_or(contains(v, ',')) "
+        f"SELECT coalesce(bool_or(regexp_matches(v, '{_COMMA}')), false) OR NOT bool_or(regexp_matches(v, '[.,]\\d')) "
         f"FROM (SELECT {expression.replace('$v', 'value')} AS v FROM {{values}} WHERE position = {position})"
     )
     return told
