@@ -187,6 +187,7 @@ def _found(store: Store, ref: str) -> Flow | Archived:
 def archive(
     names: Annotated[list[str], typer.Argument(help="Slugs or ids.", metavar="FLOW…")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with them.")] = "archived",
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, as in a script.")] = False,
 ) -> None:
     """Put flows away that are delivered, failed or cancelled: they leave every list, and can't be brought back.
 
@@ -197,8 +198,15 @@ def archive(
     from discovery_pipeline.store.people.accounts import OPERATOR
 
     with open_store(settings.read()) as store:
-        for name in names:
-            print(f"{store.archive(name, reason, by=OPERATOR).slug} is archived.")
+        found = [store.flow(None, name) for name in names]
+        if not yes:
+            for flow in found:
+                print(f"{flow.name} ({flow.slug}): {flow.status}")
+            print("Archived, a flow leaves every list and Dagster, for everyone, and can't be brought back. `discovery "
+                  "flows show` still tells of it, and its files stay until `discovery purge`.")  # fmt: skip
+            typer.confirm("Archive it?" if len(found) == 1 else f"Archive these {len(found)}?", abort=True)
+        for flow in found:
+            print(f"{store.archive(flow.id, reason, by=OPERATOR).slug} is archived.")
 
 
 @flows.command()

@@ -35,8 +35,8 @@ def flow(store: Store) -> Flow:
     return store.create_flow(store.default_tenant().acting("ana"), "Q3 estate", "servicenow", "aws")
 
 
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+def call(*arguments: str, answering: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=answering)
 
 
 def told(*arguments: str) -> Any:
@@ -153,12 +153,31 @@ def test_maintenance_reports_and_a_dry_run_moves_nothing(flow: Flow):
 
 
 def test_an_operator_archives_a_flow_that_has_ended(flow: Flow):
-    refused = call("flows", "archive", flow.slug)
+    refused = call("flows", "archive", flow.slug, "--yes")
     assert (refused.exit_code, "Cancel it first" in str(refused.exception)) == (1, True)
     told("db", "query", "update discovery_flows set status = 'failed'")
-    assert call("flows", "archive", flow.slug, "--reason", "begun by mistake").stdout == f"{flow.slug} is archived.\n"
+    archived = call("flows", "archive", flow.slug, "--reason", "begun by mistake", "--yes")
+    assert archived.stdout == f"{flow.slug} is archived.\n"
     assert told("flows", "list") == []
     assert "begun by mistake" in call("flows", "show", flow.slug).stdout
+
+
+def test_who_archives_is_asked_first_and_told_that_there_is_no_way_back(flow: Flow):
+    told("db", "query", "update discovery_flows set status = 'failed'")
+    for answer in ("n\n", ""):  # nobody answers where a script calls
+        asked = call("flows", "archive", flow.slug, answering=answer)
+        assert asked.exit_code == 1
+        assert f"{flow.name} ({flow.slug}): failed" in asked.stdout
+        assert "can't be brought back" in asked.stdout
+        assert [each["id"] for each in told("flows", "list")] == [str(flow.id)]
+    assert f"{flow.slug} is archived." in call("flows", "archive", flow.slug, answering="y\n").stdout
+    assert told("flows", "list") == []
+
+
+def test_with_a_wrong_name_among_them_no_flow_is_archived(flow: Flow):
+    told("db", "query", "update discovery_flows set status = 'failed'")
+    assert call("flows", "archive", flow.slug, "no-such-flow", "--yes").exit_code == 1
+    assert [each["id"] for each in told("flows", "list")] == [str(flow.id)]
 
 
 def test_a_token_opens_its_engagement():
