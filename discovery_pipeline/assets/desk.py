@@ -107,7 +107,7 @@ class Desk(dg.ConfigurableResource):
 
         self._settings = Settings(home=Path(self.home))
         running.warm_up(self._settings.agents)
-        with self._at_work(context), open_store(self._settings) as store:
+        with self._at_work(context, self._settings.root), open_store(self._settings) as store:
             self._store = store
             slug = context.run.tags.get(PARTITION_TAG) if context.run else None
             try:
@@ -126,9 +126,9 @@ class Desk(dg.ConfigurableResource):
                 if context.run:
                     scratch.remove(self._settings.root, context.run.run_id)
 
-    def _at_work(self, context: dg.InitResourceContext) -> AbstractContextManager[None]:
+    def _at_work(self, context: dg.InitResourceContext, home: Path) -> AbstractContextManager[None]:
         """Say that the run lives, where the process that executes it was not started for it: `dg launch`, a test."""
-        return locks.working(Settings(home=Path(self.home)).root, context.run.run_id) if context.run else nullcontext()
+        return locks.working(home, context.run.run_id) if context.run else nullcontext()
 
     @property
     def store(self) -> "Store":

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.runs.schema import RunTagsTable
-from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage
+from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
@@ -47,14 +47,20 @@ def test_a_run_tells_the_same_as_with_dagsters_own_storage(instance: dg.DagsterI
 
 
 def test_whether_there_is_a_column_is_asked_once(of_a_run: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch):
-    asked = PostgresRunStorage.has_run_stats_index_cols
+    asked = storage._has_columns
     times: list[bool] = []
-    monkeypatch.setattr(
-        PostgresRunStorage, "has_run_stats_index_cols", lambda self: times.append(found := asked(self)) or found
-    )
+    monkeypatch.setattr(storage, "_has_columns", lambda *about: times.append(found := asked(*about)) or found)
     run = of_a_run.create_run_for_job(idle)
     assert [of_a_run.get_run_by_id(run.run_id) for _ in range(3)] == [run] * 3
     assert times == [True]
+
+
+def test_a_column_is_there_where_dagster_finds_it(instance: dg.DagsterInstance, of_a_run: dg.DagsterInstance):
+    ours: Any = of_a_run.event_log_storage
+    theirs: Any = instance.event_log_storage
+    found = {name: ours.has_asset_key_col(name) for name in ("last_materialization_timestamp", "no_such_column")}
+    assert found == {"last_materialization_timestamp": True, "no_such_column": False}
+    assert found == {name: theirs.has_asset_key_col(name) for name in found}
 
 
 def _written(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> list[int]:
