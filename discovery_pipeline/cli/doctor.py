@@ -137,7 +137,7 @@ def _running(settings: Any) -> Examined:
     if begun:
         return Examined("up", f"starting: {', '.join(begun)}")
     again = sum(part.restarts for part in up.parts.values())
-    return Examined("up", f"{len(up.parts)} parts are up" + (f", started again {again} times" if again else ""))
+    return Examined("up", f"{len(up.parts)} parts are up" + (f", restarts: {again}" if again else ""))
 
 
 def _runner(settings: Any) -> Examined:

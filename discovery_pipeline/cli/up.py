@@ -223,7 +223,7 @@ def _show(console: Console, settings: Settings, found: Mapping[str, Part], links
     }
     console.print(f"Home {settings.root}")
     for name, part in found.items():
-        again = f"  [dim]started again {part.restarts} times[/]" if part.restarts else ""
+        again = f"  [dim]restarts: {part.restarts}[/]" if part.restarts else ""
         console.print(f"  {marks[part.health]}  {name}{again}", highlight=False)
     for name, link in links.items():
         console.print(f"  {name:<8} {link}", highlight=False)
