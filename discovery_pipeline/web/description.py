@@ -26,7 +26,8 @@ once somebody has approved a mapping, cleanses, validates and delivers the targe
 
 **Who asks.** Every call below `/api/` takes a token (`discovery token create`) and says for which engagement it is.
 Looked at in this order: the token (401), the headers (400), the membership and role (403), then what is asked for
-(404). A viewer reads, with what is personal as initials; a reviewer begins flows, uploads and maps; an admin manages.
+(404). A viewer reads, with what is personal as initials; a reviewer begins flows, uploads, maps, and keeps profiles and
+targets; an admin manages.
 
 **What goes wrong** is a problem (RFC 9457): `detail` says what happened and what to do, `errors` lists each single
 error.
