@@ -17,6 +17,9 @@ from discovery_pipeline.web.faults import RequestFault, TooSlow
 HEAD_SECONDS = 20.0
 LINGER_SECONDS = 2.0
 """How long the line stays open after a refusal: cut at once, a client that still sends would never read it."""
+IDLE_SECONDS = 75
+"""How long a line stays open between requests: longer than clients and proxies keep theirs (5 s, 60 s), or one that is
+closed just then loses a request that can't be sent twice."""
 
 
 class Connection(HttpToolsProtocol):
@@ -29,6 +32,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Wait for the first head."""
         super().connection_made(transport)
+        self.timeout_keep_alive = IDLE_SECONDS
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

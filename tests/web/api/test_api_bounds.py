@@ -52,8 +52,9 @@ async def listening(patience: float) -> AsyncIterator[int]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def patient() -> AsyncIterator[int]:
+async def patient(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """Where a server listens that waits as long as a busy machine takes."""
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 5)
     async with listening(patience=2.5) as port:
         yield port
 
@@ -63,6 +64,7 @@ async def hasty(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """Where a server listens that has no patience."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
     monkeypatch.setattr(connections, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 5)
     async with listening(patience=0.3) as port:
         yield port
 
@@ -113,6 +115,17 @@ async def test_a_head_that_does_not_end_is_not_waited_for(hasty: int):
 
 async def test_a_line_on_which_nothing_is_said_is_closed(hasty: int):
     assert await told(hasty) == (0, {})
+
+
+async def test_a_line_rests_for_longer_than_clients_keep_theirs():
+    async with listening(patience=2.5) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HELLO + b"Content-Length: 2\r\n\r\n{}")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert await reader.readexactly(1) == b"2"
+        with pytest.raises(TimeoutError):  # httpx and others use a line again for 5 s
+            await asyncio.wait_for(reader.read(1), 7)
+        writer.close()
 
 
 async def test_a_second_request_on_a_line_has_its_own_time(hasty: int):
