@@ -19,6 +19,8 @@ router = APIRouter()
 
 _EXPIRED = "This link was used already, or is too old. `discovery token create` prints a new one."
 _TYPED = "typed."
+_KNOWN_SECONDS = 30 * 24 * 3600
+"""How long a browser keeps the cookie of a session that the server ended: by it, a late form is known as ours."""
 _WORTHLESS = "No such token, or it expired. Tokens begin with dp_."
 
 
@@ -94,7 +96,7 @@ async def come_in(request: Request, called: Services, who: str, after: str, unse
         csrf = csrf_token(cookie)
         response = page(request, "resend.html.j2", title="Signed in", unsent=unsent, csrf=csrf, after=after)
     response.set_cookie(
-        COOKIE, cookie, max_age=int(hours * 3600), path="/", httponly=True, samesite="lax",
+        COOKIE, cookie, max_age=int(hours * 3600) + _KNOWN_SECONDS, path="/", httponly=True, samesite="lax",
         secure=request.url.scheme == "https",
     )  # fmt: skip
     return response

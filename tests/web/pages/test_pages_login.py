@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from markup import hidden, plain
@@ -74,6 +76,12 @@ async def test_a_session_that_ran_out_asks_to_log_in_again(app, client, stranger
     stranger.cookies.set("discovery_session", cookie)
     answer = await stranger.get("/discovery")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fdiscovery")
+
+
+async def test_the_cookie_outlives_the_session_so_that_a_late_form_is_known(client, stranger):
+    answer = await stranger.post("/login", data={"token": client.token, "next": "/discovery"})
+    kept = int(re.search(r"max-age=(\d+)", answer.headers["set-cookie"].lower())[1])
+    assert kept >= client.settings.session_hours * 3600 + 24 * 3600
 
 
 async def test_what_was_typed_before_the_session_ended_is_sent_again_after_the_login(visitor):
