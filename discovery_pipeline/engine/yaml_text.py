@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
+MOST_SAID = 5
 NESTED = 50
 """Lists and mappings within each other."""
 NODES = 1_000_000
@@ -30,6 +32,15 @@ def read(text: str) -> Any:
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - either is the safe loader
     except (ValueError, OverflowError) as error:  # of dates that there are not, and numbers without end
         raise yaml.YAMLError(str(error)) from None
+
+
+def wrong_with(bad: ValidationError, whole: str) -> str:
+    """What a text says otherwise than its model takes, and where: a clause for each of the first; `whole` names all."""
+    said = [(".".join(map(str, e["loc"])) or whole, _IN_A_FILE.get(e["type"], e["msg"])) for e in bad.errors()]
+    return "; ".join(f"{where}: {what}" for where, what in said[:MOST_SAID])
+
+
+_IN_A_FILE = {"missing": "is missing", "tuple_type": "should be a list"}
 
 
 def _check(text: str) -> None:

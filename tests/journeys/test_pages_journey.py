@@ -379,6 +379,7 @@ def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str,
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert page.evaluate(LINES_OF_STEPS) <= 1, path
+            assert not page.evaluate(CUT), path
             no_objections(page)
         page.goto(f"/discovery/validation/{odd}")
         page.locator("#causes a.tiny").first.click()
@@ -389,6 +390,10 @@ def test_every_page_is_legible_whatever_stands_on_it(visit: Visit, offered: str,
         page.goto("/discovery")
         page.click("text=Sign out")
         no_objections(page)
+
+
+CUT = "[...document.querySelectorAll('thead th')].filter(h => h.scrollWidth > h.offsetWidth).map(h => h.innerText)"
+"""Headers of columns that are longer than their columns are wide."""
 
 
 def no_objections(page: Page) -> None:

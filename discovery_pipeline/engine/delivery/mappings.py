@@ -42,7 +42,7 @@ def read(path: Path) -> tuple[Mapping, ...]:
     try:
         return tuple(Mapping.model_validate(_with_confidence(one)) for one in each)
     except ValidationError as bad:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'mapping'}: {e['msg']}" for e in bad.errors()[:5])
+        wrong = yaml_text.wrong_with(bad, "mapping")
         raise MappingError(f"{path}: not a mapping. {wrong}. `discovery run` writes one as mapping.yaml.") from None
 
 

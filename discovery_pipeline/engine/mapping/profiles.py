@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.99
 """Of what a saved mapping says: somebody decided it, though on other rows."""
 
+_WRITTEN_BY = "`discovery run --save-profile` writes one."
 _HEAD = "# A mapping profile. Give it to `discovery match --profile` or `discovery run --profile`.\n"
 _COLUMNS = (
     "source_table", "source_field", "target_table", "target_field", "transformation", "data_type", "is_required",
@@ -153,7 +154,7 @@ def parsed(text: str, name: str) -> MappingProfile:
     try:
         said = _of_csv(text) if name.lower().endswith(".csv") else yaml_text.read(text)
         if not isinstance(said, dict):
-            raise MappingError("not a mapping profile. `discovery run --save-profile` writes one.")
+            raise MappingError(f"not a mapping profile. {_WRITTEN_BY}")
         profile = MappingProfile.model_validate(said)
         if not profile.fields:
             raise MappingError("it says of no field what fills it.")
@@ -165,8 +166,8 @@ def parsed(text: str, name: str) -> MappingProfile:
     except csv.Error as error:
         raise MappingError(f"{name}: not valid CSV ({error}).") from None
     except ValidationError as bad:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'profile'}: {e['msg']}" for e in bad.errors()[:5])
-        raise MappingError(f"{name}: not a mapping profile. {wrong}.") from None
+        wrong = yaml_text.wrong_with(bad, "profile")
+        raise MappingError(f"{name}: not a mapping profile. {wrong}. {_WRITTEN_BY}") from None
     except MappingError as error:
         raise MappingError(f"{name}: {error}") from None
     return profile

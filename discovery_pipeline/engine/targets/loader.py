@@ -75,7 +75,7 @@ def _valid(content: str, where: str) -> Target:
     except yaml.YAMLError as error:
         raise TargetError(f"{where}: not valid YAML ({' '.join(str(error).split())}).") from None
     except ValidationError as bad:
-        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'contract'}: {e['msg']}" for e in bad.errors()[:5])
+        wrong = yaml_text.wrong_with(bad, "contract")
         raise TargetError(
             f"{where}: not a target contract. {wrong}. `discovery target show aws --yaml` prints one."
         ) from None

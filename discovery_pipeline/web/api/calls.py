@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, Header, Path, Request, Response
 from pydantic import Field, StringConstraints
@@ -92,6 +93,11 @@ def refusals(*statuses: int) -> Responses:
 def on_flow(*statuses: int) -> Responses:
     """The same for a call on one flow."""
     return refusals(404, *statuses)
+
+
+def download(name: str, otherwise: str) -> dict[str, str]:
+    """Headers by which an answer is kept as a file of that name, or of another where only ASCII is understood."""
+    return {"Content-Disposition": f"attachment; filename=\"{otherwise}\"; filename*=UTF-8''{quote(name, safe='')}"}
 
 
 def tagged(response: Response, flow: FlowView) -> FlowView:

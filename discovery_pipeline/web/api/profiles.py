@@ -13,7 +13,7 @@ from discovery_pipeline.engine.mapping import profiles as engine
 from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
 from discovery_pipeline.store.reviews.profiles import SavedProfile
-from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, refusals
+from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, download, refusals
 
 router = APIRouter(prefix="/api/v1/mapping-profiles", tags=["Mapping profiles"])
 
@@ -164,8 +164,8 @@ async def file(
     """A profile as a file, to be handed on."""
     saved = (await the.profile.get(who, name, version)).profile
     said, kind = (engine.as_yaml(saved), "application/yaml") if form == "yaml" else (engine.as_csv(saved), "text/csv")
-    headers = {"Content-Disposition": f'attachment; filename="mapping-profile-v{saved.version}.{form}"'}
-    return Response(said, media_type=kind, headers=headers)
+    end = f"v{saved.version}.{form}"
+    return Response(said, media_type=kind, headers=download(f"{saved.name}-{end}", f"mapping-profile-{end}"))
 
 
 @router.post("/{name}/copy", responses=refusals(404, 422))

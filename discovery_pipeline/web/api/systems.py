@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from discovery_pipeline.engine import targets
-from discovery_pipeline.web.api.calls import The, Who, refusals
+from discovery_pipeline.web.api.calls import The, Who, download, refusals
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services import systems
 from discovery_pipeline.web.services.systems import ContractView, SourceView, TargetView
@@ -64,7 +64,7 @@ async def target(name: Named, who: Who, the: The) -> ContractView:
 async def file(name: Named, who: Who, the: The) -> Response:
     """A contract as a file, to start one's own from."""
     found = await the.system.target(who, name)
-    headers = {"Content-Disposition": 'attachment; filename="target.yaml"'}
+    headers = download(f"{found.contract.name}.yaml", "target.yaml")
     return Response(targets.written(found.contract), media_type=YAML, headers=headers)
 
 

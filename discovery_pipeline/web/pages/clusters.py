@@ -48,7 +48,8 @@ async def merge(request: Request, called: Called, caller: Visitor, flow_id: str,
         return await _page(request, called, caller, flow, place, Note(fault.detail, "bad"), status=422)
     if not known:
         return await _page(request, called, caller, flow, place, merging=(wanted, done))
-    said = f"{plural(len(done.changed), 'spelling')} become {wanted.winner} in {plural(done.rows, 'row')}"
+    become = "becomes" if len(done.changed) == 1 else "become"
+    said = f"{plural(len(done.changed), 'spelling')} {become} {wanted.winner} in {plural(done.rows, 'row')}"
     return to(_address(flow, place), Note(f"{said}, from the next run on. Undo takes it back in one step."))
 
 

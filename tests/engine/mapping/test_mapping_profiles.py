@@ -76,6 +76,12 @@ def test_what_is_no_profile_is_a_sentence(text: str):
         profiles.parsed(text, "p.yaml")
 
 
+def test_what_is_wrong_with_a_profile_is_told_in_words_of_its_file():
+    told = r"target_system: is missing; fields: should be a list\. `discovery run --save-profile` writes one"
+    with pytest.raises(MappingError, match=told):
+        profiles.parsed("name: x\nfields: 3", "p.yaml")
+
+
 def test_what_is_no_profile_at_all_says_where_one_comes_from():
     with pytest.raises(MappingError, match=r"not a mapping profile\. `discovery run --save-profile` writes one"):
         profiles.parsed("hello", "p.yaml")

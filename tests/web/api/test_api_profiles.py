@@ -22,6 +22,12 @@ async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client
     assert again["profile"]["version"] == 1
 
     text = (await client.get("/mapping-profiles/SNOW/file")).text
+    copy = {"name": "Größe; 2"}
+    assert (await client.post("/mapping-profiles/SNOW/copy", json=copy)).status_code == 200
+    kept_as = (await client.get("/mapping-profiles/Größe; 2/file", params={"form": "csv"})).headers
+    assert kept_as["content-disposition"] == (
+        "attachment; filename=\"mapping-profile-v1.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%3B%202-v1.csv"
+    )
     changed = text.replace("name: SNOW", "name: SNOW").replace("target_field: HostName", "target_field: OS.Name", 1)
     second = await client.post("/mapping-profiles/import", json={"filename": "snow.yaml", "content": changed})
     assert second.status_code == 200, second.text
@@ -31,7 +37,7 @@ async def test_a_profile_is_kept_compared_copied_handed_on_and_put_to_use(client
     copied = (await client.post("/mapping-profiles/SNOW/copy", json={"name": "Copy", "version": 1})).json()
     assert (copied["profile"]["name"], copied["profile"]["version"]) == ("Copy", 1)
     listed = (await client.get("/mapping-profiles")).json()
-    assert {each["profile"]["name"] for each in listed} == {"SNOW", "Copy"}
+    assert {each["profile"]["name"] for each in listed} == {"SNOW", "Copy", "Größe; 2"}
     assert (await client.get("/mapping-profiles/SNOW/file", params={"form": "csv"})).text.startswith("profile,version")
 
     fresh = await client.suggested(OTHER)

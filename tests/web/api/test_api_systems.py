@@ -52,6 +52,7 @@ async def test_a_contract_goes_out_as_the_file_that_comes_in(client):
     await keep(client)
     file = await client.get("/targets/our-cmdb/file")
     assert file.headers["content-type"].startswith("application/yaml")
+    assert file.headers["content-disposition"].endswith("filename*=UTF-8''our-cmdb.yaml")
     again = await keep(client, text=file.text)
     assert again.json()["contract"] == (await client.get("/targets/our-cmdb")).json()["contract"]
     assert (await client.get("/targets/nowhere/file")).status_code == 404

@@ -23,7 +23,7 @@ async def test_spellings_become_one_after_a_look_at_the_rows(visitor):
     nothing = (await visitor.client.get(f"/review/{flow}/history")).json()
     assert nothing == []
     done = await visitor.send(f"{here}/merge", {**form, "do": "merge"})
-    assert "1 spelling become Berlin in 5 rows" in plain(done.text)
+    assert "1 spelling becomes Berlin in 5 rows" in plain(done.text)
     decided = (await visitor.client.get(f"/review/{flow}/history")).json()
     assert [(one["subject"], one["after"]) for one in decided] == [
         (["servers", "site", "berlin"], {"after": "Berlin"}), (["servers", "site", "Berlin"], {"after": "Berlin"}),
