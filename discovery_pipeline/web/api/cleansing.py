@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1/cleansing", tags=["Cleansing"])
 
 TableName = Annotated[str, Path(description="a source table", examples=["servers"])]
 
-WORDED = "as the causes of the outcome word it"
+WORDED = "as a row has it, or as the causes of the outcome word it"
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
 Narrow = Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -205,10 +205,10 @@ async def group(
     reason: Annotated[Reason | None, Query(description=WORDED)] = None,
     column: Narrow = None,
 ) -> GroupView:
-    """How many rows are rejected for a reason, worded as among the causes of the outcome, and what they hold."""
+    """How many rows are rejected for a reason, as one of them has it or as the outcome words it, and what they hold."""
     flow = await the.flow.get(who, flow_id)
     if reason is None:
-        raise InvalidRequest("query.reason: say for which reason, as the causes of the outcome word it.")
+        raise InvalidRequest("query.reason: say for which reason, as a row has it or as the causes of the outcome do.")
     found = await the.groups.of(who, flow, reason)
     parts = []
     for one in found.places:

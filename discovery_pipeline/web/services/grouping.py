@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed
-from discovery_pipeline.engine.delivery.report.samples import RejectedExample, rejections, sharing
+from discovery_pipeline.engine.delivery.report.samples import RejectedExample, general, rejections, sharing
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.risk.outcomes import outcomes
@@ -67,7 +67,7 @@ class GroupService:
         self._flows, self._values, self._mending = flows, values, mending
 
     async def of(self, who: Caller, flow: Flow, reason: str) -> Group:
-        """The rows with that reason, as the list of causes words it.
+        """The rows with that reason, as a row has it or as the list of causes words it for all.
 
         Raises
         ------
@@ -119,16 +119,16 @@ class GroupService:
 
 def _sharing(verdicts: tuple[Verdict, ...], reason: str) -> dict[str, list[int]]:
     with duck.connect() as con:
-        return sharing(con, outcomes(con, verdicts), reason)
+        return sharing(con, outcomes(con, verdicts), general(con, reason))
 
 
 def _group(
     verdicts: tuple[Verdict, ...], cleansed: Cleansed, reason: str, approved: Mapping[str, FieldMapping]
 ) -> Group:
     with duck.connect() as con:
-        ends = outcomes(con, verdicts)
-        found = next((one for one in rejections(con, ends) if one.reason == reason), None)
-        rows = sharing(con, ends, reason)
+        ends, shared = outcomes(con, verdicts), general(con, reason)
+        found = next((one for one in rejections(con, ends) if one.reason == shared), None)
+        rows = sharing(con, ends, shared)
     if found is None:
         raise Missing("No row is rejected for that any more.")
     columns = {each.name: tuple(c.name for c in each.columns) for each in cleansed.tables}
@@ -137,7 +137,7 @@ def _group(
         for table, numbers in rows.items()
         if columns.get(table)
     )
-    return Group(reason, found.examples, tuple(places))
+    return Group(found.reason, found.examples, tuple(places))
 
 
 def _about(reason: str, table: str, columns: tuple[str, ...], approved: Mapping[str, FieldMapping]) -> str:

@@ -130,7 +130,7 @@ class _Shown:
 
     def example(self, one: RejectedExample) -> str:
         """Where a rejected row stands, and what was said of it where that quotes nobody."""
-        return f"{one.file}, line {one.line:,}: {self.mask.quoting(one.reason)}"
+        return f"{one.file}, line {one.line:,}: {self.mask.refusal(one.reason)}"
 
 
 class RehearsingService:
@@ -226,7 +226,7 @@ def _told(con: duckdb.DuckDBPyConnection, verdict: Verdict, target: Target, may:
             )
         )
     causes = [
-        Cause(reason=may.mask.quoting(one.reason), rows=one.count, examples=[*map(may.example, one.examples)])
+        Cause(reason=may.mask.refusal(one.reason), rows=one.count, examples=[*map(may.example, one.examples)])
         for one in rejections(con, outcomes(con, [verdict]))
     ]
     return RehearsedTarget(

@@ -139,8 +139,14 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
     )
 
 
+def general(con: duckdb.DuckDBPyConnection, reason: str) -> str:
+    """A reason as it is said of all rows that share it; what is said so already stays."""
+    [(worded,)] = con.execute(f"SELECT {_KIND} FROM (SELECT ? AS reason)", [reason]).fetchall()
+    return worded
+
+
 def sharing(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome], reason: str) -> dict[str, list[int]]:
-    """The rows that are rejected for that reason, whatever the value in it: by table, in their order."""
+    """The rows that are rejected for that reason in its general wording: by table, in their order."""
     logs = _logs(ends)
     if not logs:
         return {}
