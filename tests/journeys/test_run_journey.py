@@ -147,10 +147,10 @@ def test_a_second_run_by_a_saved_mapping_replaces_the_folder_and_keeps_both_flow
 ):
     before = (out / "manifest.json").read_text()
     saved = shell.folder / "saved-aws.yaml"
-    saved.write_text(saved.read_text().replace("source_field: os_version", "source_field: os_build"))
+    saved.write_text(saved.read_text().replace("source_field: mac_address", "source_field: nic_address"))
     said = shell("run", estate(200) / "servers.csv", "--target", "aws", "--out", "out", "--profile", saved)
     assert said.code in {0, 2}, said.err
-    assert "Not applied: os_build → OS.Version: servers has no column 'os_build'." in said.err
+    assert "Not applied: nic_address → MACAddress: servers has no column 'nic_address'." in said.err
     assert (out / "manifest.json").read_text() != before
     assert "saved mapping 'saved-aws' v1" in (out / "mapping.yaml").read_text()
     assert not (out / "aws-mgn.csv").exists()
