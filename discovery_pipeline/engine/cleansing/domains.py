@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from discovery_pipeline.engine.cleansing.catalogue import RULES
+from discovery_pipeline.engine.cleansing.doubts import doubt
 from discovery_pipeline.engine.cleansing.evidence import IP, MAC, Evidence
 from discovery_pipeline.engine.cleansing.values import Values
-from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.findings import Finding
 
 LOWER = 0.8
 """Share of names or addresses in lower case from which the others are, too."""
@@ -80,21 +81,12 @@ def impossible(values: Values, evidence: Evidence) -> list[Finding]:
 
 
 def _impossible(values: Values, position: int, kind: str, valid: str) -> Finding | None:
-    (row,) = values.ask(
-        "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), 5) FROM {values} "
-        f"WHERE position = {position} AND value IS NOT NULL AND NOT regexp_full_match(value, '{valid}')"
-    )
-    count, examples = row
-    if not count:
-        return None
     known = RULES[f"{kind}.impossible"]
-    return Finding(
-        table=values.table.name,
-        column=values.column(position).name,
-        rule=known.id,
-        severity=Severity.WARNING,
-        count=count,
-        examples=tuple(examples),
-        evidence=f"{count} values are {known.reason}",
+    return doubt(
+        values,
+        position,
+        f"NOT regexp_full_match($v, '{valid}')",
+        known.id,
+        evidence=f"{{}} values are {known.reason}",
         action="Look these values up at their source, or decide on them in the review; nothing was changed.",
     )

@@ -1,4 +1,4 @@
-"""Types and formats: numbers, dates and yes/no, written one way in a column.
+"""Types and formats: numbers and yes/no, written one way in a column; dates have a module of their own.
 
 A column that keeps one way of writing keeps it: what a target wants is the mapping's to say. Only what departs
 from the column, or a column without a way of its own, is rewritten.
@@ -6,31 +6,24 @@ from the column, or a column without a way of its own, is rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.cleansing import dates
+from discovery_pipeline.engine.cleansing.doubts import doubt
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
-from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.findings import Dimension, Finding
 from discovery_pipeline.engine.profiling import numerals
 
 OWN_WAY = 0.9
 """Share of cells from which a way of writing is the column's own."""
 
-MAIN = 0.7
-"""Share of a column's dates from which the others are written as they are, and not all of them anew."""
-
-NEARLY_ALL = 0.95
-"""Share of the dates of a shape that a format must write just as they are to be theirs."""
-
-DECISIVE = 3
-"""Cells with a day above 12 that it takes to tell day-month from month-day."""
-
 
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan numbers, then dates, then yes and no."""
     _numbers(values, evidence.of(*_NUMBERS))
-    _dates(values, evidence.of("date"))
+    dates.plan(values, evidence.of("date"))
     _booleans(values, evidence.of("boolean"))
 
 
@@ -124,183 +117,6 @@ def _where(form: str, number: str) -> str:
     return f"CASE WHEN regexp_full_match($v, '({form}){_UNIT}') THEN {number} || {_BEHIND} ELSE $v END"
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A way to write a date: what it looks like, and the formats it may be read by.
-
-    With a separator, day and month are both numbers, and the formats are day first, then month first.
-    """
-
-    name: str
-    pattern: str
-    formats: tuple[str, ...]
-    separator: str = ""
-
-
-_TIME = r"( \d{1,2}:\d{2}(:\d{2})?)?"
-_SHAPES = (
-    _Shape("iso", r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", ()),
-    _Shape("year first", r"\d{4}[/.-]\d{1,2}[/.-]\d{1,2}" + _TIME, ("%Y-%m-%d",)),
-    *(
-        _Shape(f"{digits} digits {mark}", rf"\d{{1,2}}[{mark}]\d{{1,2}}[{mark}]\d{{{digits}}}{_TIME}", formats, mark)
-        for digits, formats in ((4, ("%d-%m-%Y", "%m-%d-%Y")), (2, ("%d-%m-%y", "%m-%d-%y")))
-        for mark in "/.-"
-    ),
-    _Shape("day month", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
-    _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
-    _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
-)
-_ISO = "%Y-%m-%d"
-_DATE = r"regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1)"
-_FORMATS: Mapping[str, tuple[str, ...]] = {
-    "year first": ("%Y/%m/%d", "%Y.%m.%d", "%Y/%-m/%-d", "%Y.%-m.%-d", "%Y-%-m-%-d"),
-    "day month": tuple(f"{d}{mark}{m}{mark}%Y" for mark in " -" for m in ("%B", "%b") for d in ("%d", "%-d")),
-    "month day": tuple(f"{m} {d}{mark} %Y" for mark in (",", "") for m in ("%B", "%b") for d in ("%d", "%-d")),
-    "compact": ("%Y%m%d",),
-}
-"""How dates of a shape may be written; in those with a separator the column tells day from month."""
-_AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
-
-
-_DAY = f"regexp_replace({_DATE}, '[ ,./-]+', '-', 'g')"
-"""A date without the time after it, its parts between hyphens."""
-
-_Counts = tuple[int, int, int]
-"""Cells of a shape; those with a first number above 12, and with a second one."""
-
-
-def _dates(values: Values, positions: tuple[int, ...]) -> None:
-    for position, shapes in _written(values, positions).items():
-        total = sum(cells for cells, _, _ in shapes.values())
-        own = max(shapes, key=lambda s: shapes[s][0])
-        orders = _orders(shapes)
-        if own != "iso" and shapes[own][0] >= MAIN * total:
-            shape = next(s for s in _SHAPES if s.name == own)
-            if len(shapes) > 1 and (written := _format(values, position, shape, orders)):
-                expression = {position: _dated(orders, written)}
-                values.offer("date.column", expression, f"NOT regexp_full_match($v, '{shape.pattern}')")
-            continue
-        values.offer("date.iso", {position: _dated(orders, _ISO)}, "$v NOT LIKE '____-__-__%'")
-        if own == "iso":
-            _moments(values, position)
-
-
-def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, _Counts]]:
-    """The shapes in which these columns write their dates, by position."""
-    if not positions:
-        return {}
-    tests = " ".join(f"WHEN regexp_full_match(value, '{s.pattern}') THEN '{s.name}'" for s in _SHAPES)
-    found = values.ask(
-        rf"""
-        SELECT position, shape, sum(cells)::BIGINT,
-            coalesce(sum(cells) FILTER (one > 12), 0)::BIGINT, coalesce(sum(cells) FILTER (two > 12), 0)::BIGINT
-        FROM (
-            SELECT *, CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^(\d+)', 1)::INT END AS one,
-                CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^\d+\D(\d+)', 1)::INT END AS two
-            FROM (SELECT *, CASE {tests} END AS shape FROM {{values}} WHERE value IS NOT NULL AND position IN
-                ({_listed(positions)}))
-        ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
-    )
-    columns: dict[int, dict[str, _Counts]] = {}
-    for position, shape, cells, days, months in found:
-        columns.setdefault(position, {})[shape] = (cells, days, months)
-    return columns
-
-
-def _format(values: Values, position: int, shape: _Shape, orders: Mapping[str, str | None]) -> str | None:
-    """The format in which nearly all dates of this shape are written; None where the column doesn't tell."""
-    candidates = _FORMATS.get(shape.name, ())
-    if shape.separator:
-        order = orders[shape.separator]
-        year = shape.formats[0][-2:]
-        days = ("%d", "%m") if order == "day" else ("%m", "%d")
-        padded, plain = ((f"%{mark}{days[0][1]}", f"%{mark}{days[1][1]}", year) for mark in ("", "-"))
-        candidates = tuple(shape.separator.join(parts) for parts in (padded, plain)) if order else ()
-    if not candidates:
-        return None
-    same = ", ".join(f"sum(cells) FILTER (strftime(try_strptime(d, '{f}'), '{f}') = d)" for f in candidates)
-    [(total, *kept)] = values.ask(
-        rf"SELECT sum(cells), {same} FROM (SELECT cells, {_DATE.replace('$v', 'value')} AS d FROM {{values}} "
-        f"WHERE position = {position} AND regexp_full_match(value, '{shape.pattern}'))"
-    )
-    return next((f for f, n in zip(candidates, kept, strict=True) if (n or 0) >= NEARLY_ALL * total), None)
-
-
-def _moments(values: Values, position: int) -> None:
-    """Plan the T or the blank between date and time, as in most of the column."""
-    [(with_t, with_blank)] = values.ask(
-        "SELECT coalesce(sum(cells) FILTER (value LIKE '____-__-__T%'), 0), "
-        "coalesce(sum(cells) FILTER (value LIKE '____-__-__ %'), 0) "
-        f"FROM {{values}} WHERE position = {position}"
-    )
-    most = max(with_t, with_blank)
-    if most < with_t + with_blank and most >= MAIN * (with_t + with_blank):
-        mark, other = ("T", " ") if with_t == most else (" ", "T")
-        clock = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
-        written = rf"regexp_replace($v, '^(\d{{4}}-\d{{2}}-\d{{2}}){other}({clock})$', '\1{mark}\2')"
-        values.offer("date.column", {position: written}, f"$v LIKE '____-__-__{other}%'")
-
-
-def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
-    """What comes first in a column's dates, by separator."""
-    return {
-        mark: _order(mark, [shapes[s.name] for s in _SHAPES if s.separator == mark and s.name in shapes])
-        for mark in "/.-"
-    }
-
-
-def _order(separator: str, counts: list[_Counts]) -> str | None:
-    """Which comes first in dates with this separator: "day", "month", or None where the column can't tell."""
-    days, months = (sum(c[n] for c in counts) for n in (1, 2))
-    # Where points are written, the day is written first.
-    if (days >= DECISIVE or separator == ".") and not months:
-        return "day"
-    if months >= DECISIVE and not days:
-        return "month"
-    return None
-
-
-def _dated(orders: Mapping[str, str | None], written: str) -> str:
-    """An expression that writes a date in a format, and the time after it; what it can't tell it leaves."""
-    time = r"regexp_extract($v, ' (\d{1,2}:.*)$', 1)"
-    width = f"CASE WHEN length({time}) > 5 THEN 8 ELSE 5 END"
-    clock = f"CASE WHEN {time} = '' THEN '' ELSE ' ' || lpad({time}, {width}, '0') END"
-    cases = []
-    for shape in _SHAPES[1:]:
-        formats = list(shape.formats)
-        # A short year is read in this century and the last as strptime does it.
-        if shape.separator:
-            order = orders[shape.separator]
-            by_day, by_month = _readings(shape)
-            if order == "day":
-                read = by_day
-            elif order == "month":
-                read = by_month
-            else:
-                # A day above 12 tells by itself; day and month alike are the same either way.
-                read = (
-                    f"CASE WHEN {by_day} IS NULL OR {by_day} = {by_month} THEN {by_month} "
-                    f"WHEN {by_month} IS NULL THEN {by_day} END"
-                )
-        else:
-            read = f"try_strptime({_DAY}, {formats})"
-        cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN {_kept(read, written)} || {clock}")
-    return f"coalesce(CASE {' '.join(cases)} END, $v)"
-
-
-def _readings(shape: _Shape) -> list[str]:
-    """What a date of that shape is by each of its formats; null where there is no such day."""
-    return [f"try_strptime({_DAY}, '{reading}')" for reading in shape.formats]
-
-
-def _kept(read: str, written: str) -> str:
-    """A date in a format; null where the format would make another date of it, as short years do."""
-    if "%y" not in written:
-        return f"strftime({read}, '{written}')"
-    short = f"strftime({read}, '{written}')"
-    return f"CASE WHEN strptime({short}, '{written}') = {read} THEN {short} END"
-
-
 _VOCABULARIES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))
 _MEANS = {word: yes == word for yes, no in _VOCABULARIES for word in (yes, no)}
 
@@ -337,10 +153,8 @@ def _like(model: str, word: str) -> str:
 
 def doubtful(values: Values, evidence: Evidence) -> list[Finding]:
     """Numbers and dates that can be read two ways, and dates that are no day, by column."""
-    found = [*filter(None, (_mixed(values, p, w) for p, w in _numerals(values, evidence.of(*_NUMBERS)).items()))]
-    for position, shapes in _written(values, evidence.of("date")).items():
-        found += filter(None, (_ambiguous(values, position, shapes), _impossible(values, position)))
-    return found
+    mixed = (_mixed(values, p, written) for p, written in _numerals(values, evidence.of(*_NUMBERS)).items())
+    return [*filter(None, mixed), *dates.doubtful(values, evidence.of("date"))]
 
 
 def _mixed(values: Values, position: int, written: _Written) -> Finding | None:
@@ -350,63 +164,12 @@ def _mixed(values: Values, position: int, written: _Written) -> Finding | None:
         return None
     rarer = numerals.SURE_POINT if written.sure_comma > written.sure_point else numerals.SURE_COMMA
     forms = "|".join((rarer, _EITHER_COMMA, _EITHER_POINT))
-    return _told(
-        values, position, f"regexp_full_match($v, '({forms}){_UNIT}')", "number.ambiguous", Dimension.CONSISTENCY,
-        "{} numbers of a column that writes decimals after commas and after points",
-        "Say what these numbers are, or what stands before decimals in this column; nothing was changed.",
-    )  # fmt: skip
-
-
-def _ambiguous(values: Values, position: int, shapes: Mapping[str, _Counts]) -> Finding | None:
-    """Days and months that nothing tells apart, where the column writes dates in other shapes, too."""
-    orders = _orders(shapes)
-    open_ = [s for s in _SHAPES if s.separator and s.name in shapes and orders[s.separator] is None]
-    if not open_ or not shapes.keys() - set(_AMBIGUOUS):
-        return None
-    whens = " ".join(
-        f"WHEN regexp_full_match($v, '{s.pattern}') THEN coalesce({' <> '.join(_readings(s))}, false)" for s in open_
-    )
-    return _told(
-        values, position, f"CASE {whens} ELSE false END", "date.ambiguous", Dimension.CONSISTENCY,
-        "{} dates can be read as day-month or as month-day, and the column shows neither",
-        "Say which comes first in this column; nothing was changed.",
-    )  # fmt: skip
-
-
-def _impossible(values: Values, position: int) -> Finding | None:
-    """Dates of a day that no calendar has."""
-    whens = " ".join(
-        f"WHEN regexp_full_match($v, '{s.pattern}') THEN coalesce({', '.join(_readings(s))}) IS NULL"
-        for s in _SHAPES
-        if s.formats
-    )
-    iso = f"WHEN regexp_full_match($v, '{_SHAPES[0].pattern}') THEN TRY_CAST($v[:10] AS DATE) IS NULL"
-    # A cast is cheap, and reads most of what is a date.
-    return _told(
-        values, position, f"CASE WHEN TRY_CAST($v AS DATE) IS NOT NULL THEN false {iso} {whens} ELSE false END",
-        "date.impossible", Dimension.ACCURACY, "{} dates name a day that no calendar has",
-        "Look these dates up at their source, or say what they become; nothing was changed.",
-    )  # fmt: skip
-
-
-def _told(  # noqa: PLR0913, PLR0917 - what a finding is made of
-    values: Values, position: int, condition: str, rule: str, dimension: Dimension, evidence: str, action: str
-) -> Finding | None:
-    """The finding on a column's values of which the condition (with `$v` for the value) holds; None without any."""
-    [(count, examples)] = values.ask(
-        "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), 5) FROM {values} "
-        f"WHERE position = {position} AND value IS NOT NULL AND ({condition.replace('$v', 'value')})"
-    )
-    if not count:
-        return None
-    return Finding(
-        table=values.table.name,
-        column=values.column(position).name,
-        rule=rule,
-        severity=Severity.WARNING,
-        dimension=dimension,
-        count=count,
-        examples=tuple(examples),
-        evidence=evidence.format(count),
-        action=action,
+    return doubt(
+        values,
+        position,
+        f"regexp_full_match($v, '({forms}){_UNIT}')",
+        "number.ambiguous",
+        evidence="{} numbers of a column that writes decimals after commas and after points",
+        action="Say what these numbers are, or what stands before decimals in this column; nothing was changed.",
+        dimension=Dimension.CONSISTENCY,
     )
