@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.flow.state import Flow
-from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, number, text, to
-from discovery_pipeline.web.pages.cancelling import LONGEST
+from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, number, to
+from discovery_pipeline.web.pages.cancelling import LONGEST, reason
 from discovery_pipeline.web.pages.views.flows import shown_flow
 from discovery_pipeline.web.pages.views.standing import may_archive
 from discovery_pipeline.web.services import Caller
@@ -27,7 +27,7 @@ async def ask(request: Request, called: Called, caller: Visitor, flow_id: str) -
 @router.post("")
 async def archive(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """Put it away as it was seen. Where it moved on since, that is shown first, and what was typed stays."""
-    why = text(form, "reason").replace("\x00", "")[:LONGEST]
+    why = reason(form)
     try:
         archived = await called.flow.archive(caller, flow_id, number(form, "version"), why)
     except StaleVersionError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from discovery_pipeline.errors import StaleVersionError
 from discovery_pipeline.flow.state import Flow
@@ -18,6 +19,11 @@ router = APIRouter(prefix="/discovery/cancel/{flow_id}")
 LONGEST = 500
 
 
+def reason(form: FormData) -> str:
+    """Why somebody does it, as far as it can be kept."""
+    return text(form, "reason").replace("\x00", "")[:LONGEST]
+
+
 @router.get("")
 async def ask(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
     """Whether to cancel, and what is kept; where nothing is to be cancelled, the page where the flow stands."""
@@ -28,7 +34,7 @@ async def ask(request: Request, called: Called, caller: Visitor, flow_id: str) -
 @router.post("")
 async def cancel(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """End it as it was seen. Where it moved on since, that is shown first, and what was typed stays."""
-    why = text(form, "reason").replace("\x00", "")[:LONGEST]
+    why = reason(form)
     try:
         cancelled = await called.flow.cancel(caller, flow_id, number(form, "version"), why)
     except StaleVersionError:
