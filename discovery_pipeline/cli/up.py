@@ -39,14 +39,12 @@ def up(
     from discovery_pipeline.errors import ServerError
     from discovery_pipeline.settings import read
     from discovery_pipeline.store import parts
-    from discovery_pipeline.store.home import keep_private
 
     settings, console = read(), Console()
     wanted = {"web": port, "dagster": dagster_port, "code": None}
     with ExitStack() as held:
         if not held.enter_context(parts.alone(settings.root)):
             raise ServerError("It runs already on this home, or is about to. Stop it with `discovery down`.")
-        keep_private(settings.root)
         for name in supervisor.end_orphans(settings.root):
             console.print(f"  Ended a {name} that a killed `up` had left.")
         ports = {name: held.enter_context(services.reserved(name, number)) for name, number in wanted.items()}
