@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,8 @@ def write(header: Sequence[str], rows: Iterable[Row], form: Form, literal: Seque
 def _delimited(header: Sequence[str], rows: Iterable[Row], form: Form, out: Path) -> None:
     # What the encoding lacks was added to the source, or stands for bytes that couldn't be read: see `sent`.
     with out.open("w", encoding=form.encoding, errors="replace", newline="") as stream:
-        for row in _chained(header, rows):
+        for row in chain([header], rows):
             stream.write(form.delimiter.join(_quoted(cell or "", form) for cell in row) + "\n")
-
-
-def _chained(header: Row, rows: Iterable[Row]) -> Iterator[Row]:
-    yield header
-    yield from rows
 
 
 def _quoted(cell: str, form: Form) -> str:
@@ -143,7 +139,7 @@ def _records(header: Sequence[str], rows: Iterable[Row], form: Form, literal: Se
         stream.write(opening)
         for number, row in enumerate(rows):
             stream.write(between if number else "")
-            stream.write(_object(dict(_nested(header, row, literal))))
+            stream.write(_object(_nested(header, row, literal)))
         stream.write(closing)
 
 
@@ -153,7 +149,7 @@ class _Literal(str):
     __slots__ = ()
 
 
-def _nested(header: Sequence[str], row: Row, literal: Sequence[bool]) -> Iterator[tuple[str, Any]]:
+def _nested(header: Sequence[str], row: Row, literal: Sequence[bool]) -> dict[str, Any]:
     """The record of a row: dotted columns are objects again, where nothing else stands in their place."""
     made: dict[str, Any] = {}
     names = set(header)
@@ -166,7 +162,7 @@ def _nested(header: Sequence[str], row: Row, literal: Sequence[bool]) -> Iterato
         for part in outer:
             at = at.setdefault(part, {})
         at[last] = _value(cell, literal=plain)
-    yield from made.items()
+    return made
 
 
 def _value(cell: str | None, *, literal: bool) -> Any:
@@ -196,7 +192,7 @@ def _workbook(header: Sequence[str], rows: Iterable[Row], form: Form, out: Path)
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", "_", form.sheet)[:31])
-    for row in _chained(header, rows):
+    for row in chain([header], rows):
         cells = []
         for text in row:
             cell = WriteOnlyCell(sheet, _UNFIT.sub("", text)[:_CELL] if text else None)
