@@ -133,6 +133,14 @@ RULES: dict[str, Rule] = {
             "a date written as most dates of the column are", "none", 0.99,
         ),
         Rule(
+            "spreadsheet.date", Stage.FORMATS, "review", "columns of codes with digits, and no dates",
+            "a code that a spreadsheet took for a date", "what the code was", 0.9,
+        ),
+        Rule(
+            "spreadsheet.rounded", Stage.FORMATS, "review", "columns of whole numbers and of names made of digits",
+            "a long number whose last digits a spreadsheet dropped", "the last digits", 0.9,
+        ),
+        Rule(
             "code.mask", Stage.FORMATS, "suggest", "columns of codes, nearly all written with one mask",
             "the same letters and digits, with the separators and leading zeros that nearly all of the column has",
             "another kind of code", 0.95,
@@ -140,6 +148,10 @@ RULES: dict[str, Rule] = {
         Rule(
             "quantity.mark", Stage.FORMATS, "suggest", "columns of numbers, nearly all with the same unit or with none",
             "the number with or without its unit or currency, as in nearly all of the column", "another unit", 0.9,
+        ),
+        Rule(
+            "number.decimals", Stage.FORMATS, "suggest", "columns of numbers, most with as many decimals or none",
+            "the same number with as many decimals as nearly all of the column", "how precise a number is", 0.95,
         ),
         Rule(
             "null.number", Stage.NULLS, "suggest", "columns of numbers",

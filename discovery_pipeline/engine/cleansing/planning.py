@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 
 from discovery_pipeline.engine.cleansing import (
+    decimals,
     dependencies,
     domains,
     flags,
@@ -162,6 +163,7 @@ def _by_values(
             tokens.plan_numbers(values, evidence)
             quantities.plan_notes(values, evidence)
             marks.plan(values, evidence)
+            decimals.plan(values, evidence)
             masks.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)
             vocabulary.plan_initials(values, evidence)

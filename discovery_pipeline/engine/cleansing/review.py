@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing import domains, formats
+from discovery_pipeline.engine.cleansing import domains, formats, spreadsheets
 from discovery_pipeline.engine.cleansing.catalogue import RULES
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.model import PlannedRule
@@ -12,9 +12,9 @@ from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 
 
 def reviewed(values: Values, evidence: Evidence) -> list[Finding]:
-    """What no rule may decide in this table: ambiguous and impossible dates, impossible addresses, duplicate rows."""
+    """What no rule may decide in this table: values that can't be or may be two, damaged codes, duplicate rows."""
     found = [*formats.doubtful(values, evidence), *domains.impossible(values, evidence)]
-    return [*found, *_duplicates(values)]
+    return [*found, *spreadsheets.doubtful(values, evidence), *_duplicates(values)]
 
 
 def _duplicates(values: Values) -> list[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from discovery_pipeline.engine.profiling import headers
 from discovery_pipeline.engine.profiling.model import Quality
@@ -15,6 +17,9 @@ WEIGHTS: Mapping[str, float] = {
     "consistency": 0.15,
     "timeliness": 0.1,
 }
+
+_DIGITS = re.compile(r"\d+")
+_DECIMALS = re.compile(r"\d[.,:]\d")
 
 
 def score(
@@ -60,17 +65,34 @@ def spelling(values: Sequence[tuple[str, int]]) -> tuple[float, tuple[str, ...]]
 
     Each value stands once, with its count. Spellings differ in case, in white space and in how words are joined.
     """
-    spellings: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    alike: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for value, count in values:
-        spellings[_bare(value)].append((value, count))
+        alike[_bare(value)].append((value, count))
+    spellings = [spelt for group in alike.values() for spelt in (_told_apart(group) if len(group) > 1 else (group,))]
     total = sum(n for _, n in values)
-    usual = sum(max(n for _, n in spelt) for spelt in spellings.values())
+    usual = sum(max(n for _, n in spelt) for spelt in spellings)
     several = tuple(
-        " / ".join(v for v, _ in sorted(spelt, key=lambda one: -one[1])[:3])
-        for spelt in spellings.values()
-        if len(spelt) > 1
+        " / ".join(v for v, _ in sorted(spelt, key=lambda one: -one[1])[:3]) for spelt in spellings if len(spelt) > 1
     )
     return (usual / total if total else 1.0), several
+
+
+def _told_apart(alike: Sequence[tuple[str, int]]) -> list[list[tuple[str, int]]]:
+    """Values of the same letters and digits, by what they say: 22-35 is not 223-5, and 1.5 is not 15."""
+    by_digits: defaultdict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
+    for value, count in alike:
+        by_digits[tuple(_DIGITS.findall(value))].append((value, count))
+    if len(by_digits) == 2:
+        whole, parted = sorted(by_digits, key=len)
+        numbers = any(_DECIMALS.search(value) for value, _ in by_digits[parted])
+        if _cuts(whole) < _cuts(parted) and not numbers:
+            return [list(alike)]
+    return list(by_digits.values())
+
+
+def _cuts(digits: Sequence[str]) -> set[int]:
+    """After how many of its digits a value is parted."""
+    return set(accumulate(map(len, digits[:-1])))
 
 
 def _bare(value: str) -> str:

@@ -394,3 +394,37 @@ def test_nan_in_capitals_is_a_code_where_it_stands_as_often_as_its_peers(bench):
     cells = ["TP53", "NAN", "BRCA1"] * 20
     assert bench.column(cells) == cells
     assert bench.column([*["TP53", "BRCA1"] * 20, "NAN"])[-1] is None
+
+
+@pytest.mark.parametrize("odd", ["12-Mar", "Jan-62"])
+def test_a_code_that_a_spreadsheet_took_for_a_date_is_told(bench, odd: str):
+    cells = [f"{rack}-{unit}" for rack in range(32, 60) for unit in (1, 14)]
+    done = bench.cleanse(bench.table({"position": [*cells, odd]}))
+    assert bench.cells(done.tables[0])["position"][-1] == odd
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [("spreadsheet.date", 1, (odd,))]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("serial", [str(861234567890123 + n) for n in range(40)] + ["8.61235E+14"]),
+        ("serial", ["8.61235E+14"]),
+        ("asset", [f"A{n}" for n in range(40)] + ["1E+05"]),
+    ],
+)
+def test_a_number_whose_last_digits_a_spreadsheet_dropped_is_told(bench, name: str, cells: list[str]):
+    done = bench.cleanse(bench.table({name: cells}))
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [("spreadsheet.rounded", 1, (cells[-1],))]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Mar-24", "Apr-24", "May-24"],  # months, in a column of them
+        ["2024-03-01", "2024-04-01", "2024-05-01", "12-Mar"],
+        ["1.2E+05", "1.7E+05", "9.1E+04"],  # measured
+    ],
+)
+def test_months_and_measures_are_no_damage(bench, cells: list[str]):
+    done = bench.cleanse(bench.table({"seen": cells}))
+    assert [f.rule for f in done.findings if f.rule.startswith("spreadsheet")] == []

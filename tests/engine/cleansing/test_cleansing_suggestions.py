@@ -268,3 +268,34 @@ def test_numbers_a_digit_apart_are_no_noise(bench):
     cells = [f"{n}.{m}" for n in range(10, 22) for m in range(10) for _ in range(6)]
     rare = [f"1{n % 10}.{n % 10}" for n in range(9)] + ["31.8", "41.2", "51.3", "61.4", "71.5", "81.6"]
     assert bench.column(cells + rare, tier="suggest")[len(cells) :] == rare
+
+
+@pytest.mark.parametrize(
+    ("cells", "odd", "mended"),
+    [
+        ([str(n) for n in range(1, 60)], ["8.0", "12.0"], ["8", "12"]),
+        ([f"{n}.{n % 7}0" for n in range(1, 60)], ["7", "9.5"], ["7.00", "9.50"]),
+    ],
+)
+def test_a_number_gets_the_decimals_of_its_column(bench, cells, odd, mended):
+    assert bench.column(cells + odd, tier="suggest")[-2:] == mended
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [*map(str, range(1, 60)), "8.0", "8.5"],  # a half says that zeros are meant
+        [*map(str, range(1, 60)), "1.000"],  # which may be a thousand
+        [*(f"{n}.500" for n in range(1, 60)), "250"],
+        [*(f"{n}.{n % 9 + 1}" for n in range(1, 60)), "7"],  # no zero is ever written
+        [*(f"{n}.{n % 7}0" for n in range(1, 60)), "7.125"],
+    ],
+)
+def test_decimals_that_may_say_something_stay(bench, cells):
+    assert bench.column(cells, tier="suggest") == cells
+
+
+def test_versions_keep_their_zeros(bench):
+    cells = [*map(str, range(1, 60)), "8.0"]
+    done = bench.cleanse(bench.table({"os_version": cells}), tier="suggest")
+    assert bench.cells(done.tables[0])["os_version"] == cells

@@ -121,6 +121,23 @@ def test_spellings_white_space_and_sameness_are_noticed(column: Callable[..., Co
     assert column("env", ["x", "x"]).anomalies == ("Every value is the same.",)
 
 
+@pytest.mark.parametrize(
+    ("cells", "several"),
+    [
+        (["0284-186X", "0284186X"], True),
+        (["555.123.4567", "555-123-4567"], True),
+        (["web 01", "web-01"], True),
+        (["p. 22-35", "p. 223-5"], False),
+        (["v1.5", "v15"], False),
+        (["at 1:30", "at 13:0", "at 130"], False),
+    ],
+)
+def test_digits_parted_elsewhere_are_no_other_spelling(
+    column: Callable[..., ColumnProfile], cells: list[str], several: bool
+) -> None:
+    assert ("spelt in several ways" in " ".join(column("part", cells).anomalies)) == several
+
+
 def test_outliers_are_counted_with_examples(column: Callable[..., ColumnProfile]) -> None:
     found = column("size", [str(n) for n in range(100)] + ["100000"]).outliers
     assert found is not None
