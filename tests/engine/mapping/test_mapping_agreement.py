@@ -45,3 +45,27 @@ def test_hex_ids_are_no_whole_numbers(con, table_of, ids: list[str]):
     wanted = fields.of_schema("t", [fields.Stated("record", "integer", "")])
     found = match(fields.of_table(table, samples.take(con, table)), wanted)
     assert not [reason for reason in Reasons(found).of(0, 0) if "whole numbers" in reason]
+
+
+@pytest.mark.parametrize(
+    "values", [["2012 R2", "2016", "15 SP4"], ["7", "8"], ["v1", "v2"], ["10.0.17763 N/A Build 17763"], ["8.6 (Ootpa)"]]
+)
+def test_versions_speak_for_a_version_however_they_are_written(offered, values: list[str]):
+    confidence, _ = offered("os_version", [values[i % len(values)] for i in range(60)], "OS.Version")
+    assert confidence >= HIGH
+
+
+@pytest.mark.parametrize("values", [["Windows Server 2019", "RHEL 8"], ["yes", "no"], ["srv12", "srv13"]])
+def test_what_is_no_version_does_not(offered, values: list[str]):
+    confidence, _ = offered("os_version", [values[i % len(values)] for i in range(60)], "OS.Version")
+    assert confidence < HIGH
+
+
+@pytest.mark.parametrize(
+    ("values", "sure"), [(["Anna", "Ben", "Carla Maria"], True), (["2020-01-02", "2021-05-06"], False)]
+)
+def test_words_speak_for_a_name_and_dates_do_not(con, table_of, values: list[str], sure: bool):
+    table = table_of("people", ["Vorname"], *((values[i % len(values)],) for i in range(60)))
+    wanted = fields.of_schema("t", [fields.Stated("first_name", "string"), fields.Stated("salary", "string")])
+    found = match(fields.of_table(table, samples.take(con, table)), wanted)
+    assert bool(found.confidence[0, 0] >= HIGH) is sure

@@ -81,10 +81,11 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The kinds of value that names lead one to expect, by the word that they end in or begin with."""
+    """The kinds of value that names lead one to expect, by the words that they end in or the one they begin with."""
 
     ends: Mapping[str, frozenset[str]]
     begins: Mapping[str, frozenset[str]]
+    forms: Mapping[str, re.Pattern[str]]  # of kinds that a sample doesn't count, in small letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,12 +364,12 @@ def _counting(said: Mapping[str, Sequence[str]]) -> Counting:
     )
 
 
-def _expected(said: Mapping[str, Mapping[str, Sequence[str]]]) -> Expected:
+def _expected(said: Mapping[str, Mapping[str, Any]]) -> Expected:
     ends, begins = (
         {word: frozenset(kinds.split()) for kinds, words in said[part].items() for word in words}
         for part in ("ends", "begins")
     )
-    return Expected(ends, begins)
+    return Expected(ends, begins, {kind: re.compile(form) for kind, form in said["forms"].items()})
 
 
 def _composition(said: Mapping[str, Any]) -> Composition:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -147,9 +148,23 @@ def _named_kinds(source: Side, target: Side) -> np.ndarray:
     stated = np.asarray(families(target).any(axis=1))
     for j, field in enumerate(target.fields):
         if not stated[j] and (expected := _expected(field)):
-            held = source.sample.kinds[:, [_KINDS.index(kind) for kind in expected]].sum(axis=1)
-            out[:, j] = np.where(source.sample.seen, held, np.nan)
+            out[:, j] = np.where(source.sample.seen, _held(source.sample, expected), np.nan)
     return out
+
+
+def _held(sample: Sample, wanted: AbstractSet[str]) -> np.ndarray:
+    """How much of each column is of these kinds."""
+    counted = sample.kinds[:, [kind in wanted for kind in _KINDS]].sum(axis=1)
+    forms = [form for kind, form in knowledge.expected().forms.items() if kind in wanted]
+    if not forms:
+        return counted
+    return np.array([_fitting(forms, values) for values in sample.examples])
+
+
+def _fitting(forms: Sequence[re.Pattern[str]], values: Sequence[str]) -> float:
+    """Share of values that are in one of these forms."""
+    fitting = sum(any(form.fullmatch(value.casefold()) for form in forms) for value in values)
+    return fitting / max(1, len(values))
 
 
 def _undecided(source: Side, called: names.Names) -> np.ndarray:
@@ -176,10 +191,10 @@ def _exceeds(sample: Sample | None, i: int, most: float) -> bool:
 
 def _expected(field: Field) -> frozenset[str]:
     """The kinds of value that a name leads one to expect; none where it doesn't."""
-    spoken, says = split(field.own), knowledge.expected()
+    spoken, says = tuple(map(singular, split(field.own))), knowledge.expected()
     if not spoken:
         return frozenset()
-    return says.ends.get(singular(spoken[-1])) or says.begins.get(spoken[0], frozenset())
+    return says.ends.get(" ".join(spoken[-2:])) or says.ends.get(spoken[-1]) or says.begins.get(spoken[0], frozenset())
 
 
 def _share_of(side: Side, wanted: Sequence[str]) -> np.ndarray:
