@@ -82,15 +82,11 @@ def _corrected(asked: Correcting) -> Corrected:
         if not came.tables:
             return Corrected(refused=f"{asked.path.name}: {came.files[0].reason or 'it holds no table.'}")
         try:
-            cells = corrections.corrected(con, _about_rows(came.tables), asked.source)
+            returned = corrections.about(con, came.tables, asked.source)
+            cells = corrections.corrected(con, returned, asked.source)
         except InputRefused as refusal:
             return Corrected(refused=str(refusal))
     return limited(asked.path.name, cells)
-
-
-def _about_rows(tables: Sequence[Table]) -> Table:
-    """The table that says which rows it is about; a workbook may have come back with other sheets."""
-    return next((t for t in tables if corrections.known_again([c.name for c in t.columns])), tables[0])
 
 
 def limited(name: str, cells: Sequence[CellDecision]) -> Corrected:

@@ -66,6 +66,7 @@ def read(work: Work, upload: Upload) -> TableRead:
         table=table,
         rejected_count=repair.rejected if repair else 0,
         encoding=found.encoding.name,
+        marked=found.encoding.marked,
         delimiter=_delimiter(work, found, columns),
         quote=found.dialect.quote or None,
         escape=found.dialect.escape or None,

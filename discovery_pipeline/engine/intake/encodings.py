@@ -66,7 +66,12 @@ class Encoding:
     @property
     def name(self) -> str:
         """The name people write, e.g. 'utf-8' for UTF-8 with or without a BOM."""
-        return "utf-8" if self.codec == "utf-8-sig" else self.codec.replace("_", "-")
+        return "utf-8" if self.marked else self.codec.replace("_", "-")
+
+    @property
+    def marked(self) -> bool:
+        """Whether it is UTF-8 that starts with a byte order mark, by which spreadsheets know it."""
+        return self.codec == "utf-8-sig"
 
 
 def survey(path: Path) -> Survey:

@@ -89,6 +89,7 @@ class TableRead(BaseModel):
     table: Table
     rejected_count: int = Field(ge=0, description="rows kept in `rejected` because they can't be read")
     encoding: str | None = None
+    marked: bool = Field(default=False, description="whether it is UTF-8 that starts with a byte order mark")
     delimiter: str | None = None
     quote: str | None = None
     escape: str | None = None

@@ -1,7 +1,7 @@
 """Writing: rows of a table in the form in which its file came, for people to correct.
 
-Delimited text keeps its delimiter, quote and encoding, a workbook is a workbook, and JSON is JSON. Parquet, and what
-came from no file, is written as plain CSV: nobody corrects Parquet by hand.
+Delimited text keeps its delimiter, quote, encoding and byte order mark, a workbook is a workbook, and JSON is JSON.
+Parquet, and what came from no file, is written as plain CSV: nobody corrects Parquet by hand.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Form:
 
     kind: Kind = Kind.DELIMITED
     encoding: str = "utf-8"
+    marked: bool = False  # whether UTF-8 starts with a byte order mark, without which spreadsheets misread it
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'
@@ -83,6 +84,7 @@ def form_of(intake: Intake, table: str, rows: int = 0) -> Form:
                 return Form(kind)
             return Form(
                 encoding=read.encoding or PLAIN.encoding,
+                marked=read.marked,
                 delimiter=read.delimiter or PLAIN.delimiter,
                 quote=read.quote or PLAIN.quote,
                 escape=read.escape or read.quote or PLAIN.escape,
@@ -119,7 +121,8 @@ def write(header: Sequence[str], rows: Iterable[Row], form: Form, literal: Seque
 
 def _delimited(header: Sequence[str], rows: Iterable[Row], form: Form, out: Path) -> None:
     # What the encoding lacks was added to the source, or stands for bytes that couldn't be read: see `sent`.
-    with out.open("w", encoding=form.encoding, errors="replace", newline="") as stream:
+    encoding = "utf-8-sig" if form.marked else form.encoding
+    with out.open("w", encoding=encoding, errors="replace", newline="") as stream:
         for row in chain([header], rows):
             stream.write(form.delimiter.join(_quoted(cell or "", form) for cell in row) + "\n")
 

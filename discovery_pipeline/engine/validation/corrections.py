@@ -21,9 +21,9 @@ from discovery_pipeline.engine.tables import LINE, Table
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.errors import InputRefused
 
-AT, ROW, REASONS = "discovery_line", "discovery_row", "discovery_reasons"
-"""Columns that the file has beside the table's own: the line of the source and the 0-based row, by either of which a
-row is known again; and every target's reasons."""
+TABLE, AT, ROW, REASONS = "discovery_table", "discovery_line", "discovery_row", "discovery_reasons"
+"""Columns that the file has beside the table's own: the table; the line of the source and the 0-based row, by either of
+which a row is known again; and every target's reasons."""
 _BATCH = 2_000
 
 
@@ -36,7 +36,7 @@ def rejected(
         f'FROM read_parquet({duck.text(str(v.rejected))}) WHERE "table" = {duck.text(source.name)}'
         for v in verdicts
     )
-    texts = [*(f"s.{duck.col(c)}" for c in source.columns), "r.reasons"]
+    texts = [*(f"s.{duck.col(c)}" for c in source.columns), duck.text(source.name), "r.reasons"]
     *cells, reasons = map(inert, texts) if form.opens_in_spreadsheets else texts
     query = f"""
         SELECT {", ".join(cells)}, s.{duck.name(LINE)}::VARCHAR, s.file_row_number::VARCHAR, {reasons}
@@ -44,9 +44,9 @@ def rejected(
         JOIN (SELECT row, string_agg(reasons, '; ' ORDER BY reasons) AS reasons FROM ({logs}) GROUP BY row) r
             ON r.row = s.file_row_number
         ORDER BY s.file_row_number"""
-    header = (*(c.name for c in source.columns), AT, ROW, REASONS)
+    header = (*(c.name for c in source.columns), TABLE, AT, ROW, REASONS)
     written = _Counted(con.execute(query))
-    writing.write(header, written, form, (*_literal(con.cursor(), source), True, True, False), out)
+    writing.write(header, written, form, (*_literal(con.cursor(), source), False, True, True, False), out)
     return written.rows
 
 
@@ -116,9 +116,29 @@ def _neat(cell: str) -> str:
     return f"nullif({duck.stripped(one_ending)}, '')"
 
 
-def known_again(columns: Sequence[str]) -> bool:
+def about(con: duckdb.DuckDBPyConnection, tables: Sequence[Table], source: Table) -> Table:
+    """Which of the tables that came back says which rows of the source it corrects; the first if none does.
+
+    A workbook may have come back with other sheets, and with the rejected rows of other tables among them.
+    """
+    known = [table for table in tables if _known_again([c.name for c in table.columns])]
+    mine = (table for table in known if not _of_others(con, table, source))
+    return next(mine, next(iter(known), tables[0]))
+
+
+def _known_again(columns: Sequence[str]) -> bool:
     """Whether a file with these columns says which rows it is about."""
     return ROW in columns or AT in columns
+
+
+def _of_others(con: duckdb.DuckDBPyConnection, returned: Table, source: Table) -> list[str]:
+    """Other tables whose rows stand in what came back; a file without that column is about the table it is sent to."""
+    said = next((restored(duck.col(c)) for c in returned.columns if c.name == TABLE), None)
+    if said is None:
+        return []
+    asked = f"SELECT DISTINCT {duck.stripped(said)} AS t FROM {duck.scan(returned)}"
+    others = con.execute(f"SELECT t FROM ({asked}) WHERE t <> {duck.text(source.name.strip())} ORDER BY 1 LIMIT 5")
+    return [name for (name,) in others.fetchall()]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, returned: Table, source: Table) -> str:
@@ -130,11 +150,17 @@ def _rows(con: duckdb.DuckDBPyConnection, returned: Table, source: Table) -> str
         It doesn't say which rows it is about, or names rows that aren't there.
     """
     names = {c.name: c for c in returned.columns}
-    if not known_again(tuple(names)):
+    if not _known_again(tuple(names)):
         raise InputRefused(
             returned.source.file,
             f"it has no column {AT}, and so doesn't say which rows it corrects.",
             "Correct the file of rejected rows, and keep that column.",
+        )
+    if others := _of_others(con, returned, source):
+        raise InputRefused(
+            returned.source.file,
+            f"it holds rejected rows of {', '.join(others)}, and not of {source.name}.",
+            "Bring it back to the table that it is about.",
         )
     by, key = (ROW, "s.file_row_number") if ROW in names else (AT, f"s.{duck.name(LINE)}")
     said = f"b.{duck.col(names[by])}"

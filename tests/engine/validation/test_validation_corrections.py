@@ -78,9 +78,9 @@ def desk(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Desk:
 def test_the_file_holds_the_rejected_rows_as_they_came_with_place_and_reasons(desk: Desk):
     assert corrections.rejected(desk.con, desk.source, [desk.verdict], desk.out) == 2
     rows = list(csv.reader(desk.out.read_text(encoding="utf-8").splitlines()))
-    assert rows[0] == ["name", "ram", "note", "discovery_line", "discovery_row", "discovery_reasons"]
-    assert rows[1] == ["srv1", " 4 GB", "'=1+1", "2", "0", "aws: too small"]
-    assert rows[2] == ["srv3", "", "x", "4", "2", "aws: RAM is empty"]
+    assert rows[0] == ["name", "ram", "note", "discovery_table", "discovery_line", "discovery_row", "discovery_reasons"]
+    assert rows[1] == ["srv1", " 4 GB", "'=1+1", "servers", "2", "0", "aws: too small"]
+    assert rows[2] == ["srv3", "", "x", "servers", "4", "2", "aws: RAM is empty"]
 
 
 def test_a_file_that_comes_back_as_it_went_decides_nothing(desk: Desk):
@@ -124,6 +124,43 @@ def test_another_file_is_refused(desk: Desk):
 
     with pytest.raises(InputRefused, match="no column discovery_line"):
         desk.edited(edit)
+
+
+def test_rows_of_another_table_correct_nothing_though_it_has_the_same_columns(desk: Desk, tmp_path: Path):
+    corrections.rejected(desk.con, desk.source, [desk.verdict], desk.out)
+    back = intake.read(desk.con, [desk.out], tmp_path / "back").tables[0]
+    other = table(desk.con, tmp_path / "b", "name,ram,note\nvm1,1,\nvm2,2,\nvm3,3,\n", "=vms")
+    with pytest.raises(InputRefused, match="holds rejected rows of servers, and not of =vms"):
+        corrections.corrected(desk.con, back, other)
+    assert desk.edited(lambda rows: rows[0].pop("discovery_table") and rows[1].pop("discovery_table")) == ()
+
+
+def test_of_a_workbook_with_the_rows_of_two_tables_each_table_takes_its_own(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+):
+    book, sources = openpyxl.Workbook(), []
+    for name in ("servers", "vms"):
+        source = table(con, tmp_path / name, "name,ram\na,1\nb,2\nc,3\n", name)
+        out = tmp_path / name / "rejected.csv"
+        corrections.rejected(con, source, [verdict(con, tmp_path / name, name)], out)
+        sheet = book.create_sheet(name)
+        for row in csv.reader(out.read_text(encoding="utf-8").splitlines()):
+            sheet.append([f"{name}-a" if cell == "a" else cell for cell in row])
+        sources.append(source)
+    book.save(tmp_path / "both.xlsx")
+    came_back = intake.read(con, [tmp_path / "both.xlsx"], tmp_path / "back").tables
+    for source in sources:
+        (found,) = corrections.corrected(con, corrections.about(con, came_back, source), source)
+        assert (found.table, found.after) == (source.name, f"{source.name}-a")
+
+
+def test_the_byte_order_mark_of_the_source_is_kept_or_a_spreadsheet_would_misread_the_file(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+):
+    came = Came(con, tmp_path, "servers.csv", "name;ram\nsüd;1\nost;2\nnörd;3\n".encode("utf-8-sig"))
+    assert came.out.read_bytes().startswith("\ufeffname;ram;".encode())
+    assert came.form.media_type == "text/csv; charset=utf-8"
+    assert came.back(came.out) == []
 
 
 def test_the_line_alone_says_which_row_it_is_wherever_it_stands(desk: Desk):
@@ -209,7 +246,12 @@ def test_the_file_has_the_form_of_the_source_and_nothing_of_it_is_a_correction(
 def test_json_comes_back_with_its_objects_numbers_and_lists(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     came = Came(con, tmp_path, *CAME["json"])
     first = json.loads(came.out.read_text(encoding="utf-8"))[0]
-    about = {"discovery_line": 1, "discovery_row": 0, "discovery_reasons": "aws: too small"}
+    about = {
+        "discovery_table": "servers",
+        "discovery_line": 1,
+        "discovery_row": 0,
+        "discovery_reasons": "aws: too small",
+    }
     assert first == {**RECORDS[0], **about}
 
 
@@ -224,8 +266,7 @@ def test_a_cell_of_a_workbook_is_text_and_its_correction_is_taken(con: duckdb.Du
     book["My notes"].append(["I", "think"])
     book.save(came.out)
     came_back = intake.read(con, [came.out], tmp_path / "back").tables
-    (about,) = [t for t in came_back if corrections.known_again([c.name for c in t.columns])]
-    found = corrections.corrected(con, about, came.source)
+    found = corrections.corrected(con, corrections.about(con, came_back, came.source), came.source)
     assert [(d.column, d.row, d.seen, d.after) for d in found] == [("ram", 2, None, "64")]
 
 
