@@ -132,6 +132,17 @@ async def redo(states: FlowStateManager, flow_id: FlowRef) -> Undone | None:
     return await _take_back(states, flow, written, undone[-1]) if undone else None
 
 
+def changed_since(written: Iterable[Decided], moment: datetime | None) -> frozenset[What]:
+    """What holds otherwise than at that moment; all that holds where there was none."""
+    held: dict[What, Mapping[str, Any] | None] = {}
+    now: dict[What, Mapping[str, Any] | None] = {}
+    for one in written:
+        now[one.what] = one.after
+        if moment and one.at <= moment:
+            held[one.what] = one.after
+    return frozenset(what for what, after in now.items() if held.get(what) != after)
+
+
 def restoring(written: Sequence[Decided], to: int) -> tuple[Decision, ...]:
     """What has to be decided so that all holds again that held after decision `to`, of 0 before the first one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from discovery_pipeline.engine.cleansing.clusters import Cluster
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import VALUE
 from discovery_pipeline.web.faults import InvalidRequest
@@ -26,6 +28,25 @@ METHODS: tuple[tuple[Method, str], ...] = (("fingerprint", "the same word"), ("n
 Named = Annotated[str, Query(max_length=500)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ticked:
+    """What is ticked and typed in the form of one cluster."""
+
+    members: tuple[str, ...]
+    winner: str
+    own: str
+
+    @classmethod
+    def of(cls, form: FormData) -> _Ticked:
+        """As it was sent."""
+        members = tuple(value for value in form.getlist("member") if isinstance(value, str))
+        return cls(members, _verbatim(form, "winner"), text(form, "own"))
+
+    def about(self, cluster: Cluster) -> bool:
+        """Whether that cluster's form was sent."""
+        return not {self.winner, *self.members}.isdisjoint(member.value for member in cluster.members)
+
+
 @router.get("")
 async def clusters(  # noqa: PLR0913, PLR0917 - a query's parts
     request: Request, called: Called, caller: Visitor, flow_id: str,
@@ -40,14 +61,15 @@ async def clusters(  # noqa: PLR0913, PLR0917 - a query's parts
 async def merge(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """Say what changes; then, when that is known, decide it."""
     flow = await called.flow.get(caller, flow_id)
-    wanted, place = _wanted(form), _place(form)
+    wanted, place, ticked = _wanted(form), _place(form), _Ticked.of(form)
     known = text(form, "do") == "merge"
     try:
         done = await called.clusters.merge(caller, flow, wanted, dry_run=not known)
     except InvalidRequest as fault:
-        return await _page(request, called, caller, flow, place, Note(fault.detail, "bad"), status=422)
+        note = Note(fault.detail, "bad")
+        return await _page(request, called, caller, flow, place, note, ticked=ticked, status=422)
     if not known:
-        return await _page(request, called, caller, flow, place, merging=(wanted, done))
+        return await _page(request, called, caller, flow, place, ticked=ticked, merging=(wanted, done))
     become = "becomes" if len(done.changed) == 1 else "become"
     said = f"{plural(len(done.changed), 'spelling')} {become} {wanted.winner} in {plural(done.rows, 'row')}"
     return to(_address(flow, place), Note(f"{said}, from the next run on. Undo takes it back in one step."))
@@ -63,7 +85,7 @@ async def undo(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Res
 
 async def _page(  # noqa: PLR0913 - who looks at what, and what is said of it
     request: Request, called: Services, caller: Caller, flow: Flow, place: Place, *notes: Note,
-    merging: tuple[Merge, Merged] | None = None, status: int = 200,
+    merging: tuple[Merge, Merged] | None = None, ticked: _Ticked | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
     columns = await called.clusters.columns(caller, flow)
     table, column, method = place
@@ -81,15 +103,16 @@ async def _page(  # noqa: PLR0913 - who looks at what, and what is said of it
         action=f"/discovery/clusters/{flow.id}", here=_address(flow, (table, column, method)),
         columns=[(one, _address(flow, (one.table, one.column, method))) for one in columns],
         clusters=found, table=table, column=column, method=method, decided=decided, merging=merging,
+        ticked=ticked,
         may_decide=may_change(caller, flow),
         methods=[(_address(flow, (table, column, name)), said, name == method) for name, said in METHODS],
     )  # fmt: skip
 
 
 def _wanted(form: FormData) -> Merge:
-    members = tuple(value for value in form.getlist("member") if isinstance(value, str))
+    ticked = _Ticked.of(form)
     table, column, _ = _place(form)
-    return Merge(table, column, members, text(form, "own") or _verbatim(form, "winner"))
+    return Merge(table, column, ticked.members, ticked.own or ticked.winner)
 
 
 def _place(form: FormData) -> Place:

@@ -1,6 +1,7 @@
 """Affecting: what a mapping would change in files that are delivered already, counted before it is submitted.
 
 The engine works the new mapping out on the cleansed rows, as the run would, and holds the result to what was delivered.
+Where people decided on rows since, these are cleansed again first: the run would do so, too.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +17,24 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing.model import Cleansed
+from discovery_pipeline.engine.cleansing.decisions import Decisions
+from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan
+from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.engine.validation.differing import FileChange
 from discovery_pipeline.engine.validation.model import Verdict
 from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.flows import Flows
-from discovery_pipeline.store.reviews import mappings
+from discovery_pipeline.store.reviews import decisions, mappings
+from discovery_pipeline.store.reviews.decisions import changed_since
 from discovery_pipeline.web.rereading import rereads
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.flows import checked
 from discovery_pipeline.web.services.mappings import MappingService
+from discovery_pipeline.web.services.mending import KINDS
 from discovery_pipeline.web.services.submissions import Submission
 from discovery_pipeline.web.services.values import Values
 
@@ -63,6 +70,27 @@ class Affected(BaseModel):
         return sum(file.rows for target in self.targets for file in target.files)
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """How rows are cleansed again."""
+
+    plan: CleansingPlan
+    decided: Decisions
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The cleansed rows; or the source's, where people decided on them since."""
+
+    tables: Tables
+    again: _Again | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether there are more of them than are counted beforehand."""
+        return sum(table.row_count for table in self.tables) > MOST_ROWS
+
+
 class AffectedService:
     """Counts what a mapping would change."""
 
@@ -83,42 +111,60 @@ class AffectedService:
         found = await self._mapping.check(flow, wanted)
         approved = await self._flows.approved_mappings(who.tenant, flow)
         verdicts = {v.target: v for v in await self._values.all_of(flow, "validated_tables", Verdict)}
-        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
+        rows = await self._rows(who, flow)
         demands = flow.data.get(mappings.DEMANDS, []) if found.demands is None else list(found.demands)
         same_rules = demands == flow.data.get(mappings.DEMANDS, [])
         told = []
         for mapping in found.mappings:
             former = approved.get(mapping.target)
-            if former and same_rules and mappings.fingerprint([former]) == mappings.fingerprint([mapping]):
+            stays = former and same_rules and not (rows and rows.again)
+            if former and stays and mappings.fingerprint([former]) == mappings.fingerprint([mapping]):
                 told.append(AffectedTarget(target_system=mapping.target, runs_again=False, counted=True))
                 continue
             before = verdicts.get(mapping.target)
-            many = cleansed is None or sum(table.row_count for table in cleansed.tables) > MOST_ROWS
-            if before is None or cleansed is None or many:
+            if before is None or rows is None or rows.many:
                 told.append(AffectedTarget(target_system=mapping.target, runs_again=True))
             else:
                 told.append(
                     await asyncio.to_thread(
-                        self._counted, cleansed, mapping, contract(flow, mapping.target), before, demands
+                        self._counted, rows, mapping, contract(flow, mapping.target), before, demands
                     )
                 )
         delivered = flow.phases[Phase.VALIDATION].status is PhaseStatus.COMPLETED
         return Affected(flow_id=str(flow.id), version=flow.version, delivered=delivered, targets=told)
 
+    async def _rows(self, who: Caller, flow: Flow) -> _Rows | None:
+        """What the run would begin with; None before anything was cleansed."""
+        cleansed = await self._values.of(flow, "cleansed_tables", Cleansed)
+        if cleansed is None:
+            return None
+        log = await self._flows.decision_history(who.tenant, flow)
+        begun = flow.phases[Phase.CLEANSING].started_at
+        intake = await self._values.of(flow, "source_tables", Intake)
+        plan = await self._values.of(flow, "cleansing_plan", CleansingPlan)
+        if intake is None or plan is None or not changed_since((one for one in log if one.kind in KINDS), begun):
+            return _Rows(cleansed.tables)
+        held = await self._flows.decisions(who.tenant, flow)
+        return _Rows(intake.tables, _Again(plan, decisions.cleansing(held.values())))
+
     def _counted(
-        self, cleansed: Cleansed, mapping: Mapping, target: Target, before: Verdict, demands: Sequence
+        self, rows: _Rows, mapping: Mapping, target: Target, before: Verdict, demands: Sequence
     ) -> AffectedTarget:
         """What becomes of one target's files, by the engine."""
-        from discovery_pipeline.engine import validation
+        from discovery_pipeline.engine import cleansing, validation
         from discovery_pipeline.engine.validation import asked
         from discovery_pipeline.engine.validation.demands import Demand
         from discovery_pipeline.engine.validation.differing import differing
 
-        asks = asked.resolved(tuple(Demand.model_validate(one) for one in demands), cleansed.tables, mapping)
         limits = {"threads": self._settings.threads, "memory_limit": self._settings.memory_limit}
         with tempfile.TemporaryDirectory(prefix="affected-") as folder, duck.connect(**limits) as con:
             today = datetime.now(UTC).date()
-            after = validation.validate(con, cleansed.tables, mapping, target, Path(folder), demands=asks, today=today)
+            tables = rows.tables
+            if rows.again:
+                into = Path(folder) / "cleansed"
+                tables = cleansing.cleanse(con, tables, rows.again.plan, into, decisions=rows.again.decided).tables
+            asks = asked.resolved(tuple(Demand.model_validate(one) for one in demands), tables, mapping)
+            after = validation.validate(con, tables, mapping, target, Path(folder), demands=asks, today=today)
             return AffectedTarget(
                 target_system=mapping.target,
                 runs_again=True,

@@ -347,3 +347,22 @@ async def test_what_a_changed_mapping_would_change_is_counted_before_it_is_submi
     assert (await client.post("/field-mapping/affected", json={"flow_id": flow, "mappings": wrong})).status_code == 422
     viewer = await member("viewer", client)
     assert (await viewer.post("/field-mapping/affected", json=first)).status_code == 403
+
+
+async def test_what_a_mapping_would_change_counts_what_was_decided_on_rows_since_the_delivery(client):
+    flow = await client.suggested(target="AWS,Azure")
+    mappings = (await client.get(f"/field-mapping/preview/{flow}")).json()["suggested_mappings"]
+    same = {"flow_id": flow, "mappings": mappings}
+    await client.post("/field-mapping/submit", json=same)
+    await client.work()
+    (name,) = {m["source_field"] for m in mappings if m["target_system"] == "aws" and m["target_field"] == "HostName"}
+    value = {"kind": "value", "table": "servers", "column": name, "value": "web001", "after": "web-one"}
+    decided = await client.post(f"/review/{flow}/decisions", json={"decisions": [value]})
+    assert decided.status_code == 200, decided.text
+    aws, azure = (await client.post("/field-mapping/affected", json=same)).json()["targets"]
+    assert (aws["runs_again"], azure["runs_again"]) == (True, True)
+    assert [file["changed"] for file in aws["files"]] == [1]
+    assert aws["files"][0]["fields"] == [{"field": "HostName", "cells": 1, "before": "web001", "after": "web-one"}]
+    await client.post(f"/review/{flow}/undo", json={})
+    again = (await client.post("/field-mapping/affected", json=same)).json()["targets"]
+    assert not any(target["runs_again"] for target in again)

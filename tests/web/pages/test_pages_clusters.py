@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from markup import plain
 
@@ -31,6 +33,29 @@ async def test_spellings_become_one_after_a_look_at_the_rows(visitor):
     assert len({one["batch"] for one in decided}) == 1
     undone = await visitor.send(f"{here}/undo", {"table": "servers", "column": "site"})
     assert "Undone." in plain(undone.text)
+
+
+async def test_a_look_at_what_changes_keeps_what_was_ticked_chosen_and_typed(visitor):
+    flow = await visitor.client.suggested(SITES)
+    form = {"table": "servers", "column": "site", "winner": "berlin", "member": ["berlin", "BERLIN "]}
+    looked = (await visitor.send(f"/discovery/clusters/{flow}/merge", form)).text
+    ticked = dict(re.findall(r'type="checkbox" name="member" value="([^"]*)"( checked)?', looked))
+    assert ticked == {"Berlin": "", "berlin": " checked", "BERLIN ": " checked"}
+    assert re.findall(r'type="radio" name="winner" value="([^"]*)" checked', looked) == ["berlin"]
+    refused = await visitor.send(f"/discovery/clusters/{flow}/merge", form | {"member": [], "own": "Hauptstadt"})
+    assert refused.status_code == 422
+    assert 'name="own" type="text" value="Hauptstadt"' in refused.text
+
+
+async def test_who_decided_what_says_that_a_merge_decided_values_of_a_column(visitor):
+    flow = await visitor.client.suggested(SITES)
+    merge = {"table": "servers", "column": "site", "members": ["Berlin", "berlin"], "winner": "Berlin"}
+    await visitor.client.post(f"/clusters/{flow}", json=merge)
+    page = plain((await visitor.get(f"/discovery/field-mapping/{flow}")).text)
+    assert "decided: 2 values of site" in page
+    await visitor.client.post(f"/review/{flow}/undo", json={})
+    page = plain((await visitor.get(f"/discovery/field-mapping/{flow}")).text)
+    assert "took back: decided: 2 values of site" in page
 
 
 async def test_a_merge_that_changes_nothing_is_told(visitor):

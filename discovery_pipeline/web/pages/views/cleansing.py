@@ -16,7 +16,7 @@ from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.tables import LINE, Tables
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What
+from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What, changed_since
 from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.pages.views.standing import said
 
@@ -83,16 +83,11 @@ class Said:
     @classmethod
     def of(cls, log: Iterable[Decided], flow: Flow) -> Said:
         """What a log says of the flow."""
-        begun = flow.phases[Phase.CLEANSING].started_at
-        held: dict[What, Mapping[str, Any] | None] = {}
-        now: dict[What, Decided] = {}
-        for one in log:
-            now[one.what] = one
-            if begun and one.at <= begun:
-                held[one.what] = one.after
+        written = tuple(log)
+        now = {one.what: one for one in written}
         return cls(
             decided={what: one for what, one in now.items() if one.after is not None},
-            waits=frozenset(what for what, one in now.items() if held.get(what) != one.after),
+            waits=changed_since(written, flow.phases[Phase.CLEANSING].started_at),
         )
 
 

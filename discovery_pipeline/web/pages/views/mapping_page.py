@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.mapping.model import HIGH, LIKELY, DataType
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
 from discovery_pipeline.flow.state import Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import MAPPING, Decided, origins
+from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decided, origins
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
@@ -36,7 +36,8 @@ from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal
 DATA_TYPES = get_args(DataType)
 
 
-_KINDS = {PROPOSAL: "proposed"}
+_KINDS = {PROPOSAL: "proposed", RULE: "decided", VALUE: "decided", CELL: "decided"}
+_NOUNS = {MAPPING: "column", RULE: "rule", VALUE: "value", CELL: "cell"}
 _AGAIN = {"done": "", "undone": "took back: ", "redone": "did again: "}
 STEPS = 15
 """Steps shown below the rows; a column's own history stands in its panel."""
@@ -233,8 +234,16 @@ def _named(reviewed: Reviewed, batch: UUID) -> str:
     first = mine[0]
     of, what_became = origins(reviewed.log)[batch]
     begun = next(iter(reviewed.batch(of)), first)
-    said = _KINDS.get(begun.kind, "reopened")
+    said = _KINDS.get(begun.kind, "reopened") if begun.after else "reopened"
     if begun.kind == MAPPING and begun.after:
         said = Choice.model_validate(begun.after).standing
-    what = str(first.subject[-1]) if len(mine) == 1 else plural(len(mine), "column")
-    return f"{_AGAIN[what_became]}{said}: {what}, by {first.by}"
+    return f"{_AGAIN[what_became]}{said}: {_subjects(mine)}, by {first.by}"
+
+
+def _subjects(mine: Sequence[Decided]) -> str:
+    """What a step is about: one column by its name, several things by their number."""
+    kinds, columns = {one.kind for one in mine}, {one.subject[1] for one in mine if len(one.subject) > 1}
+    if kinds <= {MAPPING, PROPOSAL} and len(mine) == 1:
+        return str(mine[0].subject[-1])
+    many = plural(len(mine), _NOUNS.get(mine[0].kind, "decision") if len(kinds) == 1 else "decision")
+    return f"{many} of {columns.pop()}" if kinds <= {RULE, VALUE, CELL} and len(columns) == 1 else many
