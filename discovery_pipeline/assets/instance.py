@@ -20,6 +20,7 @@ import yaml
 from dagster._core.instance.ref import InstanceRef
 
 from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.runner.launcher import WarmRunLauncher
 from discovery_pipeline.assets.tags import ENGAGEMENT_TAG, MOST_RETRIES_TAG, PARTITION_TAG
 from discovery_pipeline.errors import FlowNotFoundError, ServerError
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 GONE = "The run's process is gone. Start it again."
 BEGINNING_SECONDS = 60
 """How long a run on another machine may take until it holds its flow's lock."""
+COMING_SECONDS = 180
+"""How long a launched run may be without a worker on this machine."""
+LONGEST_START_SECONDS = 3600
+"""How long a living worker may take to begin: on a machine that is busy it is slow, and not stuck."""
 AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 """What Dagster says of a run that has a process."""
 MAKING_LOCK = 0x64_61_67_73
@@ -66,6 +71,7 @@ def configuration(url: str, home: Path) -> dict[str, Any]:
         "run_monitoring": {
             "enabled": True,
             "poll_interval_seconds": 10,
+            "start_timeout_seconds": LONGEST_START_SECONDS,
             "free_slots_after_run_end_seconds": 60,
         },
         "run_retries": {"enabled": True, "max_retries": RETRIES, "retry_on_asset_or_op_failure": False},
@@ -188,11 +194,11 @@ def spare_retries(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Non
 def settle(instance: dg.DagsterInstance, store: Store) -> list[str]:
     """Tell Dagster of runs that died and that it believes to be at work; their ids.
 
-    A run is dead where its worker died on this home, or nobody holds its flow's lock a while after it began. One that
-    is yet to begin may have its worker on another machine, on its way.
+    A run is dead where its worker died on this home, or never came, or nobody holds its flow's lock a while after it
+    began. Other launchers' workers may be on another machine, on their way.
     """
     wanted = dg.RunsFilter(statuses=AT_WORK)
-    dead = [record.dagster_run for record in instance.get_run_records(wanted) if _dead(record, store)]
+    dead = [record.dagster_run for record in instance.get_run_records(wanted) if _dead(instance, record, store)]
     for run in dead:
         if run.status is dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceled(run, GONE)
@@ -201,14 +207,14 @@ def settle(instance: dg.DagsterInstance, store: Store) -> list[str]:
     return [run.run_id for run in dead]
 
 
-def _dead(record: dg.RunRecord, store: Store) -> bool:
+def _dead(instance: dg.DagsterInstance, record: dg.RunRecord, store: Store) -> bool:
     home, run = store.settings.root, record.dagster_run
     if locks.lives(home, run.run_id):
         return False
     if locks.died(home, run.run_id):
         return True
     if run.status is dg.DagsterRunStatus.STARTING:
-        return False
+        return isinstance(instance.run_launcher, WarmRunLauncher) and _launched(instance, run) > COMING_SECONDS
     slug, began = run.tags.get(PARTITION_TAG), record.start_time or record.create_timestamp.timestamp()
     if slug is None or time.time() - began < BEGINNING_SECONDS:
         return False
@@ -216,3 +222,9 @@ def _dead(record: dg.RunRecord, store: Store) -> bool:
         return not store.is_run(slug)
     except FlowNotFoundError:  # it was archived since
         return True
+
+
+def _launched(instance: dg.DagsterInstance, run: dg.DagsterRun) -> float:
+    """How many seconds ago the run was launched."""
+    at = instance.get_run_stats(run.run_id).launch_time
+    return time.time() - at if at else 0.0

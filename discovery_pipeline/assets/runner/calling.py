@@ -21,11 +21,11 @@ STALE = 75
 """Exit code of a zygote that has loaded other code than is on disk, and wants to be started again."""
 
 
-def ask(home: Path, question: Mapping[str, Any]) -> dict[str, Any]:
+def ask(home: Path, question: Mapping[str, Any], patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """The zygote's answer; one with `refused` where it isn't there."""
     try:
         with place.address(home) as address, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-            line.settimeout(PATIENCE_SECONDS)
+            line.settimeout(patience)
             line.connect(address)
             line.send(json.dumps(question).encode())
             return json.loads(line.recv(LONGEST) or b'{"refused": "the warm runner hung up"}')

@@ -17,6 +17,9 @@ from discovery_pipeline.assets.runner import locks, place
 from discovery_pipeline.assets.runner.calling import ask
 from discovery_pipeline.assets.runner.worker import INSTANCE
 
+PATIENCE_SECONDS = 30.0
+"""How long a launch waits for the zygote. On a machine that makes it slow, a new process would be slower by minutes."""
+
 
 class WarmRunLauncher(RunLauncher, ConfigurableClass):
     """Starts a run's worker, tells whether it lives, and ends it."""
@@ -44,7 +47,7 @@ class WarmRunLauncher(RunLauncher, ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Have a worker begin the run."""
         run = context.dagster_run
-        answer = ask(self._home, {"run": run.run_id, "version": place.code_version()})
+        answer = ask(self._home, {"run": run.run_id, "version": place.code_version()}, PATIENCE_SECONDS)
         if "refused" not in answer:
             return
         self._instance.report_engine_event(
