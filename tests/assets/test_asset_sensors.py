@@ -399,6 +399,32 @@ def test_a_test_in_dagsters_ui_hears_of_no_end(
     assert told is (PhaseStatus.RUNNING if dry else PhaseStatus.FAILED)
 
 
+def test_a_test_whose_tick_is_committed_leaves_every_end_to_be_heard_of(
+    defs: dg.Definitions, flow: Flow, instance: dg.DagsterInstance
+):
+    job = defs.resolve_job_def("discover")
+    instance.report_run_failed(instance.create_run_for_job(job, tags={"dagster/partition": flow.slug}), "killed")
+    repository = defs.get_repository_def()
+    heard = RunStatusSensorCursor(record_id=0).to_json()
+    for cursor in (heard, None):
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, repository_def=repository, sensor_name="failed_run_sensor"
+        ) as context:
+            told = repository.get_sensor_def("failed_run_sensor").evaluate_tick(context)
+        assert (told.cursor, told.dagster_run_reactions or []) == (cursor, [])
+        assert "A test changes nothing." in str(told.skip_message)
+
+
+def test_an_end_that_no_sensor_told_the_flow_of_fails_its_phase_all_the_same(
+    tick: Tick, defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    run = instance.create_run_for_job(defs.resolve_job_def("discover"), tags={"dagster/partition": flow.slug})
+    instance.report_run_failed(run, "killed")  # and the sensor's cursor has gone past it
+    tick("dead_run_sensor")
+    assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.FAILED
+
+
 def test_dagster_forgets_a_flow_soon_after_it_was_archived_and_no_other(
     tick: Tick, store: Store, flow: Flow, instance: dg.DagsterInstance, defs: dg.Definitions
 ):
