@@ -23,7 +23,6 @@ LEAST_COVERAGE = 0.97
 SAME_NAME = 0.85
 MOST_TRIED = 6  # combinations of columns a table and key
 CERTAIN = 6.0  # decimal digits of improbability from which chance is ruled out
-MOST_PARTS = 3
 
 
 def found(
@@ -37,7 +36,7 @@ def found(
     targets = {r.columns[0].id: r.key.columns[0].id for r in singles if r.confidence >= 0.3}
     best: dict[tuple[int, ...], Reference] = {}
     for key in keys:
-        if not 2 <= len(key.columns) <= MOST_PARTS or key.rank > 2:
+        if key.single or key.rank > 2:
             continue
         for table in database.tables:
             if table.index == key.table:

@@ -1,15 +1,16 @@
 """References: which inclusions are foreign keys, one best reference a column.
 
 For each column the keys that hold its values compete with each other and with "refers to nothing": a conditional
-logit (McFadden 1974) over the evidence. Its probability is the confidence.
+logit (McFadden 1974) over the evidence. Its probability is the confidence. A special kind of a special kind of thing
+refers to the nearest of them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, log10
 
 from discovery_pipeline.engine.schema import evidence, twins
 from discovery_pipeline.engine.schema.evidence import Evidence
@@ -55,6 +56,9 @@ WEIGHTS: Mapping[str, float] = {
     "passes_on": -1.5,
 }
 
+SURE = 0.5  # confidence of a reference that others may go by
+NO_CHANCE = 6.0  # decimal digits of improbability from which keys within keys are kinds of kinds
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -78,27 +82,79 @@ class Reference:
 def judged(database: Database, keys: Sequence[Key], naming: Names, inclusions: Sequence[Inclusion]) -> list[Reference]:
     """The most probable reference of each column that may have one."""
     inclusions = twins.without(database, naming, inclusions)
-    rivals: dict[int, list[tuple[float, Inclusion, Evidence]]] = defaultdict(list)
+    offers: dict[int, list[_Offer]] = defaultdict(list)
     for inclusion, found in zip(inclusions, evidence.gathered(database, keys, naming, inclusions), strict=True):
-        rivals[inclusion.column.id].append((strength(found), inclusion, found))
-    references = []
-    for offered in rivals.values():
-        nothing = 1.0
-        total = nothing + sum(exp(s) for s, _, _ in offered)
-        best, held, found = max(offered, key=lambda o: (o[0], -o[1].key.columns[0].id))
-        references.append(
-            Reference(
-                columns=(held.column,),
-                key=held.key,
-                coverage=held.coverage,
-                orphans=held.orphans,
-                distinct=held.distinct,
-                confidence=exp(best) / total,
-                evidence=evidence.in_words(found, held),
-                void=held.void,
-            )
-        )
-    return _one_way(references)
+        offers[inclusion.column.id].append(_Offer(inclusion, found, strength(found)))
+    chosen = {column: max(of, key=lambda o: (o.strength, -o.target)) for column, of in offers.items()}
+    references = {column: _reference(offer, offers[column]) for column, offer in chosen.items()}
+    kinds = {k.columns[0].id for k in keys if k.single and k.rank == 1}
+    nearer = {c: near for c in kinds & chosen.keys() if (near := _nearest(naming, kinds, references, offers[c]))}
+    for column, near in nearer.items():
+        references[column] = replace(_reference(near, offers[column]), confidence=references[column].confidence)
+    return _one_way(list(references.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One of the keys that a column may refer to."""
+
+    held: Inclusion
+    found: Evidence
+    strength: float
+
+    @property
+    def target(self) -> int:
+        """The id of the key's column."""
+        return self.held.key.columns[0].id
+
+
+def _reference(offer: _Offer, rivals: Sequence[_Offer]) -> Reference:
+    nothing = 1.0
+    held = offer.held
+    return Reference(
+        columns=(held.column,),
+        key=held.key,
+        coverage=held.coverage,
+        orphans=held.orphans,
+        distinct=held.distinct,
+        confidence=exp(offer.strength) / (nothing + sum(exp(o.strength) for o in rivals)),
+        evidence=evidence.in_words(offer.found, held),
+        void=held.void,
+    )
+
+
+def _nearest(
+    naming: Names, kinds: Set[int], references: Mapping[int, Reference], offers: Sequence[_Offer]
+) -> _Offer | None:
+    """The smallest key that a table's own key lies in, of those that refer to what it was taken to refer to itself.
+
+    Only keys that are called the same compete, and only where the smaller ones don't hold it by chance: managers are
+    employees, who are people, who are parties, and all of them have a party_id.
+    """
+    column = offers[0].held.column
+    own = references[column.id]
+    if own.confidence < SURE or own.orphans:
+        return None
+
+    def near(offer: _Offer) -> bool:
+        key = offer.held.key
+        if offer.target not in kinds or offer.held.orphans or naming.words(key.columns[0]) != naming.words(column):
+            return False
+        chance = offer.held.distinct * log10(own.key.distinct / key.distinct)
+        return chance >= NO_CHANCE and _leads(references, offer.target, own.key.columns[0].id)
+
+    return min(filter(near, offers), key=lambda o: o.held.key.distinct, default=None)
+
+
+def _leads(references: Mapping[int, Reference], column: int, target: int) -> bool:
+    """Whether the column refers to the target, or to what does."""
+    seen: set[int] = set()
+    while column not in seen and (onward := references.get(column)) and onward.confidence >= SURE:
+        seen.add(column)
+        column = onward.key.columns[0].id
+        if column == target:
+            return True
+    return False
 
 
 def strength(found: Evidence) -> float:

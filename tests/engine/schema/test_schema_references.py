@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import HealthCheck, settings
@@ -216,3 +217,38 @@ def test_a_special_kind_of_thing_refers_to_the_thing_by_its_own_key(con, given):
     servers = {"sys_id": ids[::3], "cpu_count": [pick.choice([2, 4, 8]) for _ in ids[::3]]}
     found = schema.analyse(con, given({"cmdb_ci": items, "cmdb_ci_server": servers}))
     assert references(found) == {("cmdb_ci_server", "sys_id", "cmdb_ci", "sys_id")}
+
+
+def test_four_columns_that_refer_together_are_one_composite_reference(con, given):
+    pick = random.Random(6)
+    every = itertools.product(
+        ["AT01", "DE02", "CH03"], [2021, 2022], range(1, 13), [4000, 4010, 4200, 5000, 5100, 6000]
+    )
+    balances = [row for row in every if pick.random() < 0.6]
+    postings = [pick.choice(balances) for _ in range(700)]
+    parts = ("company", "fiscal_year", "period", "account")
+    tables = {
+        "balance": dict(zip(parts, zip(*balances, strict=True), strict=True)),
+        "posting": {"posting_id": range(700), **dict(zip(parts, zip(*postings, strict=True), strict=True))},
+    }
+    together = ",".join(parts)
+    assert ("posting", together, "balance", together) in references(schema.analyse(con, given(tables)))
+
+
+def test_a_special_kind_of_a_special_kind_refers_to_the_nearest(con, given):
+    pick = random.Random(13)
+    parties = range(1, 401)
+    people = sorted(pick.sample(parties, 220))
+    employees = sorted(pick.sample(people, 90))
+    managers = sorted(pick.sample(employees, 25))
+    others = sorted(pick.sample(parties, 60))
+    kinds = {"party": parties, "person": people, "employee": employees, "manager": managers, "company": others}
+    tables = {
+        name: {"party_id": ids, "remark": [f"{name} {pick.random()}" for _ in ids]} for name, ids in kinds.items()
+    }
+    assert references(schema.analyse(con, given(tables))) == {
+        ("person", "party_id", "party", "party_id"),
+        ("company", "party_id", "party", "party_id"),
+        ("employee", "party_id", "person", "party_id"),
+        ("manager", "party_id", "employee", "party_id"),
+    }
