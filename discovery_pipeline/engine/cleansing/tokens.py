@@ -7,6 +7,7 @@ from collections.abc import Collection
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.profiling import semantics
 from discovery_pipeline.engine.profiling.model import TableProfile
 from discovery_pipeline.engine.profiling.tokens import as_often_as_words, null_tokens
 
@@ -47,6 +48,10 @@ FEW = 5
 
 MOST_FREQUENT = 1_000
 """Values of a column that tell whether a word is one of its vocabulary."""
+
+_NAMES = ("Na", "Nil")
+_SURNAMES = (*_NAMES, "None")
+"""Words that are names of people, too: in any column, and in one of people."""
 
 
 def plan(values: Values, evidence: Evidence) -> None:
@@ -111,8 +116,8 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
             answers = as_often_as_words(_frequent(values, position), WORDS)
             tokens = tuple(w for w in WORDS if w in known - answers)
         if tokens:
-            # Na and Nil are names of people, too.
-            emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) AND $v NOT IN ('Na', 'Nil') THEN NULL ELSE $v END"
+            kept = _listed(_SURNAMES if _of_people(values, position) else _NAMES)
+            emptied = f"CASE WHEN lower($v) IN ({_listed(tokens)}) AND $v NOT IN ({kept}) THEN NULL ELSE $v END"
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
 
 
@@ -146,6 +151,12 @@ def plan_numbers(values: Values, evidence: Evidence) -> None:
         listed.setdefault(position, {})[value] = None
     for position, emptied in listed.items():
         values.offer_list("null.number", position, emptied)
+
+
+def _of_people(values: Values, position: int) -> bool:
+    """Whether the column holds names of people."""
+    found = semantics.of_texts(values.column(position).name, _frequent(values, position))
+    return found is not None and found.name == "person_name"
 
 
 def _known(values: Values, position: int, profile: TableProfile | None) -> frozenset[str]:

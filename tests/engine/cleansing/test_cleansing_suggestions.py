@@ -264,6 +264,12 @@ def test_na_and_nil_may_be_names(bench):
     assert bench.column(names, tier="suggest")[3:6] == ["Na", "Nil", None]
 
 
+def test_none_may_be_a_surname(bench):
+    surnames = ["None", "none", *(f"{s}{e}" for s in ("Mar", "Hol", "Bern", "Kell") for e in ("in", "er", "stein"))]
+    assert bench.column(surnames, "last_name", tier="suggest")[:2] == ["None", None]
+    assert bench.column(surnames, "brand", tier="suggest")[:2] == [None, None]
+
+
 def test_numbers_a_digit_apart_are_no_noise(bench):
     cells = [f"{n}.{m}" for n in range(10, 22) for m in range(10) for _ in range(6)]
     rare = [f"1{n % 10}.{n % 10}" for n in range(9)] + ["31.8", "41.2", "51.3", "61.4", "71.5", "81.6"]
