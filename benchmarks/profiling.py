@@ -55,10 +55,12 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=3)
     chosen = arguments.parse_args()
     os.environ["DISCOVERY_THREADS"] = "2"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a package is installed compiled
     with tempfile.TemporaryDirectory() as folder:
         file, out = Path(folder) / "inventory.csv", Path(folder) / "profile.json"
         inventory.scale(file, chosen.rows, chosen.columns)
         run("-c", PARSE, str(file))
+        run("-c", PROFILE, "--help")
         parses, profiles = [], []
         for _ in range(chosen.runs):
             parses.append(run("-c", PARSE, str(file)))

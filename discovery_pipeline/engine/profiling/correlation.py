@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import mul
 
 from discovery_pipeline.engine.profiling.model import Correlation
@@ -22,16 +23,43 @@ def correlations(plan: TablePlan, counted: TablePartial) -> tuple[Correlation, .
     """
     step = 1 if plan.whole else max(1, plan.sample_rows // RANKED)
     numbers = {i: plan.columns[i].numbers[::step] for i in {i for pair in plan.pairs for i in pair}}
-    ranks = {i: ranked(n) for i, n in numbers.items() if None not in n}
+    ranks = {i: _Centred.of(ranked(n)) for i, n in numbers.items() if None not in n}
+    apart = {i for pair in plan.pairs if pair not in counted.pairs for i in pair}
+    sampled = {i: _Centred.of(plan.columns[i].numbers) for i in apart if plan.columns[i].complete}
     found = []
     for a, b in plan.pairs:
         sums = counted.pairs.get((a, b))
         left, right = plan.columns[a], plan.columns[b]
-        pearson = sums.pearson if sums else of_numbers(left.numbers, right.numbers)
+        if sums:
+            pearson = sums.pearson
+        elif a in sampled and b in sampled:
+            pearson = sampled[a].correlation(sampled[b])
+        else:
+            pearson = of_numbers(left.numbers, right.numbers)
         whole = a in ranks and b in ranks
-        spearman = of_numbers(ranks[a], ranks[b]) if whole else rank_correlation(numbers[a], numbers[b])
+        spearman = ranks[a].correlation(ranks[b]) if whole else rank_correlation(numbers[a], numbers[b])
         found.append(Correlation(left=left.column.name, right=right.column.name, pearson=pearson, spearman=spearman))
     return tuple(sorted(found, key=lambda c: -max(abs(c.pearson or 0), abs(c.spearman or 0))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Centred:
+    """Numbers about their mean, which one column brings to all its pairs."""
+
+    numbers: Sequence[float]
+    square: float  # the sum of theirs
+
+    @classmethod
+    def of(cls, numbers: Numbers) -> _Centred:
+        """All must be numbers."""
+        mean = sum(numbers) / max(1, len(numbers))  # type: ignore[arg-type]
+        centred = [n - mean for n in numbers]  # type: ignore[operator]
+        return cls(centred, sum(map(mul, centred, centred)))
+
+    def correlation(self, other: _Centred) -> float | None:
+        """Pearson's; None below two numbers, and where either doesn't vary."""
+        product = sum(map(mul, self.numbers, other.numbers))
+        return Moments2(len(self.numbers), 0.0, 0.0, self.square, other.square, product).pearson
 
 
 def rank_correlation(left: Numbers, right: Numbers) -> float | None:
@@ -63,9 +91,4 @@ def of_numbers(left: Numbers, right: Numbers) -> float | None:
     if None in left or None in right:
         both = [(x, y) for x, y in zip(left, right, strict=True) if x is not None and y is not None]
         left, right = [x for x, _ in both], [y for _, y in both]
-    n = len(left)
-    if n < 2:
-        return None
-    mx, my = sum(left) / n, sum(right) / n  # type: ignore[arg-type]
-    xs, ys = [x - mx for x in left], [y - my for y in right]  # type: ignore[operator]
-    return Moments2(n, 0.0, 0.0, sum(map(mul, xs, xs)), sum(map(mul, ys, ys)), sum(map(mul, xs, ys))).pearson
+    return _Centred.of(left).correlation(_Centred.of(right))
