@@ -60,7 +60,7 @@ def main() -> None:
         file, out = Path(folder) / "inventory.csv", Path(folder) / "profile.json"
         inventory.scale(file, chosen.rows, chosen.columns)
         run("-c", PARSE, str(file))
-        run("-c", PROFILE, "--help")
+        run("-c", PROFILE, "profile", str(file))
         parses, profiles = [], []
         for _ in range(chosen.runs):
             parses.append(run("-c", PARSE, str(file)))

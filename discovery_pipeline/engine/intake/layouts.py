@@ -159,7 +159,7 @@ def _width(head: list[list[str]], body: Sequence[Sequence[str]]) -> int:
     """Columns of the table: as the header has it, or more where more than a third of the rows have more."""
     full = max((len(row) for row in head), default=0)
     if full:
-        longer = [_extent(row) for row in body if _extent(row) > full]
+        longer = [extent(row) for row in body if extent(row) > full]
         return max(longer) if len(longer) * 3 > len(body) else full
     lengths = Counter(len(row) for row in body)
     common = lengths.most_common(1)[0][0] if lengths else 0
@@ -167,7 +167,7 @@ def _width(head: list[list[str]], body: Sequence[Sequence[str]]) -> int:
     return max(wider) if len(wider) * 3 > len(body) else common
 
 
-def _extent(row: Sequence[str]) -> int:
+def extent(row: Sequence[str]) -> int:
     """Cells up to the last that holds something."""
     for at in range(len(row), 0, -1):
         if row[at - 1].strip():

@@ -372,6 +372,15 @@ def test_another_table_below_is_told(con, tmp_path):
     assert suspects(con, tmp_path, [*HOSTS, [], ["Our apps"], *APPS]) == [("tables_below", ("line 10",))] * 2
 
 
+OWNERS = [["host", "owner", "site"], *([f"host {c}", f"Person {c}", "Bern"] for c in "abcdef")]
+SITES = [["site", "country"], ["Bern", "Switzerland"], ["Graz", "Austria"], ["Ulm", "Germany"]]
+
+
+def test_another_table_of_words_below_is_told(con, tmp_path):
+    assert suspects(con, tmp_path, [*OWNERS, [], *SITES]) == [("tables_below", ("line 9",))] * 2
+    assert suspects(con, tmp_path, [*OWNERS, [], ["Our sites"], *SITES]) == [("tables_below", ("line 10",))] * 2
+
+
 def test_another_table_beside_is_told(con, tmp_path):
     beside = [[*host, None, *app] for host, app in zip(HOSTS, [*APPS, *[[None] * 3] * 4], strict=True)]
     assert suspects(con, tmp_path, beside)[0] == ("tables_beside", ("ram | app",))
@@ -383,8 +392,10 @@ def test_another_table_beside_is_told(con, tmp_path):
         [*HOSTS, [], ["h9", 2, 4], [], ["h10", 2, 4]],
         [["kind", "who", "n"], *([kind, "m", 1] for kind in ("total", "a", "b") * 4)],
         [["host", "owner", "ram"], *([f"h{n}", "Ann", 8] for n in range(6)), [], ["h9", "unknown", "n/a"]],
+        [*OWNERS, [], *OWNERS[2:], [], ["host x", "Person y"], ["host z", "Person z", "Ulm"]],
+        [*OWNERS, [], ["host x", "Person y"], [], ["host v", "Person v"]],
     ],
-    ids=["blank rows", "totals throughout", "words for nothing"],
+    ids=["blank rows", "totals throughout", "words for nothing", "groups", "gaps"],
 )
 def test_what_is_no_other_table_is_not(con, tmp_path, lines: list[list[object]]):
     assert suspects(con, tmp_path, lines) == []
