@@ -98,11 +98,11 @@ def _is_lines(text: Path) -> bool:
 
 
 def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[TableRead]:
-    parts = _parts(text)
+    parts, about = _parts(text)
     if not parts:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     tables = []
-    header = _header(text) if set(parts) == {(None, dict), (parts[0][0], list)} else []
+    header = _header(about) if set(parts) == {(None, dict), (parts[0][0], list)} else []
     for key, shape in parts[:1] if header else parts:
         name = upload.stem if key is None or len(parts) == 1 or header else f"{upload.stem}.{key}"
         values = partial(_elements, text, key)
@@ -118,15 +118,17 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
     return tables
 
 
-def _parts(text: Path) -> list[tuple[str | None, type]]:
-    """The arrays of a document that hold records: None for the document's own, else their keys."""
+def _parts(text: Path) -> tuple[list[tuple[str | None, type]], Any]:
+    """The arrays of a document that hold records, None for the document's own, else their keys; and its own value."""
     found: dict[str | None, type] = {}
+    about = None
     with text.open(encoding="utf-8-sig") as stream:
         for key, value in Values(stream).items():
             if isinstance(value, dict | list) or key not in found:
                 found.setdefault(key, type(value))
+            about = value if key is None and about is None else about
     tables = {key: shape for key, shape in found.items() if shape in (dict, list)}
-    return list(tables.items()) or [(key, shape) for key, shape in found.items() if key is None]
+    return list(tables.items()) or [(key, shape) for key, shape in found.items() if key is None], about
 
 
 def _elements(text: Path, wanted: str | None) -> Iterator[Any]:
@@ -149,9 +151,8 @@ def _is_object(text: Path) -> bool:
         return Values(stream).opening == "{"
 
 
-def _header(text: Path) -> list[str]:
+def _header(about: dict[str, Any]) -> list[str]:
     """The columns that a document names beside lists of values, as pandas' split form does; none where it says more."""
-    about = next(_elements(text, None))
     named = about.get("columns") if about.keys() <= {"columns", "index"} else None
     return named if isinstance(named, list) and all(isinstance(name, str) for name in named) else []
 
