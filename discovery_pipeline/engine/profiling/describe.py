@@ -19,7 +19,9 @@ from discovery_pipeline.engine.profiling.model import (
     Lengths,
     NullPattern,
     Outliers,
+    Quality,
     TableProfile,
+    TimeSeries,
     TypeException,
     ValueCount,
 )
@@ -86,27 +88,22 @@ class _Column:
     sample_rows: int
 
     def profile(self) -> ColumnProfile:
+        values, typed = self._values(), self.plan.typed
         tokens, misfits = _unfit(self.plan, self.counted)
         filled = self.counted.count - sum(tokens.values())
-        odd = sum(misfits.values())
-        values = self._values()
-        typed = self.plan.typed
         means = meaning.of_column(self.plan.column.name, typed, self._seen(values, filled))
-        spelt, spellings = self._spelling(values, means)
-        calendar, buckets = self.counted.calendar, self.counted.buckets
-        type_fit = 1 - odd / filled if filled else 1.0
-        checked = means.fit if means.name in meaning.CHECKED and means.fit is not None else 1.0
+        consistency, spellings = self._spelling(values, means)
+        type_fit = 1 - sum(misfits.values()) / filled if filled else 1.0
+        formats = self._formats()
         distinct, exact = self._distinct(filled)
-        fresh, ahead = (calendar.fresh, calendar.ahead) if calendar else (0, 0)
-        on_time = quality.timeliness(self.plan.column.name, filled, fresh, ahead) if calendar else None
         draft = ColumnProfile(
             name=self.plan.column.name,
             position=self.plan.column.position,
             inferred_type=typed.type,
             type_fit=max(0.0, type_fit),
             exceptions=self._exceptions(misfits),
-            date_format=next(iter(self._formats()), (None, 0))[0],
-            date_formats=tuple(ValueCount(value=f, count=n) for f, n in self._formats()),
+            date_format=formats[0][0] if formats else None,
+            date_formats=tuple(ValueCount(value=f, count=n) for f, n in formats),
             semantic_type=means.name,
             semantic_fit=means.fit,
             unit=means.unit,
@@ -121,31 +118,49 @@ class _Column:
             top_values=self._top(),
             patterns=masks.patterns(values, self._scale(values, filled)),
             lengths=self._lengths(),
-            time_series=series.describe(self.plan.period, buckets) if calendar and buckets else None,
-            quality=quality.score(
-                completeness=filled / self.rows if self.rows else 1.0,
-                validity=type_fit * checked,
-                uniqueness=distinct / filled
-                if means.keylike and exact and distinct >= NEARLY_UNIQUE * filled > 0
-                else 1.0,
-                consistency=spelt,
-                timeliness=on_time,
-            ),
+            time_series=self._time_series(),
+            quality=self._quality(means, filled, type_fit, consistency),
             **self._statistics(),
         )
-        noticed = anomalies.Noticed(
-            padded=round(self._scale(values, filled) * sum(n for v, n in values if v != v.strip())),
-            spellings=spellings,
-            ahead=ahead if on_time is not None else 0,
-            broken=round(self._scale(values, filled) * sum(n for v, n in values if _broken(v))),
-            estimated=self.counted.values is None,
-        )
+        noticed = self._noticed(values, filled, spellings)
         return draft.model_copy(
             update={
                 "anomalies": anomalies.of_column(draft, typed, means, noticed, self.rows),
                 "suggested_charts": anomalies.charts(draft),
             }
         )
+
+    def _quality(self, means: Meaning, filled: int, type_fit: float, consistency: float) -> Quality:
+        checked = means.fit if means.name in meaning.CHECKED and means.fit is not None else 1.0
+        distinct, exact = self._distinct(filled)
+        named = means.keylike and exact and distinct >= NEARLY_UNIQUE * filled > 0
+        return quality.score(
+            completeness=filled / self.rows if self.rows else 1.0,
+            validity=type_fit * checked,
+            uniqueness=distinct / filled if named else 1.0,
+            consistency=consistency,
+            timeliness=self._timeliness(filled),
+        )
+
+    def _noticed(self, values: Sequence[tuple[str, int]], filled: int, spellings: tuple[str, ...]) -> anomalies.Noticed:
+        scale, calendar = self._scale(values, filled), self.counted.calendar
+        return anomalies.Noticed(
+            padded=round(scale * sum(n for v, n in values if v != v.strip())),
+            spellings=spellings,
+            ahead=calendar.ahead if calendar and self._timeliness(filled) is not None else 0,
+            broken=round(scale * sum(n for v, n in values if _broken(v))),
+            estimated=self.counted.values is None,
+        )
+
+    def _timeliness(self, filled: int) -> float | None:
+        calendar = self.counted.calendar
+        if not calendar:
+            return None
+        return quality.timeliness(self.plan.column.name, filled, calendar.fresh, calendar.ahead)
+
+    def _time_series(self) -> TimeSeries | None:
+        buckets = self.counted.buckets
+        return series.describe(self.plan.period, buckets) if self.counted.calendar and buckets else None
 
     def _values(self) -> list[tuple[str, int]]:
         """Values that are no null tokens, most frequent first: all of a dense column, else some of the sample's."""
