@@ -1,6 +1,7 @@
 """Registered databases as assets: profiled again by schedule, and compared with the last profile."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from discovery_pipeline.assets.profiling import quality
 from discovery_pipeline.assets.retrying import AGAIN
 from discovery_pipeline.assets.upkeep import NIGHTLY
 from discovery_pipeline.engine import duck, profiling
+from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.errors import DiscoveryError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 SOURCES = "sources"
 PROFILE, CHANGES = "profile.json", "changes.json"
 STAGE = "source_profile"
+REMOVED = "drift.table_removed"
+REGISTER = "`discovery sources add` with the same name registers the tables that it has now."
 
 registered = dg.DynamicPartitionsDefinition(name=SOURCES)
 
@@ -45,19 +49,20 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
 
     try:
         source = _source(desk, context.partition_key)
-        found, changes = _profiled(context, desk, source)
+        seen = _profiled(context, desk, source)
     except DiscoveryError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+    found, cases = seen.profile, seen.cases()
     columns = frame(found)
-    worst = Counter(finding.rule for finding in changes or ())
+    worst = Counter(str(case["rule"]) for case in cases)
     return dg.MaterializeResult(
         metadata={
             "dagster/column_schema": contract.column_schema(ColumnProfiles),
             "dagster/row_count": sum(table.row_count for table in found.tables),
             "tables": len(found.tables),
             "columns": len(columns),
-            "changes": len(changes or ()),
-            "compared": changes is not None,
+            "changes": len(cases),
+            "compared": seen.changes is not None,
             "quality": quality(found),
         },
         data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
@@ -66,31 +71,54 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
             contract.watched(
                 "no_drift",
                 ", ".join(f"{count} {rule}" for rule, count in worst.most_common()) or "Nothing changed.",
-                [
-                    {"table": f.table, "column": f.column or "", "rule": f.rule, "severity": f.severity.value}
-                    for f in changes or ()
-                ],
+                cases,
             ),
         ],
     )
 
 
-def _profiled(
-    context: dg.AssetExecutionContext, desk: Desk, source: "DatabaseSource"
-) -> "tuple[profiling.Profile, tuple[Finding, ...] | None]":
-    """The profile of the source's tables, and what changed; None where there was none before."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a source."""
+
+    profile: profiling.Profile
+    changes: "tuple[Finding, ...] | None"  # none: there was no profile before
+    missing: tuple[str, ...]  # tables that were registered by name and aren't there
+
+    def cases(self) -> list[dict[str, str]]:
+        """What a person should look at, as a table. A missing table is said each time, until it isn't registered."""
+        removed = [
+            {"table": name, "column": "", "rule": REMOVED, "severity": Severity.ERROR.value} for name in self.missing
+        ]
+        return removed + [
+            {"table": f.table, "column": f.column or "", "rule": f.rule, "severity": f.severity.value}
+            for f in self.changes or ()
+            if not (f.rule == REMOVED and f.table in self.missing)
+        ]
+
+
+def _profiled(context: dg.AssetExecutionContext, desk: Desk, source: "DatabaseSource") -> _Seen:
+    """The profile of the source's tables that are there, and what changed."""
     from discovery_pipeline.store.files import exports
 
     address, place = source.address(), scratch.of_run(desk.settings.root, context.run.run_id)
     names = source.tables or exports.tables(address)
-    paths = [exports.copied(exports.at(address, name), place / str(i)) for i, name in enumerate(names)]
+    paths, missing = [], []
+    for number, name in enumerate(names):
+        try:
+            paths.append(exports.copied(exports.at(address, name), place / str(number)))
+        except exports.TableMissing:
+            missing.append(name.rpartition(".")[2])
+    if not paths:
+        gone = ", ".join(names) or "its login sees no table in the database"
+        raise DiscoveryError(f"Source '{source.name}' has none of its tables any more: {gone}. {REGISTER}")
     limits = {"threads": desk.settings.threads, "memory_limit": desk.settings.memory_limit}
     with duck.connect(**limits, scratch=place / "duckdb") as con:
         found, _ = profiling.of_files(con, paths, place / "tables", today=datetime.now(UTC).date())
     before = _last(desk, source)
     with desk.store.artifacts.writing(source, STAGE) as folder:
         (folder / PROFILE).write_text(found.model_dump_json())
-    return found, profiling.diff(before, found) if before else None
+    return _Seen(found, profiling.diff(before, found) if before else None, tuple(missing))
 
 
 def _source(desk: Desk, key: str) -> "DatabaseSource":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import dagster as dg
 import psycopg
 import pytest
 
-from discovery_pipeline.assets import upkeep
+from discovery_pipeline.assets import reasons, upkeep
 from discovery_pipeline.assets.partitions import FLOWS
-from discovery_pipeline.assets.sources import SOURCES
+from discovery_pipeline.assets.sources import SOURCES, STAGE
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import sources
 from discovery_pipeline.store.blocking import Store
+from discovery_pipeline.store.files import exports
 from discovery_pipeline.store.sources import DatabaseSource, Registration
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -93,6 +95,11 @@ class TestMaintenance:
         assert instance.get_dynamic_partitions(FLOWS) == [living.slug]
 
 
+def registration(source: DatabaseSource) -> Registration:
+    """What somebody said of the database."""
+    return Registration(**{field.name: getattr(source, field.name) for field in fields(Registration)})
+
+
 class TestSources:
     """A registered database that changes between two profiles."""
 
@@ -159,6 +166,61 @@ class TestSources:
         result = execute(defs, "watch_sources", instance, source.slug)
         assert not result.success
         assert "word@" not in "".join(str(event) for event in result.all_events)
+
+    def test_a_table_that_is_gone_is_drift_and_the_others_are_profiled(
+        self, defs: dg.Definitions, instance: dg.DagsterInstance, source: DatabaseSource, store: Store, address: str
+    ):
+        said = replace(registration(source), tables=("cmdb.servers", "cmdb.disks"))
+        store.wait_for(sources.add(store.flows, store.default_tenant(), said))
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute("create table cmdb.disks as select name, ram_gb as size_gb from cmdb.servers")
+            assert execute(defs, "watch_sources", instance, source.slug).success
+            session.execute("drop table cmdb.disks")
+        for _ in range(2):  # until it isn't registered any more
+            result = execute(defs, "watch_sources", instance, source.slug)
+            assert result.success, reasons.of_steps(result.all_events)
+            (case,) = check(result, "no_drift").metadata["cases"].records
+            assert (case.data["table"], case.data["rule"]) == ("disks", "drift.table_removed")
+            assert told(result, "source_profile")["tables"] == 1
+
+    @pytest.mark.parametrize("registered", [("cmdb.servers",), ()])
+    def test_a_database_whose_tables_are_all_gone_says_so_and_keeps_its_last_profile(
+        self,
+        defs: dg.Definitions,
+        instance: dg.DagsterInstance,
+        source: DatabaseSource,
+        store: Store,
+        address: str,
+        monkeypatch: pytest.MonkeyPatch,
+        registered: tuple[str, ...],
+    ):
+        store.wait_for(
+            sources.add(store.flows, store.default_tenant(), replace(registration(source), tables=registered))
+        )
+        assert execute(defs, "watch_sources", instance, source.slug).success
+        kept = store.artifacts.digest(source, STAGE)
+        monkeypatch.setattr(exports, "TABLES", exports.TABLES.replace("order by", "and table_schema = 'cmdb' order by"))
+        with psycopg.connect(address, autocommit=True) as session:
+            session.execute("drop table cmdb.servers")
+        result = execute(defs, "watch_sources", instance, source.slug)
+        assert not result.success
+        said = reasons.of_steps(result.all_events)
+        assert said
+        assert "Source 'CMDB' has none of its tables any more" in said
+        assert "Traceback" not in said
+        assert store.artifacts.digest(source, STAGE) == kept
+
+    def test_a_secret_that_is_gone_is_named(
+        self,
+        defs: dg.Definitions,
+        instance: dg.DagsterInstance,
+        source: DatabaseSource,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.delenv("CMDB_URL")
+        said = reasons.of_steps(execute(defs, "watch_sources", instance, source.slug).all_events)
+        assert said
+        assert "env:CMDB_URL: there is no such secret" in said
 
     def test_the_schedule_asks_for_a_run_a_database(
         self, defs: dg.Definitions, instance: dg.DagsterInstance, source: DatabaseSource

@@ -24,6 +24,10 @@ order by 1
 """
 
 
+class TableMissing(InputRefused):
+    """A database has no table of that name."""
+
+
 def is_address(place: str) -> bool:
     """Whether a place is a database's address and not a file."""
     return urlsplit(place).scheme in SCHEMES
@@ -61,6 +65,8 @@ def copied(address: str, folder: Path) -> Path:
     ------
     InputRefused
         Where the address names no table, or the database can't be reached or doesn't let it be read.
+    TableMissing
+        Where the database has no such table.
     """
     parts = urlsplit(address)
     settings = dict(parse_qsl(parts.query))
@@ -78,7 +84,8 @@ def copied(address: str, folder: Path) -> Path:
         ) as session:
             names = _copy(session, table, text)
     except psycopg.Error as error:
-        raise InputRefused(
+        missing = isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName)
+        raise (TableMissing if missing else InputRefused)(
             f"{where} {table}", f"The table can't be read: {_message(error)}.", "Check the address."
         ) from None
     return _as_parquet(text, names, folder / f"{table.rpartition('.')[2].replace('/', '_')}.parquet")
