@@ -111,18 +111,19 @@ def forget_gone(instance: dg.DagsterInstance, store: "Store") -> tuple[int, int]
 
     The partition goes last: whoever is killed in between finds it again.
     """
+    from discovery_pipeline.store import history
+
     keys = instance.get_dynamic_partitions(FLOWS)  # before the flows: one that is made meanwhile is no key here
-    living = {slug for (slug,) in store.query("select slug from discovery_flows")}
+    living = history.living(store.databases)
     gone = [key for key in keys if key not in living]
     return len(gone), _forget(instance, gone)
 
 
 def forget_archived(instance: dg.DagsterInstance, store: "Store", most: int) -> int:
     """Delete Dagster's runs and partitions of so many flows that were archived since yesterday; how many there were."""
-    lately = (
-        "select slug from discovery_flows_history where archived_at > now() - interval '1 day' order by archived_at"
-    )
-    archived = [slug for (slug,) in store.query(lately)]
+    from discovery_pipeline.store import history
+
+    archived = history.archived_lately(store.databases)
     known = set(instance.get_dynamic_partitions(FLOWS)) if archived else set()
     gone = [slug for slug in archived if slug in known][:most]
     _forget(instance, gone)

@@ -12,7 +12,14 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from discovery_pipeline.store.postgres.databases import Databases
+from discovery_pipeline.store.postgres.query import ask
 from discovery_pipeline.store.schema.flows import discovery_flows_history
+
+LATELY = """
+select slug from discovery_flows_history where archived_at > now() - interval '1 day' order by archived_at
+"""
+LIVING = "select slug from discovery_flows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +46,13 @@ async def find(session: AsyncConnection, ref: str) -> Archived | None:
     wanted = [columns[name] for name in Archived.__dataclass_fields__]
     row = (await session.execute(select(*wanted).where(which))).one_or_none()
     return Archived(*row) if row else None
+
+
+def archived_lately(databases: Databases) -> list[str]:
+    """The slugs of every tenant's flows that were archived within a day, oldest first."""
+    return [slug for (slug,) in ask(databases, LATELY).rows]
+
+
+def living(databases: Databases) -> set[str]:
+    """The slugs of every tenant's flows that are not archived."""
+    return {slug for (slug,) in ask(databases, LIVING).rows}
