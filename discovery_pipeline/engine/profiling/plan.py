@@ -49,6 +49,9 @@ PAIRS = 300
 WIDE = 60
 """Columns from which a table is wide."""
 
+SHOWN = 5
+"""Values of a column that are told whether or not any of them is frequent: who looks at it wants to see some."""
+
 FEW = 20
 """Values of a dense column up to which a wide table's are counted by name, and all again if there are others."""
 
@@ -69,7 +72,7 @@ class ColumnPlan:
     centre: float = 0.0
     edges: tuple[float, ...] = ()
     bars: tuple[float, ...] = ()  # those edges that a histogram shows
-    candidates: tuple[str, ...] = ()  # values that may be the most frequent, to be counted
+    candidates: tuple[str, ...] = ()  # values that are told, the most frequent ones among them, to be counted
     period: Period = "month"  # between whose starts dates are counted
 
     @property
@@ -178,7 +181,7 @@ def _draft(column: Column, texts: Sequence[str | None], whole: bool) -> ColumnPl
         sampled=len(texts) - empty,
         empty=empty,
         dense=dense,
-        candidates=() if dense else tuple(v for v, n in known[:10] if n >= often),
+        candidates=() if dense else tuple(v for i, (v, n) in enumerate(known[:10]) if n >= often or i < SHOWN),
     )
 
 

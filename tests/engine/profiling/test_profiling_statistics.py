@@ -73,6 +73,12 @@ def test_distinct_values_are_counted_or_close(told: TableProfile) -> None:
     assert told.column("id").distinct_count == pytest.approx(ROWS, rel=0.1)
 
 
+def test_values_that_all_differ_are_shown_with_their_counts_however_many_there_are(told: TableProfile) -> None:
+    shown = {column.name: column.top_values for column in told.columns}
+    assert {name for name, values in shown.items() if len(values) < 5} == set()
+    assert {value.count for value in (*shown["id"], *shown["code"])} == {1}
+
+
 def test_what_the_sample_did_not_show_is_found_all_the_same(told: TableProfile) -> None:
     rare = told.column("rare")
     assert rare.inferred_type == "integer"
