@@ -229,6 +229,9 @@ def _fault(found: Mapping[str, Any], body: Any) -> dict[str, str]:
     """One of them: where, and what."""
     if isinstance(body, bytes) and found["loc"] == ("body",):
         return {"where": "body", "error": "no JSON; send some, with Content-Type: application/json"}
+    if found["type"] == "extra_forbidden":
+        *place, name = map(str, found["loc"])
+        return {"where": ".".join(place), "error": f"there is no {name!r} here; the reference lists what is taken"}
     if found["type"] != "json_invalid" or not isinstance(body, str):
         return {"where": ".".join(str(part) for part in found["loc"]), "error": found["msg"]}
     before = body[: found["loc"][-1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from discovery_pipeline.web.api import (
     agents,
@@ -20,6 +20,7 @@ from discovery_pipeline.web.api import (
     uploads,
     values,
 )
+from discovery_pipeline.web.api.calls import only_known
 
 PARTS = (
     systems, flows, uploads, layouts, mappings, review, values, profiles, cleansing, clusters, results, agents,
@@ -28,6 +29,6 @@ PARTS = (
 
 router = APIRouter()
 for part in PARTS:
-    router.include_router(part.router)
+    router.include_router(part.router, dependencies=[Depends(only_known)] if part is not health else None)
 
 __all__ = ["router"]

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Header, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
 from pydantic import Field, StringConstraints
 
 from discovery_pipeline.errors import StaleVersionError
@@ -23,6 +24,24 @@ def _caller(request: Request) -> Caller:
     if not isinstance(caller, Caller):
         raise NotAuthenticated("Send a token: `Authorization: Bearer …`.")
     return caller
+
+
+def only_known(request: Request) -> None:
+    """Refuse parameters that the call doesn't have: without them it would answer something else than was asked.
+
+    Raises
+    ------
+    InvalidRequest
+        Names each of them, and those there are.
+    """
+    if not request.query_params:
+        return
+    taken = get_flat_params(request.scope["route"].dependant)
+    known = [parameter.alias for parameter in taken if isinstance(parameter.field_info, params.Query)]
+    if strange := [name for name in request.query_params if name not in known]:
+        there = f"takes {', '.join(known)}" if known else "takes none"
+        faults = [{"where": "query", "error": f"there is no {name[:100]!r}; this call {there}"} for name in strange]
+        raise InvalidRequest("; ".join(f"{one['where']}: {one['error']}" for one in faults[:5]) + ".", errors=faults)
 
 
 def _services(request: Request) -> Services:
@@ -77,7 +96,7 @@ TAGGED: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "the flow's version, for `If-Match`", "schema": {"type": "string"}}}}
 }
 """An answer that says at which version the flow is."""
-ALWAYS = (400, 401, 403, 429, 431, 503)
+ALWAYS = (400, 401, 403, 422, 429, 431, 503)
 """Any call can end so."""
 
 Responses = dict[int | str, dict[str, Any]]

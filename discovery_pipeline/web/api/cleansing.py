@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from discovery_pipeline.engine.intake.writing import MEDIA_TYPES
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.api.uploads import BODY, Folder, body
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, UploadUnreadable
 from discovery_pipeline.web.services.flows import FlowView
@@ -58,7 +59,7 @@ class GroupView(BaseModel):
     parts: list[GroupPart]
 
 
-class GroupFix(BaseModel):
+class GroupFix(Body):
     """One value for a column of all rows that are rejected for one reason."""
 
     reason: Reason = Field(description=WORDED, examples=["environment: 'test' is not one of prod"])
@@ -82,7 +83,7 @@ class RememberedView(BaseModel):
     at: datetime
 
 
-class ValueRef(BaseModel):
+class ValueRef(Body):
     """A value of a column."""
 
     table: Text = Field(examples=["servers"])
@@ -90,7 +91,7 @@ class ValueRef(BaseModel):
     value: Text | None = Field(description="null: an empty cell", examples=["prd"])
 
 
-class Remembered(BaseModel):
+class Remembered(Body):
     """What of the offers is to hold here, too."""
 
     values: list[ValueRef] | None = Field(default=None, max_length=5_000, description="null: all that are offered")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.services.clusters import Merge
 
 router = APIRouter(prefix="/api/v1/clusters", tags=["Cleansing"])
@@ -39,7 +40,7 @@ class ClusterView(BaseModel):
     cells: int
 
 
-class MergeRequest(BaseModel):
+class MergeRequest(Body):
     """Values that become one, wherever the source holds them."""
 
     table: Text = Field(examples=["servers"])

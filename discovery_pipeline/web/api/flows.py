@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.store.events.outbox import Cursor
@@ -26,6 +26,7 @@ from discovery_pipeline.web.api.calls import (
     refusals,
     tagged,
 )
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.security import still_in
 from discovery_pipeline.web.services.deciding import LARGEST
@@ -34,7 +35,7 @@ from discovery_pipeline.web.services.flows import PAGE, AuditPage, Begun, FlowPa
 router = APIRouter(prefix="/api/v1/unified-discovery", tags=["Flows"])
 
 
-class NewFlow(BaseModel):
+class NewFlow(Body):
     """What to call the flow, where its data comes from, and where it goes."""
 
     name: Line = Field(examples=["Q3 estate"])
@@ -44,7 +45,7 @@ class NewFlow(BaseModel):
     )
 
 
-class Change(BaseModel):
+class Change(Body):
     """Which version of the flow the caller saw, and why it is changed."""
 
     model_config = ConfigDict(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from discovery_pipeline.engine.intake.model import Choice, Options
 from discovery_pipeline.web.api.calls import FlowRef, IfMatch, The, Version, Who, expected, on_flow, tagged
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.services.flows import FlowView, view
 from discovery_pipeline.web.services.layouts import LayoutView
 
@@ -18,10 +19,8 @@ Part = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"
 Mark = Annotated[str, StringConstraints(max_length=4, pattern=r"^[^\x00\r\n]*$")]
 
 
-class WantedLayout(BaseModel):
+class WantedLayout(Body):
     """How one part is to be read. What is left out is detected; where all of it is, the part is as it is found."""
-
-    model_config = ConfigDict(extra="forbid")
 
     file: Part = Field(examples=["servers.csv"])
     sheet: Part | None = Field(default=None, description="of a workbook")
@@ -45,7 +44,7 @@ class WantedLayout(BaseModel):
         return Choice(file=self.file, sheet=self.sheet, options=Options.model_validate(options), left_out=self.left_out)
 
 
-class WantedLayouts(BaseModel):
+class WantedLayouts(Body):
     """How parts are to be read; the others stay as they are."""
 
     parts: list[WantedLayout] = Field(min_length=1, max_length=1_000)

@@ -23,6 +23,7 @@ from discovery_pipeline.web.api.calls import (
     expected,
     on_flow,
 )
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.flows import FlowView, view
@@ -37,7 +38,7 @@ router = APIRouter(prefix="/api/v1/field-mapping", tags=["Field mapping"])
 AGAIN_SECONDS = 5
 
 
-class WantedMapping(BaseModel):
+class WantedMapping(Body):
     """A mapping, and what is checked of what it delivers."""
 
     flow_id: str = Field(description="the flow's id or slug")
@@ -95,7 +96,7 @@ class ProposalView(BaseModel):
     mappings: list[FieldMappingItem]
 
 
-class Decline(BaseModel):
+class Decline(Body):
     """Why a proposal is sent back."""
 
     reason: Text = Field(default="", examples=["RAM is in MB here"])

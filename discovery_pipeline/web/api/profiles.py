@@ -14,6 +14,7 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.mapping.profiles import Change, MappingProfile, Unapplied
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, download, refusals
+from discovery_pipeline.web.bodies import Body
 
 router = APIRouter(prefix="/api/v1/mapping-profiles", tags=["Mapping profiles"])
 
@@ -34,7 +35,7 @@ class ProfileView(BaseModel):
     created_at: datetime
 
 
-class Keep(BaseModel):
+class Keep(Body):
     """Which mapping to keep, under which name."""
 
     name: Name = Field(examples=["SNOW prod"])
@@ -42,20 +43,20 @@ class Keep(BaseModel):
     target_system: Text | None = Field(default=None, description="where the flow has several")
 
 
-class Copy(BaseModel):
+class Copy(Body):
     """A name for the copy."""
 
     name: Name = Field(examples=["SNOW test"])
     version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="left out: the newest")
 
 
-class Rename(BaseModel):
+class Rename(Body):
     """Another name."""
 
     name: Name = Field(examples=["SNOW prod 2027"])
 
 
-class ProfileFile(BaseModel):
+class ProfileFile(Body):
     """A profile as a file."""
 
     filename: Name = Field(description="ends in .csv, else it is YAML", examples=["snow-prod.yaml"])
@@ -64,7 +65,7 @@ class ProfileFile(BaseModel):
     )
 
 
-class Apply(BaseModel):
+class Apply(Body):
     """Where to put a profile to use."""
 
     flow_id: str = Field(description="the flow's id or slug", examples=["q3-estate-2026-11-23-8951165a"])

@@ -15,6 +15,7 @@ from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import Decided, Undone
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.services.deciding import LARGEST, AnyDecision
 from discovery_pipeline.web.services.drafting import Challenge, Draft, Need
 from discovery_pipeline.web.services.entries import Entry
@@ -107,7 +108,7 @@ class ReviewView(BaseModel):
     can_redo: bool
 
 
-class Step(BaseModel):
+class Step(Body):
     """Decisions of one click; they are undone together."""
 
     decisions: list[AnyDecision] = Field(min_length=1, max_length=MANY)
@@ -120,7 +121,7 @@ class Done(BaseModel):
     batch: UUID | None = Field(description="null where all of it held already")
 
 
-class Accept(BaseModel):
+class Accept(Body):
     """Which offers to accept."""
 
     what: Literal["high", "all"] = Field(default="high", description="sure offers only, or all", examples=["high"])
@@ -145,7 +146,7 @@ class AcceptedView(BaseModel):
     accepted: list[AcceptedLine]
 
 
-class Undo(BaseModel):
+class Undo(Body):
     """Which step to take back."""
 
     batch: UUID | None = Field(
@@ -156,7 +157,7 @@ class Undo(BaseModel):
 To = Annotated[int, Field(ge=0, le=LARGEST, description="number of a decision; 0: before the first one", examples=[12])]
 
 
-class Restore(BaseModel):
+class Restore(Body):
     """How far to go back, and what the caller saw when they decided so."""
 
     to: To

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.web.api.calls import FlowRef, Text, The, Who, on_flow
 from discovery_pipeline.web.api.review import Done
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.faults import Missing
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.drafting import Draft
@@ -48,7 +49,7 @@ class VocabularyView(BaseModel):
     keeps: bool = Field(description="values without a word stay as they are; else they are left empty")
 
 
-class Words(BaseModel):
+class Words(Body):
     """Which words of the target a column's values become."""
 
     table: Text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping import transformations
@@ -20,6 +20,7 @@ from discovery_pipeline.errors import TransformationError
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.flows import Flows
 from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decided, Decision, restoring
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.faults import InvalidRequest, NotWaiting, NotYet
 from discovery_pipeline.web.services.caller import Caller
 from discovery_pipeline.web.services.drafting import Draft
@@ -33,7 +34,7 @@ LARGEST = 2**53
 """The largest whole number that every reader of JSON keeps as it is."""
 
 
-class _Decided(BaseModel):
+class _Decided(Body):
     table: Text = Field(description="the source's")
     column: Text
     seen: int | None = Field(
@@ -42,7 +43,7 @@ class _Decided(BaseModel):
     )  # fmt: skip
 
 
-class WantedField(BaseModel):
+class WantedField(Body):
     """A target field that the column shall fill."""
 
     target_field: Text

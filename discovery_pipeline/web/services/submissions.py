@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from discovery_pipeline.engine.mapping import FieldMappingService
 from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping
 from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.engine.validation import asked
 from discovery_pipeline.errors import InputRefused
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.services.schemas import Offer
 
 Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")]
@@ -26,15 +27,22 @@ Steps = Annotated[str, StringConstraints(max_length=1_000_000, pattern=r"^[^\x00
 UNMET = "Required target field unmapped"
 """How the engine's message on a required field begins."""
 MOST = 10_000
+WHY = ("confidence", "evidence", "origin", "alternatives")
+"""What a suggestion says beside what it suggests: it may come along, and isn't read."""
 
 
-class FieldMappingItem(BaseModel):
-    """One target field and what fills it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{
+def _described(schema: dict[str, Any]) -> None:
+    schema["properties"] |= {name: {"title": name.title(), "description": "as suggested; not read"} for name in WHY}
+    schema["examples"] = [{
         "source_field": "ram_mb", "target_field": "RAM.TotalSizeInMB", "transformation": "to_number | round",
         "data_type": "integer", "is_required": False,
-    }]})  # fmt: skip
+    }]  # fmt: skip
+
+
+class FieldMappingItem(Body):
+    """One target field and what fills it. A line of what is suggested is taken as it stands."""
+
+    model_config = ConfigDict(json_schema_extra=_described)
 
     source_field: Text = Field(description="a column; empty where the transformation is a constant")
     target_field: Text
@@ -47,11 +55,15 @@ class FieldMappingItem(BaseModel):
     target_table: Text | None = Field(default=None, description="where several tables have the field")
     target_system: Text | None = Field(default=None, description="where several targets have it")
 
+    @model_validator(mode="before")
+    @classmethod
+    def as_suggested(cls, said: Any) -> Any:
+        """Without what a suggestion says beside what it suggests."""
+        return {name: one for name, one in said.items() if name not in WHY} if isinstance(said, dict) else said
 
-class ValidationRule(BaseModel):
+
+class ValidationRule(Body):
     """One check of a field's values, beside what its target demands."""
-
-    model_config = ConfigDict(extra="forbid")
 
     check: Text = Field(  # another one is told with all that is wrong with the rules, not before
         json_schema_extra={"enum": ["not_null", "unique", "in", "pattern", "range", "length", "date_order"]}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from discovery_pipeline.engine import duck, mapping
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.errors import TransformationError
+from discovery_pipeline.web.bodies import Body
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.services.submissions import Text
 
@@ -20,7 +21,7 @@ LOOKED_AT = 100_000
 """Rows among which different ones are looked for."""
 
 
-class Trial(BaseModel):
+class Trial(Body):
     """A transformation to be tried on a column."""
 
     source_table: Text
