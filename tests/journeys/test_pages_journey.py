@@ -84,8 +84,8 @@ def visit(browser: Browser, service: Service) -> Visit:
 
 
 def _is_fault(said: Any) -> bool:
-    """Whether the console tells of something that is wrong; a refused form answers 422 by intention."""
-    return said.type == "error" and "422" not in said.text
+    """Whether the console tells of something that is wrong; a refused form answers 409 or 422 by intention."""
+    return said.type == "error" and not re.search("\\b(409|422)\\b", said.text)
 
 
 @pytest.fixture(scope="module")
@@ -362,6 +362,31 @@ def test_reviewers_see_each_others_decisions(visit: Visit, offered: str):
             page.wait_for_selector(".mapping-row")
         one.locator(".mapping-row", has_text="environment").locator("button:has-text('Ignore')").click()
         expect(other.locator(".mapping-row", has_text="environment")).to_contain_text("ignored")
+
+
+def test_what_is_typed_stays_when_somebody_else_decides_and_is_refused_once(visit: Visit, offered: str):
+    with visit() as one, visit() as other:
+        for page in (one, other):
+            page.goto(f"/discovery/field-mapping/{offered}")
+            page.wait_for_selector(".mapping-row")
+        mine, theirs = (page.locator(".mapping-row", has_text="hostname").first for page in (one, other))
+        mine.click()
+        one.keyboard.press("o")
+        typed = one.locator(".more input[name=transformation]")
+        typed.fill("trim | upper")
+        theirs.locator("[data-do=reject]").first.click()
+        expect(mine).to_contain_text("rejected")
+        expect(typed).to_have_value("trim | upper")
+        use = one.locator(".more button.main").first
+        use.click()
+        expect(one.locator("[data-live-region]")).to_contain_text("Somebody else decided this meanwhile")
+        expect(mine).to_contain_text("rejected")
+        expect(typed).to_have_value("trim | upper")
+        use.click()
+        expect(mine).to_contain_text("accepted")
+        expect(mine).to_contain_text("trim | upper")
+        one.click("[data-do=undo]")
+        other.click("[data-do=undo]")
 
 
 LINES_OF_STEPS = "new Set([...document.querySelectorAll('.steps .dot')].map((dot) => dot.offsetTop)).size"

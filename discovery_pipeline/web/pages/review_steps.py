@@ -170,7 +170,12 @@ async def _decided(at: Desk, entry: Entry, decisions: Sequence[Decision], told: 
 
 
 def _unless_stale(at: Desk, decision: Decision) -> Decision:
-    """The decision as of what its maker saw: a newer one on the same column refuses it."""
+    """The decision as of what its maker saw: a newer one on the same column refuses it.
+
+    A form that is open while others decide says what it was opened on; else the page says how far it came.
+    """
+    if (opened_on := text(at.form, "seen")).isdigit():
+        return replace(decision, seen=int(opened_on))
     known = at.request.headers.get(PATCH) or text(at.form, "latest")
     stale = known.isdigit() and decision.seen is not None and decision.seen > int(known)
     return replace(decision, seen=int(known)) if stale else decision

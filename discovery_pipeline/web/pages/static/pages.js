@@ -117,7 +117,7 @@ function reviewing(table) {
     stand(all[Math.min(Math.max(at + steps, 0), all.length - 1)]);
   }
 
-  function apply(html) {
+  function apply(html, mine = true) {
     const patch = parsed(html).getElementById("patch");
     if (!patch) return;
     const focused = document.activeElement?.closest?.(".mapping-row")?.id;
@@ -127,7 +127,7 @@ function reviewing(table) {
       if (here?.id === row.id) here = row;
       there.replaceWith(row);
       const opened = panel(row);
-      if (opened) open(row, opened);
+      if (opened) open(row, opened, mine);
     }
     const held = document.activeElement?.closest?.("#toolbar, #needs, #chips") && document.activeElement;
     for (const id of ["toolbar", "needs", "chips"]) {
@@ -160,7 +160,10 @@ function reviewing(table) {
     if (response.status === 205) return location.reload();
     if (response.ok) return response.text();
     const problem = await response.json().catch(() => ({}));
-    if (response.status === 409) await catchUp();
+    if (response.status === 409) {
+      await catchUp();
+      for (const opened of table.querySelectorAll(".more")) await open(opened.previousElementSibling, opened);
+    }
     say(problem.detail ?? "That didn't work. Try again.");
     return null;
   }
@@ -181,10 +184,12 @@ function reviewing(table) {
   function send(form, submitter) {
     const address = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
     const body = new URLSearchParams(new FormData(form, submitter));
+    const from = form.closest(".more")?.id;
     waiting += 1;
     sent = sent.then(async () => {
       const html = await ask(address, { method: "POST", body }).catch(() => say("The server doesn't answer. Try again."));
       for (const row of table.querySelectorAll(".sent")) row.classList.remove("sent");
+      if (html && from) document.getElementById(from)?.setAttribute("data-taken", "");
       if (html) apply(html);
       waiting -= 1;
     });
@@ -195,15 +200,42 @@ function reviewing(table) {
     const response = await fetch(`${action}/changes?${query}`, { headers: { Accept: "application/json" } });
     if (response.status === 205) location.reload();
     if (response.status !== 200) return;
-    apply(await response.text());
+    apply(await response.text(), false);
   });
 
-  async function open(row, old = null) {
+  /** What can be typed or chosen in an open row. */
+  const fields = (part) => [...part.querySelectorAll("input:not([type=hidden]), select")];
+
+  function isTyped(field) {
+    if (!field.options) return field.value !== field.defaultValue;
+    const usual = [...field.options].find((one) => one.defaultSelected) ?? field.options[0];
+    return field.value !== usual?.value;
+  }
+
+  /**
+   * Keep what is typed and not taken yet when a row is opened anew. Where somebody else decided meanwhile, what was
+   * seen stays, too: the server then refuses what was typed against something else, and says what changed.
+   */
+  function keep(old, made, mine) {
+    const [before, now] = [fields(old), fields(made)];
+    const at = before.indexOf(document.activeElement);
+    const typed = "taken" in old.dataset ? [] : before.filter(isTyped);
+    for (const field of typed) {
+      const same = now[before.indexOf(field)];
+      if (same?.name === field.name) same.value = field.value;
+    }
+    old.replaceWith(made);
+    if (at >= 0) now[at]?.focus();
+    if (!typed.length || mine) return;
+    for (const seen of made.querySelectorAll("[name=seen]")) seen.value = old.querySelector("[name=seen]").value;
+  }
+
+  async function open(row, old = null, mine = true) {
     const query = new URLSearchParams({ open: row.dataset.key, system: table.dataset.system, back: table.dataset.here });
     const html = await ask(`${action}/panel?${query}`);
     if (!html) return;
     const made = parsed(html).querySelector(".more");
-    if (old) old.replaceWith(made);
+    if (old) keep(old, made, mine);
     else row.after(made);
   }
 
