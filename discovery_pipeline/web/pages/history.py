@@ -31,7 +31,7 @@ async def history(  # noqa: PLR0913, PLR0917 - a query's parts
     done, undone = stacks(log)
     way = None
     if to is not None:
-        way = views.way_back(await called.deciding.restoring(caller, flow, max(to, 0)), log, mask)
+        way = views.way_back(await called.deciding.restoring(caller, flow, max(to, 0)), mask)
     return await flow_page(
         request, "history.html.j2", caller, flow, title="History", action=address, way=way,
         steps_made=made[part.offset : part.offset + PAGE], page=part, can_undo=bool(done), can_redo=bool(undone),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -96,9 +97,15 @@ class Restoring:
     """A way back to what held before: what now holds for each subject that differs, and what would."""
 
     to: int
+    at: datetime | None  # when that was decided; None: before anything was
     latest: int  # the newest decision there is
     wanted: tuple[Decision, ...]
     changes: tuple[tuple[Decided, Mapping[str, Any] | None], ...]
+
+    @property
+    def said(self) -> str:
+        """The point that it leads back to, as people read it."""
+        return f"{self.at:%Y-%m-%d %H:%M} UTC" if self.at else "before anything was decided"
 
 
 class DecidingService:
@@ -135,12 +142,13 @@ class DecidingService:
             There is no such decision.
         """
         log = await self.history(who, flow)
-        if to and to not in {one.id for one in log}:
+        at = next((one.at for one in log if one.id == to), None)
+        if to and at is None:
             raise InvalidRequest(f"There is no decision {to} on this flow. Its history lists them.")
         now = {one.what: one for one in log}
         wanted = restoring(log, to)
         changes = tuple((now[one.kind, one.subject], one.after) for one in wanted)
-        return Restoring(to, log[-1].id if log else 0, wanted, changes)
+        return Restoring(to, at, log[-1].id if log else 0, wanted, changes)
 
     async def restore(self, who: Caller, flow: Flow, to: int, latest: int | None = None) -> UUID | None:
         """Have everything hold again that held after decision `to`, as one step that can be undone like any other.
@@ -156,7 +164,7 @@ class DecidingService:
             raise NotWaiting(
                 "Somebody decided something since you looked. Look at what would change now, then restore."
             )
-        return await self._flows.decide(who.tenant, flow, found.wanted, f"restored to what held after decision {to}")
+        return await self._flows.decide(who.tenant, flow, found.wanted, f"back to {found.said}")
 
     async def history(self, who: Caller, flow: Flow) -> Sequence[Decided]:
         """Every decision on the flow, oldest first."""

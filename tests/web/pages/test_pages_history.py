@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from markup import hidden, plain
 
@@ -26,6 +28,17 @@ async def standing(client, flow: str) -> dict[str, str]:
     return {column: after["verdict"] for column, after in now.items() if after}
 
 
+async def reason(client, flow: str) -> str:
+    """Why the newest decision was made."""
+    return (await client.get(f"/review/{flow}/history")).json()[-1]["reason"]
+
+
+async def made(client, flow: str, number: int) -> datetime:
+    """When that decision was."""
+    log = (await client.get(f"/review/{flow}/history")).json()
+    return next(datetime.fromisoformat(one["at"]) for one in log if one["id"] == number)
+
+
 async def test_any_point_of_the_history_is_restored_after_a_look_and_that_is_undone_like_any_step(client):
     flow = await client.suggested()
     first = await decided(client, flow, rule("accept"))
@@ -41,10 +54,12 @@ async def test_any_point_of_the_history_is_restored_after_a_look_and_that_is_und
     assert await standing(client, flow) == before, "looking changes nothing"
     done = await client.post(f"/review/{flow}/restore", json={"to": first, "latest": latest})
     assert (done.status_code, await standing(client, flow)) == (200, {"os": "accept"})
+    assert await reason(client, flow) == f"back to {(await made(client, flow, first)):%Y-%m-%d %H:%M} UTC"
     await client.post(f"/review/{flow}/undo")
     assert await standing(client, flow) == before
     await client.post(f"/review/{flow}/restore", json={"to": 0})
     assert await standing(client, flow) == {}
+    assert await reason(client, flow) == "back to before anything was decided"
 
 
 async def test_a_restore_that_was_looked_at_before_somebody_decided_is_refused(client, member):

@@ -69,15 +69,13 @@ def steps(log: Sequence[Decided], address: str, mask: Mask) -> list[ShownStep]:
     return made[::-1]
 
 
-def way_back(found: Restoring, log: Sequence[Decided], mask: Mask) -> WayBack:
+def way_back(found: Restoring, mask: Mask) -> WayBack:
     """What going back would change, in words."""
-    at = next((one.at for one in log if one.id == found.to), None)
     shown = tuple(
         ShownChange(_what(one, mask), _state(one, one.after, mask), _state(one, then, mask))
         for one, then in found.changes[:MOST]
     )
-    said = f"{at:%Y-%m-%d %H:%M} UTC" if at else "before anything was decided"
-    return WayBack(found.to, found.latest, said, found.changes, shown)
+    return WayBack(found.to, found.latest, found.said, found.changes, shown)
 
 
 def _step(mine: Sequence[Decided], told: str, undone: bool, address: str, mask: Mask) -> ShownStep:
