@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from discovery_pipeline.web.members import MEMBERS
 from discovery_pipeline.web.problems import MEDIA_TYPE, Problem
 from discovery_pipeline.web.security import ACCOUNT, API, ENGAGEMENT
 
@@ -103,6 +104,9 @@ def _completed(said: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for model, schema in schemas.items():
+        for name, member in schema.get("properties", {}).items():
+            _say_what_is_meant(model, name, member, schemas)
     for path, calls in said["paths"].items():
         for call in calls.values():
             if path.startswith(API):
@@ -117,6 +121,18 @@ def _completed(said: dict[str, Any]) -> dict[str, Any]:
                 if said_of := PARAMETERS.get(parameter["name"]):
                     parameter.setdefault("description", said_of)
     return said
+
+
+def _say_what_is_meant(model: str, name: str, member: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """What a member is: as its model says, else by the model that it holds, else by its name."""
+    if "description" in member or "const" in member:
+        return
+    kinds = [member, member.get("items", {}), *member.get("anyOf", ())]
+    held = (kind["$ref"].rpartition("/")[2] for kind in kinds if "$ref" in kind)
+    whole = (schemas[one].get("description", "").partition("\n\n")[0].replace("\n", " ") for one in held)
+    by_name = MEMBERS.get(f"{model}.{name}") or next(filter(None, whole), None) or MEMBERS.get(name)
+    if by_name:
+        member["description"] = by_name
 
 
 def _say_what_it_is(response: dict[str, Any], schemas: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.web.app import application
+from discovery_pipeline.web.members import MEMBERS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,6 +48,25 @@ async def test_every_call_says_what_it_does_what_it_takes_and_how_it_answers():
             for status in {"202", "429", "503"} & call["responses"].keys() if path.startswith("/api/") else ():
                 assert "Retry-After" in call["responses"][status]["headers"], where
     assert len(named) == sum(len(calls) for calls in DESCRIBED["paths"].values())
+
+
+async def test_every_member_of_every_body_and_answer_says_what_it_is():
+    models = DESCRIBED["components"]["schemas"]
+    silent = [
+        f"{model}.{name}"
+        for model, schema in models.items()
+        for name, member in schema.get("properties", {}).items()
+        if not (member.get("description") or "const" in member)
+    ]
+    assert len(models) > 100
+    assert silent == [], "say it as the member's own description, or by its name in web/members.py"
+
+
+async def test_no_word_is_kept_for_a_member_that_is_nowhere():
+    models = DESCRIBED["components"]["schemas"]
+    there = {name for schema in models.values() for name in schema.get("properties", {})}
+    there |= {f"{model}.{name}" for model, schema in models.items() for name in schema.get("properties", {})}
+    assert sorted(MEMBERS.keys() - there) == []
 
 
 def exemplified(schema: dict[str, Any]) -> bool:
