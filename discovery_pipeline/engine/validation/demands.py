@@ -34,6 +34,8 @@ from discovery_pipeline.engine.validation.values import quoted
 from discovery_pipeline.errors import InputRefused
 
 EXAMPLES, SHOWN = 5, 12
+UNLIKE = "doesn't look like"
+"""What a reason says of a value before the pattern that it doesn't fit."""
 
 
 def _usable(pattern: str) -> str:
@@ -201,7 +203,7 @@ def _checks(table: Table, demand: Demand, today: date) -> Iterable[_Check]:
         yield fails("allowed", Dimension.ACCURACY, says, f"{value} NOT IN ({listed})")
     if demand.pattern is not None:
         wrong = f"NOT regexp_full_match({value}, {duck.text(demand.pattern)})"
-        says = f"rows don't look like {demand.pattern}", f"doesn't look like {demand.pattern}"
+        says = f"rows don't look like '{demand.pattern}'", f"{UNLIKE} {demand.pattern}"
         yield fails("pattern", Dimension.ACCURACY, says, wrong)
     if demand.min_length is not None:
         says = f"rows are shorter than {demand.min_length} characters", f"has fewer than {demand.min_length} characters"

@@ -123,7 +123,8 @@ async def audit(
     limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
 ) -> AuditPage:
     """Who changed the flow, when, why, from what and to what; oldest first."""
-    return await the.flow.audit(who, flow_id, after, limit)
+    page = await the.flow.audit(who, flow_id, after, limit)
+    return await the.masking.shown(who, await the.flow.get(who, flow_id), page)
 
 
 async def _followed(flow_id: FlowRef, who: Who, the: The) -> Flow:
@@ -169,5 +170,6 @@ async def events(
         if not await still_in(request, who):
             return
         event = posted.event
-        told: dict[str, Any] = {"flow_id": str(flow.id), "by": event.by, "at": event.at, **event.data}
+        said = await the.masking.told(who, flow, event.data)
+        told: dict[str, Any] = {"flow_id": str(flow.id), "by": event.by, "at": event.at, **said}
         yield ServerSentEvent(event=event.type.value, id=str(posted.cursor), data=told)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from discovery_pipeline.engine.delivery.report.masking import Mask, initials, mask_of
+from discovery_pipeline.engine.mapping.model import Mapping as FieldMapping
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import CELL, VALUE
@@ -30,6 +31,10 @@ CHANGED = frozenset({"before", "after"})
 """Members that hold values where a cell or a value is decided on."""
 SAID = frozenset({"evidence", "anomalies", "reason"})
 """Sentences, which may quote values after a colon or between quotes."""
+DEMANDS = "demands"
+"""The member under which a state keeps the user's rules."""
+ASKED = frozenset({"allowed", "pattern", "where"})
+"""What of a rule lists values, or describes them."""
 STATISTICS = ("min", "max", "median", "q1", "q3", "p05", "p95")
 """Statistics that are somebody's own value."""
 
@@ -44,11 +49,20 @@ class MaskingService:
 
     async def mask(self, who: Caller, flow: Flow) -> Mask:
         """What is hidden from this caller in this flow."""
-        return mask_for(who, await self._values.of(flow, "column_profile", Profile))
+        mask = mask_for(who, await self._values.of(flow, "column_profile", Profile))
+        if mask.raised or not mask.personal:
+            return mask
+        approved = await self._values.all_of(flow, "approved_mapping", FieldMapping)
+        return mask.filling(field for mapping in approved for field in mapping.fields)
 
     async def shown(self, who: Caller, flow: Flow, answer: T) -> T:
         """The answer as this caller may read it."""
         return await asyncio.to_thread(masked, answer, await self.mask(who, flow))
+
+    async def told(self, who: Caller, flow: Flow, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an event says, as this caller may read it."""
+        mask = await self.mask(who, flow)
+        return data if mask.raised else _walked(data, mask, _Place())
 
     async def allow(self, who: Caller, flow: Flow, what: str) -> None:
         """Refuse rows to who only reads, where the flow has personal columns.
@@ -114,7 +128,9 @@ def _walked(node: Any, mask: Mask, place: _Place) -> Any:
     values = QUOTED | CHANGED if "row" in node else QUOTED
     told = {}
     for name, part in node.items():
-        if name in LISTED and here.hidden(mask):
+        if name == DEMANDS and isinstance(part, list):
+            told[name] = [_demand(one, mask) for one in part]
+        elif name in LISTED and here.hidden(mask):
             told[name] = type(part)()
         elif name in values or (name == "rule" and "violations" in node):
             told[name] = _value(part, mask, here)
@@ -123,6 +139,14 @@ def _walked(node: Any, mask: Mask, place: _Place) -> Any:
         else:
             told[name] = _walked(part, mask, here)
     return told
+
+
+def _demand(node: Mapping[str, Any], mask: Mask) -> Mapping[str, Any]:
+    """One of the user's rules. It may name its column as a target did that fills the field no more."""
+    return {
+        name: _value(part, mask, _Place()) if name in ASKED else _walked(part, mask, _Place())
+        for name, part in node.items()
+    }
 
 
 def _placed(node: Mapping[str, Any], place: _Place) -> _Place:

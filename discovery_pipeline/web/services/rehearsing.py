@@ -120,7 +120,7 @@ class _Shown:
             name = field.keyed_by(one.source_field).name if field.template else field.name
             place = one.target_table, name
             by[place] = by.get(place, True) and personal.isdisjoint(read_by(one))
-        return cls(mask, frozenset(place for place, plain in by.items() if plain))
+        return cls(mask.filling(mapping.fields), frozenset(place for place, plain in by.items() if plain))
 
     def cell(self, table: str, name: str, value: str | None) -> str | None:
         """A value; of a field that nobody can tell where it comes from, as of one that is personal."""

@@ -16,6 +16,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.model import DeliveredFile
 from discovery_pipeline.engine.delivery.report import Contents, TargetStory, render
+from discovery_pipeline.engine.delivery.report.masking import Mask
 from discovery_pipeline.engine.findings import Finding, Severity
 from discovery_pipeline.engine.intake.model import FileRead, Intake, TableRead
 from discovery_pipeline.engine.mapping.model import Approval, FieldRef, MappedField, Mapping, Suggestions
@@ -308,6 +309,18 @@ def test_personal_values_stand_as_initials(tmp_path: Path):
     assert "canary" not in page.casefold()
     assert "quill" not in page.casefold()
     assert "c•••.p•••@e•••.c•••" in page
+
+
+def test_what_a_rule_lists_of_a_personal_column_stands_as_initials_by_whatever_name_the_reason_begins():
+    mask = Mask(frozenset({("servers", "contact")})).filling((mapped("contact", target_field="Owner"), mapped()))
+    for reason, shown in (
+        ('contact: "Cy Roe" is not one of Ana Lopez, Ben Fox', 'contact: "C• R••" is not one of A•• L••••, B•• F••'),
+        ('Owner: "Cy Roe" is not one of Ana Lopez, Ben Fox', 'Owner: "C• R••" is not one of A•• L••••, B•• F••'),
+        ("contact: doesn't look like (Ana|Ben).*", "contact: doesn't look like (A••|B••).*"),
+        ('host: "x" is not one of prod, test', 'host: "•" is not one of prod, test'),
+    ):
+        assert re.sub("•+", "•", mask.refusal(reason)) == re.sub("•+", "•", shown)
+    assert mask.refusal("Owner: is empty") == "Owner: is empty"
 
 
 def test_who_may_see_personal_values_sees_them(tmp_path: Path):

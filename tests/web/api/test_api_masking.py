@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.web.api.test_api_sessions import served
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PEOPLE = [f"{first} {last}" for first in ("Zaphod", "Trillian", "Wowbagger") for last in ("Quintavalle", "Ombersley")]
@@ -70,6 +72,38 @@ async def test_who_only_reads_meets_no_canary_at_any_door(client, member):
         assert not CANARY.search(shown.text), (path, CANARY.findall(shown.text), around(shown.text))
     for path in (paths[0], f"/field-mapping/preview/{flow}", f"/cleansing/{flow}/patches?limit=1000"):
         assert CANARY.search((await client.get(path)).text), f"{path}: who decides sees what it is on"
+
+
+async def test_rules_that_come_with_a_mapping_name_nobody_to_who_only_reads(client, member, web_settings):
+    rules = {
+        "owner_name": {"check": "in", "values": PEOPLE[:4]},
+        "owner_email": {"check": "pattern", "pattern": "(zaphod|trillian).*"},
+        "server_name": {"check": "not_null", "where": {"owner_name": PEOPLE[0]}},
+    }
+    flow = await delivered(client, rules)
+    viewer = await member("viewer", client)
+    for path in ("unified-discovery/flow/audit", "quality", "outcome", "cleansing"):
+        shown = await viewer.get(f"/{path}/{flow}")
+        assert not CANARY.search(shown.text), (path, around(shown.text))
+    assert CANARY.search((await client.get(f"/unified-discovery/flow/audit/{flow}")).text)
+    for person, named in ((client, True), (viewer, False)):
+        async with served(web_settings, person.http.headers) as http:
+            said = await told(http, flow, until="mapping.approved")
+        assert bool(CANARY.search(said)) is named, around(said)
+
+
+async def told(http: httpx.AsyncClient, flow: str, until: str) -> str:
+    """What the stream of events says up to the state after an event of that type."""
+    said = kind = ""
+    over = False
+    async with http.stream("GET", f"/api/v1/unified-discovery/flow/events/{flow}") as answer:
+        async for line in answer.aiter_lines():
+            said += line
+            kind = line.partition(": ")[2] if line.startswith("event:") else kind
+            over |= kind == until
+            if over and "demands" in line:
+                break
+    return said
 
 
 async def test_a_search_finds_only_what_is_shown(client, member):

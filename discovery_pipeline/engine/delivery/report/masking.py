@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from discovery_pipeline.engine.delivery.report.samples import QUOTED
 from discovery_pipeline.engine.findings import Finding
+from discovery_pipeline.engine.mapping.model import MappedField
 from discovery_pipeline.engine.profiling.model import Pii, Profile
 from discovery_pipeline.engine.targets.schema import NOT_LISTED
+from discovery_pipeline.engine.validation.demands import UNLIKE
 
 _WORD = re.compile(r"\w+\b(?!•)")  # what stands as an initial already stays
 _MAILBOX = re.compile(r"[^\s@<>\"'(),;:=]+@[^\s@<>\"'(),;:=]+\.[\w•]+")
@@ -23,6 +25,13 @@ class Mask:
 
     personal: frozenset[tuple[str, str]]  # table, column
     raised: bool = False  # the reader may see everything
+    fields: frozenset[str] = frozenset()  # of targets, that hidden columns fill
+
+    def filling(self, mapped: Iterable[MappedField]) -> Mask:
+        """The same, which knows what hidden columns fill."""
+        return replace(
+            self, fields=frozenset(f.target_field for f in mapped if self.column(f.source_table, f.source_field))
+        )
 
     def column(self, table: str, column: str | None) -> bool:
         """Whether the values of that column are hidden."""
@@ -62,14 +71,15 @@ class Mask:
             return self.text(reason)
         said = re.sub(QUOTED, lambda found: initials(found[0]), reason)
         if said.startswith(self.private):
-            before, listed, names = said.partition(NOT_LISTED)
-            said = before + listed + initials(names)
+            before, asked, names = re.split(f"({NOT_LISTED}|{UNLIKE}|$)", said, maxsplit=1)
+            said = before + asked + initials(names)
         return self.text(said)
 
     @property
     def private(self) -> tuple[str, ...]:
-        """How reasons begin that name a hidden column."""
-        return tuple(sorted({f"{column}{end}" for _, column in self.personal for end in ": " if not self.raised}))
+        """How reasons begin that name a hidden column, or a field that one fills."""
+        names = {column for _, column in self.personal} | self.fields
+        return tuple(sorted({f"{name}{end}" for name in names for end in ": " if not self.raised}))
 
     def text(self, text: str) -> str:
         """A sentence that may quote values."""

@@ -62,7 +62,8 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
     unmasked
         Show personal values as they are; without it they stand as initials.
     """
-    mask = mask_of(contents.profile, raised=unmasked)
+    fields = (field for story in contents.targets for field in (*story.fields, *story.waiting))
+    mask = mask_of(contents.profile, raised=unmasked).filling(fields)
     ends = outcomes(con, [story.verdict for story in contents.targets if story.verdict])
     rejected = [replace(one, reason=mask.refusal(one.reason)) for one in samples.rejections(con, ends)]
     to_correct = samples.rows_to_correct(con, ends)
@@ -76,7 +77,7 @@ def render(con: duckdb.DuckDBPyConnection, contents: Contents, *, unmasked: bool
             mask=mask,
             ends={end.verdict.target: end for end in ends},
             titles={story.target.name: story.target.title for story in contents.targets},
-            private=_private_fields(contents, mask),
+            private=mask.private,
             lead=summary.lead(contents, ends, to_correct),
             problems=summary.problems(contents),
             shown_problems=summary.PROBLEMS,
@@ -132,12 +133,6 @@ def _in_order(contents: Contents) -> Callable[[Sequence[MappedField]], list[Mapp
         fields,
         key=lambda f: (tables.get(f.source_table, len(tables)), columns.get((f.source_table, f.source_field), 0)),
     )
-
-
-def _private_fields(contents: Contents, mask: Mask) -> tuple[str, ...]:
-    """How reasons begin that are about personal columns, by their names or the fields that they fill."""
-    fields = (field for story in contents.targets for field in (*story.fields, *story.waiting))
-    return (*mask.private, *{f.target_field for f in fields if mask.column(f.source_table, f.source_field)})
 
 
 def _numbered(contents: Contents) -> list[NumberedRisk]:
