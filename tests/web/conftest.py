@@ -59,10 +59,10 @@ class Client:
         """Run what was requested, in this process, as the runner would."""
         await asyncio.to_thread(_work, self.settings)
 
-    async def suggested(self, content: str | bytes = SERVERS, target: str = "AWS") -> str:
+    async def suggested(self, content: str | bytes = SERVERS, target: str = "AWS", name: str = "servers.csv") -> str:
         """A flow that waits for the review of its suggestions; its id."""
         flow = await self.begin(target=target)
-        answer = await self.upload(flow, content)
+        answer = await self.upload(flow, content, name)
         assert answer.status_code == 200, answer.text
         await self.work()
         return flow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -22,6 +23,7 @@ from discovery_pipeline.web.pages.views import cleansing as views
 from discovery_pipeline.web.pages.views.standing import delivering, may_change
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.masking import mask_for
+from discovery_pipeline.web.services.mending import KINDS
 
 router = APIRouter(prefix="/discovery/cleansing/{flow_id}")
 
@@ -30,9 +32,21 @@ router = APIRouter(prefix="/discovery/cleansing/{flow_id}")
 async def cleansing(request: Request, called: Called, caller: Visitor, flow_id: str) -> Response:
     """How cleansing stands, its rules, the changed cells, and what needs a person."""
     flow = await called.flow.get(caller, flow_id)
-    log = await called.mending.log(caller, flow)
+    return await _page(request, called, caller, flow, views.Narrowed.of(request.query_params))
+
+
+async def _page(  # noqa: PLR0913, PLR0917 - what is looked at, and what was typed where it isn't taken
+    request: Request,
+    called: Services,
+    caller: Caller,
+    flow: Flow,
+    narrowed: views.Narrowed,
+    refused: views.Refused | None = None,
+) -> Response:
+    written = await called.deciding.history(caller, flow)
+    log = tuple(one for one in written if one.kind in KINDS)
     values = await _read(called, flow)
-    shown = await asyncio.to_thread(_shown, request, caller, flow, values, log)
+    shown = await asyncio.to_thread(_shown, narrowed, caller, flow, values, log)
     waiting = {one.table for one in shown["findings"] if one.values} if shown["may_decide"] else ()
     listed = {
         (table, column): words
@@ -41,7 +55,8 @@ async def cleansing(request: Request, called: Called, caller: Visitor, flow_id: 
     }
     offers = await called.remembering.offers(caller, flow) if shown["may_decide"] else ()
     return await flow_page(
-        request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=True, listed=listed, offers=offers,
+        request, "cleansing.html.j2", caller, flow, title="Cleansing", follows=refused is None, listed=listed,
+        offers=offers, refused=refused, steps_back=views.StepsBack.of(written), status_code=422 if refused else 200,
         **shown,
     )  # fmt: skip
 
@@ -74,7 +89,7 @@ async def on_cell(called: Called, caller: Visitor, flow_id: str, form: Sent) -> 
 
 
 @router.post("/value")
-async def on_value(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
+async def on_value(request: Request, called: Called, caller: Visitor, flow_id: str, form: Sent) -> Response:
     """Say what a value becomes wherever the source holds it."""
     flow = await called.flow.get(caller, flow_id)
     subject = (text(form, "table"), text(form, "column"), text(form, "value"))
@@ -83,8 +98,11 @@ async def on_value(called: Called, caller: Visitor, flow_id: str, form: Sent) ->
     try:
         await called.mending.decide(caller, flow, [Decision(VALUE, subject, after)], text(form, "reason"))
     except InvalidRequest as fault:
-        return to(ours(text(form, "back"), f"/discovery/cleansing/{flow.id}"), Note(fault.detail, "bad"))
-    return _back(form, flow, f"{subject[2]}: kept in mind for the next run.")
+        query = dict(parse_qsl(urlsplit(text(form, "back")).query))
+        refused = views.Refused(subject, becomes, fault.detail)
+        return await _page(request, called, caller, flow, views.Narrowed.of(query), refused)
+    said = "is open again" if after is None else f"{views.becomes(subject[2], after)}, from the next run on"
+    return _back(form, flow, f"{subject[2]} in {subject[1]} {said}.")
 
 
 @router.post("/remembered")
@@ -132,11 +150,10 @@ async def _read(called: Services, flow: Flow) -> dict[str, Any]:
 
 
 def _shown(
-    request: Request, caller: Caller, flow: Flow, values: dict[str, Any], log: tuple[Decided, ...]
+    narrowed: views.Narrowed, caller: Caller, flow: Flow, values: dict[str, Any], log: tuple[Decided, ...]
 ) -> dict[str, Any]:
     address = f"/discovery/cleansing/{flow.id}"
     said = views.Said.of(log, flow)
-    narrowed = views.Narrowed.of(request.query_params)
     patches = values["log"].path if values["log"] else None
     mask = mask_for(caller, values["profile"])
 

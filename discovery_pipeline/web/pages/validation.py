@@ -31,6 +31,7 @@ from discovery_pipeline.web.pages.views import validation as views
 from discovery_pipeline.web.pages.views.standing import delivering, may_change, said
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.masking import mask_for
+from discovery_pipeline.web.services.mending import KINDS
 
 router = APIRouter(prefix="/discovery/validation/{flow_id}")
 
@@ -131,8 +132,9 @@ async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where 
     typed: dict[str, str | None] | None = None,
     fault: InvalidRequest | None = None,
 ) -> Response:
+    written = await called.deciding.history(caller, flow)
     results = _Results(
-        log=await called.mending.log(caller, flow),
+        log=tuple(one for one in written if one.kind in KINDS),
         values={name: await called.values.of(flow, name, kind) for name, kind in _ASSETS.items()},
         verdicts=await called.values.all_of(flow, "validated_tables", Verdict),
     )
@@ -144,7 +146,7 @@ async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where 
     files = await _files(called, caller, flow)
     return await flow_page(
         request, "validation.html.j2", caller, flow, title="Validation", follows=fault is None, files=files,
-        status_code=fault.status if fault else 200, **shown,
+        steps_back=cleansing_views.StepsBack.of(written), status_code=fault.status if fault else 200, **shown,
     )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ class Line(BaseModel):
     """Where a row stands in what was uploaded."""
 
     file: str
+    table: str = Field(description="which a sheet of the file may be")
     line: int
 
 
@@ -186,7 +187,7 @@ def causes(con: duckdb.DuckDBPyConnection, ended: Sequence[Outcome]) -> list[Rej
 
 
 def _cause(one: Rejection, mask: Mask) -> CauseView:
-    lines = [Line(file=example.file, line=example.line) for example in one.examples]
+    lines = [Line(file=example.file, table=example.table, line=example.line) for example in one.examples]
     return CauseView(reason=mask.refusal(one.reason), rows=one.count, lines=lines)
 
 

@@ -130,7 +130,7 @@ class _Shown:
 
     def example(self, one: RejectedExample) -> str:
         """Where a rejected row stands, and what was said of it where that quotes nobody."""
-        return f"{one.file}, line {one.line:,}: {self.mask.refusal(one.reason)}"
+        return f"{one.place}, line {one.line:,}: {self.mask.refusal(one.reason)}"
 
 
 class RehearsingService:

@@ -41,6 +41,14 @@ def test_values_that_say_the_same_in_other_units_lose_nothing_where_they_meet(co
     assert "'1.2 MB' and '1.4 MB' become one, '1'" in rounded.losses
 
 
+def test_what_is_rounded_is_told_and_what_keeps_its_number_is_not(con):
+    found = mapping.preview(con, {"ram": ["2048,5", "4096,25", "8192"]}, "ram", 'to_number(",") | round(0)', "integer")
+    assert [c.after for c in found.changes] == ["2049", "4096", "8192"]
+    assert "'2048,5' and '4096,25' are rounded, '2048,5' to '2049'" in found.losses
+    one = mapping.preview(con, {"ram": ["1.5", "2.0", "x"]}, "ram", "round(0)", "integer")
+    assert "'1.5' is rounded, to '2'" in one.losses
+
+
 def test_results_of_another_type_are_errors(con):
     found = mapping.preview(con, {"n": ["4", "four"]}, "n", None, "integer")
     assert found.errors == ("'four' is not of type integer",)

@@ -45,6 +45,10 @@ def test_memory_is_converted_by_header_by_value_or_by_a_magnitude_that_leaves_no
     [
         ("integer", ("4", "8"), None),
         ("integer", ("4.0", "8"), "to_integer"),
+        ("integer", ("4", "8", "4.5"), "to_integer"),
+        ("integer", ("2048.5", "4096.25", "8192"), "to_number | round(0)"),
+        ("integer", ("2048,5", "4096,5", "8192,0"), 'to_number(",") | round(0)'),
+        ("integer", ("1.500", "2.500"), 'to_integer(",")'),
         ("integer", ("4 cores", "8 cores"), r'regex_extract("(\d+)") | to_integer'),
         ("number", ("1,024.5", "3"), "to_number"),
         ("boolean", ("yes", "no"), "to_boolean"),

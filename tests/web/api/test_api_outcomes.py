@@ -45,7 +45,7 @@ async def test_where_no_row_is_delivered_the_outcome_names_no_file(client):
 
 async def what_is_left_can_be_looked_at(client: Any, flow: str, causes: list[dict[str, Any]]) -> None:
     (cause,) = causes
-    assert (cause["rows"], cause["lines"][0]) == (IN_TEST, {"file": "servers.csv", "line": 4})
+    assert (cause["rows"], cause["lines"][0]) == (IN_TEST, {"file": "servers.csv", "table": "servers", "line": 4})
     rejected = f"/cleansing/{flow}/rejected"
     page = (await client.get(rejected, params={"limit": 5, "search": "TEST"})).json()
     assert (page["total"], len(page["rows"])) == (IN_TEST, 5)

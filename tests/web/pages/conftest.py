@@ -31,9 +31,9 @@ class Visitor:
     async def post(self, path: str, fields: dict[str, Any], **more: Any) -> httpx.Response:
         return await self.http.post(path, data=fields, **more)
 
-    async def delivered(self, content: str, target: str) -> str:
+    async def delivered(self, content: str | bytes, target: str, name: str = "servers.csv") -> str:
         """A flow of that file whose suggestions were all accepted and saved, and followed; its id."""
-        flow = await self.client.suggested(content, target=target)
+        flow = await self.client.suggested(content, target, name)
         here = f"/discovery/field-mapping/{flow}"
         answer = await self.send(f"{here}/accept", {"what": "all", "back": here})
         answer = await self.send(f"{here}/save", {"version": hidden(answer.text, "version")})

@@ -8,6 +8,7 @@ import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
+import openpyxl
 import pytest
 from markup import plain, texts
 
@@ -92,7 +93,7 @@ async def test_a_value_that_no_rule_may_decide_is_decided_and_taken_back(visitor
     assert "999.1.1.1" in plain((await visitor.get(here)).text)
     value = {"table": "servers", "column": "ip_address", "value": "999.1.1.1", "back": here}
     decided = await visitor.send(f"{here}/value", {**value, "becomes": "10.0.0.99"})
-    assert "becomes 10.0.0.99" in plain(decided.text)
+    assert "999.1.1.1 in ip_address becomes 10.0.0.99, from the next run on." in plain(decided.text)
     assert "1 decision since the last run" in plain(decided.text)
     undone = await visitor.send(f"{here}/undo", {"do": "undo", "back": here})
     assert "becomes 10.0.0.99" not in plain(undone.text)
@@ -100,6 +101,57 @@ async def test_a_value_that_no_rule_may_decide_is_decided_and_taken_back(visitor
     await visitor.send(f"{here}/run", {"back": here})
     await visitor.client.work()
     assert "10.0.0.99" in plain((await visitor.get(f"{here}?column=ip_address")).text)
+
+
+async def test_a_value_that_a_target_refuses_stays_typed_beside_the_reason(visitor):
+    flow = await delivered(visitor)
+    here = f"/discovery/cleansing/{flow}"
+    value = {"table": "servers", "column": "ip_address", "value": "999.1.1.1", "back": f"{here}?column=os_name"}
+    refused = await visitor.send(f"{here}/value", {**value, "becomes": "10.0.0.300"})
+    assert refused.status_code == 422
+    assert re.search(r'name="becomes"[^>]* value="10.0.0.300"', refused.text)
+    assert '"10.0.0.300" is not an IP address of a host' in unescape(texts(refused.text, "error-message")[0])
+    assert 'name="column" type="text" size="14" value="os_name"' in refused.text
+
+
+async def test_a_step_on_rows_is_taken_back_and_done_again_where_it_was_made(visitor):
+    flow = await delivered(visitor)
+    pages = [f"/discovery/{name}/{flow}" for name in ("cleansing", "validation")]
+
+    async def offered() -> list[list[str]]:
+        found = [(await visitor.get(page)).text for page in pages]
+        return [re.findall(r'name="do" value="(undo|redo)">', text) for text in found]
+
+    assert await offered() == [[], []]  # the newest step is on the mapping
+    value = {"table": "servers", "column": "ip_address", "value": "999.1.1.1", "do": "empty"}
+    await visitor.send(f"{pages[0]}/value", value)
+    assert await offered() == [["undo"], ["undo"]]
+    back = await visitor.send(f"{pages[0]}/undo", {"do": "undo", "back": pages[1]})
+    assert back.url.path == pages[1]
+    assert await offered() == [["redo"], ["redo"]]
+    await visitor.send(f"{pages[0]}/undo", {"do": "redo"})
+    assert "is left empty" in plain((await visitor.get(pages[0])).text)
+
+
+async def test_a_delivery_of_nothing_says_so_and_what_to_do(visitor):
+    flow = await visitor.delivered("server_name,cores,memory_mb,os_name\na,four,4096,Ubuntu Linux\n", "Azure")
+    page = (await visitor.get(f"/discovery/validation/{flow}")).text
+    assert "Nothing is delivered to Azure: it takes none of the 1 row." in texts(page, "note bad")[0]
+
+
+async def test_rows_of_two_sheets_say_which_one_they_are_in(visitor):
+    book = openpyxl.Workbook()
+    for name in ("North", "South"):
+        sheet = book.create_sheet(name)
+        sheet.append(["server_name", "cores", "memory_mb", "os_name"])
+        sheet.append([f"{name}-1", "many", 4096, "Ubuntu Linux"])
+        sheet.append([f"{name}-2", 4, 4096, "Ubuntu Linux"])
+    file = io.BytesIO()
+    book.save(file)
+    flow = await visitor.delivered(file.getvalue(), "Azure", "estate.xlsx")
+    page = plain((await visitor.get(f"/discovery/validation/{flow}")).text)
+    assert "estate.xlsx, estate.North, line 2" in page
+    assert "estate.xlsx, estate.South line 2, Azure" in page
 
 
 async def test_a_cell_is_given_back_what_the_source_holds(visitor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import duckdb
@@ -47,13 +48,24 @@ class RuleSample:
     changes: tuple[Change, ...]
 
 
+def place(file: str, table: str) -> str:
+    """A file; with the table, where the file has several or another one has its name."""
+    return file if PurePath(file).stem == table else f"{file}, {table}"
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedExample:
     """One rejected row: where it stands and what was said of it."""
 
     file: str
+    table: str
     line: int
     reason: str
+
+    @property
+    def place(self) -> str:
+        """File and table, as people know them."""
+        return place(self.file, self.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,8 @@ def rejections(con: duckdb.DuckDBPyConnection, ends: Sequence[Outcome]) -> tuple
             SELECT *, {_KIND} AS kind FROM told
         )
         SELECT kind, {'count(DISTINCT hash("table", "row"))' if several else "count(*)"} AS n, list(DISTINCT target),
-               arg_min({{'file': file, 'line': line, 'reason': reason}}, line, {_EACH * max(len(ends), 1)})
+               arg_min({{'file': file, 'table': "table", 'line': line, 'reason': reason}}, line,
+                       {_EACH * max(len(ends), 1)})
         FROM alike GROUP BY kind ORDER BY n DESC, kind LIMIT {_REASONS}
         """
     ).fetchall()

@@ -120,8 +120,29 @@ def _losses(changes: Sequence[Change], read: Sequence[str | None], steps: transf
             after.setdefault(change.after, {}).setdefault(says, change.before)
     merged = [f"{_some(sorted(olds.values()))} become one, {new!r}" for new, olds in after.items() if len(olds) > 1]
     said = [f"{_some(emptied)} {'becomes' if len(emptied) == 1 else 'become'} empty"] if emptied else []
+    if any(step.operation == "round" for step in steps.steps):
+        said += _rounded(changes, read)
     changed = any(c.before != c.after for c in changes if c.before)
     return said + merged + (list(steps.losses) if changed else [])
+
+
+def _rounded(changes: Sequence[Change], read: Sequence[str | None]) -> list[str]:
+    """Which values are other numbers afterwards, and what the first of them is."""
+    numbers = [(c, _number(says), _number(c.after)) for c, says in zip(changes, read, strict=True)]
+    other = {c.before: c.after for c, was, now in numbers if c.before and None not in (was, now) and was != now}
+    if not other:
+        return []
+    first, becomes = next(iter(other.items()))
+    whose = "" if len(other) == 1 else f"{first!r} "
+    return [f"{_some(list(other))} {'is' if len(other) == 1 else 'are'} rounded, {whose}to {becomes!r}"]
+
+
+def _number(text: str | None) -> float | None:
+    """The number that a text is; None where it is none, or nothing is left to compare."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
 
 
 def _some(values: Sequence[str]) -> str:

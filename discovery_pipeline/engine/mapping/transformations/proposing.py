@@ -42,6 +42,10 @@ _PLAIN_INTEGER = re.compile(r"^[+-]?\d+$")
 _PLAIN_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _DOT_GROUPS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+$")
 _DOTS_OR_NONE = re.compile(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)$")
+_FRACTIONS = {
+    ".": re.compile(r"^\s*[+-]?[\d,' ]*\.\d*[1-9]\d*\s*$"),
+    ",": re.compile(r"^\s*[+-]?[\d.' ]*,\d*[1-9]\d*\s*$"),
+}
 _MEASURED = re.compile(r"^\s*[+-]?\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CHF|JPY|INR)\b)[^\W\d_]+[\w()/ -]*$")
 _TIMED = re.compile(r"%-?[HIMS]|\"(epoch|excel)")
 _WITH_PREFIX = re.compile(r"^[0-9a-fA-F.:]+/\d{1,3}$")
@@ -237,6 +241,9 @@ def _integer(values: tuple[str, ...], mark: numerals.Mark | None) -> str | None:
     if _share(values, _PLAIN_INTEGER) == 1 and mark != ",":
         return None
     in_groups = _share(values, _DOTS_OR_NONE) == 1 and _share(values, _DOT_GROUPS) > 0
+    if not (in_groups and mark is None) and _share(values, _FRACTIONS[mark or "."]) >= _MOST:
+        # It measures something: the digits after the mark are left out, which is told, before its rows are.
+        return 'to_number(",") | round(0)' if mark == "," else "to_number | round(0)"
     read = 'to_integer(",")' if mark == "," or (in_groups and mark is None) else "to_integer"
     if _share(values, _COUNTED) < _MOST:
         return read

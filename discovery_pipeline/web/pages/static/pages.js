@@ -85,6 +85,9 @@ if (progress) {
   setInterval(() => document.querySelector(".dot.busy") && !document.hidden && again(), LOOK_MS);
 }
 
+// Who was led back to where they were on a page is told there what is said on top of it.
+if (location.hash) say(document.querySelector("main > .note p")?.textContent);
+
 for (const choice of document.querySelectorAll("[role=search] select")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 }

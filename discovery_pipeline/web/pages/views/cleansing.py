@@ -16,11 +16,14 @@ from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.tables import LINE, Tables
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
-from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What, changed_since
+from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What, changed_since, stacks
 from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.pages.views.standing import said
+from discovery_pipeline.web.services.mending import KINDS
 
 PAGE = 50
+EMPTIED = "∅"
+"""How an example of a rule says that a cell becomes empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class ShownRule:
     reason: str
     confidence: float
     cells: int
-    examples: tuple[tuple[str, str], ...]
+    examples: tuple[tuple[str, str | None], ...]
     verdict: str  # accept, reject or empty
     by: str
     waits: bool  # whether the next run is the first to follow that
@@ -89,6 +92,30 @@ class Said:
             decided={what: one for what, one in now.items() if one.after is not None},
             waits=changed_since(written, flow.phases[Phase.CLEANSING].started_at),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StepsBack:
+    """Whether the newest step of anybody is one on rows, which can be taken back here or done again."""
+
+    undo: bool
+    redo: bool
+
+    @classmethod
+    def of(cls, written: Sequence[Decided]) -> StepsBack:
+        """What a log allows."""
+        done, undone = stacks(written)
+        on_rows = {one.batch for one in written if one.kind in KINDS}
+        return cls(bool(done) and done[-1] in on_rows, bool(undone) and undone[-1] in on_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was typed for a value and isn't taken."""
+
+    of: tuple[str, str, str]  # table, column, value
+    typed: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +232,7 @@ def findings(
     on_values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for (kind, subject), one in decided.items():
         if kind == VALUE and one.after is not None:
-            on_values[str(subject[0]), str(subject[1])][str(subject[2])] = _becomes(one.after)
+            on_values[str(subject[0]), str(subject[1])][str(subject[2])] = becomes(str(subject[2]), one.after)
     return [_finding(one, on_values) for one in found if (one.table, one.column, one.rule) not in suggested]
 
 
@@ -222,7 +249,7 @@ def _rule(rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], said: S
         reason=rule.reason,
         confidence=rule.confidence,
         cells=counts.get(place, rule.cells if unasked or not counts else 0),
-        examples=tuple((before, after) for before, _, after in examples),
+        examples=tuple((before, None if after == EMPTIED else after) for before, _, after in examples),
         verdict=str(one.after.get("verdict", "")) if one and one.after else "",
         by=one.by if one else "",
         waits=(RULE, place) in said.waits,
@@ -247,14 +274,15 @@ def _finding(one: Finding, on_values: Mapping[tuple[str, str], Mapping[str, str]
     )
 
 
-def _becomes(after: Mapping[str, Any]) -> str:
+def becomes(seen: str | None, after: Mapping[str, Any]) -> str:
+    """What a decision makes of what the source holds, in words."""
     value = after.get("after")
-    return "left empty" if value is None else f"becomes {value}"
+    return "is left empty" if value is None else "stays as the source has it" if value == seen else f"becomes {value}"
 
 
 def _on_cell(decided: Mapping[What, Decided], table: str, column: str, row: int) -> str:
     one = decided.get((CELL, (table, column, row)))
-    return _becomes(one.after) if one and one.after else ""
+    return becomes(one.after.get("seen"), one.after) if one and one.after else ""
 
 
 def _next(said: Said, cell: tuple[str, str, int], rule: str) -> str:

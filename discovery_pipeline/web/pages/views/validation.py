@@ -14,7 +14,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.delivery.report import charts
 from discovery_pipeline.engine.delivery.report.masking import Mask
-from discovery_pipeline.engine.delivery.report.samples import QUOTED, RejectedExample, Rejection
+from discovery_pipeline.engine.delivery.report.samples import QUOTED, RejectedExample, Rejection, place
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.tables import Table
@@ -69,6 +69,7 @@ class ShownRow:
     """A row that a target doesn't take."""
 
     of: RejectedRow
+    place: str  # its file and table
     target: str
     cells: tuple[tuple[str, str], ...]  # the first ones that hold something
     fixed: int  # cells that a person changed since
@@ -180,7 +181,7 @@ def _sought(reason: str) -> str:
 
 def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[str, str]:
     """Where a row stands, and what it holds in the place that the cause leaves open."""
-    return f"{example.file}, line {example.line:,}", _held(mask.refusal(cause.reason), mask.refusal(example.reason))
+    return f"{example.place}, line {example.line:,}", _held(mask.refusal(cause.reason), mask.refusal(example.reason))
 
 
 def _held(general: str, said: str) -> str:
@@ -214,6 +215,7 @@ def _shown(row: RejectedRow, narrowed: Narrowed, reader: Reader) -> ShownRow:
     fix = narrowed.query(page=narrowed.page, fix=f"{row.table}:{row.row}")
     return ShownRow(
         of=row,
+        place=place(row.file, row.table),
         target=label(row.target_system),
         cells=tuple((name, str(value)) for name, value in row.record.items() if value)[:CELLS],
         fixed=reader.changed(row.table, row.row),
