@@ -33,6 +33,11 @@ def test_what_the_target_would_refuse_is_told_by_its_worst_value():
     assert "where the least is 0" in suspicious(of("-3", "5"), SHARE)[0]
 
 
+@pytest.mark.parametrize("code", ["12e456", "inf", "nan"])
+def test_codes_that_are_read_as_no_finite_number_are_none(code: str):
+    assert suspicious(of(code), SHARE) == suspicious(of(code), RAM) == ()
+
+
 def test_a_part_may_be_as_small_as_it_likes_and_is_no_larger_than_a_whole():
     used = TargetField(name="RAM.UsedSizeInMB.Max", type="number", unit="MB")
     assert suspicious(of("0.5", "3"), used) == ()

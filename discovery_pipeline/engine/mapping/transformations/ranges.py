@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from discovery_pipeline.engine import magnitudes, units
 from discovery_pipeline.engine.targets import TargetField
@@ -58,7 +59,9 @@ def _cells(odd: Sequence[tuple[float, int]], total: int) -> str:
 
 
 def _number(value: str) -> float | None:
+    """The number that a value is; None for text, and for codes such as "12e456" that only look like one."""
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return None
+    return number if isfinite(number) else None
