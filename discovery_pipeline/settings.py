@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         description="deliver also what is new, changed and gone since the engagement's last delivery to that target",
     )
     auto_approval: float = Field(
-        default=0.8,
+        default=0.9,
         ge=0,
         le=1,
         description="calibrated confidence from which an unattended run accepts a mapping",

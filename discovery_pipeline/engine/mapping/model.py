@@ -17,7 +17,7 @@ Feed = tuple[str, str]
 Place = tuple[str, str, str]
 """A feed and the target field that is filled."""
 
-HIGH = 0.8
+HIGH = 0.9
 """Confidence from which a suggestion is High: names and something besides agree, it leads its rivals clearly, and of
 such suggestions at most three in a hundred are wrong (measured on sets left out; benchmarks/RESULTS.md)."""
 LIKELY = 0.3

@@ -75,7 +75,7 @@ def test_it_lends_neither_what_it_is_known_by_nor_what_it_repeats(tables, lent):
 
 
 def test_what_the_other_surely_says_itself_is_left_to_it(tables):
-    sure = _field("vms", "id", "TotalDiskAllocatedGiB", 0.85)
+    sure = _field("vms", "id", "TotalDiskAllocatedGiB", 0.95)
     assert _said(tables, sure, _field("disks", "gb", "TotalDiskAllocatedGiB", 0.99)) == {
         ("vms", "id", "vm", "TotalDiskAllocatedGiB")
     }

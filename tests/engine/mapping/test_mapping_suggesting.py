@@ -64,7 +64,7 @@ def test_servers_find_their_fields_with_reasons(con, made: Make):
         "ram_gb": "RAM.TotalSizeInMB",
     }
     assert "4 of 4 distinct values are IP addresses" in chosen["ipv4"].evidence
-    assert chosen["ipv4"].confidence >= 0.8
+    assert chosen["ipv4"].confidence >= HIGH
 
 
 def test_a_unit_in_the_header_becomes_a_conversion_that_compiles(con, made: Make):

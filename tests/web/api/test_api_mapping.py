@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from discovery_pipeline.engine.mapping.model import HIGH
 from discovery_pipeline.store.recovery import StateRecovery
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -157,12 +158,12 @@ async def test_a_required_target_that_was_suggested_must_stay(client):
 async def test_columns_left_out_take_their_suggestion_where_it_is_sure(client):
     flow = await client.suggested()
     seen = await offered(client, flow)
-    sure = [m for m in seen["suggested_mappings"] if m["confidence"] >= 0.8 and m["source_field"] != "os"]
+    sure = [m for m in seen["suggested_mappings"] if m["confidence"] >= HIGH and m["source_field"] != "os"]
     mine = {"source_field": "os", "target_field": "OS.Name", "transformation": "upper"}
     answer = await submit(client, flow, [mine], auto_map_remaining=True)
     assert answer.status_code == 200, answer.text
     assert answer.json()["mapped_fields"] == len(sure) + 1
-    unsure = {m["source_field"] for m in seen["suggested_mappings"] if m["confidence"] < 0.8} - {"os"}
+    unsure = {m["source_field"] for m in seen["suggested_mappings"] if m["confidence"] < HIGH} - {"os"}
     assert unsure <= set(answer.json()["unmapped_fields"])
 
 

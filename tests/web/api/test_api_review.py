@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from discovery_pipeline.engine.mapping.model import HIGH
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -41,7 +43,7 @@ async def test_sure_offers_are_accepted_as_one_step_after_a_look_at_them(client)
     looked = (await client.post(f"/review/{flow}/accept", json={"what": "high", "dry_run": True})).json()
     assert looked["batch"] is None
     assert looked["accepted"]
-    assert all(line["confidence"] >= 0.8 for line in looked["accepted"])
+    assert all(line["confidence"] >= HIGH for line in looked["accepted"])
     done = (await client.post(f"/review/{flow}/accept", json={"what": "high"})).json()
     assert done["accepted"] == looked["accepted"]
     held = (await client.get(f"/review/{flow}", params={"standing": "accepted"})).json()["entries"]

@@ -66,7 +66,7 @@ def tempered(confidence: np.ndarray, found: np.ndarray, *, elsewhere: bool) -> n
     within = np.where(misfit, _doubted(confidence), confidence)
     within = np.where((clashes > 0) | (other >= _SURELY_OTHER), _capped(within, _IMPOSSIBLE), within)
     within = within * OTHER_SUBJECT if elsewhere else within
-    return agreement.held_back(within, found)
+    return agreement.said(within, found)
 
 
 def _doubted(confidence: np.ndarray) -> np.ndarray:
