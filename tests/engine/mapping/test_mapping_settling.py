@@ -65,14 +65,19 @@ def test_one_column_fills_a_text_and_the_list_that_is_read_from_it(con, table_of
 
 def _spoken(con, table):
     profile = profiling.profile(con, (table,), today=date(2026, 1, 1))
-    fields = (_field("name", "MachineName", 0.95), _field("kind", "IsPhysical", 0.3))
+    fields = (_field("name", "MachineName", 0.95), _field(table.columns[1].name, "IsPhysical", 0.3))
     return {f.target_field: f for f in answered(fields, profile, GOOGLE)}["IsPhysical"]
 
 
 def test_a_column_that_speaks_in_a_fields_words_answers_it_whatever_it_is_called(con, table_of):
-    found = _spoken(con, table_of("vms", ["name", "kind"], ("a", "Virtual"), ("b", "Physical")))
-    assert (found.source_field, found.confidence) == ("kind", 0.9)
+    found = _spoken(con, table_of("vms", ["name", "info"], ("a", "Virtual"), ("b", "Physical")))
+    assert (found.source_field, found.tier) == ("info", "Check"), "its name says nothing of it"
     assert found.transformation == 'map_values({"Physical": "true", "Virtual": "false"})'
+
+
+def test_a_column_that_is_called_so_besides_answers_it_surely(con, table_of):
+    found = _spoken(con, table_of("vms", ["name", "Server type"], ("a", "Virtual"), ("b", "Physical")))
+    assert (found.source_field, found.tier) == ("Server type", "High")
 
 
 def test_a_fields_words_are_known_in_other_languages(con, table_of):

@@ -46,7 +46,10 @@ _ARTICLES = frozenset(
 )
 # Beside which "in" is a direction, and not what stands before a unit: "network in", and not "network in MB".
 _FLOWS = frozenset(("network", "throughput", "packet", "byte", "octet"))
-_UNITS = frozenset(("kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "mhz", "ghz"))
+_UNITS = frozenset((
+    "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "kio", "mio", "gio", "tio", "mhz", "ghz", "kilobyte",
+    "megabyte", "gigabyte", "terabyte", "kibibyte", "mebibyte", "gibibyte", "tebibyte", "megahertz", "gigahertz",
+))  # fmt: skip
 _MARKS = frozenset(("optional", "required"))  # that a template puts after a name
 _LONGEST = 4  # words in a phrase of the synonyms
 _SHORTEST_PIECE = 3
@@ -144,14 +147,23 @@ def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _rejoined(words: tuple[str, ...]) -> list[str]:
-    """Words that a capital parted too early put together again: "V", "Center" is a vCenter."""
+    """Words that a capital parted too early put together again: "V", "Center" is a vCenter, "O", "Sname" an OS name."""
     out: list[str] = []
     for word in words:
         if out and (len(out[-1]) <= 2 or len(word) <= 2) and out[-1] + word in _known():
             out[-1] += word
+        elif out and _shifted(out[-1], word):
+            out[-1:] = [out[-1] + word[0], word[1:]]
         else:
             out.append(word)
     return out
+
+
+def _shifted(short: str, word: str) -> bool:
+    """Whether the first letter of a word that nobody knows is the last one of the short form before it."""
+    known = _known()
+    parted = short + word[0] in known and word[1:] in known and len(word) > _SHORTEST_PIECE
+    return parted and len(short) <= 2 and short not in known and not {word, singular(word)} & (known | _common())
 
 
 @knowledge.remembered(65536)

@@ -22,6 +22,8 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, Ta
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 CONFIDENCE = 0.9
+UNNAMED = 0.85
+"""The same where the column's name says nothing of the field: values alone are for a person to check."""
 
 _MOST = 20  # different models that are looked at; of more, not all are known
 _NAMED = 0.9
@@ -105,4 +107,5 @@ def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
     source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile, how: str | None, why: str
 ) -> MappedField:
     places = (source.name, column.name), (table.name, field)
-    return filling.mapped(*places, confidence=CONFIDENCE, evidence=(why,), transformation=how)
+    confidence = CONFIDENCE if concepts.alike(Field(column.name), field) >= _NAMED else UNNAMED
+    return filling.mapped(*places, confidence=confidence, evidence=(why,), transformation=how)
