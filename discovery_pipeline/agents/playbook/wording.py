@@ -6,13 +6,15 @@ from discovery_pipeline.agents.playbook.saying import spoken
 
 _MENDS = {
     "mac.canonical": "Write MAC addresses one way",
+    "email.canonical": "Write e-mail addresses without what isn't part of them",
     "ip.canonical": "Write IP addresses one way",
     "date.iso": "Write dates as year, month, day",
     "date.column": "Write dates as most of the column",
     "code.mask": "Write codes with their separators and leading zeros",
     "quantity.mark": "Write numbers with or without their unit, as most of the column",
     "number.decimals": "Write numbers with as many decimals as most of the column",
-    "null.number": "Empty cells of nines that only say that nothing is known",
+    "number.multiple": "Write thousands and millions out",
+    "null.number": "Empty cells of numbers that only say that nothing is known",
     "vocabulary.initial": "Write the same word one way",
     "boolean.words": "Write yes and no one way",
     "number.separators": "Write numbers without separators",

@@ -154,9 +154,13 @@ RULES: dict[str, Rule] = {
             "the same number with as many decimals as nearly all of the column", "how precise a number is", 0.95,
         ),
         Rule(
+            "number.multiple", Stage.FORMATS, "suggest", "columns of plain numbers whose header names no unit",
+            "thousands and millions written out, as in the rest of the column", "a unit that is written like them", 0.9,
+        ),
+        Rule(
             "null.number", Stage.NULLS, "suggest", "columns of numbers",
-            "nines far away from all other numbers, as programs write what wasn't measured; made an empty cell",
-            "a number that is meant", 0.9,
+            "nines far away from all other numbers, or the only one below zero, as programs write what wasn't "
+            "measured; made an empty cell", "a number that is meant", 0.9, version=2,
         ),
         Rule(
             "vocabulary.initial", Stage.VOCABULARY, "suggest", "columns of few words or few letters",
@@ -213,6 +217,10 @@ RULES: dict[str, Rule] = {
         Rule(
             "mac.impossible", Stage.DOMAINS, "review", "columns of MAC addresses",
             "not twelve hexadecimal digits", "", 0.99,
+        ),
+        Rule(
+            "email.canonical", Stage.DOMAINS, "auto", "columns of e-mail addresses",
+            "an e-mail address without spaces in it, and without what stood before or after it", "none", 0.99,
         ),
         Rule(
             "email.impossible", Stage.DOMAINS, "review", "columns of e-mail addresses",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.cleansing.doubts import doubt
+from discovery_pipeline.engine.cleansing.evidence import MONTHS
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding
 
@@ -46,6 +47,7 @@ _SHAPES = (
         for mark in "/.-"
     ),
     _Shape("day month", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
+    _Shape("day month, short year", rf"\d{{1,2}}[ -]({MONTHS})[ -]\d{{2}}" + _TIME, ("%d-%b-%y",)),
     _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
     _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
 )
@@ -54,6 +56,7 @@ _DATE = r"regexp_extract($v, '^(.*?)( \d{1,2}:.*)?$', 1)"
 _FORMATS: Mapping[str, tuple[str, ...]] = {
     "year first": ("%Y/%m/%d", "%Y.%m.%d", "%Y/%-m/%-d", "%Y.%-m.%-d", "%Y-%-m-%-d"),
     "day month": tuple(f"{d}{mark}{m}{mark}%Y" for mark in " -" for m in ("%B", "%b") for d in ("%d", "%-d")),
+    "day month, short year": tuple(f"{d}{mark}%b{mark}%y" for mark in " -" for d in ("%d", "%-d")),
     "month day": tuple(f"{m} {d}{mark} %Y" for mark in (",", "") for m in ("%B", "%b") for d in ("%d", "%-d")),
     "compact": ("%Y%m%d",),
 }

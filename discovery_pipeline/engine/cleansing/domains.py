@@ -26,6 +26,8 @@ _OCTETS = r"regexp_replace(regexp_replace($v, '\s+', '', 'g'), '(^|\.)0+(\d)', '
 _IP = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/\\d+$', '') ELSE $v END"
 _IP_KEEPING = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/32$', '') ELSE $v END"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+# Nothing in an address stands beside a space, and nothing that ends one ends a sentence.
+_EMAIL = r"regexp_replace(regexp_replace($v, '\s*([@.])\s*', '\1', 'g'), '^(?i:mailto:)|[;,.]$', '', 'g')"
 _VALID = {
     # An IPv6 address among IPv4 ones is one all the same.
     "ip": rf"{_OCTET}(\.{_OCTET}){{3}}(/(3[0-2]|[12]?\d))?|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f]{{0,4}}){{2,7}}(%\w+)?",
@@ -37,7 +39,7 @@ _HOST_WORDS = re.compile(r"(?i)(^|[_\W])(host|hostname|fqdn|dns)([_\W]|name|$)|h
 
 
 def plan(values: Values, evidence: Evidence) -> None:
-    """Plan MAC addresses, then IP addresses, then the case of names."""
+    """Plan MAC, IP and e-mail addresses, then the case of names."""
     for position in _macs(values, evidence):
         case, expression = ("lower", _MAC_LOWER) if evidence.seen[position].lower >= LOWER else ("upper", _MAC)
         values.offer("mac.canonical", {position: expression}, f"strlen($v) <> 17 OR $v[3] <> ':' OR $v <> {case}($v)")
@@ -48,10 +50,20 @@ def plan(values: Values, evidence: Evidence) -> None:
         )[0][0]
         expression = _IP if with_prefix <= 0.2 else _IP_KEEPING
         values.offer("ip.canonical", {position: expression}, f"NOT regexp_full_match($v, '{_OCTET}(\\.{_OCTET}){{3}}')")
+    values.offer(
+        "email.canonical",
+        {
+            p: f"CASE WHEN regexp_full_match({_EMAIL}, '{_VALID['email']}') THEN {_EMAIL} ELSE $v END"
+            for p in evidence.of("email")
+        },
+        f"NOT regexp_full_match($v, '{_VALID['email']}') OR $v ILIKE 'mailto:%'",
+    )
     lower = [p for p in (*evidence.of("fqdn", "email"), *_hosts(values, evidence)) if evidence.seen[p].lower >= LOWER]
     values.offer(
         "name.case",
-        dict.fromkeys(lower, r"CASE WHEN regexp_full_match($v, '[\w.@+-]+') THEN rtrim(lower($v), '.') ELSE $v END"),
+        dict.fromkeys(
+            lower, r"CASE WHEN regexp_full_match($v, '[\pL\pN_.@+-]+') THEN rtrim(lower($v), '.') ELSE $v END"
+        ),
         "$v <> lower($v) OR ends_with($v, '.')",
     )
 

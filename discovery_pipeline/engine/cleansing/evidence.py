@@ -23,11 +23,13 @@ PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 GROUPED_NUMBER = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+,\d+"
 # Months are English: what strptime reads. Counted Unicode classes cost RE2 fifty times as much.
 _CLOCK = r"( \d{1,2}:\d{2}.*)?"
+MONTHS = "(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = "|".join(
     (
         r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d{1,2}:\d{2}.*)?",
         r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})" + _CLOCK,
         r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _CLOCK,
+        rf"\d{{1,2}}[ -]({MONTHS})[ -]\d{{2}}" + _CLOCK,
         r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _CLOCK,
         r"(19|20)\d{6}",
     )

@@ -26,7 +26,7 @@ CELLS = 50
 FIXED = 0.98
 """Share of a mask's cells in which a part is of one length, for it to be of fixed length."""
 
-FULL = 0.8
+FULL = 0.6
 """Share of the cells in which a number is of full length, from which shorter ones have lost leading zeros."""
 
 SHORTEST = 4

@@ -16,6 +16,7 @@ from discovery_pipeline.engine.cleansing import (
     formats,
     marks,
     masks,
+    multiples,
     over_rows,
     quantities,
     references,
@@ -160,9 +161,11 @@ def _by_values(
         if evidence.positions:
             text.plan_lookalikes(values)
             tokens.plan_words(values, evidence, profile)
-            tokens.plan_numbers(values, evidence)
+            tokens.plan_nines(values, evidence)
+            tokens.plan_minus_one(values, evidence)
             quantities.plan_notes(values, evidence)
             marks.plan(values, evidence)
+            multiples.plan(values, evidence)
             decimals.plan(values, evidence)
             masks.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)

@@ -7,7 +7,7 @@ cell any more, so a person has to look it up at the source.
 from __future__ import annotations
 
 from discovery_pipeline.engine.cleansing.doubts import doubt
-from discovery_pipeline.engine.cleansing.evidence import Evidence
+from discovery_pipeline.engine.cleansing.evidence import MONTHS, Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.profiling import headers
@@ -18,8 +18,7 @@ RARE = 0.5
 DATES = 0.05
 """Share of a column's cells from which it holds dates itself."""
 
-_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_DATE = f"length($v) <= 6 AND regexp_full_match($v, '[0-9]{{1,2}}-({_MONTHS})|({_MONTHS})-[0-9]{{2}}')"
+_DATE = f"length($v) <= 6 AND regexp_full_match($v, '[0-9]{{1,2}}-({MONTHS})|({MONTHS})-[0-9]{{2}}')"
 _ROUNDED = r"contains($v, 'E+') AND regexp_full_match($v, '[0-9](\.[0-9]+)?E\+[0-9]{2}')"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
-from discovery_pipeline.engine.profiling import semantics
+from discovery_pipeline.engine.profiling import headers, semantics
 from discovery_pipeline.engine.profiling.model import TableProfile
 from discovery_pipeline.engine.profiling.tokens import as_often_as_words, null_tokens
 
@@ -45,6 +45,18 @@ OFTEN = 3
 
 FEW = 5
 """Other numbers a column must have for its spread to say anything."""
+
+WIDE = 100
+"""Size of numbers from which zero and -1 are no steps of one scale, as floors of a building are."""
+
+BELOW_ZERO = frozenset(
+    (
+        "floor", "level", "storey", "story", "offset", "utc", "delta", "change", "difference", "diff", "balance",
+        "temperature", "temp", "degrees", "lat", "latitude", "lon", "long", "longitude", "x", "y", "z", "score",
+        "trend", "step", "direction",
+    )
+)  # fmt: skip
+"""Words of headers under which -1 is a number like others."""
 
 MOST_FREQUENT = 1_000
 """Values of a column that tell whether a word is one of its vocabulary."""
@@ -121,7 +133,7 @@ def plan_words(values: Values, evidence: Evidence, profile: TableProfile | None)
             values.offer("null.word", {position: emptied}, "strlen($v) <= 20")
 
 
-def plan_numbers(values: Values, evidence: Evidence) -> None:
+def plan_nines(values: Values, evidence: Evidence) -> None:
     """Plan to empty the cells of nines that lie far away from all other numbers of their column."""
     numbers = evidence.of("integer", "float")
     holding = values.ask(
@@ -157,6 +169,25 @@ def _of_people(values: Values, position: int) -> bool:
     """Whether the column holds names of people."""
     found = semantics.of_texts(values.column(position).name, _frequent(values, position))
     return found is not None and found.name == "person_name"
+
+
+def plan_minus_one(values: Values, evidence: Evidence) -> None:
+    """Plan to empty the cells of -1 where no other number is below zero, and nothing leads down to it."""
+    numbers = [p for p in evidence.of("integer", "float") if not headers.words(values.column(p).name) & BELOW_ZERO]
+    found = values.ask(
+        f"""
+        WITH numbers AS (
+            SELECT position, cells, try_cast(value AS DOUBLE) AS x FROM {{values}}
+            WHERE list_contains({numbers}::INTEGER[], position)
+        )
+        SELECT position FROM numbers GROUP BY position
+        HAVING sum(cells) FILTER (x = -1) >= {OFTEN} AND count(*) FILTER (x < 0) = 1 AND count(x) > {FEW}
+            AND sum(cells) FILTER (x = -1) < {SWAMPED} * sum(cells)
+            AND (NOT bool_or(x = 0) OR quantile_cont(x, 0.95) >= {WIDE})
+        ORDER BY position"""
+    )
+    for (position,) in found:
+        values.offer_list("null.number", position, {"-1": None})
 
 
 def _known(values: Values, position: int, profile: TableProfile | None) -> frozenset[str]:

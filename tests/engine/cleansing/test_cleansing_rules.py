@@ -428,3 +428,23 @@ def test_a_number_whose_last_digits_a_spreadsheet_dropped_is_told(bench, name: s
 def test_months_and_measures_are_no_damage(bench, cells: list[str]):
     done = bench.cleanse(bench.table({"seen": cells}))
     assert [f.rule for f in done.findings if f.rule.startswith("spreadsheet")] == []
+
+
+def test_dates_with_a_short_year_and_the_months_name_are_dates(bench):
+    cells = [f"{month}/{day}/99" for month in range(1, 13) for day in (1, 14, 28)]
+    assert bench.column([*cells, "2-Dec-99", "19 jan 97"])[-2:] == ["12/2/99", "1/19/97"]
+    assert bench.column(["2-Dec-99", "19-Jan-97", "1999-04-05"]) == ["1999-12-02", "1997-01-19", "1999-04-05"]
+
+
+def test_an_email_address_loses_what_is_not_part_of_it(bench):
+    cells = ["a.b@x.example", "Ä.b@x.example", "c.d @x.example", "e. f@x.example", "mailto:g@x.example", "h@x.example;"]
+    more = [f"p{n}@x.example" for n in range(20)]
+    mended = ["a.b@x.example", "ä.b@x.example", "c.d@x.example", "e.f@x.example", "g@x.example", "h@x.example"]
+    assert bench.column(cells + more)[:6] == mended
+
+
+def test_what_holds_more_than_one_address_is_left_and_told(bench):
+    cells = [*(f"p{n}@x.example" for n in range(20)), "a@x.example .b@y.example", "see a@x.example"]
+    done = bench.cleanse(bench.table({"mail": cells}))
+    assert bench.cells(done.tables[0])["mail"] == cells
+    assert [(f.rule, f.count) for f in done.findings] == [("email.impossible", 2)]

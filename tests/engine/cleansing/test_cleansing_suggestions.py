@@ -305,3 +305,52 @@ def test_versions_keep_their_zeros(bench):
     cells = [*map(str, range(1, 60)), "8.0"]
     done = bench.cleanse(bench.table({"os_version": cells}), tier="suggest")
     assert bench.cells(done.tables[0])["os_version"] == cells
+
+
+def test_thousands_are_written_out_where_the_column_does(bench):
+    cells = [str(n) for n in range(41_000, 160_000, 2_500)]
+    assert bench.column([*cells, "127k", "52.5 K"], tier="suggest")[-2:] == ["127000", "52500"]
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("salary", "900k"),  # far beyond all others
+        ("salary", "50000 k"),
+        ("load_mbps", "127k"),
+    ],
+)
+def test_a_letter_that_may_say_something_else_stays(bench, name: str, odd: str):
+    cells = [str(n) for n in range(41_000, 160_000, 2_500)] + [odd]
+    done = bench.cleanse(bench.table({name: cells}), tier="suggest")
+    assert bench.cells(done.tables[0])[name] == cells
+
+
+def test_minus_one_says_that_nothing_is_known(bench):
+    cells = [str(n) for n in range(1, 40)] + ["-1"] * 4
+    assert bench.column(cells, tier="suggest")[-4:] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("issue", [*map(str, range(1, 40)), "-1"]),  # once proves nothing
+        ("issue", [*map(str, range(40)), "-1", "-1", "-1"]),  # a scale that leads through zero
+        ("issue", [*map(str, range(1, 40)), "-1", "-1", "-1", "-2"]),
+        ("floor", [*map(str, range(1, 40)), "-1", "-1", "-1"]),
+    ],
+)
+def test_minus_one_may_be_a_number(bench, name: str, cells: list[str]):
+    done = bench.cleanse(bench.table({name: cells}), tier="suggest")
+    assert bench.cells(done.tables[0])[name] == cells
+
+
+def test_a_code_gets_back_the_zeros_that_a_third_of_its_column_lost(bench):
+    kept = [f"{n:08}" for n in range(1_000_019, 99_000_000, 1_700_021)]
+    lost = [f"{n}" for n in range(1_000_019, 9_900_000, 400_021)]
+    assert bench.column(kept + lost, tier="suggest") == kept + [code.zfill(8) for code in lost]
+
+
+def test_codes_of_changing_length_get_no_zeros(bench):
+    cells = [f"0{n}" for n in range(100, 130)] + [f"{n}" for n in range(200, 230)]
+    assert bench.column(cells, tier="suggest") == cells
