@@ -75,9 +75,10 @@ def test_a_column_that_speaks_in_a_fields_words_answers_it_whatever_it_is_called
     assert found.transformation == 'map_values({"Physical": "true", "Virtual": "false"})'
 
 
-def test_a_column_that_is_called_so_besides_answers_it_surely(con, table_of):
-    found = _spoken(con, table_of("vms", ["name", "Server type"], ("a", "Virtual"), ("b", "Physical")))
-    assert (found.source_field, found.tier) == ("Server type", "High")
+@pytest.mark.parametrize("header", ["Server type", "Type (physique/virtuel)"])
+def test_a_column_that_is_called_so_besides_answers_it_surely(con, table_of, header):
+    found = _spoken(con, table_of("vms", ["name", header], ("a", "Virtual"), ("b", "Physical")))
+    assert (found.source_field, found.tier) == (header, "High")
 
 
 def test_a_fields_words_are_known_in_other_languages(con, table_of):
@@ -97,7 +98,7 @@ def test_yes_and_no_answer_no_question(con, table_of):
 def test_hardware_tells_virtual_machines_from_others(con, table_of):
     rows = ("a", "VMware Virtual Platform"), ("b", "PowerEdge R740")
     found = _spoken(con, table_of("vms", ["name", "model"], *rows))
-    assert found.source_field == "model"
+    assert (found.source_field, found.tier) == ("model", "High")
     assert found.transformation == 'map_values({"VMware Virtual Platform": "false", "*": "true"})'
 
 

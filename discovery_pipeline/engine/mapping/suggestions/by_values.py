@@ -74,7 +74,13 @@ def _by_words(source: TableProfile, table: TargetTable, field: TargetField, colu
     meant = _meant(field, [top.value for top in column.top_values])
     told = ", ".join(f"{value!r} is {own}" for value, own in sorted(meant.items()))
     how = for_column(column, field)
-    return _field(source, table, field, column, how.transformation or _rewriting(meant), told)
+    confidence = CONFIDENCE if _speaks_of(column.name, field) else UNNAMED
+    return _field(source, table, field, column, how.transformation or _rewriting(meant), told, confidence)
+
+
+def _speaks_of(header: str, field: TargetField) -> bool:
+    """Whether a header names the field, or words that are its values: "Type (physical/virtual)"."""
+    return concepts.alike(Field(header), field) >= _NAMED or bool(_meant(field, re.findall(r"[^\W_]+", header)))
 
 
 def _rewriting(meant: dict[str, str]) -> str:
@@ -93,7 +99,9 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
                 yes, no = of_virtual(field)
                 pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
                 told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"
-                yield _field(source, table, field, column, f'map_values({{{pairs}, "*": {quoted(no)}}})', told)
+                how = f'map_values({{{pairs}, "*": {quoted(no)}}})'
+                # The column is called what it holds, and that decides.
+                yield _field(source, table, field, column, how, told, CONFIDENCE)
                 return
 
 
@@ -104,8 +112,13 @@ def _made_by_no_factory(hardware: str) -> bool:
 
 
 def _field(  # noqa: PLR0913, PLR0917 - a pair, and how it was found
-    source: TableProfile, table: TargetTable, field: TargetField, column: ColumnProfile, how: str | None, why: str
+    source: TableProfile,
+    table: TargetTable,
+    field: TargetField,
+    column: ColumnProfile,
+    how: str | None,
+    why: str,
+    confidence: float,
 ) -> MappedField:
     places = (source.name, column.name), (table.name, field)
-    confidence = CONFIDENCE if concepts.alike(Field(column.name), field) >= _NAMED else UNNAMED
     return filling.mapped(*places, confidence=confidence, evidence=(why,), transformation=how)
