@@ -31,7 +31,7 @@ READ = (
     "source_tables", "column_profile", "schema_analysis", "mapping_suggestions", "approved_mapping", "cleansed_tables",
     "patch_log", "validated_tables", "quality_report", "risk_assessment",
 )  # fmt: skip
-"""The stages that a delivery is made of."""
+"""The stages that a delivery is made of, beside what agents say."""
 
 
 @flow_asset(
@@ -67,15 +67,8 @@ def target_files(
         risk_assessment,
     )
     with desk.stage(context) as stage:
-        parts, before = Parts.of(stage, "target_files"), desk.value(stage.flow, "target_files")
-        read = parts.of_stages(*READ, *AGENTS)
-        same = parts.same("files", code_version("delivery"), stage.flow.name, *stage.targets, *read)
-        # What is held against another delivery is made again: that one may have been, too.
-        if same and since.asked(stage) is None and isinstance(before, list):
-            parts.link("files")
-            done, changes = [one for one in before if isinstance(one, delivery.Delivery)], {}
-        else:
-            done, changes = _written(desk, stage, made)
+        parts = Parts.of(stage, "target_files")
+        done, changes = _done(desk, parts, made)
         parts.write()
         if place := of_flow(desk.settings, stage.flow):
             place.publish(Results(stage.folder("target_files") / RESULTS, done, stage.targets))
@@ -90,10 +83,7 @@ def target_files(
                 approved_mapping, lineage.beside(context.asset_key, "validated_tables")
             ),
             "dagster/row_count": sum(rows.values()),
-            "written": charts.bars(
-                {f"{each.target}: {file.path}": file.row_count for each in done for file in each.files},
-                "Rows by file",
-            ),
+            "written": charts.bars(_rows_by_file(done), "Rows by file"),
         }
         | {f"{target}_rows": count for target, count in rows.items()}
         | since.counted(changes)
@@ -118,38 +108,30 @@ class _Made:
     risk: RiskAssessment
 
 
-def _written(desk: Desk, stage: Stage, made: _Made) -> tuple[list[delivery.Delivery], dict[str, delivery.Delta]]:
-    """The files of every target with what stands beside them, and what they change of an earlier delivery."""
+def _done(desk: Desk, parts: Parts, made: _Made) -> tuple[list[delivery.Delivery], dict[str, delivery.Delta]]:
+    """What is delivered, and what it changes of an earlier delivery: as it was, where it is made of the same things."""
     from discovery_pipeline.agents.narrative import narrative
 
+    stage, before = parts.stage, desk.value(parts.stage.flow, "target_files")
+    # What agents say, not their advice: that also holds by which engine they said it, and for how many tokens.
+    told = narrative(agents.given(desk, stage.flow, *AGENTS), named(made.profile))
+    read = parts.of_stages(*READ)
+    same = parts.same("files", code_version("delivery"), stage.flow.name, *stage.targets, *read, told)
+    # What is held against another delivery is made again: that one may have been, too.
+    if same and since.asked(stage) is None and isinstance(before, list):
+        parts.link("files")
+        return [one for one in before if isinstance(one, delivery.Delivery)], {}
+    return _written(stage, made, told)
+
+
+def _written(
+    stage: Stage, made: _Made, told: report.Narrative | None
+) -> tuple[list[delivery.Delivery], dict[str, delivery.Delta]]:
+    """The files of every target with what stands beside them, and what they change of an earlier delivery."""
     into = stage.folder("target_files") / RESULTS
     done = [delivery.deliver(stage.con, verdict, stage.target(verdict.target), into) for verdict in made.verdicts]
     changes = since.deltas(stage, made.verdicts, into)
-    page = report.render(
-        stage.con,
-        report.Contents(
-            title=stage.flow.name,
-            made_at=datetime.now(UTC),
-            intake=made.intake,
-            profile=made.profile,
-            analysis=made.analysis,
-            targets=tuple(
-                report.TargetStory(
-                    target=stage.target(verdict.target),
-                    suggestions=offered,
-                    approval=_approval(offered, mapping, stage.target(verdict.target)),
-                    verdict=verdict,
-                    files=written.files,
-                )
-                for offered, mapping, verdict, written in _by_target(made.offered, made.approved, made.verdicts, done)
-            ),
-            patches=made.cleansed.patches,
-            quality=made.quality,
-            risk=made.risk,
-            findings=made.quality.findings,
-            narrative=narrative(agents.given(desk, stage.flow, *AGENTS), named(made.profile)),
-        ),
-    )
+    page = report.render(stage.con, _contents(stage, made, done, told))
     delivery.bundle(
         stage.con,
         delivery.Bundle(
@@ -170,6 +152,34 @@ def _written(desk: Desk, stage: Stage, made: _Made) -> tuple[list[delivery.Deliv
     return done, changes
 
 
+def _contents(
+    stage: Stage, made: _Made, done: list[delivery.Delivery], told: report.Narrative | None
+) -> report.Contents:
+    """What the report tells of the flow."""
+    return report.Contents(
+        title=stage.flow.name,
+        made_at=datetime.now(UTC),
+        intake=made.intake,
+        profile=made.profile,
+        analysis=made.analysis,
+        targets=tuple(
+            report.TargetStory(
+                target=stage.target(verdict.target),
+                suggestions=offered,
+                approval=_approval(offered, mapping, stage.target(verdict.target)),
+                verdict=verdict,
+                files=written.files,
+            )
+            for offered, mapping, verdict, written in _by_target(made.offered, made.approved, made.verdicts, done)
+        ),
+        patches=made.cleansed.patches,
+        quality=made.quality,
+        risk=made.risk,
+        findings=made.quality.findings,
+        narrative=told,
+    )
+
+
 def _by_target(
     offered: list[Suggestions], approved: list[Mapping], verdicts: list[Verdict], done: list[delivery.Delivery]
 ) -> list[tuple[Suggestions, Mapping, Verdict, delivery.Delivery]]:
@@ -182,3 +192,7 @@ def _by_target(
 def _approval(offered: Suggestions, mapping: Mapping, target: Target) -> Approval:
     """The decision, and what of the offer is left to decide."""
     return Approval(mapping=mapping, waiting=approving.waiting(offered, target, mapping))
+
+
+def _rows_by_file(done: list[delivery.Delivery]) -> dict[str, int]:
+    return {f"{each.target}: {file.path}": file.row_count for each in done for file in each.files}

@@ -8,11 +8,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from discovery_pipeline.agents import running
 from discovery_pipeline.assets import reasons
 from discovery_pipeline.assets.deltas import RESULTS
 from discovery_pipeline.assets.jobs import DELIVER, DISCOVER
 from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.state import Flow, FlowStatus
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.files.artifacts import UPLOADS
@@ -121,6 +123,34 @@ def test_run_again_on_the_same_things_every_asset_is_the_same_to_the_byte(
     assert versions(instance, flow, *DELIVER) == first
     assert stored(store, flow) == files
     assert store.flow(None, flow.id).status is FlowStatus.COMPLETED
+
+
+def test_who_gave_the_same_answers_makes_no_other_delivery(
+    run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+):
+    first, advise = store.artifacts.digest(flow, "target_files"), running.advise
+
+    def by_a_crew(*given: Any, **more: Any) -> Advice:  # as in a process that has CrewAI in memory
+        return advise(*given, **more).model_copy(update={"engine": "crewai"})
+
+    advised = store.artifacts.digest(flow, "risk_agent")
+    monkeypatch.setattr(running, "advise", by_a_crew)
+    run("deliver")
+    assert store.artifacts.digest(flow, "risk_agent") != advised
+    assert store.artifacts.digest(flow, "target_files") == first
+
+
+def test_other_words_of_an_agent_make_another_delivery(
+    run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+):
+    def failed(*_: Any, **__: Any) -> Advice:
+        raise ZeroDivisionError
+
+    first = store.artifacts.digest(flow, "target_files")
+    monkeypatch.setattr(running, "advise", failed)
+    again = run("deliver")
+    assert told(again, "target_files", "target_files")["taken_over"] is False
+    assert store.artifacts.digest(flow, "target_files") != first
 
 
 def test_a_delivery_of_what_was_delivered_writes_no_file_again(
