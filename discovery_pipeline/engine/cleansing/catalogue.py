@@ -150,6 +150,10 @@ RULES: dict[str, Rule] = {
             "the number with or without its unit or currency, as in nearly all of the column", "another unit", 0.9,
         ),
         Rule(
+            "duration.unit", Stage.FORMATS, "suggest", "columns of numbers of one unit of time",
+            "hours, minutes and seconds as one number in the column's own unit", "how the parts were written", 0.95,
+        ),
+        Rule(
             "number.decimals", Stage.FORMATS, "suggest", "columns of numbers, most with as many decimals or none",
             "the same number with as many decimals as nearly all of the column", "how precise a number is", 0.95,
         ),
@@ -197,6 +201,11 @@ RULES: dict[str, Rule] = {
             "vocabulary.noise", Stage.VOCABULARY, "suggest", "columns of repeated values",
             "a character that overwrites others; only one frequent value fits the rest", "a rare value of its own",
             0.95,
+        ),
+        Rule(
+            "vocabulary.truncated", Stage.VOCABULARY, "suggest", "columns of repeated values",
+            "a value cut off after as many characters as others were; only one frequent value begins so",
+            "a shorter value of its own", 0.9,
         ),
         Rule(
             "vocabulary.typo", Stage.VOCABULARY, "suggest", "columns of repeated words",

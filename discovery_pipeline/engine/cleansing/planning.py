@@ -12,6 +12,7 @@ from discovery_pipeline.engine.cleansing import (
     decimals,
     dependencies,
     domains,
+    durations,
     flags,
     formats,
     marks,
@@ -25,6 +26,7 @@ from discovery_pipeline.engine.cleansing import (
     swaps,
     text,
     tokens,
+    truncations,
     typos,
     verbatim,
     vocabulary,
@@ -164,12 +166,14 @@ def _by_values(
             tokens.plan_nines(values, evidence)
             tokens.plan_minus_one(values, evidence)
             quantities.plan_notes(values, evidence)
+            durations.plan(values, evidence)
             marks.plan(values, evidence)
             multiples.plan(values, evidence)
             decimals.plan(values, evidence)
             masks.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)
             vocabulary.plan_initials(values, evidence)
+            truncations.plan(values, evidence)
             typos.plan(values, evidence)
             references.plan(values, tables, analysis)
     draft.apply(values.planned)
