@@ -7,12 +7,14 @@ number, so the number must be of the size that the others are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.cleansing import quantities
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
+from discovery_pipeline.engine.profiling import numerals
 
 RULE = "quantity.mark"
 
@@ -22,8 +24,8 @@ MAIN = 0.8
 CELLS = 20
 """Cells a column must hold before its habit is known."""
 
-_NUMBER = r"[+-]?\d+(?:\.\d+)?"
-_SPLIT = rf"^((?:\p{{Sc}}|[A-Z]{{3}}|Fr\.)?\s*)({_NUMBER})(\s*(?:%|\x{{00B0}}?\pL+|\p{{Sc}})?)$"
+_NUMBER: Mapping[numerals.Mark, str] = {".": r"[+-]?\d+(?:\.\d+)?", ",": quantities.DIGITS[","]}
+"""Numbers by what stands before their decimals."""
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "Fr.": "CHF"}
 
 
@@ -50,41 +52,38 @@ class _Mark:
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan to leave marks out, or to write them, as in nearly all of each column."""
     for position in evidence.of("integer", "float", "quantity"):
-        marks = _marks(values, position)
+        decimal = quantities.decimal_mark(values, position) or "."
+        marks = _marks(values, position, decimal)
         total = evidence.seen[position].cells
         if len(marks) < 2 or total < CELLS or marks[0].cells < MAIN * total:
             continue
         own, others = marks[0], marks[1:]
         if own.word:
-            _write(values, position, own)
+            _write(values, position, own, decimal)
             continue
         header = {w.lower() for w in re.findall(r"[A-Za-z]+", values.column(position).name)}
         odd = [m for m in others if _superfluous(m, own, header, others)]
         if odd:
-            written = "|".join(f"{re.escape(m.before)}{_NUMBER}{re.escape(m.after)}" for m in odd)
-            number = rf"regexp_extract($v, '({_NUMBER})', 1)"
-            # Of what has no currency, a number of another size may be of another unit.
-            alike = "true" if all(m.currency for m in odd) else _between(number, own)
-            fits = f"regexp_full_match($v, {duck.text(written)}) AND {alike}"
-            bare = f"CASE WHEN {fits} THEN {number} ELSE $v END"
-            values.offer(RULE, {position: bare}, "try_cast($v AS DOUBLE) IS NULL")
+            _leave_out(values, position, own, odd, decimal)
 
 
-def _marks(values: Values, position: int) -> list[_Mark]:
+def _marks(values: Values, position: int, decimal: numerals.Mark) -> list[_Mark]:
     """The marks of a column, no mark among them, the most frequent first."""
+    split = rf"^((?:\p{{Sc}}|[A-Z]{{3}}|Fr\.)?\s*)({_NUMBER[decimal]})(\s*(?:%|\x{{00B0}}?\pL+|\p{{Sc}})?)$"
     found = values.ask(
         f"""
         WITH numbers AS (
-            SELECT value, cells, try_cast(value AS DOUBLE) AS x FROM {{values}}
+            SELECT value, cells, {_read("value", decimal)} AS x FROM {{values}}
             WHERE position = {position} AND value IS NOT NULL
         ),
         split AS (
-            SELECT cells, regexp_extract(value, '{_SPLIT}', ['before', 'number', 'after']) AS m
+            SELECT cells, regexp_extract(value, '{split}', ['before', 'number', 'after']) AS m
             FROM numbers WHERE x IS NULL
         )
         SELECT '', '', sum(cells)::BIGINT AS n, min(x), max(x) FROM numbers WHERE isfinite(x) HAVING n > 0
         UNION ALL
-        SELECT m.before, m.after, sum(cells)::BIGINT, min(m.number::DOUBLE), max(m.number::DOUBLE) FROM split
+        SELECT m.before, m.after, sum(cells)::BIGINT, min({_read("m.number", decimal)}),
+            max({_read("m.number", decimal)}) FROM split
         WHERE m.number <> '' GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
     )
     return [_Mark(*row) for row in found]
@@ -99,12 +98,33 @@ def _superfluous(mark: _Mark, own: _Mark, header: set[str], others: Sequence[_Ma
     return mark.word.removeprefix("°").lower() in header
 
 
-def _write(values: Values, position: int, own: _Mark) -> None:
+def _leave_out(values: Values, position: int, own: _Mark, odd: Sequence[_Mark], decimal: numerals.Mark) -> None:
+    """Plan numbers without these marks."""
+    digits = _NUMBER[decimal]
+    written = "|".join(f"{re.escape(m.before)}{digits}{re.escape(m.after)}" for m in odd)
+    number = rf"regexp_extract($v, '({digits})', 1)"
+    # Of what has no currency, a number of another size may be of another unit.
+    alike = "true" if all(m.currency for m in odd) else _between(number, own, decimal)
+    fits = f"regexp_full_match($v, {duck.text(written)}) AND {alike}"
+    bare = f"CASE WHEN {fits} THEN {number} ELSE $v END"
+    values.offer(RULE, {position: bare}, f"{_read('$v', decimal)} IS NULL")
+
+
+def _write(values: Values, position: int, own: _Mark, decimal: numerals.Mark) -> None:
     """Plan the column's mark for numbers without one."""
     if own.most > 1:
-        written = f"CASE WHEN {_between('$v', own)} THEN {duck.text(own.before)} || $v || {duck.text(own.after)} END"
-        values.offer(RULE, {position: f"coalesce({written}, $v)"}, f"regexp_full_match($v, '{_NUMBER}')")
+        marked = f"{duck.text(own.before)} || $v || {duck.text(own.after)}"
+        written = f"CASE WHEN {_between('$v', own, decimal)} THEN {marked} END"
+        values.offer(RULE, {position: f"coalesce({written}, $v)"}, f"regexp_full_match($v, '{_NUMBER[decimal]}')")
 
 
-def _between(number: str, own: _Mark) -> str:
-    return f"try_cast({number} AS DOUBLE) BETWEEN {own.least!r} AND {own.most!r}"
+def _between(number: str, own: _Mark, decimal: numerals.Mark) -> str:
+    return f"{_read(number, decimal)} BETWEEN {own.least!r} AND {own.most!r}"
+
+
+def _read(text: str, decimal: numerals.Mark) -> str:
+    """An expression that reads a number without a mark; null where it is none."""
+    if decimal == ".":
+        return f"try_cast({text} AS DOUBLE)"
+    plain = f"replace(replace({text}, '.', ''), ',', '.')"
+    return f"CASE WHEN regexp_full_match({text}, '{_NUMBER[decimal]}') THEN try_cast({plain} AS DOUBLE) END"

@@ -36,7 +36,7 @@ _MACHINES = ("size", "rate", "frequency")
 
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+([^\d.]|$)"
 _DECIMAL = r"^[+-]?\d*\.(\d{1,2}|\d{4,})([^\d.]|$)|^[+-]?0\.\d"
-_DIGITS: Mapping[numerals.Mark, str] = {
+DIGITS: Mapping[numerals.Mark, str] = {
     ".": r"[+-]?\d[\d.]*",
     ",": r"[+-]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,\d+)?",
 }
@@ -78,7 +78,7 @@ def plan_notes(values: Values, evidence: Evidence) -> None:
     for position, header, mark in _columns(values, evidence):
         if header:
             spellings = "|".join(sorted(s for s, n in _NAMES.items() if n == header.name) or _spelled(header.name))
-            written = rf"{_DIGITS[mark]}\s*({spellings})\.?\s+\pL[^\d]*"
+            written = rf"{DIGITS[mark]}\s*({spellings})\.?\s+\pL[^\d]*"
             number = _number(1.0, mark)
             note = f"CASE WHEN regexp_full_match($v, '{written}', 'i') THEN {number} ELSE $v END"
             values.offer("quantity.note", {position: note}, r"regexp_matches($v, '^[+-]?\d.*\pL$')")
@@ -94,11 +94,12 @@ def _columns(values: Values, evidence: Evidence) -> Iterator[tuple[int, _Unit | 
     for position in evidence.of("quantity", "float", "integer", "text"):
         seen, header = evidence.seen[position], _in_header(values.column(position).name)
         measured = header if seen.kind == "text" else header or seen.shares["quantity"] > 0
-        if seen.digits >= 0.8 and measured and (mark := _mark(values, position)):
+        if seen.digits >= 0.8 and measured and (mark := decimal_mark(values, position)):
             yield position, header, mark
 
 
-def _mark(values: Values, position: int) -> numerals.Mark | None:
+def decimal_mark(values: Values, position: int) -> numerals.Mark | None:
+    """What stands before a column's decimals; None where its numbers can be read two ways."""
     [(grouped, decimal, comma)] = values.ask(
         rf"""
         SELECT coalesce(bool_or(regexp_matches(value, '{_GROUPED}')), false),
@@ -116,7 +117,7 @@ def _spelled(unit: str) -> list[str]:
 
 
 def _convert_all(values: Values, position: int, header: _Unit | None, mark: numerals.Mark) -> None:
-    number = _DIGITS[mark]
+    number = DIGITS[mark]
     found = values.ask(
         rf"SELECT regexp_extract(value, '^{number}(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
         rf"regexp_extract(value, '^{number}(\s*)([%\pL][\pL/%]*\.?)$', 1), sum(cells)::BIGINT "
@@ -182,7 +183,7 @@ def _convert(
     factors: Mapping[str, float], ending: str, mark: numerals.Mark, same: Literal["verbatim", "shortest"]
 ) -> str:
     """An expression that writes a quantity in another unit; `same`: how a number is written that stays what it is."""
-    spelling = rf"lower(regexp_extract($v, '^{_DIGITS[mark]}\s*([%\pL][\pL/%]*\.?)$', 1))"
+    spelling = rf"lower(regexp_extract($v, '^{DIGITS[mark]}\s*([%\pL][\pL/%]*\.?)$', 1))"
     cases = " ".join(
         f"WHEN {duck.text(s)} THEN {_text(mark) if f == 1 and same == 'verbatim' else _number(f, mark)}"
         for s, f in sorted(factors.items())
@@ -191,7 +192,7 @@ def _convert(
 
 
 def _text(mark: numerals.Mark) -> str:
-    return f"regexp_extract($v, '^({_DIGITS[mark]})', 1)"
+    return f"regexp_extract($v, '^({DIGITS[mark]})', 1)"
 
 
 def _number(factor: float, mark: numerals.Mark) -> str:

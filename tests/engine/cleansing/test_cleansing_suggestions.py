@@ -234,6 +234,15 @@ def test_a_unit_that_nearly_all_numbers_have_is_written(bench):
     assert bench.column([*numbers, "51", "4000"], tier="suggest")[-2:] == ["51 min", "4000"]
 
 
+def test_marks_are_seen_beside_decimal_commas(bench):
+    numbers = [f"1.{200 + n},5{n % 7}" for n in range(60)]
+    assert bench.column([*numbers, "1.234,50 €", "EUR 9.100,00"], tier="suggest")[-2:] == ["1.234,50", "9.100,00"]
+    assert bench.column([*numbers, "1.234,50 €", "$ 9.100,00"], tier="suggest")[-2:] == ["1.234,50 €", "$ 9.100,00"]
+    assert bench.column([*numbers, "1.234,50 kg"], "net", tier="suggest")[-1] == "1.234,50 kg"
+    marked = [f"{number} EUR" for number in numbers]
+    assert bench.column([*marked, "1.234,50", "98.000,00"], tier="suggest")[-2:] == ["1.234,50 EUR", "98.000,00"]
+
+
 def test_nines_far_away_from_all_numbers_are_none(bench):
     numbers = [str(15 + n % 20) for n in range(60)]
     assert bench.column([*numbers, *["-9999"] * 3], tier="suggest")[-3:] == [None] * 3
