@@ -203,6 +203,10 @@ RULES: dict[str, Rule] = {
             0.95,
         ),
         Rule(
+            "vocabulary.coded", Stage.VOCABULARY, "suggest", "columns of countries or languages",
+            "the code or the name of the same country or language, as in nearly all of the column", "none", 0.95,
+        ),
+        Rule(
             "vocabulary.truncated", Stage.VOCABULARY, "suggest", "columns of repeated values",
             "a value cut off after as many characters as others were; only one frequent value begins so",
             "a shorter value of its own", 0.9,

@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 
 from discovery_pipeline.engine.cleansing import (
+    coded,
     decimals,
     dependencies,
     domains,
@@ -171,6 +172,7 @@ def _by_values(
             multiples.plan(values, evidence)
             decimals.plan(values, evidence)
             masks.plan(values, evidence)
+            coded.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)
             vocabulary.plan_initials(values, evidence)
             truncations.plan(values, evidence)
