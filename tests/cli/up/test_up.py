@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
-from discovery_pipeline.assets import scratch
+from discovery_pipeline.assets import instance, scratch
 from discovery_pipeline.assets.runner import locks
+from discovery_pipeline.assets.tags import MOST_RETRIES_TAG
+from discovery_pipeline.flow.state import Flow, FlowStatus, Phase, PhaseStatus
 from discovery_pipeline.settings import Settings
 from discovery_pipeline.store import parts, requests
 from discovery_pipeline.store.blocking import open_store
@@ -280,13 +282,49 @@ def test_a_killed_run_is_executed_once_more(home: Home):
     worker = until(lambda: locks.worker(home.home, run_id))
     os.kill(worker, signal.SIGKILL)
     assert ended(up, run_id)["status"] == "FAILURE"
+    assert ended(up, taken_up(up, run_id))["status"] == "SUCCESS"
+    assert newest(home).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def test_a_run_that_is_stopped_with_all_of_it_is_taken_up_and_has_still_its_retry(home: Home):
+    home.ready()
+    run_id = discovered(home)
+    until(lambda: newest(home).phases[Phase.DATA_IMPORT].status is PhaseStatus.RUNNING)
+    worker = locks.worker(home.home, run_id)
+    assert worker is not None
+    os.kill(worker, signal.SIGSTOP)  # or it would be done before everything else has ended
+    assert home.up is not None
+    home.up.terminate()
+    until(lambda: told_to_end(worker))
+    os.kill(worker, signal.SIGCONT)
+    home.up.wait(240)
+    up = home.start()
+    assert ended(up, run_id)["status"] == "FAILURE"
+    again = ended(up, taken_up(up, run_id))
+    assert again["status"] == "SUCCESS"
+    said = {tag["key"]: tag["value"] for tag in again["tags"]}
+    assert int(said[MOST_RETRIES_TAG]) - int(said["dagster/retry_number"]) == instance.RETRIES
+    assert newest(home).status is FlowStatus.WAITING_FOR_REVIEW
+
+
+def told_to_end(process: int) -> bool:
+    """Whether SIGTERM waits for a suspended process."""
+    said = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return bool(int(said["ShdPnd"], 16) >> signal.SIGTERM - 1 & 1)
+
+
+def taken_up(up: Up, run_id: str) -> str:
+    """The id of the run that Dagster starts in place of one that ended before its time."""
     retries = 'query($id: String!) { runsOrError(filter: {tags: [{key: "dagster/parent_run_id", value: $id}]}) {'
     retries += " ... on Runs { results { runId } } } }"
     (again,) = until(lambda: graphql(up, retries, id=run_id)["runsOrError"]["results"])
-    assert ended(up, again["runId"])["status"] == "SUCCESS"
+    return again["runId"]
+
+
+def newest(home: Home) -> Flow:
+    """The flow that was made last."""
     with open_store(Settings(home=home.home)) as store:
-        (flow,) = store.list_flows(limit=1)
-        assert flow.status.value == "waiting_for_review"
+        return store.list_flows(limit=1)[0]
 
 
 @pytest.mark.parametrize("part", ["web", "runner", "dagster-daemon", "code-server"])
