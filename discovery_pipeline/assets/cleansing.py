@@ -14,10 +14,12 @@ from discovery_pipeline.assets.mapping import approved_mapping
 from discovery_pipeline.assets.partitions import code_version, flow_asset, flows, of_stage
 from discovery_pipeline.assets.reuse import Parts
 from discovery_pipeline.engine import cleansing, duck
+from discovery_pipeline.engine.cleansing.decisions import Decisions
 from discovery_pipeline.engine.cleansing.model import PATCH_COLUMNS, Cleansed, CleansingPlan
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis
+from discovery_pipeline.engine.tables import Tables
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Phase
 
@@ -41,13 +43,20 @@ def cleansing_plan(
     with desk.stage(context, starts=Phase.CLEANSING) as stage:
         cells = sum(table.row_count * len(table.columns) for table in source_tables.tables)
         tier = "suggest" if cells <= desk.settings.suggest_cells else "auto"
-        found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier=tier)
+        parts, before = Parts.of(stage, "cleansing_plan"), desk.value(stage.flow, "cleansing_plan")
+        read = parts.of_stages("source_tables", "column_profile", "schema_analysis")
+        if parts.same("rules", code_version("cleansing"), *read, tier) and isinstance(before, CleansingPlan):
+            found = parts.take_over("rules", before)
+        else:
+            found = cleansing.plan(stage.con, source_tables.tables, column_profile, schema_analysis, tier=tier)
+        parts.write()
     tiers, rules = Counter(rule.tier for rule in found.rules), Counter(rule.rule for rule in found.rules)
     return dg.MaterializeResult(
         value=found,
         metadata={
             "dagster/column_schema": contract.column_schema(PlannedRules),
             "dagster/row_count": len(found.rules),
+            "taken_over": bool(parts.reused),
             "rules": charts.bars(rules, "Columns by rule"),
         }
         | {f"{tier}_rules": tiers[tier] for tier in sorted(tiers)},
@@ -85,23 +94,14 @@ def cleansed(
     mended, logged = (context.asset_key_for_output(asset) for asset in ("cleansed_tables", "patch_log"))
     with desk.stage(context) as stage:
         decisions = stage.store.cleansing_decisions(stage.flow)
-        parts, before = Parts.of(stage, "cleansed_tables"), desk.value(stage.flow, "cleansed_tables")
-        read = stage.store.artifacts.digest(stage.flow, "source_tables")
-        same = parts.same("tables", code_version("cleansing"), read, cleansing_plan, decisions)
-        if same and isinstance(before, Cleansed):
-            done = parts.take_over("tables", before)
-        else:
-            done = cleansing.cleanse(
-                stage.con, source_tables.tables, cleansing_plan, stage.folder("cleansed_tables"), decisions=decisions
-            )
+        parts = Parts.of(stage, "cleansed_tables")
+        done = _done(desk, parts, source_tables, cleansing_plan, decisions)
         parts.write()
         log = stage.folder("patch_log") / done.patches.path.name
         os.link(done.patches.path, log)
         kept = contract.held(Patches, contract.batches(stage.con, log, PATCH_COLUMNS), logged)
         changed = _changed(stage.con, log)
         stage.store.append_event(stage.flow, EventType.CLEANSING_COMPLETED, {"patches": done.patches.count})
-    rows_before = {t.name: t.row_count for t in source_tables.tables}
-    after = {t.name: t.row_count for t in done.tables}
     yield dg.MaterializeResult(
         asset_key=logged,
         value=done.patches.model_copy(update={"path": log}),
@@ -118,21 +118,34 @@ def cleansed(
         metadata={
             "dagster/column_schema": lineage.mended_columns(done.tables, changed),
             "dagster/column_lineage": lineage.unchanged(done.tables, lineage.beside(mended, "source_tables")),
-            "dagster/row_count": sum(after.values()),
+            "dagster/row_count": sum(table.row_count for table in done.tables),
             "changed_cells": done.patches.count,
             "columns": charts.bars(changed, "Changed cells by column"),
             "for_a_person": len(done.findings),
             "taken_over": bool(parts.reused),
             "decided_by_people": len(decisions.rules) + len(decisions.values) + len(decisions.cells),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                passed=rows_before == after,
-                asset_key=mended,
-                check_name="nothing_lost",
-                metadata={"rows_before": sum(rows_before.values()), "rows_after": sum(after.values())},
-            )
-        ],
+        check_results=[_nothing_lost(mended, source_tables.tables, done.tables)],
+    )
+
+
+def _done(desk: Desk, parts: Parts, source: Intake, plan: CleansingPlan, decisions: Decisions) -> Cleansed:
+    """The mended tables: as they were, where they are made of the same things."""
+    stage, before = parts.stage, desk.value(parts.stage.flow, "cleansed_tables")
+    same = parts.same("tables", code_version("cleansing"), *parts.of_stages("source_tables"), plan, decisions)
+    if same and isinstance(before, Cleansed):
+        return parts.take_over("tables", before)
+    return cleansing.cleanse(stage.con, source.tables, plan, stage.folder("cleansed_tables"), decisions=decisions)
+
+
+def _nothing_lost(mended: dg.AssetKey, before: Tables, after: Tables) -> dg.AssetCheckResult:
+    """Whether every row that came is there still."""
+    came, there = ({table.name: table.row_count for table in tables} for tables in (before, after))
+    return dg.AssetCheckResult(
+        passed=came == there,
+        asset_key=mended,
+        check_name="nothing_lost",
+        metadata={"rows_before": sum(came.values()), "rows_after": sum(there.values())},
     )
 
 

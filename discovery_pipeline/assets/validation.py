@@ -165,23 +165,8 @@ def quality_report(
     from discovery_pipeline.engine.validation.contract import QualityScores, frame
 
     with desk.stage(context) as stage:
-        today = datetime.now(UTC).date()
-        parts, before = Parts.of(stage, "quality_report"), desk.value(stage.flow, "quality_report")
-        read = parts.of_stages("source_tables", "column_profile", "cleansed_tables", "validated_tables")
-        code = code_version("profiling"), code_version("validation")
-        if parts.same("report", *code, *read, *stage.demands, today) and isinstance(before, QualityReport):
-            found = parts.take_over("report", before)
-        else:
-            now = profiling.profile(stage.con, cleansed_tables.tables, today=today)
-            # Demands of severity error rejected rows, and are among the verdicts' findings.
-            milder = [d for d in stage.demands if d.severity is not Severity.ERROR]
-            findings = (
-                *source_tables.findings,
-                *cleansed_tables.findings,
-                *(finding for verdict in validated_tables for finding in verdict.findings),
-                *demands.check(stage.con, cleansed_tables.tables, milder, today=today),
-            )
-            found = quality(column_profile, now, findings)
+        parts = Parts.of(stage, "quality_report")
+        found = _quality(desk, parts, source_tables, column_profile, cleansed_tables, validated_tables)
         parts.write()
         stage.store.record_quality(stage.flow, found.findings)
     return dg.MaterializeResult(
@@ -205,6 +190,27 @@ def quality_report(
             ),
         ],
     )
+
+
+def _quality(
+    desk: Desk, parts: Parts, source: Intake, profile: Profile, cleansed: Cleansed, verdicts: list[Verdict]
+) -> QualityReport:
+    """The scores, with all findings: as they were, where they are made of the same things on the same day."""
+    stage, today = parts.stage, datetime.now(UTC).date()
+    before = desk.value(stage.flow, "quality_report")
+    read = parts.of_stages("source_tables", "column_profile", "cleansed_tables", "validated_tables")
+    code = code_version("profiling"), code_version("validation")
+    if parts.same("report", *code, *read, *stage.demands, today) and isinstance(before, QualityReport):
+        return parts.take_over("report", before)
+    # Demands of severity error rejected rows, and are among the verdicts' findings.
+    milder = [demand for demand in stage.demands if demand.severity is not Severity.ERROR]
+    findings = (
+        *source.findings,
+        *cleansed.findings,
+        *(finding for verdict in verdicts for finding in verdict.findings),
+        *demands.check(stage.con, cleansed.tables, milder, today=today),
+    )
+    return quality(profile, profiling.profile(stage.con, cleansed.tables, today=today), findings)
 
 
 def _rounded(score: float) -> float:

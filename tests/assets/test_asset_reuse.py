@@ -160,10 +160,12 @@ def test_a_delivery_of_what_was_delivered_writes_no_file_again(
     from discovery_pipeline.engine.delivery import report
 
     for engine, work in (
-        (cleansing, "cleanse"), (validation, "validate"), (risk, "assess"), (delivery, "deliver"), (report, "render"),
+        (cleansing, "plan"), (cleansing, "cleanse"), (validation, "validate"), (risk, "assess"),
+        (delivery, "deliver"), (report, "render"),
     ):  # fmt: skip
         monkeypatch.setattr(engine, work, lambda *_, **__: pytest.fail("it is there already"))
     again = run("deliver")
+    assert told(again, "cleansing_plan", "cleansing_plan")["taken_over"] is True
     assert told(again, "quality_report", "quality_report")["taken_over"] is True
     assert told(again, "target_files", "target_files")["taken_over"] is True
 
