@@ -199,3 +199,11 @@ def test_the_cluster_names_postgresql_as_dagster_needs_it():
     values = read("kubernetes/values.yaml")
     assert values["postgresql"]["postgresqlScheme"] == "postgresql+psycopg2"
     assert values["postgresql"]["enabled"] is False
+
+
+def test_every_secret_that_the_cluster_names_is_made_in_the_how_to():
+    values = read("kubernetes/values.yaml")
+    (code,) = values["dagster-user-deployments"]["deployments"]
+    named = {said["name"] for said in code["envSecrets"]} | {values["global"]["postgresqlSecretName"]}
+    told = (ROOT / "docs" / "how-to" / "scale.md").read_text()
+    assert set(re.findall(r"kubectl create secret generic (\S+)", told)) == named
