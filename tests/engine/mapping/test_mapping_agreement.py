@@ -48,7 +48,15 @@ def test_hex_ids_are_no_whole_numbers(con, table_of, ids: list[str]):
 
 
 @pytest.mark.parametrize(
-    "values", [["2012 R2", "2016", "15 SP4"], ["7", "8"], ["v1", "v2"], ["10.0.17763 N/A Build 17763"], ["8.6 (Ootpa)"]]
+    "values",
+    [
+        ["2012 R2", "2016", "15 SP4"],
+        ["7", "8"],
+        ["v1", "v2"],
+        ["10.0.17763 N/A Build 17763"],
+        ["8.6 (Ootpa)"],
+        ["2019", "8.8", "N/A", "-", "unknown"],
+    ],
 )
 def test_versions_speak_for_a_version_however_they_are_written(offered, values: list[str]):
     confidence, _ = offered("os_version", [values[i % len(values)] for i in range(60)], "OS.Version")

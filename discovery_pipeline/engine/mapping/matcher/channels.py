@@ -18,6 +18,7 @@ from discovery_pipeline.engine.mapping.matcher import aspects, dimensions, looks
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
 from discovery_pipeline.engine.mapping.matcher.words import singular, split
+from discovery_pipeline.engine.profiling.tokens import is_null_token
 
 CHANNELS = (
     "words", "covered", "trade", "path", "same", "spelling", "grams", "meaning", "path meaning", "concept", "contrast",
@@ -162,9 +163,9 @@ def _held(sample: Sample, wanted: AbstractSet[str]) -> np.ndarray:
 
 
 def _fitting(forms: Sequence[re.Pattern[str]], values: Sequence[str]) -> float:
-    """Share of values that are in one of these forms."""
-    fitting = sum(any(form.fullmatch(value.casefold()) for form in forms) for value in values)
-    return fitting / max(1, len(values))
+    """Share of values, but for those that stand for nothing, that are in one of these forms."""
+    told = [value.casefold() for value in values if not is_null_token(value)]
+    return sum(any(form.fullmatch(value) for form in forms) for value in told) / max(1, len(told))
 
 
 def _undecided(source: Side, called: names.Names) -> np.ndarray:
