@@ -154,6 +154,10 @@ RULES: dict[str, Rule] = {
             "hours, minutes and seconds as one number in the column's own unit", "how the parts were written", 0.95,
         ),
         Rule(
+            "temperature.unit", Stage.FORMATS, "suggest", "columns of degrees Celsius or of degrees Fahrenheit",
+            "the temperature in the column's own unit", "decimals that the column doesn't have", 0.95,
+        ),
+        Rule(
             "number.decimals", Stage.FORMATS, "suggest", "columns of numbers, most with as many decimals or none",
             "the same number with as many decimals as nearly all of the column", "how precise a number is", 0.95,
         ),

@@ -25,6 +25,7 @@ from discovery_pipeline.engine.cleansing import (
     reports,
     spills,
     swaps,
+    temperatures,
     text,
     tokens,
     truncations,
@@ -168,6 +169,7 @@ def _by_values(
             tokens.plan_minus_one(values, evidence)
             quantities.plan_notes(values, evidence)
             durations.plan(values, evidence)
+            temperatures.plan(values, evidence)
             marks.plan(values, evidence)
             multiples.plan(values, evidence)
             decimals.plan(values, evidence)
