@@ -16,6 +16,7 @@ from discovery_pipeline.assets.partitions import FLOWS
 from discovery_pipeline.engine.mapping.model import Mapping
 from discovery_pipeline.flow.advice import Advice
 from discovery_pipeline.flow.state import Flow, FlowStatus
+from discovery_pipeline.settings import AgentSettings
 from discovery_pipeline.store.blocking import Store
 from discovery_pipeline.store.files.artifacts import UPLOADS
 
@@ -125,23 +126,34 @@ def test_run_again_on_the_same_things_every_asset_is_the_same_to_the_byte(
     assert store.flow(None, flow.id).status is FlowStatus.COMPLETED
 
 
+@pytest.fixture
+def said_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have the playbook's words said by an engine, whichever one this process has in memory."""
+    advise, means = running.advise, running.Means(AgentSettings(engine="expert"))
+
+    def say(engine: str) -> None:
+        def advised(agent: str, brief: Any, before: Any, *_: Any, **__: Any) -> Advice:
+            return advise(agent, brief, before, means).model_copy(update={"engine": engine})
+
+        monkeypatch.setattr(running, "advise", advised)
+
+    say("expert")
+    return say
+
+
 def test_who_gave_the_same_answers_makes_no_other_delivery(
-    run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+    said_by: Callable[[str], None], run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult
 ):
-    first, advise = store.artifacts.digest(flow, "target_files"), running.advise
-
-    def by_a_crew(*given: Any, **more: Any) -> Advice:  # as in a process that has CrewAI in memory
-        return advise(*given, **more).model_copy(update={"engine": "crewai"})
-
-    advised = store.artifacts.digest(flow, "risk_agent")
-    monkeypatch.setattr(running, "advise", by_a_crew)
+    first, advised = (store.artifacts.digest(flow, asset) for asset in ("target_files", "risk_agent"))
+    said_by("crewai")
     run("deliver")
     assert store.artifacts.digest(flow, "risk_agent") != advised
     assert store.artifacts.digest(flow, "target_files") == first
 
 
+@pytest.mark.usefixtures("said_by", "delivered")
 def test_other_words_of_an_agent_make_another_delivery(
-    run: Run, flow: Flow, store: Store, delivered: dg.ExecuteInProcessResult, monkeypatch: pytest.MonkeyPatch
+    run: Run, flow: Flow, store: Store, monkeypatch: pytest.MonkeyPatch
 ):
     def failed(*_: Any, **__: Any) -> Advice:
         raise ZeroDivisionError
