@@ -18,7 +18,8 @@ from discovery_pipeline.assets.partitions import flow_asset, flows, of_stage
 from discovery_pipeline.assets.tags import WAITS_TAG
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.intake.model import Intake
-from discovery_pipeline.engine.mapping.knowledge import Own, own, using
+from discovery_pipeline.engine.mapping.knowledge import own, using
+from discovery_pipeline.engine.mapping.knowledge.model import Own
 from discovery_pipeline.engine.mapping.model import Mapping, Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.schema.model import SchemaAnalysis

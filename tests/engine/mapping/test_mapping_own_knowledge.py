@@ -8,7 +8,8 @@ import pytest
 
 from discovery_pipeline.engine import mapping
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.knowledge import Own, own, using
+from discovery_pipeline.engine.mapping.knowledge import own, using
+from discovery_pipeline.engine.mapping.knowledge.model import Own
 from discovery_pipeline.engine.mapping.matcher.words import Reader
 from discovery_pipeline.engine.mapping.transformations import vocabularies
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable

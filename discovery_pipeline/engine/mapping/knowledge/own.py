@@ -15,7 +15,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.knowledge import Concept, Own
+from discovery_pipeline.engine.mapping.knowledge.model import Concept, Own
 from discovery_pipeline.engine.mapping.matcher.words import split
 from discovery_pipeline.errors import KnowledgeError
 

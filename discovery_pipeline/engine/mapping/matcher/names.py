@@ -16,6 +16,7 @@ from rapidfuzz.distance import JaroWinkler
 from scipy import sparse
 
 from discovery_pipeline.engine.mapping import knowledge
+from discovery_pipeline.engine.mapping.knowledge.model import Contrary
 from discovery_pipeline.engine.mapping.matcher import embedding, readings
 from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.mapping.matcher.readings import Readings
@@ -317,7 +318,7 @@ def _contrary(left: Sequence[AbstractSet[str]], right: Sequence[AbstractSet[str]
     return found
 
 
-def _side(said: AbstractSet[str], words: knowledge.Contrary) -> int:
+def _side(said: AbstractSet[str], words: Contrary) -> int:
     """1 for a name that says the one, -1 for one that says the other, 0 where it says neither or both."""
     return int(not words.one.isdisjoint(said)) - int(not words.other.isdisjoint(said))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import knowledge, transformations
-from discovery_pipeline.engine.mapping.knowledge import Composition
+from discovery_pipeline.engine.mapping.knowledge.model import Composition
 from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.mapping.matcher.matching import Matched
 from discovery_pipeline.engine.mapping.matcher.words import Reader
