@@ -187,6 +187,7 @@ def test_from_a_new_discovery_to_delivered_files(visit: Visit, servers: Path):
         page.wait_for_url(f"**/discovery/cleansing/{flow}")
         expect(page.locator(".flow-status")).to_contain_text("Cleansing")
         expect(page.locator(".flow-status")).to_contain_text("Validation: completed")
+        expect(page.get_by_role("link", name="Spellings of one value")).to_be_visible()
         no_objections(page)
         page.click("nav >> text=Validation")
         expect(page.locator("text=Rows by target")).to_be_visible()
