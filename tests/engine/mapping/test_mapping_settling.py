@@ -114,8 +114,23 @@ def test_a_name_that_tells_rows_apart_stands_in_for_an_id(con, table_of):
     assert "differs in all 8" in found["MachineId"].evidence[0]
 
 
-def test_a_name_that_repeats_stands_in_for_nothing(con, table_of):
+def test_rows_that_repeat_as_a_whole_dont_keep_a_name_from_standing_in(con, table_of):
     vms = table_of("vms", ["server name", "ram"], *((n, "8") for n in [*NAMES, NAMES[0]]))
+    found = _named(con, vms, _field("server name", "MachineName", 0.95))
+    assert (found["MachineId"].source_field, found["MachineId"].tier) == ("server name", "High")
+    assert "differs in all 8" in found["MachineId"].evidence[0]
+
+
+def test_a_name_that_hardly_repeats_is_offered_with_what_is_wrong(con, table_of):
+    rows = [(f"srv{i}", str(i)) for i in range(40)]
+    vms = table_of("vms", ["server name", "ram"], *rows, ("srv0", "64"))
+    found = _named(con, vms, _field("server name", "MachineName", 0.95))["MachineId"]
+    assert (found.source_field, found.tier) == ("server name", "Check")
+    assert "41 rows share 40 names" in found.evidence[0]
+
+
+def test_a_name_that_repeats_stands_in_for_nothing(con, table_of):
+    vms = table_of("vms", ["server name", "ram"], *((n, "8") for n in NAMES), (NAMES[0], "16"))
     assert set(_named(con, vms, _field("server name", "MachineName", 0.95))) == {"MachineName"}
 
 

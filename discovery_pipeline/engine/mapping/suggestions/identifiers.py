@@ -17,10 +17,12 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, Ta
 from discovery_pipeline.engine.targets import Target, TargetField, TargetTable
 
 CONFIDENCE = 0.9
+NEARLY = 0.8  # confidence where a few names repeat, so that a person looks
 
 _CALLED = ("host name", "vm name", "full domain name")
 _KNOWN_BY = ("record id", "asset tag")
 _NAMED = 0.9
+_NEARLY_ALL = 0.95  # share of rows that their names tell apart from which a name is offered
 _FEW = 0.5  # share of different values below which they name no rows
 
 
@@ -60,20 +62,29 @@ def _named(source: TableProfile, table: TargetTable, its: dict[str, MappedField]
             if gaps and is_name(field) and not filled.transformation and filled.source_field != name.name:
                 yield _completed(filled, name, gaps)
         elif (field.required and is_id(field)) or (field.identity and is_name(field)):
-            yield _standing_in(name, source, table, field)
+            offer = _standing_in(name, source, table, field)
+            if filled is None or offer.confidence > filled.confidence:
+                yield offer
 
 
 def _name_of(source: TableProfile, table: TargetTable, its: dict[str, MappedField]) -> ColumnProfile | None:
-    """The column that says what rows are called: it differs in every row, and is never empty."""
+    """The column that says what rows are called: it is never empty, and differs in every row, or in nearly all."""
     sure = {f.source_field for f in its.values() if f.confidence >= HIGH and is_name(table.field(f.target_field))}
-    apart = [
-        c for c in source.columns if source.row_count and not c.null_count and c.distinct_count >= source.row_count
-    ]
-    for concept in _CALLED:
-        for column in apart:
-            if column.name in sure or concepts.named(Field(column.name), concept) >= _NAMED:
+    called = [c for concept in _CALLED for c in source.columns if c.name in sure or _is_called(c, concept)]
+    for least in (1.0, _NEARLY_ALL):
+        for column in called:
+            if source.row_count and not column.null_count and column.distinct_count >= least * _different(source):
                 return column
     return None
+
+
+def _is_called(column: ColumnProfile, concept: str) -> bool:
+    return concepts.named(Field(column.name), concept) >= _NAMED
+
+
+def _different(source: TableProfile) -> int:
+    """Rows without those that repeat another cell by cell: of these, all but one are rejected in any case."""
+    return source.row_count - source.duplicate_row_count
 
 
 def _repeats(source: TableProfile, filled: MappedField) -> bool:
@@ -85,8 +96,13 @@ def _repeats(source: TableProfile, filled: MappedField) -> bool:
 
 
 def _standing_in(name: ColumnProfile, source: TableProfile, table: TargetTable, field: TargetField) -> MappedField:
-    why = f"{name.name} names each row, and differs in all {source.row_count:,}; no other column does it as surely"
-    return filling.mapped((source.name, name.name), (table.name, field), confidence=CONFIDENCE, evidence=(why,))
+    rows, names = _different(source), name.distinct_count
+    if names >= rows:
+        why = f"{name.name} names each row, and differs in all {rows:,}; no other column does it as surely"
+    else:
+        why = f"{name.name} names rows, but {rows:,} rows share {names:,} names"
+    sure = CONFIDENCE if names >= rows else NEARLY
+    return filling.mapped((source.name, name.name), (table.name, field), confidence=sure, evidence=(why,))
 
 
 def _completed(filled: MappedField, name: ColumnProfile, gaps: int) -> MappedField:
