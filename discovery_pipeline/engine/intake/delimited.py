@@ -16,7 +16,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import drawn, encodings
 from discovery_pipeline.engine.intake.detection import Detection, detect, physical_lines
-from discovery_pipeline.engine.intake.layouts import TOTAL
+from discovery_pipeline.engine.intake.layouts import TOTAL, is_footer
 from discovery_pipeline.engine.intake.model import TableRead
 from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.records import LONGEST
@@ -29,6 +29,8 @@ from discovery_pipeline.errors import InputRefused
 
 TAIL = 64 << 10
 """Bytes at a text's end where blank lines and empty rows are looked for."""
+NOTES = 5
+"""Last rows that are looked at for notes below the table, which the strict reader takes for rows."""
 TOTALS = 1000
 """Rows that say they are a total, of which so many are looked at."""
 STRICT_LINE = 2 << 20
@@ -137,7 +139,7 @@ def _strictly(con: duckdb.DuckDBPyConnection, found: Detection, columns: tuple[C
             rows = write(con, _query(found, columns, spanning=spanning), len(columns), place)
         except duckdb.Error:
             return None
-        if _repeats_header(con, found, columns, place):
+        if _repeats_header(con, found, columns, place) or _noted_below(con, columns, place):
             return None
         if _ends_well(found, _end(con, place, columns, spanning=spanning)):
             return rows
@@ -179,6 +181,18 @@ def _repeats_header(con: duckdb.DuckDBPyConnection, found: Detection, columns: t
     )
     scan = duck.parquet(place)
     return bool(con.execute(f"SELECT 1 FROM {scan} WHERE {same} LIMIT 1").fetchone())
+
+
+def _noted_below(con: duckdb.DuckDBPyConnection, columns: tuple[Column, ...], place: Path) -> bool:
+    """Whether one of the last rows is a note or a total below the table."""
+    line, keys = duck.name(LINE), ", ".join(map(duck.col, columns))
+    above = f"coalesce({line} - lag({line}) OVER (ORDER BY {line}), 1)"
+    last = f"SELECT {line}, {keys} FROM {duck.parquet(place)} ORDER BY {line} DESC LIMIT {NOTES + 1}"
+    rows = con.execute(f"SELECT {above} > 1, {keys} FROM ({last}) ORDER BY {line} DESC LIMIT {NOTES}").fetchall()
+    return any(
+        is_footer([cell or "" for cell in cells], len(columns), after_blank=after_blank, first_cells=())
+        for after_blank, *cells in rows
+    )
 
 
 def _ends_well(found: Detection, end: int | None) -> bool:

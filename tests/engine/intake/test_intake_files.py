@@ -343,6 +343,16 @@ def test_a_total_below_the_rows_is_kept_as_a_note(con, tmp_path):
     assert (found.tables[0].row_count, found.files[0].tables[0].rejected_count) == (8, 2)
 
 
+@pytest.mark.parametrize(
+    "below", [["Summe,8,,"], ["Total,,8,", ",,,", "Source: CMDB,,,"], [",,,", "made by Ann,,,", "for Bob,,,"]]
+)
+def test_notes_padded_to_the_tables_width_are_notes_all_the_same(con, tmp_path, below: list[str]):
+    lines = ["host,ip,cpu,ram", *(f"h{n},10.0.0.{n},2,8" for n in range(1, 9)), *below]
+    found = read(con, tmp_path, "servers.csv", "\n".join(lines))
+    kept = sum(bool(line.strip(",")) for line in below)
+    assert (found.tables[0].row_count, found.files[0].tables[0].rejected_count) == (8, kept)
+
+
 def test_a_total_amid_the_rows_is_a_row(con, tmp_path):
     lines = ["team,cpu,ram,disk", *(f"t{n},1,2,3" for n in range(6)), "Total,8,,", *(f"t{n},1,2,3" for n in range(6))]
     assert read(con, tmp_path, "teams.csv", "\n".join(lines)).tables[0].row_count == 13
