@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.mapping.transformations.nearness import Nearness
+from discovery_pipeline.engine.targets import TargetField
 from discovery_pipeline.engine.targets.forms import SAID, item_type
 from discovery_pipeline.engine.targets.writing import constraints
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED, Plan, Refusal
@@ -90,7 +92,9 @@ def findings(con: duckdb.DuckDBPyConnection, plan: Plan, rejected: Path) -> Iter
             count=int(count),
             examples=tuple(examples),
             evidence=f"{count} of {table.row_count} {effect} for {plan.target.name}: {why}.",
-            action=_ACTIONS["demand" if yours else rule],
+            action=_near(_field(plan, source, field), examples)
+            if rule == "allowed"
+            else _ACTIONS["demand" if yours else rule],
         )
     yield from _rewritten(con, plan)
     yield from _refused(plan)
@@ -103,11 +107,22 @@ def _why(plan: Plan, source: int, field: str | None, rule: str) -> str:
 
 def _takes(plan: Plan, source: int, name: str) -> str:
     """What a field takes: "RAM.TotalSizeInMB takes a number (MB; ≥ 0)"."""
-    field = next(
-        fill.field for feed in plan.feeds if feed.place == source for fill in feed.fills if fill.field.name == name
-    )
+    field = _field(plan, source, name)
     more = constraints(field)
     return f"{name} takes {SAID[item_type(field)]}{f' ({more})' if more else ''}"
+
+
+def _field(plan: Plan, source: int, name: str) -> TargetField:
+    feeds = (feed for feed in plan.feeds if feed.place == source)
+    return next(fill.field for feed in feeds for fill in feed.fills if fill.field.name == name)
+
+
+def _near(field: TargetField, examples: Sequence[str]) -> str:
+    """What to do about values that aren't listed, with what is listed that comes nearest; it names no value itself."""
+    nearness = Nearness(field.allowed)
+    near = dict.fromkeys(word for value in examples for word in nearness.nearest(value, 1))
+    more = f" Nearest that are listed: {', '.join(near)}." if near else ""
+    return f"{_ACTIONS['allowed']}{more}"
 
 
 def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:

@@ -75,6 +75,18 @@ def test_a_bad_value_of_an_optional_field_is_left_out_and_the_row_goes_on(judge:
     }
 
 
+@pytest.mark.parametrize(
+    ("system", "near"),
+    [("RHEL 8.4", "Nearest that are listed: Red Hat Enterprise Linux 7."), ("Plan Nine", "at their source.")],
+)
+def test_what_is_not_listed_is_told_with_what_comes_nearest(judge: Make, table_of: Make, system: str, near: str):
+    header = ("*Server name", "*Cores", "*Memory (In MB)", "*OS name")
+    fields = tuple(("vms", name, "server", name) for name in header)
+    verdict = judge("azure", fields, table_of("vms", header, ("web01", "2", "4096", system)))
+    (found,) = (f for f in verdict.findings if f.rule == "allowed")
+    assert found.action.endswith(near)
+
+
 def test_one_bad_item_does_not_take_the_list_with_it(judge: Make, rows: Make, table_of: Make):
     verdict = judge("aws", AWS, table_of("servers", HEADER, (None, None, "10.0.0.1;300.0.0.1", None, None)))
     assert rows(verdict.valid[0].path, "IPAddress") == [("10.0.0.1",)]
