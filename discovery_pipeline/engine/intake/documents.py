@@ -6,7 +6,8 @@ Lines each line stands alone, and one that can't be read is rejected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -23,13 +24,15 @@ from discovery_pipeline.engine.intake.model import WIDEST, TableRead
 from discovery_pipeline.engine.intake.notes import counted, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.work import Upload, Work
-from discovery_pipeline.engine.tables import Source, Table, columns_named
+from discovery_pipeline.engine.tables import Column, Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 
 DEEPEST = 6
 """Levels of nested objects that become columns; what lies deeper stays JSON text."""
 LINE = 32 << 20
 """Characters of one line of JSON Lines."""
+_NOTHING = (None, "", "{}")
+"""What stands where there is no object."""
 
 
 @dataclass(slots=True)
@@ -195,6 +198,7 @@ def _records(
 ) -> TableRead | None:
     """A table of records: a column for each path that any of them has, in the order of first sight."""
     places: dict[str, int] = {}
+    held: set[str] = set()
     with Spool(work.draft(".csv")) as spool:
         for number, value in values:
             flat = flattened(value)
@@ -208,14 +212,17 @@ def _records(
             cells: list[str | None] = [None] * len(places)
             for path, cell in flat.items():
                 cells[places[path]] = cell
+                if cell not in _NOTHING:
+                    held.add(path)
             spool.add(number, cells)
         if not spool.rows:
             return None
         # Half a surrogate pair is legal in JSON and in no encoding of text.
-        columns = columns_named([path.encode("utf-8", "backslashreplace").decode() for path in places])
+        every = columns_named([path.encode("utf-8", "backslashreplace").decode() for path in places])
+        columns = _valued(every, list(places), held)
         name = work.named(part.name)
         place = work.place(name)
-        rows = spool.to_parquet(work.con, columns, place, ragged=True)
+        rows = spool.to_parquet(work.con, every, place, kept=columns, ragged=True)
     table = Table(name=name, path=place, columns=columns, row_count=rows, source=source)
     return TableRead(
         table=table,
@@ -223,6 +230,13 @@ def _records(
         reasons=("Each object is a row; each path to a value is a column.",),
         findings=tuple(_findings(name, part)),
     )
+
+
+def _valued(columns: Sequence[Column], paths: Sequence[str], held: AbstractSet[str]) -> tuple[Column, ...]:
+    """The columns, without those that never hold a value where other records have an object: it is what they lack."""
+    objects = {path[:at] for path in paths for at, mark in enumerate(path) if mark == "."}
+    kept = [column for column, path in zip(columns, paths, strict=True) if path in held or path not in objects]
+    return tuple(column.model_copy(update={"position": at}) for at, column in enumerate(kept))
 
 
 def _findings(name: str, part: Part) -> Iterator[Finding]:

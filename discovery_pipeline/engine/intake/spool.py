@@ -62,13 +62,22 @@ class Spool:
         self.path.unlink(missing_ok=True)
 
     def to_parquet(
-        self, con: duckdb.DuckDBPyConnection, columns: Sequence[Column], path: Path, *, ragged: bool = False
+        self,
+        con: duckdb.DuckDBPyConnection,
+        columns: Sequence[Column],
+        path: Path,
+        *,
+        kept: Sequence[Column] | None = None,
+        ragged: bool = False,
     ) -> int:
-        """All rows as a table's Parquet file; their number. `ragged` where rows may end early."""
+        """All rows as a table's Parquet file; their number.
+
+        `kept` are the columns that it has, where not all are; `ragged` where rows may end early.
+        """
         self.close()
-        keys = [column.key for column in columns]
-        kept = ", ".join(duck.name(key) for key in [*keys, LINE])
-        return write(con, f"SELECT {kept} FROM {self._scan([LINE, *keys], ragged=ragged)}", len(keys), path)
+        scan = self._scan([LINE, *(column.key for column in columns)], ragged=ragged)
+        keys = [column.key for column in (columns if kept is None else kept)]
+        return write(con, f"SELECT {', '.join(map(duck.name, [*keys, LINE]))} FROM {scan}", len(keys), path)
 
     def to_rejects(self, con: duckdb.DuckDBPyConnection, path: Path) -> int:
         """All rows, each (line, file, table, reason, raw), as the Parquet of rejected rows; their number."""

@@ -149,6 +149,20 @@ def test_half_a_surrogate_pair_is_kept_as_it_was_written(con: duckdb.DuckDBPyCon
     assert rows(con, found) == [(r"b\ud800", 1)]
 
 
+@pytest.mark.parametrize("none", ["", None, {}])
+def test_a_missing_object_is_no_column_of_its_own(con: duckdb.DuckDBPyConnection, tmp_path: Path, none: object):
+    owner = {"display_value": "Ann", "link": "/users/1"}
+    found = read(con, tmp_path, "x.json", json.dumps([{"owner": none, "n": 1}, {"owner": owner, "n": ""}]))
+    assert [c.name for c in found.tables[0].columns] == ["n", "owner.display_value", "owner.link"]
+    assert [c.position for c in found.tables[0].columns] == [0, 1, 2]
+    assert [row[:3] for row in rows(con, found)] == [("1", None, None), (None, "Ann", "/users/1")]
+
+
+def test_a_value_beside_objects_is_kept(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "x.json", json.dumps([{"owner": "Bob"}, {"owner": {"name": "Ann"}}]))
+    assert [c.name for c in found.tables[0].columns] == ["owner", "owner.name"]
+
+
 def test_a_bad_line_of_json_lines_is_rejected_alone(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     found = read(con, tmp_path, "x.jsonl", '{"a": 1}\n{"a": \n\n{"a": 3, "b": 4}\n')
     assert rows(con, found) == [("1", None, 1), ("3", "4", 4)]
