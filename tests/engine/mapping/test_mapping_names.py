@@ -241,3 +241,16 @@ def test_counts_are_told_by_words_of_many_languages(name: str):
 @pytest.mark.parametrize("name", ["CPU", "Nombre de dominio", "Number", "Nr.", "Core Speed", "Kern-Version"])
 def test_a_word_for_a_number_is_not_yet_a_count(name: str):
     assert not dimensions.counts(Field(name))
+
+
+@pytest.mark.parametrize(
+    ("called", "own"),
+    [
+        (["ram.display_value", "ram.value", "os.value"], ["ram", "ram", "os"]),
+        (["owner.link", "owner.displayValue", "name"], ["owner.link", "owner", "name"]),
+        (["tag.key", "tag.value", "id"], ["tag.key", "tag.value", "id"]),
+        (["value", "display_value"], ["value", "display_value"]),
+    ],
+)
+def test_how_a_value_is_written_is_no_part_of_a_name(called: list[str], own: list[str]):
+    assert [field.own for field in _side("t", *called).fields] == own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from discovery_pipeline.engine.targets.contract import FieldType
 from discovery_pipeline.errors import InputRefused
 
 _MOSTLY = 0.9  # share of values of one kind that makes it the column's
+# Steps of a path that say how a value is written and not what it is, as JSON and XML have them: {"display_value": …}.
+_WRITTEN = ("display_value", "displayvalue", "value", "#text", "_text", "$")
+_TAKEN_APART = ("key", "name", "code", "type")  # beside which a value is that of one of many things
 _NUMBERS = ("number", "numeric", "decimal", "float", "double", "real")
 
 
@@ -31,11 +35,13 @@ class Field:
     identifies: bool = False  # tells which thing a row is about
 
     group: str = ""  # the table a column says it is of: "orders" in "orders.id"
+    wrapping: str = ""  # how its name ends where the end only says how the value is written: ".display_value"
 
     @property
     def own(self) -> str:
-        """The name without its group."""
-        return self.name[len(self.group) + 1 :] if self.group else self.name
+        """The name without its group and wrapping."""
+        plain = self.name.removesuffix(self.wrapping)
+        return plain[len(self.group) + 1 :] if self.group else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,9 @@ def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ())
             description=said[column.name].description if column.name in said else "",
             unit=units.in_header(column.name),
             group=group,
+            wrapping=wrapping,
         )
-        for column, group in zip(table.columns, _groups([c.name for c in table.columns]), strict=True)
+        for column, (group, wrapping) in zip(table.columns, _around([c.name for c in table.columns]), strict=True)
     )
     return Side(table.name, fields, sample)
 
@@ -87,10 +94,34 @@ def of_schema(name: str, schema: Iterable[Stated]) -> Side:
     """The fields that a schema file names."""
     stated = tuple(schema)
     fields = tuple(
-        Field(name=s.name, type=s.type, description=s.description, unit=units.in_header(s.name), group=group)
-        for s, group in zip(stated, _groups([s.name for s in stated]), strict=True)
+        Field(s.name, s.type, s.description, unit=units.in_header(s.name), group=group, wrapping=wrapping)
+        for s, (group, wrapping) in zip(stated, _around([s.name for s in stated]), strict=True)
     )
     return Side(name, fields)
+
+
+def of_name(name: str) -> Field:
+    """A column of which no more is known than how it is called."""
+    return Field(name, wrapping=_wrappings([name])[0])
+
+
+def _around(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Of each name what stands before and after its own: its table, and how the value is written."""
+    wrappings = _wrappings(names)
+    groups = _groups([name.removesuffix(wrapping) for name, wrapping in zip(names, wrappings, strict=True)])
+    return list(zip(groups, wrappings, strict=True))
+
+
+def _wrappings(names: Sequence[str]) -> list[str]:
+    """Endings that only say how a value is written, unless it is that of one of many things: "tag.key", "tag.value"."""
+    steps = defaultdict(set)
+    for name in names:
+        path, _, last = name.rpartition(".")
+        steps[path].add(last.lower())
+    return [
+        f".{last}" if path and last.lower() in _WRITTEN and steps[path].isdisjoint(_TAKEN_APART) else ""
+        for path, _, last in (name.rpartition(".") for name in names)
+    ]
 
 
 def _groups(names: Sequence[str]) -> list[str]:

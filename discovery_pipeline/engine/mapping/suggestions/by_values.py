@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.matcher import concepts
+from discovery_pipeline.engine.mapping.matcher import concepts, fields
 from discovery_pipeline.engine.mapping.matcher.fields import Field
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
 from discovery_pipeline.engine.mapping.roles import referred
@@ -95,7 +95,7 @@ def _by_hardware(source: TableProfile, table: TargetTable, field: TargetField) -
             virtual = [value for value in values if _made_by_no_factory(value)]
             if not virtual or column.distinct_count > min(_MOST, len(values)) or column.null_count:
                 continue
-            if concepts.named(Field(column.name), concept) >= _NAMED:
+            if concepts.named(fields.of_name(column.name), concept) >= _NAMED:
                 yes, no = of_virtual(field)
                 pairs = ", ".join(f"{quoted(value)}: {quoted(yes)}" for value in sorted(virtual))
                 told = f"{' and '.join(map(repr, sorted(virtual)))} is the hardware of virtual machines"

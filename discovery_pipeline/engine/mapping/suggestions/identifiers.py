@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from discovery_pipeline.engine.mapping import transformations
-from discovery_pipeline.engine.mapping.matcher import concepts
-from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.matcher import concepts, fields
 from discovery_pipeline.engine.mapping.model import HIGH, MappedField
 from discovery_pipeline.engine.mapping.roles import referred
 from discovery_pipeline.engine.mapping.suggestions import filling
@@ -79,7 +78,7 @@ def _name_of(source: TableProfile, table: TargetTable, its: dict[str, MappedFiel
 
 
 def _is_called(column: ColumnProfile, concept: str) -> bool:
-    return concepts.named(Field(column.name), concept) >= _NAMED
+    return concepts.named(fields.of_name(column.name), concept) >= _NAMED
 
 
 def _different(source: TableProfile) -> int:
