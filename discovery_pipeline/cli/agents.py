@@ -153,7 +153,7 @@ def _print_check(
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(emoji=False)
     shown = Table("agent", "model", "address", "answers")
     for agent, model in models.items():
         cells = (
@@ -181,7 +181,7 @@ def _print_answers(answer: dict[str, Any]) -> None:
 
     from discovery_pipeline.agents.narrative import sections
 
-    console = Console()
+    console = Console(emoji=False)
     for section in sections(answer):
         console.print(Text(f"\n{section.title}", style="bold"))
         for line in section.lines:

@@ -176,7 +176,7 @@ def _show(con: duckdb.DuckDBPyConnection, done: Cleansed, out: Path, patches: Pa
 
     from discovery_pipeline.engine import cleansing
 
-    console = Console()
+    console = Console(emoji=False)
     grid = Grid(box=None, pad_edge=False)
     for title in ("rule", "tier", "cells", "columns", "before → after"):
         grid.add_column(title, justify="right" if title == "cells" else "left", overflow="fold")

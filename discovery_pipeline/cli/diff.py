@@ -62,7 +62,7 @@ def _show(found: tuple[Finding, ...]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console()
+    console = Console(emoji=False)
     if not found:
         console.print("Nothing changed.")
     for finding in found:

@@ -104,7 +104,7 @@ def show(flow: Annotated[str, typer.Argument(help="Slug or id.", metavar="FLOW")
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(emoji=False)
     console.print(Text(f"{found.name} ({found.slug}): {found.status.value}, version {found.version}"))
     shown = Table("phase", "status", "started", "completed", "result")
     for name, phase in _phases(found).items():

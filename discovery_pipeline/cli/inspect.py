@@ -129,7 +129,7 @@ def _show(files: tuple[FileRead, ...]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = Console(emoji=False)
     rows = [_row(file, read) for file in files for read in file.tables]
     told = [n for n, _ in enumerate(_HEADS) if any(row[n] for row in rows)]
     grid = Table(box=None, pad_edge=False)

@@ -174,7 +174,7 @@ def _show(found: Suggestions) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = Console(emoji=False)  # a field's name may read like one: mgn:wave:name
     grid = Table(box=None, pad_edge=False)
     grid.add_column("source", overflow="fold")
     grid.add_column("target", overflow="fold")

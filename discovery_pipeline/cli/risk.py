@@ -95,7 +95,7 @@ def _show(assessment: RiskAssessment) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     for one in assessment.risks:
         levels = " ".join(
             f"{word} [{_LEVELS[level]}]{level}[/]"

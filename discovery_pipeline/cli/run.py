@@ -107,7 +107,7 @@ def run(
         since=since if since in (None, "last") else str(Path(since).resolve()),
         ready_only=ready_only,
     )
-    console = Console()
+    console = Console(emoji=False)
     outcome = _outcome(console, settings, request)
     _report(console, outcome, destination)
     if not outcome.delivered:

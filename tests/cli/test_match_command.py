@@ -62,6 +62,10 @@ def test_a_built_in_target_is_taken_by_its_name(source: Path):
     assert _matched(source, "AWS")["target"] == "aws"
 
 
+def test_names_of_fields_are_printed_as_they_are(source: Path):
+    assert "mgn:wave:name" in CliRunner().invoke(app, ["match", str(source), "aws-mgn"]).output
+
+
 def test_an_unknown_target_names_those_there_are(source: Path):
     refused = CliRunner().invoke(app, ["match", str(source), "awss"])
     assert isinstance(refused.exception, TargetError)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discovery_pipeline.engine import yaml_text
 from discovery_pipeline.engine.mapping import enumerations, transformations
-from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Suggestions
+from discovery_pipeline.engine.mapping.model import DataType, MappedField, Mapping, Place, Suggestions
 from discovery_pipeline.engine.mapping.reassigning import reassigned
 from discovery_pipeline.engine.mapping.transformations import datatypes
 from discovery_pipeline.engine.mapping.transformations.conversions import read_as_written
@@ -200,7 +200,7 @@ def applied(  # noqa: PLR0913, PLR0917 - what is offered, for what, and all that
     words, as far as anything speaks for one; with the profile of the tables' columns, lines whose values would need
     another transformation are left.
     """
-    taken: list[MappedField] = []
+    taken: dict[Place, MappedField] = {}
     left: list[Unapplied] = []
     for line, table in _placed(profile, tables):
         why = _unusable(line, table, target, known.profile)
@@ -208,10 +208,14 @@ def applied(  # noqa: PLR0913, PLR0917 - what is offered, for what, and all that
             left.append(Unapplied(field=line, why=why))
             continue
         field = _mapped(profile, line, table, known.memory.against(str(profile), line))
-        taken.append(
+        if first := taken.get(field.place):
+            left.append(Unapplied(field=line, why=f"{first.source_field or 'a constant'} fills that field already"))
+            continue
+        taken[field.place] = (
             enumerations.completed(con, _reread(field, target, known), tables, target, known) if target else field
         )
-    return Applied(suggestions=_instead(suggestions, taken), taken=tuple(taken), left=tuple(left))
+    fields = tuple(taken.values())
+    return Applied(suggestions=_instead(suggestions, fields), taken=fields, left=tuple(left))
 
 
 def fitting(

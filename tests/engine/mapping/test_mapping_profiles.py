@@ -115,6 +115,17 @@ def test_what_a_file_has_no_column_for_is_listed_and_stays_in_the_profile(con, t
     assert len(SAVED.fields) == 3
 
 
+def test_of_two_lines_for_one_field_the_first_is_applied_and_the_other_listed(con, table_of: Callable[..., Any]):
+    twice = SAVED.model_copy(
+        update={"fields": tuple(f.model_copy(update={"target_field": "HostName"}) for f in SAVED.fields)}
+    )
+    found = profiles.applied(
+        con, twice, NOTHING, (table_of("june", ["u_box", "ram"], ("a", "1")),), None, NOTHING_KNOWN
+    )
+    assert [f.source_field for f in found.suggestions.assignment] == ["u_box"]
+    assert (found.left[0].field.source_field, found.left[0].why) == ("ram", "u_box fills that field already")
+
+
 def test_a_line_whose_values_would_need_another_transformation_is_left_and_the_guess_stands(
     con, table_of: Callable[..., Any]
 ):
