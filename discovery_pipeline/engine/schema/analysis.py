@@ -17,7 +17,9 @@ from discovery_pipeline.engine.schema import (
     inclusions,
     keys,
     orders,
+    precedence,
     references,
+    repeats,
     rules,
     structure,
 )
@@ -44,15 +46,17 @@ def analyse(con: duckdb.DuckDBPyConnection, tables: Tables, profile: Profile | N
     with facts.gathered(con, tables, profile) as database:
         naming = Names(database)
         found = keys.found(con, database, naming)
-        held = inclusions.found(con, database, found, partial(evidence.promise, naming))
-        singles = references.judged(database, found, naming, held)
+        held = precedence.weighed(
+            con, database, inclusions.found(con, database, found, partial(evidence.promise, naming))
+        )
+        singles = repeats.without(con, database, references.judged(database, found, naming, held))
         chosen = composites.replacing(singles, composites.found(con, database, found, naming, singles))
         dependent = dependencies.found(con, database)
         return SchemaAnalysis(
             primary_keys=tuple(_primary_key(database, k) for k in found),
             foreign_keys=_foreign_keys(con, database, chosen),
             hierarchies=structure.hierarchies(con, database, chosen),
-            many_to_many=structure.bridges(database, found, chosen),
+            many_to_many=structure.bridges(con, database, found, chosen),
             temporal=orders.temporal(con, database),
             functional_dependencies=dependent,
             business_rules=rules.found(con, database, found, chosen, dependent),

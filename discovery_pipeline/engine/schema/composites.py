@@ -55,12 +55,22 @@ def replacing(singles: Sequence[Reference], composites: Sequence[Reference]) -> 
 
 
 def _combinations(table: TableFacts, key: Key, naming: Names, targets: dict[int, int]) -> Iterator[tuple[Facts, ...]]:
-    """Columns that may stand for the key's: each by its name, or because both refer to the same thing."""
+    """Columns that may stand for the key's: each by its name, or because both refer to the same thing.
+
+    Where all parts but one are found so, a column beside one of them may stand for the last.
+    """
     offers: list[list[Facts]] = []
     for part in key.columns:
         same = [c for c in table.columns if _stands_for(c, part, naming, targets)]
         same.sort(key=lambda c: -naming.column_affinity(c, part))
         offers.append(same[:3])
+    if sum(not offer for offer in offers) == 1:
+        last = key.columns[next(i for i, offer in enumerate(offers) if not offer)]
+        beside = {c.column.position + step for offer in offers for c in offer for step in (1, -1)}
+        offers = [
+            offer or [c for c in table.columns if c.column.position in beside and _fits(c, last, naming)]
+            for offer in offers
+        ]
     return (chosen for chosen in product(*offers) if len({c.id for c in chosen}) == len(chosen))
 
 
@@ -70,6 +80,17 @@ def _stands_for(column: Facts, part: Facts, naming: Names, targets: dict[int, in
     if column.id in targets and targets[column.id] == targets.get(part.id):
         return True
     return naming.column_affinity(column, part) >= SAME_NAME
+
+
+def _fits(column: Facts, part: Facts, naming: Names) -> bool:
+    """Whether a column may hold a key's part though its name doesn't say so."""
+    return (
+        column.kind == part.kind
+        and not column.constant
+        and column.distinct <= part.distinct
+        and part.low <= column.low <= column.high <= part.high
+        and not names.says_measure(naming.words(column))
+    )
 
 
 def _counted(

@@ -31,12 +31,13 @@ class Evidence:
     parent: float  # the column says "another row", and the key is its own table's
     parent_elsewhere: float  # it says so, its own table's key holds it, and this key is another table's
     self_reference: float  # own table, and no such word
+    earlier: float  # own table, and values point to earlier rows
     says_key: float
     says_measure: float
     nameless: float  # no name evidence, in a database whose names do name tables
     rival: float  # the column names another table more clearly
     own_name: float  # the column names its own table
-    misfit: float  # integers crowd at the low end of the key's range, as no random choice of keys would
+    misfit: float  # integers crowd at the low end of the key's range, as no random choice of keys would; heads do
     surprise: float  # integers end just where the key's integers end
     information: float  # texts that don't coincide by chance: long ones, many
     share: float  # how much of the key occurs
@@ -98,18 +99,19 @@ class _Company:
 
     def looser(self, inclusion: Inclusion) -> float:
         """How improbable it is that a choice of this key's values lies within a smaller key by chance, 0..1."""
-        clear = self._clearness(inclusion)
-        smaller = [
-            other.key.distinct
+        narrower = (
+            _narrower(other, inclusion)
             for other in self._of[inclusion.column.id].values()
             if other.coverage >= inclusion.coverage
-            and self._clearness(other) >= clear
-            and self._naming.identity(other.key.columns[0])
-        ]
-        least = min(smaller, default=inclusion.key.distinct)
-        if least >= inclusion.key.distinct:
-            return 0.0
-        return min(1.0, inclusion.distinct * log10(inclusion.key.distinct / least) / 6)
+            and self._clearness(other) >= self._clearness(inclusion)
+            and (self._naming.identity(other.key.columns[0]) or self._kind(other.key, inclusion.key))
+        )
+        return max(narrower, default=0.0)
+
+    def _kind(self, key: Key, of: Key) -> bool:
+        """Whether one key lies in the other, as that of a kind of things does."""
+        further = self._of.get(key.columns[0].id, {}).get(of.columns[0].id)
+        return further is not None and not further.orphans
 
     def passes_on(self, inclusion: Inclusion) -> bool:
         """Whether the key's name is another thing's, and it lies in a key that holds the column's values, too."""
@@ -120,15 +122,27 @@ class _Company:
         return any(
             target in held
             and target != inclusion.column.id
+            and not self._meant(inclusion, held[target])
             and (self._clearness(onward) >= CLEAR or information(onward) >= 0.5)
             for target, onward in further.items()
         )
 
+    def _meant(self, narrow: Inclusion, wide: Inclusion) -> bool:
+        """Whether a column keeps to the smaller key on purpose, and doesn't name the wider one's table."""
+        return _narrower(narrow, wide) == 1 and self._clearness(wide) <= self._clearness(narrow)
+
     def _clearness(self, inclusion: Inclusion) -> float:
-        return max(
-            self._naming.table_affinity(inclusion.column, inclusion.key.table),
-            self._naming.column_affinity(inclusion.column, inclusion.key.columns[0]),
-        )
+        column, key = inclusion.column, inclusion.key
+        if column.table == key.table and self._naming.another_row(column):
+            return 1.0
+        return max(self._naming.table_affinity(column, key.table), self._naming.column_affinity(column, key.columns[0]))
+
+
+def _narrower(inclusion: Inclusion, other: Inclusion) -> float:
+    """How improbable it is that a choice of the other key's values lies within this smaller key by chance, 0..1."""
+    if inclusion.key.distinct >= other.key.distinct:
+        return 0.0
+    return min(1.0, other.distinct * log10(other.key.distinct / inclusion.key.distinct) / 6)
 
 
 def _gathered(
@@ -154,6 +168,7 @@ def _gathered(
     own_right = float(names.says_key(referred_parts) == 1 and column_name >= CLEAR)
     telling = information(inclusion)
     shared_id = telling if own_name < CLEAR else 0.0
+    heads = 1.0 if parent and naming.another_row(column) else inclusion.earlier
     plural = column.kind == "integer" and names.says_count(parts)
     return Evidence(
         orphans=min(1.0, 10 * (1 - inclusion.coverage)),
@@ -163,13 +178,14 @@ def _gathered(
         role=role,
         parent=float(parent),
         parent_elsewhere=float(elsewhere),
-        self_reference=float(own_table and not parent),
+        self_reference=float(own_table and not parent) * (1 - inclusion.earlier),
+        earlier=inclusion.earlier,
         says_key=names.says_key(parts),
         says_measure=float(plural or (names.says_measure(parts) and not named)),
         nameless=naming.telling * float(not named and not role and not parent),
         rival=max(0.0, naming.rival(column, key.table) - max(table_name, column_name, 0.6 * role)),
         own_name=float(not own_table and own_name > max(table_name, 0.7)),
-        misfit=_misfit(column, referred, key) if both_integers else 0.0,
+        misfit=(1 - heads) * _misfit(column, referred, key) if both_integers else 0.0,
         surprise=surprise,
         information=telling,
         share=inclusion.share**0.5,
@@ -246,6 +262,8 @@ def in_words(evidence: Evidence, inclusion: Inclusion) -> str:
     if inclusion.void:
         said.append(f"{inclusion.void} stands for none")
     said.append(f"{inclusion.shared:,} of {inclusion.key.distinct:,} keys occur")
+    if evidence.earlier >= 0.5:
+        said.append("points to earlier rows")
     if evidence.surprise >= 0.5:
         said.append("numbers end where the key's do")
     if evidence.information >= 0.5:

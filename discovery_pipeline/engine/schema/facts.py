@@ -111,6 +111,11 @@ class TableFacts:
         """Rows of the whole table."""
         return self.table.row_count
 
+    @property
+    def leading(self) -> Facts | None:
+        """The first column that isn't the same in all rows, as a client's number or a load's date often is."""
+        return next((c for c in self.columns if not c.constant), None)
+
     def of(self, column: str) -> Facts:
         """The facts of that column. Raises KeyError where there is none."""
         for facts in self.columns:

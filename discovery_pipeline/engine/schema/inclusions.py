@@ -46,6 +46,7 @@ class Inclusion:
     distinct: int  # exact, of the column, without `void`
     shared: int  # distinct values that are in both
     void: str = ""  # a value that refers to nothing on purpose, and counts as empty: 0
+    earlier: float = 0.0  # 0..1: how surely it points to earlier rows of its own table
 
     @property
     def coverage(self) -> float:

@@ -114,11 +114,12 @@ def _score(table: TableFacts, column: Facts, uniqueness: float) -> float:
     """How much a unique column looks like the one that the table's makers chose."""
     parts = names.words(column.column.name)
     noun = names.stem(parts)
+    leads = column is table.leading
     score = 2.0 * names.says_key(parts)
     if names.says_key(parts):
-        own = names.table_affinity(noun, names.subject(table.name)) if noun else float(column.column.position == 0)
+        own = names.table_affinity(noun, names.subject(table.name)) if noun else float(leads)
         score += 2.0 * own
-    score += 1.5 if column.column.position == 0 else -0.4 - 0.1 * min(column.column.position, 10)
+    score += 1.5 if leads else -0.4 - 0.1 * min(column.column.position, 10)
     score += {"integer": 1.0, "text": 0.8, "date": -2.0}.get(column.kind, -3.0)
     if column.kind == "integer" and column.density > 0.9 and column.low in (0, 1):
         score += 0.7

@@ -66,6 +66,10 @@ class Names:
         """Whether the column names a role that the table's things play."""
         return names.role_affinity(self._words[column.id], self._subjects[table])
 
+    def another_row(self, column: Facts) -> bool:
+        """Whether the column says "another row of this table", and names no other table: manager, parent_id."""
+        return names.names_parent(self._words[column.id]) and self.rival(column, column.table) < CLEAR
+
     def preference(self, column: Facts, key: Key) -> float:
         """All name evidence of a pair in one number, 0..3."""
         return (
@@ -124,10 +128,9 @@ class Names:
         for table in self._database.tables:
             if names.names_copy(names.words(table.name)):
                 continue
-            first = next((c for c in table.columns if not c.constant), None)
             for column in table.columns:
                 parts = self._words[column.id]
-                meant = column is first or names.says_key(parts) == 1
+                meant = column is table.leading or names.says_key(parts) == 1
                 if meant and column.uniqueness >= UNIQUE and self._own(column, table.index):
                     called[parts].add(table.index)
         return called

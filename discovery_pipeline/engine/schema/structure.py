@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, one
+from discovery_pipeline.engine.schema.facts import TEMPORARY, Database, TableFacts, one
 from discovery_pipeline.engine.schema.keys import Key
 from discovery_pipeline.engine.schema.model import Hierarchy, ManyToMany
 from discovery_pipeline.engine.schema.references import Reference
@@ -18,6 +18,9 @@ SURE = 0.5
 DEEPEST = 200  # levels that are followed; real hierarchies have under thirty
 MOST_CYCLIC = 100_000  # rows on cycles that are told apart
 MOST_OTHERS = 2  # columns of a bridge that are neither its key nor a reference
+LEAST_PAIRS = 0.95  # distinct pairs a row of a bridge: it says once that two things go together
+LEAST_CHANCE = 3.0  # repeated pairs by chance from which their absence tells something
+BY_CHANCE = 0.25  # of the repeated pairs that chance would make; fewer are no accident
 
 _TREE = f"{TEMPORARY}tree"
 
@@ -79,9 +82,12 @@ def _cycles(con: duckdb.DuckDBPyConnection) -> int:
     return cycles
 
 
-def bridges(database: Database, keys: Sequence[Key], references: Sequence[Reference]) -> tuple[ManyToMany, ...]:
+def bridges(
+    con: duckdb.DuckDBPyConnection, database: Database, keys: Sequence[Key], references: Sequence[Reference]
+) -> tuple[ManyToMany, ...]:
     """The tables that hold little more than two references, and so join two others many-to-many."""
     found = []
+    referred = {r.key.table for r in references if r.confidence >= SURE and r.columns[0].table != r.key.table}
     for table in database.tables:
         own = sorted(
             (r for r in references if r.confidence >= SURE and r.columns[0].table == table.index),
@@ -97,7 +103,9 @@ def bridges(database: Database, keys: Sequence[Key], references: Sequence[Refere
         others = [c for c in table.columns if c.id not in referring | parts and not c.constant]
         if len(parts) > 1 and len(joined) >= 2:
             left, right = joined[:2]
-        elif not parts & referring and len(others) <= MOST_OTHERS:
+        elif parts & referring or len(others) > MOST_OTHERS:
+            continue
+        elif _once(con, table, own[:2], known=table.index not in referred):
             left, right = own[:2]
         else:
             continue
@@ -111,3 +119,18 @@ def bridges(database: Database, keys: Sequence[Key], references: Sequence[Refere
             )
         )
     return tuple(found)
+
+
+def _once(con: duckdb.DuckDBPyConnection, table: TableFacts, pair: Sequence[Reference], *, known: bool) -> bool:
+    """Whether nearly every row holds a pair of references, and hardly ever the same one twice.
+
+    Where chance would repeat none either, `known` says what to think: others refer to things, seldom to pairs.
+    """
+    columns = [c for r in pair for c in r.columns]
+    filled = " and ".join(f"{c.value} is not null" for c in columns)
+    distinct = f"count(distinct hash({', '.join(c.value for c in columns)}))"
+    rows, pairs = one(con, f"select count(*), {distinct} from {duck.scan(table.table)} where {filled}")
+    if pairs < LEAST_PAIRS * table.rows:
+        return False
+    chance = rows * rows / (2 * max(1, pair[0].distinct) * max(1, pair[1].distinct))
+    return rows - pairs <= BY_CHANCE * chance if chance >= LEAST_CHANCE else known

@@ -34,8 +34,9 @@ TABLE_WORDS = _set(
 PARENTS = _set(
     """
     parent manager reports superior supervisor boss mentor root previous prev next predecessor successor
-    replaces replaced reply ancestor original duplicate vorgesetzter oberkategorie eltern padre superieur chef
-    base upline uebergeordnet vorgaenger nachfolger supersedes
+    replaces replaced reply ancestor original duplicate base upline supersedes
+    vorgesetzter vorgesetzte oberkategorie eltern uebergeordnet uebergeordnete uebergeordneter uebergeordnetes
+    vorgaenger nachfolger padre jefe jefa parente superieur superieure chef leidinggevende genitore capo
     """
 )
 """Words for another row of the same table."""
@@ -67,14 +68,17 @@ ROLES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     representative agent managed created updated modified opened closed resolved requested requester caller
     supported reports lead leader head boss contact operator seller salesperson buyer instructor teacher student
     doctor sender recipient receiver editor responsible custodian steward administrator advisor chair chairman dean
-    coach admin by who bearbeiter
-    verantwortlich vorgesetzter mitarbeiter leiter ansprechpartner besitzer chef driver
+    coach admin by who driver handler holder claimant broker attending
+    bearbeiter sachbearbeiter betreuer verkaeufer verantwortlich verantwortlicher vorgesetzter mitarbeiter leiter
+    ansprechpartner besitzer ersteller vendedor responsable encargado gerente jefe director creador autor
+    vendeur gestionnaire proprietaire auteur createur chef
     """
         ),
         _set(
             """
     user employee staff person people member contact worker account personnel mitarbeiter benutzer nutzer
-    angestellter usuario empleado utilisateur employe persona personal individual profile human party
+    angestellter angestellte usuario empleado utilisateur employe salarie persona personal personne individual
+    profile human party trabajador
     """
         ),
     ),
@@ -82,7 +86,8 @@ ROLES: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
         _set(
             """
     manufacturer vendor supplier customer client brand company employer publisher carrier owner maker hersteller
-    lieferant kunde firma airline operator partner insurer bank
+    lieferant kunde firma airline operator partner insurer bank broker holder claimant proveedor cliente
+    fabricante fournisseur fabricant
     """
         ),
         _set(

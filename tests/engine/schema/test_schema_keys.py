@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 from discovery_pipeline.engine import schema
 
 
@@ -54,3 +56,15 @@ def test_a_combination_that_is_unique_by_design_goes_before_one_that_is_by_chanc
     )
     key = schema.analyse(con, tables).primary_key("order_lines")
     assert key is not None and key.columns == ("order_no", "line")
+
+
+def test_a_key_leads_its_table_behind_what_is_the_same_in_all_rows(con, given):
+    pick = random.Random(8)
+    sold = {
+        "MANDT": ["800"] * 500,
+        "VBELN": [f"{n:010d}" for n in range(60001, 60501)],
+        "ERDAT": [f"2024{pick.randint(1, 12):02d}{pick.randint(1, 28):02d}" for _ in range(500)],
+        "KUNNR": [f"{pick.randint(1000, 1200):010d}" for _ in range(500)],
+    }
+    key = schema.analyse(con, given({"VBAK": sold})).primary_key("VBAK")
+    assert key is not None and key.columns == ("VBELN",)

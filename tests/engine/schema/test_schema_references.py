@@ -252,3 +252,127 @@ def test_a_special_kind_of_a_special_kind_refers_to_the_nearest(con, given):
         ("employee", "party_id", "person", "party_id"),
         ("manager", "party_id", "employee", "party_id"),
     }
+
+
+def test_a_kind_of_things_is_referred_to_by_what_keeps_to_it(con, given):
+    pick = random.Random(14)
+    parties = range(1000, 1400)
+    tables = {
+        "party": {"party_id": parties, "since": [f"{pick.random()}" for _ in parties]},
+        "organisation": {"party_id": parties[250:], "remark": [f"{pick.random()}" for _ in parties[250:]]},
+        "policy": {
+            "policy_id": range(1, 351),
+            "holder_party_id": [pick.choice(parties) for _ in range(350)],
+            "broker_id": [pick.choice(parties[250:]) for _ in range(350)],
+        },
+    }
+    found = references(schema.analyse(con, given(tables)))
+    assert ("policy", "broker_id", "organisation", "party_id") in found
+    assert ("policy", "holder_party_id", "party", "party_id") in found
+
+
+def test_the_heads_of_a_table_may_be_its_first_rows(con, given):
+    pick = random.Random(15)
+    heads = [None] + [pick.randint(1, min(i, 12)) for i in range(1, 200)]
+    tables = {
+        "country": {"country_id": range(1, 13), "iso": [f"C{i:02d}" for i in range(12)]},
+        "employee": {"employee_id": range(1, 201), "name": [f"n{i}" for i in range(200)], "manager": heads},
+    }
+    assert references(schema.analyse(con, given(tables))) == {("employee", "manager", "employee", "employee_id")}
+
+
+def test_the_previous_of_another_thing_is_no_row_of_this_table(con, given):
+    pick = random.Random(16)
+    tables = {
+        "genre": {"id": range(1, 13), "label": [f"g{i}" for i in range(12)]},
+        "visit": {"id": range(1, 301), "previous_genre_id": [pick.randint(1, 12) for _ in range(300)]},
+    }
+    assert references(schema.analyse(con, given(tables))) == {("visit", "previous_genre_id", "genre", "id")}
+
+
+def test_a_name_beside_an_id_is_no_second_reference(con, given):
+    pick = random.Random(17)
+    ids = [f"{pick.getrandbits(128):032x}" for _ in range(160)]
+    names = [f"machine {i} of hall {i % 7}" for i in range(160)]
+    assets = {"asset_guid": ids, "display_name": names}
+    kept = {"asset_guid": ids[:120], "display_name": names[:120]}
+    found = schema.analyse(con, given({"asset": assets, "asset_backup": kept}))
+    assert references(found) == {("asset_backup", "asset_guid", "asset", "asset_guid")}
+
+
+def test_a_name_of_something_else_than_the_id_beside_it_is_a_reference(con, given):
+    pick = random.Random(18)
+    ids = [f"{pick.getrandbits(128):032x}" for _ in range(160)]
+    codes = [f"PORT-{pick.getrandbits(32):08x}" for _ in range(160)]
+    voyages = {
+        "voyage": range(400),
+        "port_guid": [pick.choice(ids) for _ in range(400)],
+        "port_code": [pick.choice(codes) for _ in range(400)],
+    }
+    found = schema.analyse(con, given({"port": {"port_guid": ids, "port_code": codes}, "voyage": voyages}))
+    assert ("voyage", "port_code", "port", "port_code") in references(found)
+
+
+def test_a_column_beside_a_reference_completes_it_whatever_it_is_called(con, given):
+    pick = random.Random(19)
+    orders = [f"{n:010d}" for n in range(60001, 60301)]
+    lines = [(order, f"{n * 10:06d}") for order in orders for n in range(1, pick.randint(2, 6))]
+    shipped = pick.sample(lines, 400)
+    tables = {
+        "VBAK": {"VBELN": orders, "NETWR": [f"{pick.random() * 900:.2f}" for _ in orders]},
+        "VBAP": {"VBELN": [o for o, _ in lines], "POSNR": [n for _, n in lines]},
+        "LIPS": {
+            "LFNR": [f"{n:010d}" for n in range(80001, 80401)],
+            "VGBEL": [o for o, _ in shipped],
+            "VGPOS": [n for _, n in shipped],
+        },
+    }
+    assert ("LIPS", "VGBEL,VGPOS", "VBAP", "VBELN,POSNR") in references(schema.analyse(con, given(tables)))
+
+
+def test_things_with_two_references_are_no_bridge(con, given):
+    pick = random.Random(20)
+    tables = {
+        "region": {"region_id": range(1, 9), "label": [f"r{i}" for i in range(8)]},
+        "agent": {"agent_id": range(1, 31), "label": [f"a{i}" for i in range(30)]},
+        "client": {
+            "client_id": range(1, 301),
+            "name": [f"c{i}" for i in range(300)],
+            "region_id": [pick.randint(1, 8) for _ in range(300)],
+            "agent_id": [pick.randint(1, 30) for _ in range(300)],
+        },
+    }
+    found = schema.analyse(con, given(tables))
+    assert ("client", "agent_id", "agent", "agent_id") in references(found)
+    assert found.many_to_many == ()
+
+
+def test_a_tree_is_known_by_its_rows_pointing_to_earlier_ones(con, given):
+    pick = random.Random(21)
+    rows = range(1, 201)
+    tables = {
+        "dzial": {
+            "id_dzial": rows,
+            "nadrzedny": [None] + [pick.randint(1, i) for i in range(1, 200)],
+            "pietro": [None if pick.random() < 0.1 else pick.randint(1, 9) for _ in rows],
+        }
+    }
+    assert references(schema.analyse(con, given(tables))) == {("dzial", "nadrzedny", "dzial", "id_dzial")}
+
+
+def test_pairs_that_chance_would_repeat_and_that_never_are_make_a_bridge(con, given):
+    pick = random.Random(22)
+    every = list(itertools.product(range(1, 21), range(1, 13)))
+    lessons = pick.sample(every, 180)
+    tables = {
+        "class": {"class_id": range(1, 21), "label": [f"c{i}" for i in range(20)]},
+        "subject": {"subject_id": range(1, 13), "label": [f"s{i}" for i in range(12)]},
+        "lesson": {
+            "lesson_id": range(1, 181),
+            "class_id": [c for c, _ in lessons],
+            "subject_id": [s for _, s in lessons],
+        },
+        "absence": {"absence_id": range(1, 401), "lesson_id": [pick.randint(1, 180) for _ in range(400)]},
+    }
+    (bridge,) = schema.analyse(con, given(tables)).many_to_many
+    assert (bridge.bridge, bridge.left_table, bridge.right_table) == ("lesson", "class", "subject")
