@@ -63,6 +63,8 @@ def clean(
         raise typer.BadParameter("say where the log of changes goes", param_hint="--patches")
     if patches and patches.resolve() in (out.resolve(), file.resolve()):
         raise typer.BadParameter("the log needs a file of its own", param_hint="--patches")
+    if out.resolve() == file.resolve():
+        raise typer.BadParameter("the source stays as it is; name another file", param_hint="--out")
     if out.suffix.lower() in WORKBOOKS:
         raise typer.BadParameter("a mended table is written as CSV; give it such a name", param_hint="--out")
     with workbench() as (con, folder):

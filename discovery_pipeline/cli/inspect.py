@@ -88,7 +88,9 @@ def local(places: list[str], folder: Path) -> tuple[list[Path], list[FileRead]]:
 
 def _overwrites(files: Iterable[FileRead], paths: Iterable[Path], out: Path) -> bool:
     """Whether a table would be written over the file that it came from, or another's."""
-    sources = {p.resolve() for path in paths for p in (path.iterdir() if path.is_dir() else (path,))}
+    from discovery_pipeline.engine.intake import inside
+
+    sources = {p.resolve() for path in paths for p in (inside(path) if path.is_dir() else (path,))}
     return any((out / Path(file.file).name).resolve() in sources for file in files if file.media_type == "text/csv")
 
 

@@ -91,7 +91,7 @@ def run(
 
     settings, system, targets = read(), source.strip().casefold(), _targets(target)
     demands, profiles, destination = _demands(rules), _profiles(profile or ()), _destination(out)
-    found, closed = _found(files)
+    found, closed = _found(files, Path(out))
     for path, refusal in closed.items():
         typer.echo(f"Error: {path}: {refusal.reason} {refusal.action}", err=True)
     if not found:
@@ -207,18 +207,15 @@ def _save(mappings: Sequence[Mapping], source: str, path: Path) -> None:
         own.write_text(written(profiles.made(own.stem, 1, source, mapping)), encoding="utf-8")
 
 
-def _found(paths: list[Path]) -> tuple[list[Path], dict[Path, InputRefused]]:
-    """The files that are there, each once, those of folders among them, by name; and why others can't be opened."""
-    from discovery_pipeline.engine.intake import check_openable
+def _found(paths: list[Path], out: Path) -> tuple[list[Path], dict[Path, InputRefused]]:
+    """The files that are there, each once, those of folders but `out` among them; and why others can't be opened."""
+    from discovery_pipeline.engine.intake import check_openable, inside
     from discovery_pipeline.errors import InputRefused
 
     found: dict[Path, Path] = {}
     closed: dict[Path, InputRefused] = {}
     for path in paths:
-        inside = (
-            sorted(p for p in path.iterdir() if not (p.is_dir() or p.name.startswith("."))) if path.is_dir() else ()
-        )
-        for file in inside or [path]:
+        for file in (path.is_dir() and inside(path, without=out)) or [path]:
             try:
                 check_openable(file)
             except InputRefused as refusal:

@@ -54,6 +54,12 @@ def test_the_table_comes_out_mended_in_its_own_format(dirty: Path, tmp_path: Pat
     assert "date.iso" in output
 
 
+def test_the_source_is_never_written_over(dirty: Path, tmp_path: Path):
+    arguments = ["clean", str(dirty), "--out", str(dirty), "--patches", str(tmp_path / "patches.csv")]
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert dirty.read_text(encoding="utf-8") == DIRTY
+
+
 @pytest.mark.parametrize("log", ["patches.csv", "patches.parquet"])
 def test_the_log_restores_the_source(dirty: Path, tmp_path: Path, log: str):
     run(dirty, "--out", tmp_path / "out.csv", "--patches", tmp_path / log)

@@ -70,10 +70,10 @@ def _scratch(into: Path) -> Iterator[Path]:
 def _path(work: Work, path: Path) -> Iterator[FileRead]:
     """All files that a path stands for."""
     if os.path.isdir(path):  # False where it may not be looked at, which is told of the file then
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        if not inside:
+        found = inside(path)
+        if not found:
             yield _one(work, Upload(path, path.name))
-        for file in inside:
+        for file in found:
             yield from _file(work, Upload(file, file.name))
         return
     yield from _file(work, Upload(path, path.name))
@@ -138,6 +138,17 @@ def _one(work: Work, upload: Upload) -> FileRead:
         tables=tuple(tables),
         sheets=tuple(sheets),
     )
+
+
+def inside(folder: Path, *, without: Path | None = None) -> list[Path]:
+    """The files of a folder and its folders, by name, but for hidden ones, and those of the folder `without`."""
+    left = without.resolve() if without else None
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = [name for name in folders if name[0] != "." and (here / name).resolve() != left]
+        found += (file for name in files if name[0] != "." and (file := here / name).is_file())
+    return sorted(found)
 
 
 def check_openable(path: Path) -> None:

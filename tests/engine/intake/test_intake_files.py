@@ -91,6 +91,17 @@ def test_a_bad_file_does_not_stop_the_others(con: duckdb.DuckDBPyConnection, tmp
     assert [table.name for table in found.tables] == ["a", "a_2"]
 
 
+def test_hidden_files_and_folders_are_not_read(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    for name in ("a.csv", ".b.csv", ".git/c.csv", ".discovery/artifacts/d.csv", "deep/er/e.csv", "out/f.csv"):
+        place = tmp_path / "all" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("id,n\n1,2\n")
+    found = intake.read(con, [tmp_path / "all"], tmp_path / "tables")
+    assert [table.name for table in found.tables] == ["a", "e", "f"]
+    left = intake.inside(tmp_path / "all", without=tmp_path / "all" / "out")
+    assert [file.name for file in left] == ["a.csv", "e.csv"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_opened_is_refused(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     source = tmp_path / "secret.csv"
