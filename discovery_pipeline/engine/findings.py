@@ -44,6 +44,8 @@ class Finding(BaseModel):
     severity: Severity
     dimension: Dimension = Dimension.ACCURACY
     count: int = Field(ge=0, description="rows or cells affected")
-    examples: tuple[str, ...] = Field(default=(), description="at most five values or places, as found")
+    examples: tuple[str, ...] = Field(
+        default=(), description="values or places, as found; at most five, or 100 values for people to decide"
+    )
     evidence: str = Field(description="what was seen, with its numbers")
     action: str = Field(description="what a person can do about it")

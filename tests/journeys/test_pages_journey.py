@@ -390,6 +390,35 @@ def test_what_is_typed_stays_when_somebody_else_decides_and_is_refused_once(visi
         other.click("[data-do=undo]")
 
 
+def test_what_is_typed_is_there_again_after_a_session_that_ended_at_a_key_press(
+    browser: Browser, service: Service, offered: str
+):
+    page = browser.new_page(base_url=service.url)
+    page.set_default_timeout(PATIENCE)
+    page.goto(service.login_link())
+    page.goto(f"/discovery/field-mapping/{offered}")
+    page.locator(".mapping-row", has_text="hostname").first.click()
+    page.keyboard.press("o")
+    page.fill(".more input[name=transformation]", "trim | upper")
+    page.fill(".more input[name=reason]", "names are capitals there")
+    page.fill("#profile-name", "North")
+    page.locator("#profile-name").blur()
+    page.locator(".mapping-row", has_text="ip_address").first.click()
+    page.context.clear_cookies()
+    page.keyboard.press("x")
+    expect(page.locator("#token")).to_be_visible()
+    page.goto(service.login_link())
+    page.goto(f"/discovery/field-mapping/{offered}")
+    expect(page.locator(".more input[name=transformation]")).to_have_value("trim | upper")
+    expect(page.locator(".more input[name=reason]")).to_have_value("names are capitals there")
+    expect(page.locator(".more .after").first).to_have_text(re.compile("WEB"))
+    expect(page.locator("#profile-name")).to_have_value("North")
+    page.reload()
+    page.wait_for_selector(".mapping-row")
+    expect(page.locator(".more")).to_have_count(0)
+    page.context.close()
+
+
 LINES_OF_STEPS = "new Set([...document.querySelectorAll('.steps .dot')].map((dot) => dot.offsetTop)).size"
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
 
+LISTED = 100
+"""Values of one column that a person may decide on, the most frequent first."""
+
 
 def doubt(  # noqa: PLR0913 - what a finding is made of
     values: Values,
@@ -21,7 +24,7 @@ def doubt(  # noqa: PLR0913 - what a finding is made of
     In `evidence`, {} stands for the number of their cells.
     """
     [(count, examples)] = values.ask(
-        "SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), 5) FROM {values} "
+        f"SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), {LISTED}) FROM {{values}} "
         f"WHERE position = {position} AND value IS NOT NULL AND ({condition.replace('$v', 'value')})"
     )
     if not count:

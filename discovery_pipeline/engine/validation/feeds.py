@@ -25,9 +25,6 @@ from discovery_pipeline.errors import MappingError
 NOT_MAPPED = "table_not_mapped"
 """Rule by which rows of a table are rejected when its mapping doesn't say what they are about."""
 
-_CONVERTING = frozenset({"to_integer", "to_number", "to_boolean", "parse_date", "convert", "map_values", "round"})
-"""Operations that give nothing because they can't read a value; the others give nothing where there is nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -38,13 +35,8 @@ class Fill:
     source_sql: str
     value_sql: str
     transformation: str | None
-    converts: bool  # whether an empty result from a value means that it can't be read
+    reads: str = ""  # what a value has to be for anything to come of it, in words; empty where it may be anything
     join: str = ""  # SQL after the source's FROM item, where another table lends the value
-
-    @property
-    def unread(self) -> str:
-        """What is said of a value of which nothing was made."""
-        return " isn't one value" if self.join else f" can't be read by {self.transformation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +203,7 @@ def _other(by: Description, source: str) -> str:
 def _lent(fill: Fill, host: Table, other: Table, by: Description, number: int) -> Fill:
     source, value, join = lent(fill.field, fill.source_sql, fill.value_sql, host, other, by, number)
     named = f"{other.name}.{fill.source}"
-    return replace(fill, source=named, source_sql=source, value_sql=value, converts=True, join=join)
+    return replace(fill, source=named, source_sql=source, value_sql=value, reads="one value", join=join)
 
 
 def _check_names(tables: Tables, mapping: Mapping, target: Target) -> None:
@@ -288,7 +280,7 @@ def _fill(source: Table, table: TargetTable, mapped: MappedField) -> Fill:
         field = field.keyed_by(mapped.source_field or "Value")
     own = duck.col(source.column(mapped.source_field)) if mapped.source_field else "CAST(NULL AS VARCHAR)"
     if not mapped.transformation:
-        return Fill(field, mapped.source_field, own, own, None, converts=False)
+        return Fill(field, mapped.source_field, own, own, None)
     parsed = transformations.parse(mapped.transformation)
     return Fill(
         field,
@@ -296,7 +288,7 @@ def _fill(source: Table, table: TargetTable, mapped: MappedField) -> Fill:
         own,
         transformations.compile(parsed, source, mapped.source_field),
         mapped.transformation,
-        converts=any(step.operation in _CONVERTING for step in parsed.steps),
+        reads=next((f"{step.reads}, which {step.operation} needs" for step in parsed.steps if step.reads), ""),
     )
 
 

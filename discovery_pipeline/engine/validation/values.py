@@ -88,7 +88,7 @@ def read(con: duckdb.DuckDBPyConnection, feed: Feed, work: Path) -> Path:
     for place, fill in enumerate(feed.fills):
         cells = _Cells(feed, place)
         named = duck.name(fill.field.name)
-        if fill.converts:
+        if fill.reads:
             con.execute(f"INSERT INTO issues {_unread(cells)}")
         changed, refused = _judge(con, cells)
         if not changed:
@@ -228,7 +228,7 @@ def _blanked(cells: _Cells) -> str:
 def _unread(cells: _Cells) -> str:
     """Values of which the transformation made nothing."""
     empty = stands_for_nothing(trimmed(cells.source))
-    why = duck.text(cells.fill.unread)
+    why = duck.text(f" isn't {cells.fill.reads}")
     one = _issue(
         cells,
         "CAST(NULL AS VARCHAR)",

@@ -46,8 +46,10 @@ async def _page(  # noqa: PLR0913, PLR0917 - what is looked at, and what was typ
     written = await called.deciding.history(caller, flow)
     log = tuple(one for one in written if one.kind in KINDS)
     values = await _read(called, flow)
+    begins = await called.flow.begins(caller, flow)
     shown = await asyncio.to_thread(_shown, narrowed, caller, flow, values, log)
-    waiting = {one.table for one in shown["findings"] if one.values} if shown["may_decide"] else ()
+    shown |= {"busy": True, "pending": 0, "status": "Cleansing: begins again"} if begins else {}
+    waiting = {one.table for one in shown["findings"] if one.values or one.decided} if shown["may_decide"] else ()
     listed = {
         (table, column): words
         for table in waiting
@@ -167,7 +169,9 @@ def _shown(
             if patches and values["cleansed"]
             else ([], None)
         )
-    found = values["cleansed"].findings if values["cleansed"] else values["plan"].findings if values["plan"] else ()
+        found = values["cleansed"].findings if values["cleansed"] else values["plan"].findings if values["plan"] else ()
+        tables = values["intake"].tables if values["intake"] else ()
+        findings = views.findings(con, found, values["plan"], tables, said.decided)
     return {
         "action": address,
         "here": f"{address}?{narrowed.query(page=narrowed.page if narrowed.page > 1 else 0)}",
@@ -178,7 +182,8 @@ def _shown(
         "cells": cells,
         "page": page,
         "narrowed": narrowed,
-        "findings": views.findings(found, values["plan"], said.decided),
+        "findings": findings,
+        "for_people": sum(bool(one.count) for one in findings),
         "pending": len(said.waits),
         "may_decide": may_change(caller, flow),
         "mask": mask,

@@ -139,6 +139,8 @@ async def _page(  # noqa: PLR0913 - what is looked at, and what was typed where 
         verdicts=await called.values.all_of(flow, "validated_tables", Verdict),
     )
     shown = await asyncio.to_thread(_shown, narrowed, caller, flow, results)
+    if await called.flow.begins(caller, flow):
+        shown |= {"busy": True, "pending": 0, "status": "Validation: begins again"}
     if fixing := shown["fixing"]:
         fixing["words"] = await called.fitting.words(caller, flow, fixing["table"], fixing["row"])
         fixing["typed"] = typed or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -120,6 +120,10 @@ class Listing:
     limit: int = PAGE
 
 
+STARTING = timedelta(minutes=2)
+"""What a launched run may take to begin; after it, nobody waits for it any more."""
+
+
 class FlowService:
     """What can be done with flows."""
 
@@ -166,6 +170,17 @@ class FlowService:
         async with self._flows.sessions.transaction(who.tenant) as session:
             flow = await rows.find(session, checked(ref))
             return view(flow, await requests.newest(session, flow))
+
+    @flow_transaction("read flow")
+    async def begins(self, who: Caller, flow: Flow) -> bool:
+        """Whether a run that delivers was asked for and has yet to begin."""
+        async with self._flows.sessions.transaction(who.tenant) as session:
+            run = await requests.newest(session, flow)
+        began = flow.phases[Phase.CLEANSING].started_at
+        if run is None or run.job != "deliver" or flow.status is not FlowStatus.COMPLETED or began is None:
+            return False
+        launched = run.status == requests.LAUNCHED and began < run.claimed_at > datetime.now(UTC) - STARTING
+        return run.status == requests.REQUESTED or launched
 
     async def list(self, who: Caller, wanted: Listing) -> FlowPage:
         """A page of the tenant's flows, newest first."""

@@ -188,7 +188,7 @@ class MappingService:
         """Approve it, and ask for the run that delivers it."""
         proposed = await seconding.waiting(states, flow)
         if proposed is not None:
-            await seconding.withdraw(states, flow, f"approved by {states.tenant.by}")
+            await seconding.withdraw(states, flow, f"{seconding.APPROVED}{states.tenant.by}")
         after = await mappings.submit(states, flow, found.mappings, demands=found.demands)
         if after.version != flow.version:
             await requests.request(states, after, "deliver", "mapping submitted")
@@ -224,7 +224,7 @@ class MappingService:
         who.must_be("reviewer")
         async with self._flows.changing(who.tenant) as states:
             flow = await rows.find(states.session, checked(ref), lock=True)
-            await seconding.withdraw(states, flow, reason or "declined")
+            await seconding.withdraw(states, flow, reason)
             return flow
 
     async def proposed(self, who: Caller, flow: Flow) -> seconding.Proposal | None:

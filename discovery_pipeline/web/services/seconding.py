@@ -6,7 +6,7 @@ what was submitted, so that what is approved is what was proposed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ from discovery_pipeline.web.services.submissions import FieldMappingItem, Submis
 
 PROPOSAL = "mapping.proposal"
 """Kind of decision; subject: "mapping"."""
+APPROVED = "approved by "
+"""How the reason begins for which a proposal doesn't wait any more once it is approved."""
 _SUBJECT = ("mapping",)
 _ITEMS = TypeAdapter(list[FieldMappingItem])
 _RULES = TypeAdapter(dict[str, list[ValidationRule]] | None)
@@ -36,6 +38,27 @@ class Proposal:
     fields: int
     fingerprint: str
     submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """A proposal that another person didn't approve."""
+
+    by: str
+    at: datetime
+    proposer: str
+    reason: str
+
+
+def sent_back(log: Iterable[Decided]) -> SentBack | None:
+    """What was sent back last; None where something is proposed since, or was approved or taken back instead."""
+    steps = [one for one in log if one.kind == PROPOSAL][-2:]
+    if len(steps) < 2 or steps[-1].after is not None or steps[-1].undoes is not None:
+        return None
+    proposed, last = steps
+    if last.by == proposed.by or last.reason.startswith(APPROVED):
+        return None
+    return SentBack(last.by, last.at, proposed.by, last.reason)
 
 
 def held(decided: Mapping[What, Decided]) -> Proposal | None:

@@ -177,3 +177,18 @@ def test_the_page_on_transformations_tells_of_every_operation():
     page = (Path(__file__).parents[3] / "docs" / "transformations.md").read_text(encoding="utf-8")
     untold = [o.name for o in OPERATIONS.values() if f"| `{o.signature}` | {o.does} | {o.loses or '–'} |" not in page]
     assert untold == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("to_integer", "a whole number"),
+        ('convert("GB","MB")', "a number in GB"),
+        ('parse_date("%d/%m/%Y", "%Y")', "a date as %d/%m/%Y, %Y"),
+        ('map_values({"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "{f}": "6"})', "one of a, b, c, d, e, …"),
+        ("upper", ""),
+    ],
+)
+def test_a_step_says_what_a_value_has_to_be(text: str, wanted: str):
+    (step,) = transformations.parse(text).steps
+    assert step.reads == wanted

@@ -258,7 +258,9 @@ def test_a_value_that_its_transformation_cannot_read_is_told_with_the_source_val
     verdict = judge(
         "aws", fields, table_of("servers", HEADER, ("1", None, None, "lots", None), ("2", None, None, "2", None))
     )
-    assert rows(verdict.patches, "before", "rule") == [("lots", "aws.conversion")]
+    ((before, rule, reason),) = rows(verdict.patches, "before", "rule", "reason")
+    assert (before, rule) == ("lots", "aws.conversion")
+    assert '"lots" isn\'t a number in GB, which convert needs' in reason
     assert rows(verdict.valid[0].path, "RAM.TotalSizeInMB") == [(None,), ("2048",)]
 
 

@@ -41,9 +41,16 @@ async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
     fixed = await visitor.send(f"{here}/fix", {"table": "servers", "row": "4", "cell.server_name": "srv05"})
     assert "1 cell of line 6 changed" in plain(fixed.text)
     await the_other_row_comes_back_as_a_file(visitor, here)
+    history = plain((await visitor.get(f"/discovery/history/{flow}?to=0")).text)
+    assert history.count("servers.server_name in line 6") == 2, "among the steps, and in what going back would change"
     asked = await visitor.send(f"{here}/run")
     assert "A run with the new decisions was asked for" in plain(asked.text)
+    for page in (here, f"/discovery/cleansing/{flow}"):
+        waiting = plain((await visitor.get(page)).text)
+        assert "begins again" in waiting
+        assert "Run again with them" not in waiting
     await visitor.client.work()
+    assert "begins again" not in plain((await visitor.get(here)).text)
     after = plain((await visitor.get(here)).text)
     assert "29 delivered" in after
     assert "to correct" not in after.split("Quality")[0]
@@ -101,6 +108,38 @@ async def test_a_value_that_no_rule_may_decide_is_decided_and_taken_back(visitor
     await visitor.send(f"{here}/run", {"back": here})
     await visitor.client.work()
     assert "10.0.0.99" in plain((await visitor.get(f"{here}?column=ip_address")).text)
+
+
+async def test_every_value_that_needs_a_person_comes_in_its_turn_and_those_decided_are_counted_no_more(visitor):
+    wrong = [f"999.1.1.{i}" for i in range(12)]
+    rows = [f"srv{i:02},2,4096,Windows Server 2019,{wrong[i] if i < 12 else f'10.0.0.{i}'}" for i in range(60)]
+    text = "\n".join(["server_name,cores,memory_mb,os_name,ip_address", *rows])
+    flow = await visitor.delivered(text, "Azure")
+    here = f"/discovery/cleansing/{flow}"
+
+    async def case() -> str:
+        html = (await visitor.get(here)).text
+        return plain(html[html.index('id="person-1"') : html.index('id="rules"') if 'id="rules"' in html else None])
+
+    first = await case()
+    asked = [value for value in wrong if f"What {value} becomes" in first]
+    assert ("12 cells" in first, len(asked), "and 2 rarer values" in first) == (True, 10, True)
+    decided = [await visitor.send(f"{here}/value", value(one, i)) for i, one in enumerate(asked)]
+    assert decided[-1].status_code == 200
+    then = await case()
+    assert "2 cells" in then
+    assert "10 values decided" in then
+    assert [one for one in wrong if f"What {one} becomes" in then.split("10 values decided")[0]] == [
+        one for one in wrong if one not in asked
+    ]
+    for one in wrong:
+        await visitor.send(f"{here}/value", value(one, 20 + wrong.index(one)))
+    assert "all decided" in await case()
+    assert "0 for a person" in plain((await visitor.get(here)).text)
+
+
+def value(seen: str, number: int) -> dict[str, str]:
+    return {"table": "servers", "column": "ip_address", "value": seen, "becomes": f"10.0.1.{number}"}
 
 
 async def test_a_value_that_a_target_refuses_stays_typed_beside_the_reason(visitor):

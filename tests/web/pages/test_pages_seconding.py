@@ -35,6 +35,27 @@ async def test_the_page_says_who_waits_for_whom(client, member, visit):
 
 
 @pytest.mark.usefixtures("two_people")
+async def test_who_proposed_is_told_who_sent_it_back_and_why_until_they_propose_again(client, member, visit):
+    mine, theirs = await visit(client), await visit(await member("reviewer", client))
+    flow = await client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    accepted = await mine.send(f"{here}/accept", {"what": "all", "back": here})
+    saved = {"version": hidden(accepted.text, "version")}
+    await mine.send(f"{here}/save", saved)
+    await theirs.send(f"{here}/decline", {"reason": "memory is in GB"})
+    told = plain((await mine.get(here)).text)
+    by, proposer = theirs.client.tenant.by, mine.client.tenant.by
+    assert f"{by} sent back the mapping that {proposer} proposed, just now: memory is in GB" in told
+    await mine.send(f"{here}/save", saved)
+    assert "sent back" not in plain((await mine.get(here)).text)
+    await mine.send(f"{here}/decline")
+    assert "sent back the" not in plain((await mine.get(here)).text), "taken back by who proposed it"
+    await mine.send(f"{here}/save", saved)
+    await theirs.send(f"{here}/approve")
+    assert "sent back" not in plain((await mine.get(here)).text)
+
+
+@pytest.mark.usefixtures("two_people")
 async def test_whoever_approves_sees_first_what_changes_in_what_is_delivered(client, member, visit):
     mine, theirs = await visit(client), await visit(await member("reviewer", client))
     flow = await client.suggested()

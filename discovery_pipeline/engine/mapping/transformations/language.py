@@ -41,6 +41,8 @@ _TOKEN = re.compile(
 _BLANK = re.compile(r"\s*")
 _PLAIN_WORD = re.compile(r"[^\W\d][\w.]*")
 _MADE = "__made"
+NAMED = 5
+"""Values or formats that are named of those a step reads."""
 _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "n": "\n", "t": "\t"}
 
 
@@ -63,6 +65,13 @@ class Step:
     def pairs(self) -> Pairs:
         """The values that it replaces, each with what stands in its place."""
         return next((a for a in self.arguments if self.replaces and isinstance(a, tuple)), ())
+
+    @property
+    def reads(self) -> str:
+        """What a value has to be for the step to make anything of it, in words; empty where it takes any."""
+        said = [value for value, _ in self.pairs] or [str(argument) for argument in self.arguments]
+        more = ", …" if len(said) > NAMED else ""
+        return OPERATIONS[self.operation].reads.format(*said, all=", ".join(said[:NAMED]) + more)
 
 
 @dataclass(frozen=True, slots=True)

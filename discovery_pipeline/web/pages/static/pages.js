@@ -171,9 +171,39 @@ function reviewing(table) {
     return null;
   }
 
-  /** The session ended: what was to be decided goes along to the login; what is only being typed stays where it is. */
+  const whose = () => document.querySelector(".who .v")?.textContent;
+
+  /** Keep what is typed and not taken yet while this tab signs in again. */
+  function keepTyped() {
+    const kept = (one) => one.id && one.type !== "search" && isTyped(one) && !one.closest("[data-taken]");
+    const typed = fields(document.getElementById("main")).filter(kept);
+    const open = new Set(typed.map((one) => one.closest(".more")?.previousElementSibling.id));
+    const all = { at: location.pathname, by: whose(), open: [...open], typed: typed.map((one) => [one.id, one.value]) };
+    sessionStorage.setItem("typed", JSON.stringify(all));
+  }
+
+  /** Type again what was kept, for who typed it. */
+  async function typeAgain() {
+    const kept = JSON.parse(sessionStorage.getItem("typed") ?? "null");
+    if (kept?.at !== location.pathname) return;
+    sessionStorage.removeItem("typed");
+    if (kept.by !== whose() || !kept.typed.length) return;
+    for (const id of kept.open) {
+      const row = document.getElementById(id);
+      if (row && !panel(row)) await open(row);
+    }
+    for (const [id, value] of kept.typed) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+      field?.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    say("What you were typing is here again.");
+  }
+
+  /** The session ended: what was to be decided goes along to the login; what is only being typed waits here. */
   function signIn(address, body) {
     if (!body || address.endsWith("/preview")) return say("Your session ended. What you decide next asks you to sign in.");
+    keepTyped();
     const form = Object.assign(document.createElement("form"), { method: "post", action: address, hidden: true });
     for (const [name, value] of body) form.append(Object.assign(document.createElement("input"), { name, value }));
     document.body.append(form);
@@ -363,4 +393,5 @@ function reviewing(table) {
   });
 
   follow(table.dataset.live, "review.decided", catchUp);
+  typeAgain();
 }

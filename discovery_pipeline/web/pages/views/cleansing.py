@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import duckdb
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.findings import Finding
-from discovery_pipeline.engine.tables import LINE, Tables
+from discovery_pipeline.engine.tables import LINE, Table, Tables
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, What, changed_since, stacks
 from discovery_pipeline.web.pages.views.paging import Page, paged
@@ -22,6 +22,8 @@ from discovery_pipeline.web.pages.views.standing import said
 from discovery_pipeline.web.services.mending import KINDS
 
 PAGE = 50
+AT_ONCE = 10
+"""Values of one finding that are asked about at a time; the next ones come as these are decided."""
 EMPTIED = "∅"
 """How an example of a rule says that a cell becomes empty."""
 
@@ -68,11 +70,12 @@ class ShownFinding:
     column: str
     rule: str
     severity: str
-    count: int
+    count: int  # cells that nobody decided on
     evidence: str
     action: str
     examples: tuple[str, ...]
-    values: tuple[str, ...]  # ones that a person may decide
+    values: tuple[str, ...]  # ones that a person may decide, of those that nobody has
+    more: int  # such values that are not shown
     decided: Mapping[str, str]  # value to what it becomes, in words
 
 
@@ -225,15 +228,22 @@ def lines(
 
 
 def findings(
-    found: Iterable[Finding], plan: CleansingPlan | None, decided: Mapping[What, Decided]
+    con: duckdb.DuckDBPyConnection,
+    found: Iterable[Finding],
+    plan: CleansingPlan | None,
+    tables: Tables,
+    decided: Mapping[What, Decided],
 ) -> list[ShownFinding]:
-    """What waits for a person; suggested rules are not among them, they stand with the rules."""
+    """What waits for a person, and last what they decided whole; suggested rules stand with the rules instead."""
     suggested = {(rule.table, rule.column, rule.rule) for rule in (plan.rules if plan else ())}
     on_values: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for (kind, subject), one in decided.items():
         if kind == VALUE and one.after is not None:
             on_values[str(subject[0]), str(subject[1])][str(subject[2])] = becomes(str(subject[2]), one.after)
-    return [_finding(one, on_values) for one in found if (one.table, one.column, one.rule) not in suggested]
+    by_name = {table.name: table for table in tables}
+    waiting = (one for one in found if (one.table, one.column, one.rule) not in suggested)
+    shown = [_finding(con, one, by_name.get(one.table), on_values) for one in waiting]
+    return sorted(shown, key=lambda one: not one.count)
 
 
 def _rule(rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], said: Said, address: str) -> ShownRule:
@@ -257,21 +267,38 @@ def _rule(rule: PlannedRule, counts: Mapping[tuple[str, str, str], int], said: S
     )
 
 
-def _finding(one: Finding, on_values: Mapping[tuple[str, str], Mapping[str, str]]) -> ShownFinding:
-    decided = on_values.get((one.table, one.column or ""), {})
+def _finding(
+    con: duckdb.DuckDBPyConnection,
+    one: Finding,
+    table: Table | None,
+    on_values: Mapping[tuple[str, str], Mapping[str, str]],
+) -> ShownFinding:
+    said = on_values.get((one.table, one.column or ""), {})
     plain = one.column is not None and not any(" → " in example for example in one.examples)
+    decided = {value: said[value] for value in one.examples if plain and value in said}
+    left = [value for value in one.examples if value not in decided]
     return ShownFinding(
         table=one.table,
         column=one.column or "",
         rule=one.rule,
         severity=one.severity.value,
-        count=one.count,
+        count=max(one.count - _holding(con, table, one.column, decided), len(left)),
         evidence=one.evidence,
         action=one.action,
         examples=one.examples,
-        values=one.examples if plain else (),
-        decided={value: decided[value] for value in one.examples if value in decided},
+        values=tuple(left[:AT_ONCE]) if plain else (),
+        more=len(left[AT_ONCE:]) if plain else 0,
+        decided=decided,
     )
+
+
+def _holding(con: duckdb.DuckDBPyConnection, table: Table | None, column: str | None, values: Collection[str]) -> int:
+    """Cells of the source that hold one of these values."""
+    if table is None or column is None or not values:
+        return 0
+    query = f"SELECT count(*) FROM {duck.scan(table)} WHERE list_contains(?, {duck.col(table.column(column))})"
+    row = con.execute(query, [[*values]]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def becomes(seen: str | None, after: Mapping[str, Any]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
@@ -20,6 +20,14 @@ LINES = 4
 """Decisions of one step that are said one by one."""
 MOST = 200
 """Changes of a way back that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How decisions are told: what a reader may see of values, and the line of the source in which a row stands."""
+
+    mask: Mask
+    lines: Mapping[tuple[str, int], int]  # by table and row
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +68,38 @@ class WayBack:
         return len(self.changes) - len(self.shown)
 
 
-def steps(log: Sequence[Decided], address: str, mask: Mask) -> list[ShownStep]:
+def steps(log: Sequence[Decided], address: str, told: Told) -> list[ShownStep]:
     """Every step, the newest first."""
     done, _ = stacks(log)
     about = origins(log)
     batches = [(batch, list(mine)) for batch, mine in groupby(log, lambda d: d.batch)]
-    made = [_step(mine, _AGAIN[about[batch][1]], batch not in done, address, mask) for batch, mine in batches]
+    made = [_step(mine, _AGAIN[about[batch][1]], batch not in done, address, told) for batch, mine in batches]
     return made[::-1]
 
 
-def way_back(found: Restoring, mask: Mask) -> WayBack:
+def cells_of(log: Iterable[Decided], found: Restoring | None) -> set[tuple[str, int]]:
+    """Table and row of the cells that are told of one by one."""
+    said = [one for _, mine in groupby(log, lambda d: d.batch) for one in islice(mine, LINES)]
+    said += [one for one, _ in found.changes[:MOST]] if found else []
+    return {(str(one.subject[0]), int(one.subject[2] or 0)) for one in said if one.kind == CELL}
+
+
+def way_back(found: Restoring, told: Told) -> WayBack:
     """What going back would change, in words."""
     shown = tuple(
-        ShownChange(_what(one, mask), _state(one, one.after, mask), _state(one, then, mask))
+        ShownChange(_what(one, told), _state(one, one.after, told.mask), _state(one, then, told.mask))
         for one, then in found.changes[:MOST]
     )
     return WayBack(found.to, found.latest, found.said, found.changes, shown)
 
 
-def _step(mine: Sequence[Decided], told: str, undone: bool, address: str, mask: Mask) -> ShownStep:
+def _step(mine: Sequence[Decided], again: str, undone: bool, address: str, told: Told) -> ShownStep:
     last = mine[-1]
-    lines = tuple(f"{_what(one, mask)}: {_state(one, one.after, mask)}" for one in mine[:LINES])
+    lines = tuple(f"{_what(one, told)}: {_state(one, one.after, told.mask)}" for one in mine[:LINES])
     return ShownStep(
         at=last.at,
         by=last.by,
-        reason=mask.text(last.reason or told),
+        reason=told.mask.text(last.reason or again),
         lines=lines,
         more=len(mine) - len(lines),
         undone=undone and last.undoes is None,
@@ -98,7 +113,7 @@ def _filled(field: Mapping[str, Any]) -> str:
     return f"{field.get('target_table')}.{field.get('target_field')}{f' by {made}' if made else ''}"
 
 
-def _what(one: Decided, mask: Mask) -> str:
+def _what(one: Decided, told: Told) -> str:
     first, second, third = (*one.subject, "", "", "")[:3]
     if one.kind == PROPOSAL:
         return "the whole mapping"
@@ -107,8 +122,9 @@ def _what(one: Decided, mask: Mask) -> str:
     if one.kind == RULE:
         return f"{third} on {first}.{second}"
     if one.kind == CELL:
-        return f"{first}.{second} in row {int(third or 0) + 1:,}"
-    value = "empty cells" if third is None else mask.value(str(first), str(second), str(third))
+        line = told.lines.get((str(first), int(third or 0)))
+        return f"{first}.{second} in line {line:,}" if line else f"{first}.{second} in a row that isn't there any more"
+    value = "empty cells" if third is None else told.mask.value(str(first), str(second), str(third))
     return f"{value} in {first}.{second}"
 
 

@@ -31,7 +31,7 @@ from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.drafting import Draft, Place
 from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.review import Reviewed
-from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal
+from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal, sent_back
 
 DATA_TYPES = get_args(DataType)
 
@@ -199,6 +199,7 @@ def _around(asked: Asked) -> dict[str, Any]:
         "profiles": asked.profiles,
         "used": asked.used,
         "proposal": asked.proposal,
+        "sent_back": sent_back(asked.reviewed.log),
         "affected": asked.affected,
         "ready_only": asked.ready_only,
         "ready": [label(name) for name in asked.ready],

@@ -33,6 +33,7 @@ class Operation:
     makes: str = "any"  # type of the result: a data type, "same" as what goes in, or "any"
     exact: Exact | None = None  # None where no decimals are left out
     cuts: bool = False  # whether the result is a part of the value
+    reads: str = ""  # what a value has to be for anything to come of it; {0} is the first argument, {all} are all
 
 
 _ALL = (
@@ -41,21 +42,23 @@ _ALL = (
     Operation("lower", "lower", "writes in small letters", without("lower({})".format), "the original case", "same"),
     Operation("title", "title", "begins Each Word with a capital", without(texts.title), "the original case", "same"),
     Operation("to_integer", "to_integer", 'reads a whole number; "," where decimals stand after a comma',
-              numbers.to_integer, "leading zeros; values with a fraction become empty", "integer"),
+              numbers.to_integer, "leading zeros; values with a fraction become empty", "integer",
+              reads="a whole number"),
     Operation("to_number", "to_number", 'reads a number, or a sum; "," where decimals stand after a comma',
-              numbers.to_number, "thousands separators, signs of currencies", "float"),
+              numbers.to_number, "thousands separators, signs of currencies", "float", reads="a number"),
     Operation("to_boolean", "to_boolean", "reads yes and no", without(texts.to_boolean), "the original wording",
-              "boolean"),
+              "boolean", reads="yes or no"),
     Operation("round", "round(2)", "keeps so many decimals", numbers.round_, "precision beyond these decimals",
-              "float", numbers.unrounded),
+              "float", numbers.unrounded, reads="a number"),
     Operation("parse_date", 'parse_date("%d/%m/%Y")', "reads a date in these formats and writes it as ISO 8601",
               moments.parse_date, "the original format, fractions of a second; other formats become empty",
-              "datetime"),
+              "datetime", reads="a date as {all}"),
     Operation("convert", 'convert("GB","MB")', "converts units; a unit written beside a value wins", numbers.convert,
               "precision beyond six decimals; values with a unit of another kind become empty", "float",
-              numbers.converted),
+              numbers.converted, reads="a number in {0}"),
     Operation("map_values", 'map_values({"prod": "Production"})', "replaces values, whatever their case",
-              texts.map_values, 'the original wording; values not listed become empty, unless "*" is'),
+              texts.map_values, 'the original wording; values not listed become empty, unless "*" is',
+              reads="one of {all}"),
     Operation("lookup", 'lookup({"a": "b"})', "replaces the listed values and leaves others", texts.lookup,
               "the original wording of the listed values"),
     Operation("split", 'split(",", 0)', "keeps one part of a list", texts.split, "the other parts", cuts=True),
