@@ -54,7 +54,9 @@ def _summed(con: duckdb.DuckDBPyConnection, table: Table, column: ColumnProfile)
     headed = units.in_header(column.name)
     own = units.factor(headed.name, "B") if headed else None
     value = duck.col(table.column(column.name))
-    number = f"TRY_CAST(replace(regexp_extract({value}, '^\\s*([0-9][0-9.,]*)', 1), ',', '') AS DOUBLE)"
+    decimal, grouping = (",", ".") if column.decimal_mark == "," else (".", ",")
+    digits = f"replace(regexp_extract({value}, '^\\s*([0-9][0-9.,]*)', 1), {duck.text(grouping)}, '')"
+    number = f"TRY_CAST(replace({digits}, {duck.text(decimal)}, '.') AS DOUBLE)"
     written = f"lower(regexp_extract({value}, '([A-Za-z]+)\\s*$', 1))"
     spelt = " ".join(f"WHEN {duck.text(spelling)} THEN {factor!r}" for spelling, factor in units.spellings("B").items())
     in_bytes = (

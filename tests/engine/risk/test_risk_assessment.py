@@ -185,6 +185,13 @@ def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
     assert risk.impact == "high"
 
 
+@pytest.mark.parametrize(("mark", "values"), [(",", ["0,5", "1.023,5"]), (".", ["0.5", "1,023.5"])])
+def test_sizes_are_read_with_the_columns_own_decimal_mark(tmp_path: Path, mark: str, values: list[str]):
+    servers = servers_table(tmp_path, disk_gb=values)
+    known = facts(servers, column("disk_gb", unit="GB", semantic_type="disk", decimal_mark=mark))
+    assert "1.0 TB stated by 2 rows" in named(assessed(known), "Transfer").evidence[1]
+
+
 def test_a_number_without_a_unit_is_not_taken_for_gigabytes(tmp_path: Path):
     servers = servers_table(tmp_path, disk_space=["500", "1 TB"])
     risk = named(assessed(facts(servers, column("disk_space", unit="TB", semantic_type="disk"))), "Transfer")
