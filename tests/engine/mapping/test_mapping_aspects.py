@@ -193,3 +193,11 @@ def test_a_column_of_yes_and_no_asks_whether_rows_are_what_it_is_called(con, tab
     physical = next(f for f in found.assignment if f.target_field == "IsPhysical")
     assert physical.source_field == "Virtual Machine"
     assert physical.transformation == 'to_boolean | map_values({"true": "false", "false": "true"})'
+
+
+def test_numbers_are_read_whatever_mark_stands_before_decimals(con, table_of):
+    rows = [("0,5", "0.5", "512,5 GB"), ("1,25", "1.25", "1.024,5 GB"), ("1.024,5", "1024.5", "16,0 GB")]
+    seen = samples.take(con, table_of("t", ["comma", "point", "sized"], *rows))
+    middle = seen.quantiles.shape[1] // 2
+    assert seen.quantiles[:, middle].tolist() == [1.25, 1.25, 512.5]
+    assert seen.kinds[0].tolist() == seen.kinds[1].tolist()
