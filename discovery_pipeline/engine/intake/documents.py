@@ -42,6 +42,7 @@ class Part:
     name: str
     rejected: int = 0
     faults: list[str] = field(default_factory=list)
+    pages: int = 0  # objects that were pages of records
 
 
 def read(work: Work, upload: Upload, kind: Kind) -> list[TableRead]:
@@ -104,6 +105,7 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
     parts, about = _parts(text)
     if not parts:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
+    inner = shapes.enveloped(about) if parts == [(None, dict)] and _is_object(text) else None
     tables = []
     header = _header(about) if set(parts) == {(None, dict), (parts[0][0], list)} else []
     for key, shape in parts[:1] if header else parts:
@@ -113,9 +115,13 @@ def _document(work: Work, upload: Upload, text: Path, source: Source) -> list[Ta
             found = grids.read(work, upload, Grid(name, source, partial(_grid_rows, values, header)))
         else:
             rows = _rows(text, values()) if len(parts) == 1 else values()
+            rows = [shapes.without_lists(about)] if inner else rows
             found = _records(work, upload, Part(name), enumerate(rows, 1), source)
         if isinstance(found, TableRead):
             tables.append(found)
+    if inner:
+        found = _records(work, upload, Part(f"{upload.stem}.{inner[0]}"), enumerate(inner[1], 1), source)
+        tables += [found] if found else []
     if not tables:
         raise InputRefused(upload.file, "It is valid JSON, but holds no records.", "Export a list of objects.")
     return tables
@@ -200,7 +206,7 @@ def _records(
     places: dict[str, int] = {}
     held: set[str] = set()
     with Spool(work.draft(".csv")) as spool:
-        for number, value in values:
+        for number, value in _unpaged(part, values):
             flat = flattened(value)
             if not any(cell not in (None, "") for cell in flat.values()):
                 continue
@@ -232,6 +238,17 @@ def _records(
     )
 
 
+def _unpaged(part: Part, values: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """The records themselves, where each value is a page of them."""
+    for number, value in values:
+        key = shapes.page(value)
+        part.pages += bool(key)
+        if key:
+            yield from ((number, record) for record in value[key])
+        else:
+            yield number, value
+
+
 def _valued(columns: Sequence[Column], paths: Sequence[str], held: AbstractSet[str]) -> tuple[Column, ...]:
     """The columns, without those that never hold a value where other records have an object: it is what they lack."""
     objects = {path[:at] for path in paths for at, mark in enumerate(path) if mark == "."}
@@ -243,6 +260,10 @@ def _findings(name: str, part: Part) -> Iterator[Finding]:
     if part.rejected:
         what = f"{counted(part.rejected, 'line')} not valid JSON."
         yield note(name, "rejected_rows", part.rejected, what, part.faults)
+    if part.pages:
+        yield note(
+            name, "pages", part.pages, f"{counted(part.pages, 'object')} a page of records; the records are the rows."
+        )
 
 
 def flattened(value: Any) -> dict[str, str | None]:

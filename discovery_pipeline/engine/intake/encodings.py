@@ -26,6 +26,17 @@ _BOMS = (
 _SCRIPTS = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866", "cp1253", "iso8859_7")
 _SCRIPTS += ("cp1255", "iso8859_8", "cp1256", "iso8859_6", "cp874", "tis_620")
 _LATIN = ("cp1252", "cp1250", "iso8859_2", "cp850", "mac_roman")
+_ALPHABETS = tuple(
+    map(
+        frozenset,
+        (
+            "äöüß", "àâçèéêëîïôùûœæ", "áéíñóúüçàèòï", "ãâáàçéêíóôõú", "àèéìòùî", "ëïéèöü", "åäöæøé", "áéíóúýþðæö",
+            "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţșț",
+        ),
+    )
+)  # fmt: skip
+"""Letters beside a to z, a language or two of alike ones each."""
+_CASED = ("cp1251", "koi8_r", "cp866", "iso8859_5", "cp1253")
 _KANA, _HAN, _HANGUL = ("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uac00", "\ud7a3")
 _JAPANESE = ("cp932", "euc_jp")
 # Hanzi are in all of these, so a codec whose own letters explain the text goes before one that only could.
@@ -128,22 +139,36 @@ def _legacy(head: bytes) -> Encoding:
         return Encoding("utf-8", "Most lines are valid UTF-8; the others are read as Windows-1252.")
     sample = b"\n".join(lines)[: CHUNK // 16]
     high = re.findall(rb"[\x80-\xff]+", sample)
+    if _is_kanji(sample, high):
+        return Encoding("cp932", "Its bytes above 127 are lead bytes and pairs of common kanji in cp932.")
     if sum(len(run) for run in high if len(run) > 1) < 0.6 * sum(map(len, high)):
         return _latin(sample)
     if codec := _double_byte(sample):
         return Encoding(codec, f"Its bytes above 127 come in pairs that are common letters of {codec}.")
+    return _script(sample) or _latin(sample)
+
+
+def _script(sample: bytes) -> Encoding | None:
+    """The encoding of another alphabet; one in which all words have their capitals in front goes before a guess."""
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(sample).best()
-    if best and best.encoding in _SCRIPTS:
-        return Encoding(best.encoding, f"Its bytes read as {', '.join(best.languages) or 'text'} in {best.encoding}.")
-    return _latin(sample)
+    guessed = best.encoding if best and best.encoding in _SCRIPTS else ""
+    cased = max(_CASED, key=lambda codec: _written(sample, codec))
+    if _written(sample, cased) == 1 and not (guessed and _written(sample, guessed) == 1):
+        return Encoding(cased, f"In {cased}, all its words are written as words are: capitals come first.")
+    if best and guessed:
+        return Encoding(guessed, f"Its bytes read as {', '.join(best.languages) or 'text'} in {guessed}.")
+    return None
 
 
 def _latin(sample: bytes) -> Encoding:
     """The Latin encoding whose letters make plausible words: no sign inside a word, no capital after a small letter."""
     near = re.findall(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?", sample)
-    scores = {codec: sum(_plausible(part.decode(codec, "replace")) for part in near) for codec in _LATIN}
+    scores = {
+        codec: _alphabetic(sample, codec) * sum(_plausible(part.decode(codec, "replace")) for part in near)
+        for codec in _LATIN
+    }
     best = max(_LATIN, key=lambda codec: scores[codec])
     if scores[best] - scores["cp1252"] > 0.15 * len(near):
         return Encoding(best, f"It is not UTF-8, and its bytes above 127 make words in {best}.")
@@ -159,6 +184,23 @@ def _plausible(part: str) -> float:
     return -0.5 if any(a.islower() and b.isupper() for a, b in itertools.pairwise(part)) else 1.0
 
 
+def _alphabetic(sample: bytes, codec: str) -> float:
+    """Share of the letters above ASCII that belong to the one language that has most of them, 0..1."""
+    letters = [c.lower() for c in sample.decode(codec, "replace") if ord(c) > 127 and (c.isalpha() or c == "\ufffd")]
+    return max(sum(c in alphabet for c in letters) for alphabet in _ALPHABETS) / max(1, len(letters))
+
+
+def _written(sample: bytes, codec: str) -> float:
+    """Share of the words with letters above ASCII that have no others, and are Capital, small or CAPITALS.
+
+    0 where there are fewer than three.
+    """
+    words = re.findall(r"[^\W\d_]+", sample.decode(codec, "replace").replace("\ufffd", "x"))
+    words = [word for word in words if len(word) > 1 and not word.isascii()]
+    fine = sum((word[1:].islower() or word.isupper()) and min(word) > "\x7f" for word in words)
+    return fine / len(words) if len(words) >= 3 and any(map(str.istitle, words)) else 0.0
+
+
 def _double_byte(sample: bytes) -> str:
     """The East Asian codec under which nearly all letters above ASCII are common ones; empty where there is none."""
     shares = {codec: _common(sample, codec) for codec in _COMMON}
@@ -166,6 +208,21 @@ def _double_byte(sample: bytes) -> str:
     if shares[best] < 0.7:
         return ""
     return "gb18030" if best == "gb2312" else best
+
+
+def _is_kanji(sample: bytes, high: list[bytes]) -> bool:
+    """Whether a text without kana is Japanese in cp932, where the second byte of a letter may be ASCII.
+
+    Punctuation of Windows-1252 has the same first bytes, but stands alone before a letter.
+    """
+    if sum(len(run) for run in high if len(run) > 1) < 0.5 * sum(map(len, high)):
+        return False
+    try:
+        odd = [c for c in sample.decode("cp932") if ord(c) > 127]
+    except UnicodeDecodeError:
+        return False
+    kanji = [c for c in odd if _HAN[0] <= c <= _HAN[1] and c.encode("cp932") < b"\x98\x73"]  # the first level
+    return len(kanji) >= 8 and len(kanji) > 0.9 * len(odd)
 
 
 def _common(sample: bytes, codec: str) -> float:

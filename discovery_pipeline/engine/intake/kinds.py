@@ -54,6 +54,7 @@ _UNPRINTED = frozenset(range(9))
 """Bytes that text doesn't have, and binary files do."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
+_XML = re.compile(r"<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>\s*(?:<!--.*?-->\s*)*<[A-Za-z_]", re.DOTALL)
 _REMARKS = r"(?>(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/;?)*)"  # atomic: else each of many doubles the time
 _SCRIPT = re.compile(
     rf"{_REMARKS}(?:set|use|begin|start|drop|create|insert|copy|alter|lock|pragma)\b[^\n]*"
@@ -145,7 +146,7 @@ def _text(path: Path, head: bytes) -> Kind:
             raise ForeignFile(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
     codec = "utf-16" if head.startswith(_BOMS[:2]) else ("utf-16-le" if wide else "latin-1")
     text = head.decode(codec, "replace").removeprefix("\ufeff").removeprefix("ï»¿").lstrip("\x00 \t\r\n")
-    if _MARKUP.match(text):
+    if _MARKUP.match(text) or _XML.match(text):
         what = "This is an HTML or XML page, not a table"
         hint = " (some systems name such an export .xls)" if suffix.startswith(".xls") else ""
         raise ForeignFile(path.name, f"{what}{hint}.", "Open it in a spreadsheet and save it as XLSX or CSV.")

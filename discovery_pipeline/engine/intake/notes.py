@@ -49,6 +49,7 @@ RULES = {
     "nul_characters": Rule(_WARNING, _ACCURACY, "Check the program that wrote the file."),
     "mixed_encodings": Rule(_WARNING, _CONSISTENT, "Check names with accents."),
     "undecodable": Rule(_WARNING, _ACCURACY, "Say which encoding the file has."),
+    "pages": Rule(_INFO, _COMPLETE, "Nothing; what pages say of themselves is left out."),
     "hidden_sheet": Rule(_INFO, _ACCURACY, "Leave the sheet out if it isn't meant."),
     "uncalculated": Rule(_WARNING, _COMPLETE, "Open the workbook in a spreadsheet, let it calculate, and save it."),
     "error_cells": Rule(_WARNING, _ACCURACY, "Mend the formulas, or fill in what they should come to."),

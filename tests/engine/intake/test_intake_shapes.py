@@ -70,3 +70,30 @@ def test_objects_that_are_alike_are_rows_under_their_names(con, tmp_path: Path):
 def test_one_record_stays_one_row(con, tmp_path: Path, document: Any, columns: int):
     names, rows = _read(con, tmp_path, document)
     assert (len(names), len(rows)) == (columns, 1)
+
+
+def test_records_within_an_answers_objects_are_a_table_of_their_own(con, tmp_path: Path):
+    source = tmp_path / "hosts.json"
+    answer = {"meta": {"count": 2}, "data": {"total": 2, "records": [{"id": 1, "os": "a"}, {"id": 2, "os": "b"}]}}
+    source.write_text(json.dumps(answer), encoding="utf-8")
+    about, records = intake.read(con, [source], tmp_path / "tables").tables
+    assert (about.name, [c.name for c in about.columns]) == ("hosts", ["meta.count", "data.total"])
+    assert (records.name, [c.name for c in records.columns]) == ("hosts.data.records", ["id", "os"])
+    assert con.execute(f"select id, os from '{records.path}'").fetchall() == [("1", "a"), ("2", "b")]
+
+
+def test_the_records_of_pages_are_the_rows(con, tmp_path: Path):
+    pages = [{"page": n, "totalPages": 2, "items": [{"id": f"{n}a"}, {"id": f"{n}b"}]} for n in (1, 2)]
+    assert _read(con, tmp_path, pages) == (["id"], [("1a",), ("1b",), ("2a",), ("2b",)])
+    (tmp_path / "lines").mkdir()
+    lines = tmp_path / "lines" / "hosts.jsonl"
+    lines.write_text("\n".join(map(json.dumps, pages)), encoding="utf-8")
+    (file,) = intake.read(con, [lines], tmp_path / "lines" / "tables").files
+    assert file.tables[0].table.row_count == 4
+    assert [f.rule for f in file.tables[0].findings] == ["intake.pages"]
+
+
+def test_an_order_with_its_items_is_a_record_and_no_page(con, tmp_path: Path):
+    orders = [{"number": n, "status": "ok", "total": 10, "items": [{"id": 1}, {"id": 2}]} for n in (1, 2)]
+    names, rows = _read(con, tmp_path, orders)
+    assert (names, len(rows)) == (["number", "status", "total", "items"], 2)

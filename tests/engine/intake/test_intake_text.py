@@ -246,3 +246,30 @@ def test_what_only_begins_like_sql_is_told_at_once(tmp_path: Path, begun: str):
     since = time.process_time()
     assert kind_of(file) is Kind.DELIMITED
     assert time.process_time() - since < 3
+
+
+@pytest.mark.parametrize(
+    ("codec", "names"),
+    [
+        ("cp1250", ["Jméno", "Žižka", "Dvořák", "Třebíč", "Kovář", "Děčín"]),
+        ("cp1252", ["Kunde", "Müller", "Weiß", "Öztürk", "Jäger"]),
+        ("cp1252", ["Nom", "Crème", "Hélène", "François", "Çelik", "Noël"]),
+        ("cp1252", ["Naam", "it’s", "don’t", "“quoted”", "Zoë", "café"]),
+        ("mac_roman", ["Kunde", "Müller", "Weiß", "Öztürk", "Jäger"]),
+        ("koi8_r", ["Имя", "Иван Петров", "Ольга", "Сергей", "Казань"]),
+        ("cp1251", ["Имя", "Иван Петров", "Ольга", "Сергей", "Казань"]),
+        ("cp932", ["名前", "田中太郎", "東京都", "鈴木花子", "大阪市", "高橋一郎"]),
+    ],
+)
+def test_a_few_words_tell_which_encoding_they_are_in(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, codec: str, names: list[str]
+):
+    data = "".join(f"{name};{n}\n" for n, name in enumerate(names)).encode(codec)
+    found = read(con, tmp_path, data)
+    header = [column.name for column in only(found).tables[0].table.columns]
+    assert [header[0], *(row[0] for row in rows(con, found))] == names or names == [row[0] for row in rows(con, found)]
+
+
+def test_xml_without_a_declaration_is_refused_as_xml(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    data = "<rows><row><sku>A1</sku><name>Lamp 1</name></row>\n<row><sku>A2</sku><name>Lamp 2</name></row></rows>\n"
+    assert "XML" in (only(read(con, tmp_path, data)).reason or "")
