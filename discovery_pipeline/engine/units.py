@@ -157,6 +157,11 @@ def in_header(header: str) -> Unit | None:
     return unit("ops/s") if _OPERATIONS.intersection(words) else None
 
 
+def in_bytes(header: str) -> str:
+    """A header whose sizes in octets are said in bytes: "Mémoire (Go)" is "Mémoire (GB)"."""
+    return _IN_OCTETS.sub(lambda octets: f"({_OCTETS[(octets[1] or octets[3]).lower()]}{octets[2] or ''})", header)
+
+
 def in_value(value: str) -> Unit | None:
     """The unit written beside a number ("16 GB", "50%"); None for a bare number or anything else."""
     written = _WRITTEN.match(value)

@@ -196,8 +196,13 @@ def test_a_column_of_yes_and_no_asks_whether_rows_are_what_it_is_called(con, tab
 
 
 def test_numbers_are_read_whatever_mark_stands_before_decimals(con, table_of):
-    rows = [("0,5", "0.5", "512,5 GB"), ("1,25", "1.25", "1.024,5 GB"), ("1.024,5", "1024.5", "16,0 GB")]
-    seen = samples.take(con, table_of("t", ["comma", "point", "sized"], *rows))
+    rows = [
+        ("0,5", "0.5", "512,5 GB", "1 234 567", "1234567"),
+        ("1,25", "1.25", "1.024,5 GB", "12", "12"),
+        ("1.024,5", "1024.5", "16,0 GB", "1\u00a0086", "1086"),
+    ]
+    seen = samples.take(con, table_of("t", ["comma", "point", "sized", "spaced", "plain"], *rows))
     middle = seen.quantiles.shape[1] // 2
-    assert seen.quantiles[:, middle].tolist() == [1.25, 1.25, 512.5]
+    assert seen.quantiles[:, middle].tolist() == [1.25, 1.25, 512.5, 1086, 1086]
     assert seen.kinds[0].tolist() == seen.kinds[1].tolist()
+    assert seen.kinds[3].tolist() == seen.kinds[4].tolist()

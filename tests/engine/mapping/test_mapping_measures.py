@@ -148,6 +148,7 @@ KIND = TargetField(
     name="Server type", allowed=("Virtual", "Physical"), vocabulary={"Virtual": ("vm",), "Physical": ("bare metal",)}
 )
 PHYSICAL = TargetField(name="IsPhysical", type="boolean")
+ACTIVE = TargetField(name="active", type="boolean")
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,11 @@ PHYSICAL = TargetField(name="IsPhysical", type="boolean")
         ("type", ("Virtual", "Physical"), PHYSICAL, 'map_values({"Physical": "true", "Virtual": "false"})'),
         ("type", ("Server", "Router"), PHYSICAL, None),
         ("virtual", (), PHYSICAL, None),
+        ("Virtuell", ("Ja", "Nein"), PHYSICAL, 'to_boolean | map_values({"true": "false", "false": "true"})'),
+        ("est virtuel", ("oui", "non"), KIND, 'to_boolean | map_values({"true": "Virtual", "false": "Physical"})'),
+        ("physisch", ("Ja", "Nein"), PHYSICAL, None),
+        ("Inaktiv", ("Ja", "Nein"), ACTIVE, 'to_boolean | map_values({"true": "false", "false": "true"})'),
+        ("Aktiv", ("Ja", "Nein"), ACTIVE, None),
     ],
 )
 def test_yes_and_no_are_said_as_the_target_asks(name, values, target, expected):

@@ -26,6 +26,7 @@ def _side(name: str, *columns: str) -> Side:
         ("hostname", ("hostname",)),
         ("Prénom", ("first name",)),
         ("Memory (In MB)", ("memory",)),
+        ("Espace disque (Go)", ("disk",)),
         ("價格", ("price",)),
         ("商品名稱", ("product", "name")),
         ("商品特價", ("商品特價",)),

@@ -24,15 +24,18 @@ TOGETHER = 100  # columns whose samples are summed in one query: fewer values th
 RUNS = 20  # of neighbouring rows that a large table is read in
 BUCKETS = 1 << 20  # of hashed words and values
 
-COMMA_DECIMAL = r"(\d+,(\d{1,2}|\d{4,})|0,\d+|\d{1,3}(\.\d{3})+,\d+)"
+_SPACES = "[ \u00a0\u202f]"
+SPACED = rf"\d{{1,3}}({_SPACES}\d{{3}})+"
+"""A number whose thousands are parted by spaces."""
+COMMA_DECIMAL = rf"(\d+,(\d{{1,2}}|\d{{4,}})|0,\d+|(\d{{1,3}}(\.\d{{3}})+|{SPACED}),\d+)"
 """A number whose comma can only be that before decimals."""
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
 KINDS = {
     "boolean": r"(?i)^(true|false|yes|no|y|n|t|f|ja|nein|j|wahr|falsch|oui|non|vrai|faux|s[iíì]|sim|n[aã]o|nee|vero"
     r"|falso|verdadero)$",
     "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
-    "integer": r"^[+-]?(\d{1,3}(,\d{3})+|\d+)$",
-    "float": r"^[+-]?(\d+\.\d+([eE][+-]?\d+)?|" + COMMA_DECIMAL + ")$",
+    "integer": rf"^[+-]?(\d{{1,3}}(,\d{{3}})+|{SPACED}|\d+)$",
+    "float": rf"^[+-]?(\d+\.\d+([eE][+-]?\d+)?|{COMMA_DECIMAL})$",
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
     "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
     "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
@@ -215,8 +218,9 @@ def _statistics() -> str:
     means.append("coalesce(stddev_pop(ln(length(value))), 0) AS shape_6")
     means.append(r"avg(least(length(regexp_replace(value, '\S', '', 'g')), 40)) / 40 AS shape_7")
     means.append(r"avg(ln(1 + length(regexp_replace(value, '\S', '', 'g')))) AS shape_8")
-    digits = r"regexp_extract(value, '^[$€£¥]?\s?([+-]?\d[\d,]*(?:\.\d+)?)', 1)"
-    comma = rf"regexp_extract(value, '^[$€£¥]?\s?([+-]?{COMMA_DECIMAL})\s?([A-Za-z%€$£]{{1,5}})?$', 1)"
+    value = rf"regexp_replace(value, '(\d){_SPACES}(\d{{3}})', '\1\2', 'g')"
+    digits = rf"regexp_extract({value}, '^[$€£¥]?\s?([+-]?\d[\d,]*(?:\.\d+)?)', 1)"
+    comma = rf"regexp_extract({value}, '^[$€£¥]?\s?([+-]?{COMMA_DECIMAL})\s?([A-Za-z%€$£]{{1,5}})?$', 1)"
     plain = (
         f"CASE {comma} WHEN '' THEN replace({digits}, ',', '') ELSE replace(replace({comma}, '.', ''), ',', '.') END"
     )

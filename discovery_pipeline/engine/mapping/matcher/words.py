@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from discovery_pipeline.engine import units
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import embedding
 
@@ -61,7 +62,7 @@ _JOINTS = ("", "s", "n", "en", "es", "er")  # letters between the parts of a Ger
 def split(name: str) -> tuple[str, ...]:
     """The words as written, in small letters: at case changes, digits and punctuation."""
     words = []
-    for chunk in _ACCENTED.findall(name.replace("_", " ").replace("’s", "").replace("'s", "")):
+    for chunk in _ACCENTED.findall(units.in_bytes(name.replace("_", " ")).replace("’s", "").replace("'s", "")):
         words += _PARTS.findall(chunk) if chunk.isascii() else [chunk]
     return tuple(w.lower() for w in words)
 

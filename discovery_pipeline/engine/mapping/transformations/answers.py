@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from discovery_pipeline.engine.mapping.matcher.words import split
+from discovery_pipeline.engine.mapping.matcher.words import Reader, split
 from discovery_pipeline.engine.mapping.transformations import parse, quoted, vocabularies
 from discovery_pipeline.engine.mapping.transformations.operations import BOOLEANS
 from discovery_pipeline.engine.targets import TargetField
 
 _OPPOSITES = (
     (("virtual", "vm", "virtualized", "virtualised", "guest"), ("physical", "bare metal", "baremetal", "hardware")),
-    (("active",), ("inactive", "retired", "decommissioned")),
+    (
+        ("active", "aktiv", "actif", "activo", "attivo", "actief"),
+        ("inactive", "retired", "decommissioned", "inaktiv", "inactif", "inactivo", "inattivo", "inactief"),
+    ),
     (("enabled", "on"), ("disabled", "off")),
     (("public", "external"), ("private", "internal")),
     (("online", "up", "running"), ("offline", "down", "stopped")),
@@ -37,12 +40,12 @@ def answered(name: str, values: Sequence[str], target: TargetField) -> str | Non
     """
     if not values:
         return None
-    asked = _phrase(name)
+    asked = _asked(name)
     if _share_of_answers(values) >= _MOST:
-        if target.type == "boolean" and _opposed(asked, _phrase(target.name)):
+        if target.type == "boolean" and _opposed(asked, _asked(target.name)):
             return 'to_boolean | map_values({"true": "false", "false": "true"})'
         return _chosen(asked, target) if len(target.allowed) == 2 else None
-    return _named(values, _phrase(target.name)) if target.type == "boolean" else None
+    return _named(values, _asked(target.name)) if target.type == "boolean" else None
 
 
 def of_virtual(field: TargetField) -> tuple[str, str]:
@@ -55,6 +58,14 @@ def of_virtual(field: TargetField) -> tuple[str, str]:
 
 def _phrase(text: str) -> str:
     return f" {' '.join(split(text))} "
+
+
+def _asked(name: str) -> str:
+    """What a name asks, in its own words, and in their usual form where its own tell nothing: "ist virtuell"."""
+    own = _phrase(name)
+    if any(_says(own, side) for pair in _OPPOSITES for side in pair):
+        return own
+    return f"{own}|{_phrase(' '.join(Reader().words(name)))}"
 
 
 def _says(phrase: str, words: Sequence[str]) -> bool:
