@@ -28,6 +28,7 @@ def commands(data: Path | None, valentine: Path | None = None) -> list[tuple[str
         ("A hundred thousand flows", ["benchmarks.state"]),
         ("Readers of events that commit late", ["benchmarks.projections"]),
         ("Many clients on the same flows", ["benchmarks.load"]),
+        ("Pages of wide flows", ["benchmarks.pages"]),
     ]
     if data:
         peer = [str(valentine)] if valentine else []

@@ -314,29 +314,19 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
     approved: engine.Mapping | None = None,
     profile: Profile | None = None,
     dictionaries: Path | None = None,
+    columns: Sequence[Entry] | None = None,
 ) -> Draft:
     """The review of one target, from what is offered and what was decided.
 
     A column that nobody decided on stands as the approved mapping has it, where there is one: a threshold took it.
+    `columns` are what `offered` gives, where that was worked out before.
     """
     taken: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
     for field in approved.fields if approved else ():
         taken[field.source_table, field.source_field].append(field)
-    offered: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
-    for field in suggestions.assignment:
-        offered[field.source_table, field.source_field].append(field)
-    others: dict[tuple[str, str], list[Match]] = defaultdict(list)
-    for match in suggestions.matches:
-        if match.rank <= OFFERED:
-            others[match.source_table, match.source_field].append(match)
-    entries = []
-    for table in tables:
-        for column in table.columns:
-            place = (table.name, column.name)
-            entry = Entry(
-                target.name, *place, column.position, tuple(offered.get(place, ())), tuple(others.get(place, ()))
-            )
-            entries.append(_with(entry, decided, tuple(taken.get(place, ()))))
+    if columns is None:
+        columns = offered(target, tables, suggestions)
+    entries = (_with(entry, decided, tuple(taken.get((entry.table, entry.column), ()))) for entry in columns)
     fixed = {table.name: decided.get((MAPPING, (target.name, table.name, ""))) for table in tables}
     return Draft(
         target=target,
@@ -350,6 +340,23 @@ def draft(  # noqa: PLR0913, PLR0917 - each is what one stage knows of the revie
         suggestions=suggestions,
         profile=profile,
         dictionaries=dictionaries,
+    )
+
+
+def offered(target: Target, tables: Sequence[Table], suggestions: Suggestions) -> tuple[Entry, ...]:
+    """Every column with what is offered for it, before anybody decides."""
+    fields: dict[tuple[str, str], list[MappedField]] = defaultdict(list)
+    for field in suggestions.assignment:
+        fields[field.source_table, field.source_field].append(field)
+    others: dict[tuple[str, str], list[Match]] = defaultdict(list)
+    for match in suggestions.matches:
+        if match.rank <= OFFERED:
+            others[match.source_table, match.source_field].append(match)
+    return tuple(
+        Entry(target.name, *place, column.position, tuple(fields.get(place, ())), tuple(others.get(place, ())))
+        for table in tables
+        for column in table.columns
+        for place in ((table.name, column.name),)
     )
 
 

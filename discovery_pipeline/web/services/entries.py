@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -45,16 +45,16 @@ class Entry:
     alternatives: tuple[Match, ...] = ()
     decided: Decided | None = None
     choice: Choice | None = None
+    key: str = field(init=False, compare=False)
+    """A short name of the subject, for forms and links."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", _key(self.subject))
 
     @property
     def subject(self) -> tuple[str, str, str]:
         """What decisions on it are about."""
         return self.target, self.table, self.column
-
-    @property
-    def key(self) -> str:
-        """A short name of the subject, for forms and links."""
-        return _key(self.subject)
 
     @property
     def standing(self) -> Standing:

@@ -5,6 +5,7 @@ Decisions are drafts: they are seen by all reviewers at once, can be undone, and
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from uuid import UUID
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Suggestions
 from discovery_pipeline.engine.profiling.model import Profile
+from discovery_pipeline.engine.targets import Target
 from discovery_pipeline.flow.contracts import contract
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.flows import Flows
@@ -20,9 +22,12 @@ from discovery_pipeline.store.reviews import decisions
 from discovery_pipeline.store.reviews.decisions import Decided, Decision, Undone
 from discovery_pipeline.web.faults import NotYet
 from discovery_pipeline.web.services.caller import Caller
-from discovery_pipeline.web.services.drafting import Draft, draft
+from discovery_pipeline.web.services.drafting import Draft, draft, offered
 from discovery_pipeline.web.services.entries import Entry
 from discovery_pipeline.web.services.values import Values
+
+KEPT = 8
+"""Suggestions of which it is kept what they offer for each column: reviews that people are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class ReviewService:
 
     def __init__(self, flows: Flows, values: Values, dictionaries: Path | None = None) -> None:
         self._flows, self._values, self._dictionaries = flows, values, dictionaries
+        self._offered: OrderedDict[int, tuple[Suggestions, Intake, tuple[Entry, ...]]] = OrderedDict()
 
     async def read(self, who: Caller, flow: Flow) -> Reviewed:
         """The review as it stands.
@@ -103,10 +109,20 @@ class ReviewService:
                 approved.get(each.target),
                 profile,
                 self._dictionaries,
+                self._columns(contract(flow, each.target), intake, each),
             )
             for each in offered
         )
         return Reviewed(flow, drafts, profile, tuple(log))
+
+    def _columns(self, target: Target, intake: Intake, offers: Suggestions) -> tuple[Entry, ...]:
+        """What is offered for each column, worked out once for suggestions that people come back to."""
+        known = self._offered.get(id(offers))
+        if known is None or known[0] is not offers or known[1] is not intake:
+            known = self._offered[id(offers)] = (offers, intake, offered(target, intake.tables, offers))
+            while len(self._offered) > KEPT:
+                self._offered.popitem(last=False)
+        return known[2]
 
     async def decide(self, who: Caller, flow: Flow, wanted: Iterable[Decision], reason: str = "") -> UUID | None:
         """Write decisions as one step that can be undone; None where all of them held already.

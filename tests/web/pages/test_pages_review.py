@@ -8,6 +8,8 @@ import re
 import pytest
 from markup import hidden, keys, plain, texts
 
+from discovery_pipeline.web.pages.views import review
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ODD = "<b>host</b>,ip_address,os,memory_gb,environment\n" + "".join(
@@ -171,6 +173,21 @@ async def test_somebody_who_was_slower_is_told_and_changes_nothing(visitor, memb
     narrowed = await visitor.get(f"{here}/changes?after={seen}&system=aws&back={here}?show=unmapped")
     assert re.search(r'show=unmapped"[^>]* aria-current', narrowed.text)
     assert (await visitor.get(f"{here}/changes?after=999999&system=aws")).status_code == 204
+
+
+async def test_a_script_is_sent_the_changed_rows_of_its_page_and_all_where_a_filter_may_have_let_one_go(
+    visitor, monkeypatch
+):
+    monkeypatch.setattr(review, "PAGE", 2)
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    html = await page(visitor, flow)
+    seen = hidden(html, "latest")
+    await visitor.send(f"{here}/decide", {"accept": keys(html)["hostname"], "back": here})
+    for query, rows in (("", 1), ("?page=2", 0), ("?page=2&show=unsure", 1), ("?page=2&sort=unsure", 1)):
+        news = await visitor.get(f"{here}/changes", params={"after": seen, "system": "aws", "back": here + query})
+        assert len(texts(news.text, "mapping-row")) == rows, query
+        assert "1 of 6 columns decided" in plain(news.text)
 
 
 async def test_what_the_target_needs_is_filled_and_undecided_offers_are_asked_about(visitor):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, get_args
 from uuid import UUID
 
@@ -88,25 +89,27 @@ class Asked:
 
 
 def whole(asked: Asked) -> dict[str, Any]:
-    """The values of the whole page. Takes DuckDB for the previews: call it beside the event loop."""
-    with duck.connect() as con:
+    """The values of the whole page. Works out previews: call it beside the event loop."""
+    with _previewing().cursor() as con:
         return _whole(con, asked)
 
 
 def changes(asked: Asked, after: int) -> dict[str, Any]:
     """The values of a patch: rows that decisions after that number touched, and what stands around the rows."""
-    draft = asked.draft
-    touched = touched_by(draft, (one for one in asked.reviewed.log if one.id > after))
-    with duck.connect() as con:
-        return {**_around(asked), "rows": _rows(con, asked).of(touched), "open": None}
+    shown = _shown(asked)
+    touched = touched_by(asked.draft, (one for one in asked.reviewed.log if one.id > after))
+    on_page = {entry.key for entry in shown.rows} | {asked.view.open} if asked.view.whole else None
+    seen = [entry for entry in touched if on_page is None or entry.key in on_page]
+    with _previewing().cursor() as con:
+        return {**_around(asked, shown), "rows": _rows(con, asked).of(seen), "open": None}
 
 
 def alone(asked: Asked) -> dict[str, Any]:
     """The values of the panel of one column."""
     draft = asked.draft
-    with duck.connect() as con:
+    with _previewing().cursor() as con:
         opened = panel(_rows(con, asked), draft, draft.by_key[asked.view.open], asked.reviewed.log, _opened(asked))
-    return {**_around(asked), "open": opened}
+    return {**_around(asked, _shown(asked)), "open": opened}
 
 
 def touched_by(draft: Draft, log: Iterable[Decided]) -> list[Entry]:
@@ -142,11 +145,12 @@ def past(reviewed: Reviewed) -> list[PastStep]:
 def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
     draft, view = asked.draft, asked.view
     rows, shown = _rows(con, asked), _shown(asked)
+    around = _around(asked, shown)
     opened = draft.by_key.get(view.open)
     if opened is not None and opened not in shown.rows:
         shown.entries.insert(shown.page.offset, opened)
     return {
-        **_around(asked),
+        **around,
         "rows": rows.of(shown.rows),
         "open": panel(rows, draft, opened, asked.reviewed.log, _opened(asked)) if opened else None,
         "page": shown.page,
@@ -167,11 +171,17 @@ def _whole(con: duckdb.DuckDBPyConnection, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _around(asked: Asked) -> dict[str, Any]:
+@cache
+def _previewing() -> duckdb.DuckDBPyConnection:
+    """What previews are worked out on: one for all pages, since to open one takes 15 ms, and a cursor of it none."""
+    return duck.connect(threads=1)
+
+
+def _around(asked: Asked, shown: Shown) -> dict[str, Any]:
     """What stands around the rows, and what each of them needs to know."""
     draft, view, flow = asked.draft, asked.view, asked.reviewed.flow
     done, undone = asked.reviewed.steps
-    found, shown = needs(draft), _shown(asked)
+    found = needs(draft)
     here = f"{asked.address}?{view.query(page=view.page if view.page > 1 else 0)}"
     return {
         "action": asked.address,

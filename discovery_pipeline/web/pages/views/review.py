@@ -59,6 +59,11 @@ class View:
         usual = {"show": "all", "sort": "file"}
         return tuple((name, value) for name, value in said.items() if value and value != usual.get(name))
 
+    @property
+    def whole(self) -> bool:
+        """Whether decisions leave it which rows it shows: it narrows to none, and has them in a fixed order."""
+        return self.show == "all" and self.sort != "unsure" and not self.q
+
     def query(self, **other: str | int) -> str:
         """The query of an address, with some of it said otherwise."""
         return urlencode({**dict(self.fields), **{k: v for k, v in other.items() if v}})
