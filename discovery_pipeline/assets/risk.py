@@ -45,7 +45,12 @@ def assess(
     quality_report: QualityReport,
 ) -> Iterator[dg.Output[Any]]:
     """Find the risks, and put together what agents may know."""
+    from discovery_pipeline.store.people.members import RUNS
+    from discovery_pipeline.store.reviews import mappings
+
     with desk.stage(context) as stage:
+        reviewed = stage.store.wait_for(mappings.review(stage.store.flows, stage.flow))
+        people = tuple(login for login in reviewed.by if login not in RUNS)
         facts = Facts(
             tables=cleansed_tables.tables,
             profile=column_profile,
@@ -54,12 +59,15 @@ def assess(
             targets={target.name: target for target in stage.targets},
             verdicts=tuple(validated_tables),
             patches=cleansed_tables.patches,
+            signed_by=people,
         )
         parts, before = Parts.of(stage, "assessed"), desk.value(stage.flow, "assessed")
         read = parts.of_stages(
             "column_profile", "schema_analysis", "approved_mapping", "cleansed_tables", "validated_tables"
         )
-        if parts.same("risks", code_version("risk"), *read, *stage.targets) and isinstance(before, RiskAssessment):
+        if parts.same("risks", code_version("risk"), *read, *stage.targets, people) and isinstance(
+            before, RiskAssessment
+        ):
             found = parts.take_over("risks", before)
         else:
             found = risk.assess(stage.con, facts)

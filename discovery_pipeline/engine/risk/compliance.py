@@ -97,6 +97,8 @@ def _residency(facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
 
 
 def _decisions(facts: Facts) -> Iterable[Risk]:
+    if facts.signed_by:
+        return
     fields = [field for mapping in facts.mappings for field in mapping.fields]
     unattended = [field for field in fields if field.origin != "user"]
     if unattended:

@@ -72,6 +72,7 @@ class Facts:
     targets: Mapped[str, Target] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
     patches: PatchLog | None = None
+    signed_by: tuple[str, ...] = ()  # people who approved the mapping
 
     def table(self, name: str) -> Table | None:
         """The table of that name, if there is one."""

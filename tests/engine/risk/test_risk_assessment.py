@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -257,6 +258,13 @@ def test_personal_data_is_told_by_class_and_place(tmp_path: Path):
     known = column("owner", pii=Pii(kind="email", risk="medium"), null_count=1)
     risk = named(assessed(facts(servers, known, mappings=mapped("owner", "tag", "hash"))), "Personal data: email")
     assert risk.evidence == ("servers.owner: 1 value", "servers.owner goes to cloud tag (masked or hashed)")
+
+
+def test_a_mapping_that_a_person_approved_is_signed(tmp_path: Path):
+    known = facts(servers_table(tmp_path, ram=["16"]), mappings=mapped("ram", "memory"))
+    assert named(assessed(known), "Nobody has signed the mapping")
+    signed = assessed(replace(known, signed_by=("ana",)))
+    assert not [risk for risk in signed.risks if "signed" in risk.title]
 
 
 def test_findings_say_where_each_fact_stands(tmp_path: Path):

@@ -35,6 +35,7 @@ async def test_rejected_rows_are_corrected_on_the_page_and_by_file(visitor):
     here = f"/discovery/validation/{flow}"
     first = plain((await visitor.get(here)).text)
     assert "27 delivered" in first
+    assert "Nobody has signed the mapping" not in first, "a reviewer did"
     assert "2 to correct" in first
     editor = (await visitor.get(f"{here}?fix=servers:4")).text
     assert 'name="cell.server_name" type="text" value=""' in editor
