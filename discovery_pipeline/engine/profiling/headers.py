@@ -9,16 +9,24 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+|[%#]")
+from discovery_pipeline.engine.profiling.translations import ENGLISH
+
+_CHUNKS = re.compile(r"[^\W\d_]+|\d+|[%#]")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[%#]")
 
 Words = frozenset[str]
 
 
 @lru_cache(maxsize=10_000)
 def words(header: str) -> Words:
-    """The words of a header in lower case, and neighbours run together, and all: "sysId" gives sys, id, sysid."""
-    parts = [p.lower() for p in _PARTS.findall(header)]
-    return frozenset(parts) | {a + b for a, b in pairwise(parts)} | {"".join(parts)}
+    """The words of a header in lower case, and neighbours run together, and all: "sysId" gives sys, id, sysid.
+
+    Beside those of other languages stand the English ones: "Seriennummer" gives serial.
+    """
+    chunks = _CHUNKS.findall(header)
+    parts = [p.lower() for chunk in chunks for p in (_PARTS.findall(chunk) if chunk.isascii() else [chunk])]
+    written = frozenset(parts) | {a + b for a, b in pairwise(parts)} | {"".join(parts)}
+    return written | {english for word in written for english in ENGLISH.get(word, ())}
 
 
 def _set(text: str) -> Words:
