@@ -126,7 +126,9 @@ def _part(before: str, digits: bool, runs: Sequence[tuple[str, int]], *, first: 
         lengths[len(run)] += n
     (length, cells), total, longest = lengths.most_common(1)[0], lengths.total(), max(lengths)
     zeros = sum(n for run, n in runs if len(run) == length and run.startswith("0"))
-    if digits and first and zeros >= 2 and longest == length > 1 and FULL * total <= cells:
+    # What takes one leading zero takes all of them: shorter runs that have one are as long as they should be.
+    taken = not any(len(run) < length and run.startswith("0") for run, _ in runs)
+    if digits and first and taken and zeros >= 2 and longest == length > 1 and FULL * total <= cells:
         return _Part(before, digits, length, length, zeros=True)
     if cells >= FIXED * total:
         return _Part(before, digits, length, length)

@@ -222,6 +222,11 @@ def test_leading_zeros_come_back_where_codes_are_of_one_length(bench):
     assert bench.column(numbers, tier="suggest") == numbers
 
 
+def test_codes_that_begin_with_a_zero_have_lost_none(bench):
+    phones = [f"0{30 + 41 * n % 900}/{1_000_000 + n}" for n in range(100)]
+    assert bench.column(phones, tier="suggest") == phones
+
+
 def test_a_unit_that_nearly_no_number_has_is_left_out(bench):
     numbers = [str(20 + n) for n in range(60)]
     assert bench.column([*numbers, "51%", "900%"], "load", tier="suggest")[-2:] == ["51", "900%"]
