@@ -18,6 +18,8 @@ from discovery_pipeline.engine.intake.values import typed
 
 ROWS = 150
 """Rows of the sample that are scored."""
+QUOTED = 0.02
+"""What cells in quotes add to a score."""
 _PRIORS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 0.98, "\x01": 0.98, "\x1f": 0.98, "\x1e": 0.98, "^": 0.9, "~": 0.9}
 _PRIORS |= {"§": 0.9, "¦": 0.9, "#": 0.7, "&": 0.6, "*": 0.7, "!": 0.7, "@": 0.5, "$": 0.5, "%": 0.5}
 _PRIORS |= {" ": 0.65, ":": 0.6, "=": 0.5, "/": 0.45, "-": 0.35, "_": 0.35, ".": 0.3}
@@ -58,11 +60,10 @@ def detect(
     """The dialect of a text by its first lines; what is given is taken as it is."""
     text = "".join(lines)
     delimiters = [delimiter] if delimiter else _delimiters(text)
-    trials = [
-        _trial(lines, Dialect(mark, q, e, newline))
-        for mark in delimiters
-        for q, e in _quotings(text, mark, quote, escape)
-    ]
+    trials: list[_Trial] = []
+    for mark in delimiters:
+        if all(trial.score <= _prior(mark) + QUOTED for trial in trials):
+            trials += [_trial(lines, Dialect(mark, q, e, newline)) for q, e in _quotings(text, mark, quote, escape)]
     if delimiter is None:
         trials.append(_single(lines, newline, text, quote))
     best = max(trials, key=lambda trial: trial.score)
@@ -119,10 +120,23 @@ def _trial(lines: Sequence[str], dialect: Dialect) -> _Trial:
     values = sum(typed(cell, dialect) for cell in cells) / max(len(cells), 1)
     faulty = faults / len(rows)
     padded = sum(cell.startswith(" ") for cell in cells) / max(len(cells), 1)
-    quoted = 0.02 if dialect.quote and _has_quoted(lines, dialect) else 0.0
-    prior = _PRIORS.get(dialect.delimiter[0], 0.4)
-    score = prior * fitting * (width - 1) / (width - 0.5) * values**2 * (1 - faulty) ** 2 * (1 - 0.2 * padded) + quoted
+    quoted = QUOTED if dialect.quote and _has_quoted(lines, dialect) else 0.0
+    score = (
+        _prior(dialect.delimiter)
+        * fitting
+        * (width - 1)
+        / (width - 0.5)
+        * values**2
+        * (1 - faulty) ** 2
+        * (1 - 0.2 * padded)
+        + quoted
+    )
     return _Trial(dialect, score if width > 1 else 0.0, width, fitting, values)
+
+
+def _prior(mark: str) -> float:
+    """How likely the mark is a delimiter at all, 0..1: the score it can't get beyond, but for `QUOTED`."""
+    return _PRIORS.get(mark[0], 0.4)
 
 
 def _agreed_width(rows: list[list[str]]) -> tuple[int, float]:
