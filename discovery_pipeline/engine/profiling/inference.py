@@ -140,12 +140,13 @@ def _number(hints: Words, values: Weighted, total: int) -> Typed | None:
     identifier = bool(hints & headers.IDENTIFIER) and not hints & headers.QUANTITY
     if shapes[Shape.PADDED] > 0.01 * fitting or (identifier and shapes[Shape.PADDED] + shapes[Shape.SCIENTIFIC]):
         return None
-    style = numerals.style(shapes, numbers)
+    mark = numerals.decimal_mark(numbers)
+    style = numerals.style(shapes, mark)
     fractional = sum(n for v, (p, n) in numbers.items() if _is_fraction(v, p, style))
     return Typed(
         "float" if fractional > FRACTIONAL * fitting else "integer",
         style=style,
-        mark=numerals.decimal_mark(numbers),
+        mark=mark,
         affixed=any(p.affixed for p, _ in numbers.values()),
         unit=_unit(numbers.values()),
     )

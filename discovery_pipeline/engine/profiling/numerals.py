@@ -36,7 +36,7 @@ _INTEGER = re.compile(r"[+-]?\d+")
 _COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _DOT_GROUPS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?\d*,\d+")
-_GAPS = r"[\u00a0\u202f' ]"
+_GAPS = str.maketrans("", "", "\u00a0\u202f' ")
 _SPACE_GROUPS = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
 
 SURE_COMMA = r"[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,})"
@@ -89,6 +89,9 @@ def unit_in_header(header: str) -> str | None:
 
 def parse(value: str) -> Numeral | None:
     """Take a numeral apart; None for anything that isn't one, or whose unit nobody knows."""
+    if _PLAIN.fullmatch(value):
+        bare = _shape(value)
+        return Numeral(bare, None, None, affixed=False) if bare else None
     found = _NUMERAL.match(value)
     if not found:
         return None
@@ -120,18 +123,19 @@ def _shape(number: str) -> Shape | None:
     return None
 
 
-def style(shapes: Counter[Shape], values: Iterable[str]) -> Style:
-    """How a column writes its numbers, by how many values have each shape and the values themselves."""
+def style(shapes: Counter[Shape], mark: Mark | None) -> Style:
+    """How a column writes its numbers, by how many values have each shape and what stands before decimals."""
     if shapes[Shape.SPACE_GROUPS]:
         return "space_groups"
-    if decimal_mark(values) == ",":
+    if mark == ",":
         return "comma_decimal"
     return "comma_groups" if shapes[Shape.COMMA_GROUPS] else "plain"
 
 
 def decimal_mark(values: Iterable[str]) -> Mark | None:
     """What stands before decimals in most of the numbers that leave no doubt; None where no number tells."""
-    numbers = [re.sub(_GAPS, "", found["number"]) for found in map(_NUMERAL.match, values) if found]
+    telling = (value for value in values if "," in value or "." in value)
+    numbers = [found["number"].translate(_GAPS) for found in map(_NUMERAL.match, telling) if found]
     comma, point = (sum(bool(_SURE[mark].fullmatch(number)) for number in numbers) for mark in (",", "."))
     if comma > point:
         return ","
@@ -165,7 +169,7 @@ def measured(values: Iterable[tuple[str, int]]) -> tuple[Measured, ...]:
     shapes = Counter[Shape]()
     for _, numeral, count in found:
         shapes[numeral.shape] += count
-    written = style(shapes, [value for value, _, _ in found])
+    written = style(shapes, decimal_mark(value for value, _, _ in found))
     numbers = ((_number(value, written), numeral.unit, count) for value, numeral, count in found)
     return tuple(Measured(number, unit, count) for number, unit, count in numbers if number is not None)
 
@@ -173,7 +177,7 @@ def measured(values: Iterable[tuple[str, int]]) -> tuple[Measured, ...]:
 def _number(value: str, style: Style) -> float | None:
     """What a numeral says in a column of this style, as `reading` has it."""
     found = _NUMERAL.match(value)
-    text = re.sub(_GAPS, "", found["number"]) if found else ""
+    text = found["number"].translate(_GAPS) if found else ""
     if style == "comma_groups":
         text = text.replace(",", "")
     elif style == "comma_decimal":
