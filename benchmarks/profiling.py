@@ -9,7 +9,7 @@ Both run as processes of their own with two threads, in turns; start-up counts. 
 Of 3.1 s of CPU on a million rows × 25 columns parsing takes 1.1, and so does counting: 0.5 the values of fifteen
 columns that have few, 0.15 whether a key repeats, 0.1 each dates, null tokens and histograms; nothing else is a tenth
 of a second, and counting values by name or in queries of their own takes longer. What is left is one core's alone:
-0.4 s to start, 0.25 s to find the layout and plan by a sample, 0.1 s to describe.
+0.4 s to start, 0.2 s to find the layout and plan by a sample, 0.1 s to describe.
 """
 
 from __future__ import annotations
