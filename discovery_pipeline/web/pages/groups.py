@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.templating import plural
+from discovery_pipeline.web.pages.views import validation as views
 
 router = APIRouter(prefix="/discovery/validation/{flow_id}/group")
 
@@ -32,13 +33,15 @@ async def group(  # noqa: PLR0913, PLR0917 - a query's parts
     found = await called.groups.of(caller, flow, reason)
     place = next((one for one in found.places if one.table == table), found.places[0])
     chosen = column if column in place.columns else place.column
+    said = [(one, views.standing_there(found.reason, one.reason) or one.reason) for one in found.examples]
     held = await called.groups.held(caller, flow, found, place.table, chosen)
     words = (await called.fitting.words(caller, flow, place.table)).get(chosen)
     here = f"/discovery/validation/{flow.id}"
     return await flow_page(
-        request, "group.html.j2", caller, flow, title="One fix for all", group=found, part=place, column=chosen,
-        held=held, words=words, near=words.near(*(one.value for one in held)) if words else (), action=f"{here}/group",
-        back=here, rows=f"{here}?{urlencode({'q': max(reason.split('…'), key=len).strip()})}#rows",
+        request, "group.html.j2", caller, flow, title="One fix for all", group=found, said=said, part=place,
+        column=chosen, held=held, words=words, near=words.near(*(one.value for one in held)) if words else (),
+        action=f"{here}/group", back=here,
+        rows=f"{here}?{urlencode({'q': max(reason.split('…'), key=len).strip()})}#rows",
         tables=[(one, f"{here}/group?{urlencode({'reason': reason, 'table': one.table})}") for one in found.places],
     )  # fmt: skip
 

@@ -214,6 +214,17 @@ async def test_nothing_is_run_again_before_there_is_a_mapping(visitor):
     assert "no approved mapping yet" in plain(answer.text)
 
 
+async def test_a_group_says_its_reason_once_and_what_each_row_holds_instead(visitor):
+    rows = [f"srv{i:02},2,4096,{'Plan 9' if i % 3 == 0 else 'Windows Server 2019'}" for i in range(1, 30)]
+    flow = await visitor.delivered("\n".join(["server_name,cores,memory_mb,os_name", *rows]), "Azure")
+    here = f"/discovery/validation/{flow}"
+    causes = (await visitor.get(here)).text
+    reason = parse_qs(urlsplit(unescape(re.findall(r'href="([^"]*/group[^"]*)"', causes)[0])).query)["reason"][0]
+    shown = plain((await visitor.get(f"{here}/group", params={"reason": reason})).text)
+    assert shown.count('line 4: "Plan 9"') == 1
+    assert shown.count("*OS name:") == 1
+
+
 async def test_rows_with_one_reason_get_one_fix_as_one_step(visitor):
     flow = await delivered(visitor)
     here = f"/discovery/validation/{flow}"

@@ -25,7 +25,7 @@ from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
 from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.pages.views.rows import formulas
-from discovery_pipeline.web.pages.views.validation import _held
+from discovery_pipeline.web.pages.views.validation import standing_there
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 from discovery_pipeline.web.services.vocabularies import vocabulary
 
@@ -204,12 +204,12 @@ def test_marks_in_a_note_are_text():
     ],
 )  # fmt: skip
 def test_an_example_shows_what_the_reason_leaves_open(general: str, said: str, held: str):
-    assert _held(general, said) == held
+    assert standing_there(general, said) == held
 
 
 def test_a_cell_full_of_ellipses_costs_a_page_no_time():
     reason = "name: " + "…" * 5_000
-    assert _held(reason, "name: " + "x" * 5_000 + "\n") == ""
+    assert standing_there(reason, "name: " + "x" * 5_000 + "\n") == ""
 
 
 @pytest.mark.parametrize("typed", ["Operating System", " operating system "])

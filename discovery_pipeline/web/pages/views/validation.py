@@ -181,10 +181,12 @@ def _sought(reason: str) -> str:
 
 def _example(cause: Rejection, example: RejectedExample, mask: Mask) -> tuple[str, str]:
     """Where a row stands, and what it holds in the place that the cause leaves open."""
-    return f"{example.place}, line {example.line:,}", _held(mask.refusal(cause.reason), mask.refusal(example.reason))
+    return f"{example.place}, line {example.line:,}", standing_there(
+        mask.refusal(cause.reason), mask.refusal(example.reason)
+    )
 
 
-def _held(general: str, said: str) -> str:
+def standing_there(general: str, said: str) -> str:
     """What a reason says where the general one leaves a place open: the first, where there are several."""
     before, left_open, _ = general.partition("…")
     if not left_open or not said.startswith(before):
