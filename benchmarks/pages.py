@@ -35,6 +35,7 @@ PAGE_MS, KEY_MS = 1000, 100
 PROMISED = {("review page", 200): PAGE_MS, ("a key press", 200): KEY_MS, ("a key press", 2000): KEY_MS}
 PATIENCE_SECONDS = 1200
 API = "/api/v1"
+ENDS = (("Validation", "completed"), ("Validation", "failed"), ("Cleansing", "failed"))
 NAMES = (
     "hostname", "ip_address", "os", "memory_gb", "cpu_cores", "owner", "bought_at", "environment", "cost", "serial",
 )  # fmt: skip
@@ -98,9 +99,9 @@ class Visit:
         """The cleansing page."""
         return self.look(f"/discovery/cleansing/{self.flow}")
 
-    def delivered(self) -> bool:
-        """Whether what was saved is delivered."""
-        return "Validation: completed" in self.cleansing()
+    def ended(self) -> bool:
+        """Whether the run of what was saved is over."""
+        return any(f"{phase}: {end}" in self.cleansing() for phase, end in ENDS)
 
     def deliver(self) -> None:
         """Save the suggestions."""
@@ -185,8 +186,10 @@ def measured(settings: Settings, widths: Sequence[int], rows: int, repeat: int) 
             one = visit(service, token["token"], offered(service, token, estate(columns, rows)))
             yield from lines(columns, one.measures(), one.http, repeat)
             one.deliver()
-            until(one.delivered, PATIENCE_SECONDS)
+            until(one.ended, PATIENCE_SECONDS)
             yield from lines(columns, {"cleansing page": one.cleansing}, one.http, repeat)
+            if "Validation: completed" not in one.cleansing():
+                yield f"{columns:>7,}  its run failed: the page says so, and shows no cells"
 
 
 def main() -> None:
