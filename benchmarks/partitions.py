@@ -47,6 +47,7 @@ def main() -> None:
         settings = Settings(home=Path(folder))
         os.environ["DISCOVERY_HOME"] = folder
         with open_store(settings) as store, dagster_instance.opened(store.dagster_url, settings.root) as instance:
+            discovered(store, settings, instance)  # a process's first run imports much
             alone = measured(store, settings, instance)
             instance.add_dynamic_partitions(FLOWS, [f"estate-2027-01-01-{n:08x}" for n in range(many)])
             crowded = measured(store, settings, instance)
@@ -55,17 +56,23 @@ def main() -> None:
         print(f"{name:42}{alone[name]:>9.2f}s{crowded[name]:>15.2f}s")
 
 
-def measured(store: Store, settings: Settings, instance: dg.DagsterInstance) -> dict[str, float]:
-    """Seconds of each thing, the best of three where it can be done again."""
-    defs = build(settings)
+def discovered(store: Store, settings: Settings, instance: dg.DagsterInstance) -> float:
+    """Seconds of the run that takes a new flow to its suggestions."""
     flow = store.create_flow(store.default_tenant(), "servers", "servicenow", "aws")
     with store.artifacts.writing(flow, UPLOADS) as folder:
         (folder / "servers.csv").write_text(SERVERS)
     instance.add_dynamic_partitions(FLOWS, [flow.slug])
+    job = build(settings).resolve_job_def("discover")
 
     def run() -> None:
-        job = defs.resolve_job_def("discover")
         assert job.execute_in_process(instance=instance, partition_key=flow.slug, run_config=QUIET).success
+
+    return _best(run, 1)
+
+
+def measured(store: Store, settings: Settings, instance: dg.DagsterInstance) -> dict[str, float]:
+    """Seconds of each thing, the best of three where it can be done again."""
+    defs = build(settings)
 
     def tick(name: str) -> Callable[[], object]:
         def evaluate() -> object:
@@ -76,7 +83,7 @@ def measured(store: Store, settings: Settings, instance: dg.DagsterInstance) -> 
 
         return evaluate
 
-    found = {"a run to the suggestions": _best(run, 1)}
+    found = {"a run to the suggestions": discovered(store, settings, instance)}
     for sensor in ("flow_sensor", "dead_run_sensor"):
         found[f"a tick of {sensor}"] = _best(tick(sensor))
     with _webserver(settings) as ask:
