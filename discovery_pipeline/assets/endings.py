@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PAGE = 50
 SETTLED_SECONDS = 5.0
 """How old an event is before it is read: by then, whatever was written before it can be seen."""
+_FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
 
 
 def since(
@@ -41,7 +42,7 @@ def newest(instance: dg.DagsterInstance, ends: Sequence[RunStatusChangeEventType
 
 
 def reason(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """What the step said that failed; None where none did."""
-    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-    said = (record.event_log_entry.get_dagster_event() for record in failures)
-    return reasons.of_steps(said)
+    """What the step said that failed, or else the run; None where nothing did."""
+    failures = instance.get_records_for_run(run_id, of_type=_FAILURES).records
+    said = [record.event_log_entry.get_dagster_event() for record in failures]
+    return reasons.of_steps(said) or next((event.message for event in said if event.is_run_failure), None)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from discovery_pipeline.assets import dry_runs, reasons, scratch
+from discovery_pipeline.assets import dry_runs, endings, reasons, scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.instance import settle
 from discovery_pipeline.assets.landing import NO_INBOX, Watch, request
@@ -33,6 +33,7 @@ BEGINS: dict[Any, Phase] = {"discover": Phase.DATA_IMPORT, "deliver": Phase.CLEA
 """The phase that a job's first step begins."""
 FORGOTTEN = 20
 """Archived flows that one tick has Dagster forget; the nightly maintenance takes all that are left."""
+FAILED, CANCELLED = "The run failed: {}", "The run was cancelled in Dagster. Start it again."
 NEVER_BEGUN = "The run that it waited for ended before it began. Start it again."
 
 
@@ -114,7 +115,7 @@ def dead_run_sensor(context: dg.SensorEvaluationContext, desk: Desk) -> dg.SkipR
     """Asks which phases have lost their run, before they began or since, and which runs their process."""
     if dry_runs.is_dry(context):
         return dry_runs.skipped("The sensor fails what is dead when it looks by itself.")
-    phases, runs = desk.store.sweep(), settle(context.instance, desk.store)
+    phases, runs = desk.store.sweep(lambda flow: _why(context.instance, flow)), settle(context.instance, desk.store)
     phases += _never_begun(context.instance, desk)
     scratch.sweep(desk.settings.root)  # what dead runs wrote
     forget_archived(context.instance, desk.store, FORGOTTEN)
@@ -127,12 +128,12 @@ def _tell_failed(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that failed."""
     failure = context.for_run_failure()
     said = reasons.of_steps(failure.get_step_failure_events()) or failure.failure_event.message
-    _ended(context, desk, f"The run failed: {said or 'no reason is known.'}")
+    _ended(context, desk, FAILED.format(said or "no reason is known."))
 
 
 def _tell_cancelled(context: dg.RunStatusSensorContext, desk: Desk) -> None:
     """Hears of runs that somebody cancelled."""
-    _ended(context, desk, "The run was cancelled in Dagster. Start it again.")
+    _ended(context, desk, CANCELLED)
 
 
 failed_run_sensor = dry_runs.RunEndSensor(
@@ -174,6 +175,16 @@ def _never_begun(instance: dg.DagsterInstance, desk: Desk) -> list[Flow]:
     gone = [each for each in waiting if each.run_id not in there]
     ended = (_failed(desk, each.slug, NEVER_BEGUN, BEGINS[each.job]) for each in gone)
     return [flow for flow in ended if flow is not None]
+
+
+def _why(instance: dg.DagsterInstance, flow: Flow) -> str | None:
+    """How the flow's newest run ended, if it did: the sensor that is told of ends may come later, or miss one."""
+    for run in instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: flow.slug}), limit=1):
+        if run.status is dg.DagsterRunStatus.CANCELED:
+            return CANCELLED
+        if run.status is dg.DagsterRunStatus.FAILURE and (said := endings.reason(instance, run.run_id)):
+            return FAILED.format(said)
+    return None
 
 
 def _ended(context: dg.RunStatusSensorContext, desk: Desk, reason: str) -> None:

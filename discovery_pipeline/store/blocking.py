@@ -270,9 +270,9 @@ class Store:
         """Mend the flow from its events; what stays broken is told."""
         return self.wait_for(self._recovery.repair(ref))
 
-    def sweep(self) -> list[Flow]:
-        """Fail every phase whose run died; the flows, failed and retryable."""
-        return self.wait_for(self._recovery.sweep())
+    def sweep(self, why: Callable[[Flow], str | None] = lambda _: None) -> list[Flow]:
+        """Fail every phase whose run died; the flows, failed and retryable. See StateRecovery.sweep."""
+        return self.wait_for(self._recovery.sweep(why))
 
     def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:
         """Fail the flow's running phase unless a run works on it; see StateRecovery.fail_if_dead."""

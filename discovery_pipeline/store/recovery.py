@@ -6,6 +6,7 @@ can change them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -86,13 +87,16 @@ class StateRecovery:
             return mended.broken()
 
     @flow_transaction("sweep dead runs")
-    async def sweep(self) -> list[Flow]:
-        """Fail every phase that runs without a run: its lock went with the process that held it."""
+    async def sweep(self, why: Callable[[Flow], str | None] = lambda _: None) -> list[Flow]:
+        """Fail every phase that runs without a run: its lock went with the process that held it.
+
+        `why` is what is known of how a flow's run ended.
+        """
         async with self._flows.sessions.orchestrating() as session:
             running = select(flow_phases.c.discovery_flow_id).where(flow_phases.c.status == PhaseStatus.RUNNING.value)
             found = await rows.find_all(session, select(discovery_flows).where(discovery_flows.c.id.in_(running)))
         died = "No run works on it any more. Start it again."
-        return [failed for flow in found if (failed := await self.fail_if_dead(flow, died))]
+        return [failed for flow in found if (failed := await self.fail_if_dead(flow, why(flow) or died))]
 
     @flow_transaction("fail dead phase")
     async def fail_if_dead(self, flow: Flow, error: str, begins: Phase | None = None) -> Flow | None:

@@ -422,7 +422,19 @@ def test_an_end_that_no_sensor_told_the_flow_of_fails_its_phase_all_the_same(
     run = instance.create_run_for_job(defs.resolve_job_def("discover"), tags={"dagster/partition": flow.slug})
     instance.report_run_failed(run, "killed")  # and the sensor's cursor has gone past it
     tick("dead_run_sensor")
-    assert store.flow(None, flow.id).phases[Phase.DATA_IMPORT].status is PhaseStatus.FAILED
+    phase = store.flow(None, flow.id).phases[Phase.DATA_IMPORT]
+    assert phase.status is PhaseStatus.FAILED
+    assert phase.result["error"] == "The run failed: killed"
+
+
+def test_a_run_that_somebody_cancelled_is_not_said_to_have_died(
+    tick: Tick, defs: dg.Definitions, store: Store, flow: Flow, instance: dg.DagsterInstance
+):
+    store.start_phase(flow, Phase.DATA_IMPORT)
+    run = instance.create_run_for_job(defs.resolve_job_def("discover"), tags={"dagster/partition": flow.slug})
+    instance.report_run_canceled(run)
+    tick("dead_run_sensor")
+    assert "was cancelled" in store.flow(None, flow.id).phases[Phase.DATA_IMPORT].result["error"]
 
 
 def test_dagster_forgets_a_flow_soon_after_it_was_archived_and_no_other(
