@@ -38,6 +38,15 @@ def test_a_name_is_that_of_one_targets_profiles(store: Store):
         saved(store, FIRST.model_copy(update={"target_system": "azure"}))
 
 
+def test_a_name_is_that_of_one_kind_of_source_so_that_no_other_takes_its_place(store: Store):
+    saved(store, FIRST)
+    refused = r"'SNOW prod' is a mapping profile for exports of servicenow\. Choose another name .* exports of vmware"
+    with pytest.raises(MappingError, match=refused):
+        saved(store, SECOND.model_copy(update={"source_system": "vmware"}))
+    found = store.wait_for(profiles.newest(store.flows, store.default_tenant(), "servicenow", "aws"))
+    assert [(s.profile.name, s.profile.version) for s in found] == [("SNOW prod", 1)]
+
+
 def test_the_newest_of_each_name_are_listed_by_kind(store: Store):
     for profile in (FIRST, SECOND, FIRST.model_copy(update={"name": "other", "target_system": "azure"})):
         saved(store, profile)

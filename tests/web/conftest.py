@@ -42,9 +42,9 @@ class Client:
     async def post(self, path: str, **more: Any) -> httpx.Response:
         return await self.http.post(API + path, **more)
 
-    async def begin(self, name: str = "Q3 estate", target: str = "AWS") -> str:
+    async def begin(self, name: str = "Q3 estate", target: str = "AWS", source: str = "ServiceNow") -> str:
         """A new flow; its id."""
-        new = {"name": name, "source_system": "ServiceNow", "target_system": target}
+        new = {"name": name, "source_system": source, "target_system": target}
         made = await self.post("/unified-discovery/flow/initialize", json=new)
         assert made.status_code == 200, made.text
         return made.json()["flow_id"]

@@ -41,18 +41,15 @@ async def save(flows: Flows, tenant: Tenant, profile: MappingProfile) -> SavedPr
     Raises
     ------
     MappingError
-        The name is that of a profile for another target.
+        The name is that of a profile for another kind of source or another target.
     """
     async with flows.sessions.transaction(tenant) as session:
         before = (await session.execute(_versions(profile.name).limit(1))).first()
         known = _read(before) if before else None
         if known and _same(known.profile, profile):
             return known
-        if known and known.profile.target_system != profile.target_system:
-            raise MappingError(
-                f"{profile.name!r} is a mapping profile for {known.profile.target_system}. Choose another name for one"
-                f" for {profile.target_system}."
-            )
+        if known:
+            _check_kind(known.profile, profile)
         numbered = profile.model_copy(update={"version": 1 + await _last_number(session, profile.name)})
         new = insert(mapping_profiles).values(**_row(tenant, numbered), created_by=tenant.by)
         return _read((await session.execute(new.returning(mapping_profiles))).one())
@@ -175,6 +172,20 @@ def _row(tenant: Tenant, profile: MappingProfile) -> dict[str, Any]:
         "target_system": profile.target_system,
         "content": profile.model_dump(mode="json"),
     }
+
+
+def _check_kind(known: MappingProfile, new: MappingProfile) -> None:
+    """Refuse a version for other exports: it would take the profile away from those that it is for."""
+    if known.target_system != new.target_system:
+        raise MappingError(
+            f"{new.name!r} is a mapping profile for {known.target_system}. Choose another name for one for"
+            f" {new.target_system}."
+        )
+    if known.source_system != new.source_system:
+        raise MappingError(
+            f"{new.name!r} is a mapping profile for exports of {known.source_system}. Choose another name for one for"
+            f" exports of {new.source_system}."
+        )
 
 
 def _same(one: MappingProfile, other: MappingProfile) -> bool:

@@ -98,7 +98,10 @@ async def profiles(who: Who, the: The, source_system: From = None, target_system
 
 @router.post("", responses=refusals(404, 422))
 async def keep(wanted: Keep, who: Who, the: The) -> ProfileView:
-    """Keep a flow's mapping under a name. The same name again is a new version; no version is ever changed."""
+    """Keep a flow's mapping under a name. The same name again is a new version; no version is ever changed.
+
+    A name is that of one kind of source and one target: for others, it is refused.
+    """
     return _view(await the.profile.keep(who, wanted.name, wanted.flow_id, wanted.target_system))
 
 

@@ -37,7 +37,7 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
         return to(f"/discovery/cmdb-import/{flow.id}")
     view = View.of(request.query_params)
     system = reviewed.of(view.system).target.name
-    kept = await profiles.newest(called.flows, caller.tenant, flow.source_system, system)
+    kept = await profiles.newest(called.flows, caller.tenant, target_system=system)
     offers = await called.remembering.offers(caller, flow) if caller.may("reviewer") else ()
     asked = Asked(caller, reviewed, view, profiles=tuple(kept), remembered=len(offers))
     return await review_page(

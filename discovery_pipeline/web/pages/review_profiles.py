@@ -5,32 +5,24 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from discovery_pipeline.engine.mapping import profiles
-from discovery_pipeline.store.reviews import profiles as kept
-from discovery_pipeline.web.faults import InvalidRequest
+from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.pages.answering import Note, ours, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk
 from discovery_pipeline.web.pages.templating import plural
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
 
-_LONGEST = 120
-
 
 @router.post("/keep")
 async def keep(at: AtDesk) -> Response:
     """Keep what was accepted under a name; the same name again is a new version."""
-    at.caller.must_be("reviewer")
-    asked, name = await at.asked(), text(at.form, "name")
-    if not name or len(name) > _LONGEST:
-        raise InvalidRequest(f"A mapping profile needs a name of at most {_LONGEST} characters.")
-    mapping = asked.draft.mapping()
-    if not mapping.fields:
-        raise InvalidRequest("Nothing is accepted yet, so there is nothing to keep.")
-    made = profiles.made(name, 1, at.flow.source_system, mapping)
-    saved = await kept.save(at.called.flows, at.caller.tenant, made)
+    asked, back = await at.asked(), ours(text(at.form, "back"))
+    try:
+        saved = await at.called.profile.keep_mapping(at.caller, text(at.form, "name"), at.flow, asked.draft.mapping())
+    except (InvalidRequest, NotYet) as fault:
+        return to(back, Note(fault.detail, "bad"))
     said = f"Kept as mapping profile {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
-    return to(ours(text(at.form, "back")), Note(said))
+    return to(back, Note(said))
 
 
 @router.post("/apply")

@@ -115,18 +115,30 @@ class ProfileService:
         who.must_be("reviewer")
         _check_name(name)
         flow = await self._flows.get(who.tenant, checked(ref))
-        mapping = await self._mapping(who, flow, target_system)
+        return await self.keep_mapping(who, name, flow, await self._mapping(who, flow, target_system))
+
+    async def keep_mapping(self, who: Caller, name: str, flow: Flow, mapping: Mapping) -> SavedProfile:
+        """Keep a mapping of a flow under a name; the same name is a new version.
+
+        Raises
+        ------
+        NotYet
+            The mapping is empty.
+        InvalidRequest
+            The name is no name, or that of a profile for other exports.
+        """
+        who.must_be("reviewer")
+        _check_name(name)
         if not mapping.fields:
             raise NotYet(f"Flow {flow.slug} has no mapping to keep: accept or submit one first.")
-        made = engine.made(name, 1, flow.source_system, mapping)
-        return await profiles.save(self._flows, who.tenant, made)
+        return await self._save(who, engine.made(name, 1, flow.source_system, mapping))
 
     async def copy(self, who: Caller, name: str, new_name: str, version: int | None = None) -> SavedProfile:
         """The same under another name."""
         who.must_be("reviewer")
         _check_name(new_name)
         saved = await self.get(who, name, version)
-        return await profiles.save(self._flows, who.tenant, engine.copied(saved.profile, new_name))
+        return await self._save(who, engine.copied(saved.profile, new_name))
 
     async def rename(self, who: Caller, name: str, new_name: str) -> SavedProfile:
         """Another name for a profile, with all its versions; the old one still leads to it.
@@ -158,7 +170,7 @@ class ProfileService:
         profile = engine.parsed(content, filename)
         if not KEEPABLE.fullmatch(profile.name) or "\\u0000" in profile.model_dump_json():
             raise InvalidRequest(f"{filename}: a profile's name is one line without slashes, and no text holds a NUL.")
-        return await profiles.save(self._flows, who.tenant, await self._named(who, profile))
+        return await self._save(who, await self._named(who, profile))
 
     async def put(self, who: Caller, name: str, ref: str, version: int | None, target_system: str | None) -> Put:
         """Accept what a profile says in a flow's review, as far as its files have the columns, as one step.
@@ -175,6 +187,12 @@ class ProfileService:
         done = await self._applied(who, flow, saved.profile, draft)
         batch = await self._review.decide(who, flow, decisions(draft, done.taken), f"profile {saved.profile}")
         return Put(saved.profile, batch, done.taken, done.left)
+
+    async def _save(self, who: Caller, profile: MappingProfile) -> SavedProfile:
+        try:
+            return await profiles.save(self._flows, who.tenant, profile)
+        except MappingError as error:
+            raise InvalidRequest(str(error)) from None
 
     async def _named(self, who: Caller, profile: MappingProfile) -> MappingProfile:
         """The profile with its systems as flows call them: "ServiceNow" is servicenow, "AWS" is aws."""

@@ -69,6 +69,14 @@ async def test_what_cant_be_kept_is_told(visitor, saved):
     assert (await visitor.send(f"{HERE}/made", {"name": "", "flow": slug})).status_code == 422
     slashed = await visitor.send(f"{HERE}/made", {"name": "a/b", "flow": f"{slug}|aws"})
     assert "without slashes" in plain(slashed.text)
+    line = "{source_field: os, target_table: server, target_field: OS.Name}"
+    file = f"name: Elsewhere\nsource_system: vmware\ntarget_system: aws\nfields: [{line}]\n"
+    brought = await visitor.client.post("/mapping-profiles/import", json={"filename": "x.yaml", "content": file})
+    assert brought.status_code == 200, brought.text
+    other = await visitor.send(f"{HERE}/made", {"name": "Elsewhere", "flow": f"{slug}|aws"})
+    assert other.status_code == 422
+    assert "'Elsewhere' is a mapping profile for exports of vmware" in plain(other.text)
+    assert "Make one of an old run" in plain(other.text)
     assert (await visitor.get(f"{HERE}/nothing")).status_code == 404
     assert (await visitor.get(f"{HERE}/no%00thing")).status_code == 404
     assert (await visitor.get(f"{HERE}/nothing?version=99999999999")).status_code == 422

@@ -24,6 +24,11 @@ async def page(visitor, flow: str, query: str = "") -> str:
     return answer.text
 
 
+def offered_name(html: str) -> str:
+    """The name under which the page offers to keep a mapping."""
+    return re.findall(r'<input id="profile-name"[^>]* value="([^"]*)"', html)[0]
+
+
 async def test_before_there_are_files_the_page_leads_to_the_upload(visitor):
     flow = await visitor.client.begin()
     answer = await visitor.get(f"/discovery/field-mapping/{flow}")
@@ -314,6 +319,41 @@ async def test_a_mapping_profile_is_kept_and_applied_to_the_next_file(visitor):
     later = plain(await page(visitor, second))
     assert "Mapping profile CMDB <prod> v1 was used: it decides 1 column here, before any guess." in later
     assert "found no column in these files" in later
+
+
+async def test_a_profile_of_another_source_is_offered_to_be_applied_and_never_overwritten(visitor):
+    first = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{first}"
+    await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    assert "'May' v1" in plain((await visitor.send(f"{here}/profile/keep", {"name": "May", "back": here})).text)
+    second = await visitor.client.begin(source="VMware")
+    await visitor.client.upload(second)
+    await visitor.client.work()
+    there = f"/discovery/field-mapping/{second}"
+    html = await page(visitor, second)
+    assert "'May' v1, from ServiceNow" in plain(html)
+    assert not offered_name(html)
+    await visitor.send(f"{there}/accept", {"what": "all", "back": there})
+    refused = plain((await visitor.send(f"{there}/profile/keep", {"name": "May", "back": there})).text)
+    assert "'May' is a mapping profile for exports of servicenow. Choose another name" in refused
+    assert "Save as mapping profile" in refused
+    applied = await visitor.send(f"{there}/profile/apply", {"name": "May", "back": there})
+    assert "Mapping profile 'May' v1" in plain(applied.text)
+    later = await page(visitor, await visitor.client.suggested())
+    assert "Mapping profile May v1 was used" in plain(later)
+    assert offered_name(later) == "May"
+
+
+@pytest.mark.parametrize(("name", "said"), [("", "name is one line"), ("a/b", "without slashes")])
+async def test_a_profile_without_a_proper_name_is_not_kept_and_the_review_says_why(visitor, name, said):
+    flow = await visitor.client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    empty = plain((await visitor.send(f"{here}/profile/keep", {"name": "x", "back": here})).text)
+    assert "no mapping to keep: accept or submit one first" in empty
+    await visitor.send(f"{here}/accept", {"what": "all", "back": here})
+    refused = plain((await visitor.send(f"{here}/profile/keep", {"name": name, "back": here})).text)
+    assert said in refused
+    assert "Save as mapping profile" in refused
 
 
 async def test_hostile_text_is_only_text(visitor):

@@ -23,7 +23,7 @@ from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.pages.views.panel import Edit, Opened, panel
-from discovery_pipeline.web.pages.views.profiles import Used
+from discovery_pipeline.web.pages.views.profiles import Used, offered_profiles
 from discovery_pipeline.web.pages.views.review import ORDERS, Shown, View, needs
 from discovery_pipeline.web.pages.views.rows import Rows
 from discovery_pipeline.web.pages.views.standing import may_change
@@ -63,7 +63,7 @@ class Asked:
     reviewed: Reviewed
     view: View
     edit: Edit | None = None
-    profiles: tuple[SavedProfile, ...] = ()  # for this kind of source and target
+    profiles: tuple[SavedProfile, ...] = ()  # for this target
     used: tuple[Used, ...] = ()  # profiles that decide columns here
     remembered: int = 0  # decisions on values of earlier exports, offered for this one
     proposal: Proposal | None = None  # what waits for a second person
@@ -206,7 +206,7 @@ def _around(asked: Asked, shown: Shown) -> dict[str, Any]:
         "data_types": DATA_TYPES,
         "high": HIGH,
         "likely": LIKELY,
-        "profiles": asked.profiles,
+        "profiles": offered_profiles(asked.profiles, flow.source_system),
         "used": asked.used,
         "proposal": asked.proposal,
         "sent_back": sent_back(asked.reviewed.log),

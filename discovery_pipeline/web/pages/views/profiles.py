@@ -49,6 +49,20 @@ class ShownProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedProfile:
+    """A profile that a review may apply."""
+
+    shown: ShownProfile
+    own: bool  # of the kind of source under review
+
+    @property
+    def said(self) -> str:
+        """Which version of what, and from where, if from elsewhere."""
+        version = f"'{self.shown.name}' v{self.shown.version}"
+        return version if self.own else f"{version}, from {self.shown.source}"
+
+
+@dataclass(frozen=True, slots=True)
 class ShownChange:
     """A target field for which two mappings say something else."""
 
@@ -81,6 +95,12 @@ def shown_profile(saved: SavedProfile) -> ShownProfile:
         at=saved.created_at,
         href=at(profile.name),
     )
+
+
+def offered_profiles(kept: Iterable[SavedProfile], source_system: str) -> list[OfferedProfile]:
+    """Profiles for a review of that kind of source: those of the same kind come first."""
+    offered = [OfferedProfile(shown_profile(one), one.profile.source_system == source_system) for one in kept]
+    return sorted(offered, key=lambda one: not one.own)
 
 
 def at(name: str) -> str:
