@@ -117,8 +117,8 @@ RULES: dict[str, Rule] = {
             "thousands and decimals can't be told apart", "a number a thousand times too large", 0.5,
         ),
         Rule(
-            "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats",
-            "a date written as ISO 8601, its format decided by the column", "none", 0.99,
+            "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats or with foreign months",
+            "a date written as ISO 8601, its format decided by the column", "none", 0.99, version=2,
         ),
         Rule(
             "date.ambiguous", Stage.FORMATS, "review", "columns of dates in several formats",

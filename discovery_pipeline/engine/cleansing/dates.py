@@ -1,7 +1,8 @@
 """Dates, written one way in a column.
 
-A column that keeps one way of writing keeps it, and what departs is written like it. Which of day and month comes
-first is the column's to tell; where it doesn't, a person says so.
+A column that keeps one way of writing keeps it, and what departs is written like it; but where months are named as
+DuckDB can't write them, as in another language, all become ISO 8601. Which of day and month comes first is the
+column's to tell; where it doesn't, a person says so.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from discovery_pipeline.engine import months
 from discovery_pipeline.engine.cleansing.doubts import doubt
 from discovery_pipeline.engine.cleansing.evidence import MONTHS
 from discovery_pipeline.engine.cleansing.values import Values
@@ -35,6 +37,7 @@ class _Shape:
     pattern: str
     formats: tuple[str, ...]
     separator: str = ""
+    foreign: bool = False  # months in any language, which can't be written again
 
 
 _TIME = r"( \d{1,2}:\d{2}(:\d{2})?)?"
@@ -46,9 +49,11 @@ _SHAPES = (
         for digits, formats in ((4, ("%d-%m-%Y", "%m-%d-%Y")), (2, ("%d-%m-%y", "%m-%d-%y")))
         for mark in "/.-"
     ),
-    _Shape("day month", r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
+    _Shape("day month", rf"\d{{1,2}}[ -]{months.NATIVE_NAME}\.?[ ,-]+\d{{4}}" + _TIME, ("%d-%b-%Y", "%d-%B-%Y")),
     _Shape("day month, short year", rf"\d{{1,2}}[ -]({MONTHS})[ -]\d{{2}}" + _TIME, ("%d-%b-%y",)),
-    _Shape("month day", r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
+    _Shape("month day", rf"{months.NATIVE_NAME}\.? \d{{1,2}},? \d{{4}}" + _TIME, ("%b-%d-%Y", "%B-%d-%Y")),
+    _Shape("day and any month", months.DAY_FIRST + _TIME, ("%d-%B-%y", "%d-%B-%Y"), foreign=True),
+    _Shape("any month and day", months.MONTH_FIRST + _TIME, ("%B-%d-%Y",), foreign=True),
     _Shape("compact", r"(19|20)\d{6}", ("%Y%m%d",)),
 )
 _ISO = "%Y-%m-%d"
@@ -64,6 +69,10 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
 _AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
 _DAY = f"regexp_replace({_DATE}, '[ ,./-]+', '-', 'g')"
 """A date without the time after it, its parts between hyphens."""
+_PARTED = rf"regexp_replace(regexp_replace(lower({_DATE}), '^(\d+)(er|º)', '\1'), '( del? |[ ,./-])+', '-', 'g')"
+_ENGLISH = months.english(_PARTED)
+"""The same where the month is named in any language, with its English name."""
+_FOREIGN = tuple(s.name for s in _SHAPES if s.foreign)
 
 _Counts = tuple[int, int, int]
 """Cells of a shape; those with a first number above 12, and with a second one."""
@@ -75,7 +84,7 @@ def plan(values: Values, positions: tuple[int, ...]) -> None:
         total = sum(cells for cells, _, _ in shapes.values())
         own = max(shapes, key=lambda s: shapes[s][0])
         orders = _orders(shapes)
-        if own != "iso" and shapes[own][0] >= MAIN * total:
+        if own != "iso" and shapes[own][0] >= MAIN * total and not shapes.keys() & set(_FOREIGN):
             shape = next(s for s in _SHAPES if s.name == own)
             if len(shapes) > 1 and (written := _format(values, position, shape, orders)):
                 expression = {position: _dated(orders, written)}
@@ -103,8 +112,8 @@ def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, 
         ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
     )
     columns: dict[int, dict[str, _Counts]] = {}
-    for position, shape, cells, days, months in found:
-        columns.setdefault(position, {})[shape] = (cells, days, months)
+    for position, shape, cells, first, second in found:
+        columns.setdefault(position, {})[shape] = (cells, first, second)
     return columns
 
 
@@ -152,11 +161,11 @@ def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
 
 def _order(separator: str, counts: list[_Counts]) -> str | None:
     """Which comes first in dates with this separator: "day", "month", or None where the column can't tell."""
-    days, months = (sum(c[n] for c in counts) for n in (1, 2))
+    days, of_months = (sum(c[n] for c in counts) for n in (1, 2))
     # Where points are written, the day is written first.
-    if (days >= DECISIVE or separator == ".") and not months:
+    if (days >= DECISIVE or separator == ".") and not of_months:
         return "day"
-    if months >= DECISIVE and not days:
+    if of_months >= DECISIVE and not days:
         return "month"
     return None
 
@@ -184,14 +193,15 @@ def _dated(orders: Mapping[str, str | None], written: str) -> str:
                     f"WHEN {by_month} IS NULL THEN {by_day} END"
                 )
         else:
-            read = f"try_strptime({_DAY}, {formats})"
+            read = f"try_strptime({_ENGLISH if shape.foreign else _DAY}, {formats})"
         cases.append(f"WHEN regexp_full_match($v, '{shape.pattern}') THEN {_kept(read, written)} || {clock}")
     return f"coalesce(CASE {' '.join(cases)} END, $v)"
 
 
 def _readings(shape: _Shape) -> list[str]:
     """What a date of that shape is by each of its formats; null where there is no such day."""
-    return [f"try_strptime({_DAY}, '{reading}')" for reading in shape.formats]
+    day = _ENGLISH if shape.foreign else _DAY
+    return [f"try_strptime({day}, '{reading}')" for reading in shape.formats]
 
 
 def _kept(read: str, written: str) -> str:

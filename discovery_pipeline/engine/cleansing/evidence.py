@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from discovery_pipeline.engine import months
 from discovery_pipeline.engine.cleansing.values import Values
 
 Kind = Literal["integer", "float", "date", "boolean", "mac", "ip", "email", "fqdn", "quantity", "text"]
@@ -21,7 +22,7 @@ SAMPLE = 1_000
 
 PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 GROUPED_NUMBER = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+(,\d+)?|[+-]?\d+,\d+"
-# Months are English: what strptime reads. Counted Unicode classes cost RE2 fifty times as much.
+# Months by their names: counted Unicode classes cost RE2 fifty times as much.
 _CLOCK = r"( \d{1,2}:\d{2}.*)?"
 MONTHS = "(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = "|".join(
@@ -31,6 +32,8 @@ DATE = "|".join(
         r"\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]+\d{4}" + _CLOCK,
         rf"\d{{1,2}}[ -]({MONTHS})[ -]\d{{2}}" + _CLOCK,
         r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}" + _CLOCK,
+        months.DAY_FIRST + _CLOCK,
+        months.MONTH_FIRST + _CLOCK,
         r"(19|20)\d{6}",
     )
 )

@@ -2,6 +2,7 @@
 
 Formats are strptime's. Whether 3/4/2020 is in March or in April is decided by evidence over the whole column: a first
 number above 12 says day first, a second one says month first; where both stand, both formats are told apart by value.
+In which language months are named is decided by the column, too, and said by the format: "%d %B %Y [fr]".
 """
 
 from __future__ import annotations
@@ -9,26 +10,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, months
 
 EPOCH_SECONDS, EPOCH_MILLIS = "%s", "%s%f"
 """Counts since 1970 as formats: glibc's "%s", and the same with three more digits."""
 
-_MONTHS = (
-    r"(?P<mon>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)|"
-    r"(?P<month>january|february|march|april|june|july|august|september|october|november|december)"
-)
+_MONTH = r"(?P<month>[^\W\d_]{3,12}\.?)"
 _TIME = re.compile(
     r"(?P<sep>[T ]|,\s|:(?=\d\d:\d\d:\d\d))?(?P<hour>\d{1,2}):\d{2}(?P<sec>:\d{2})?(?P<frac>[.,]\d{1,9})?"
     r"(?P<pm>\s?[AaPp]\.?[Mm]\.?)?(?P<zone>\s?Z|\s?[+-]\d{2}:?\d{2}|\s?[+-]\d{2}|\s(?:UTC|GMT))?"
 )
 _YMD = re.compile(r"(?P<y>\d{4})(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})")
 _ABY = re.compile(r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4}|\d{2})")
-_DMY_NAME = re.compile(rf"\d{{1,2}}(?P<s>[-/ .]|\. )(?:{_MONTHS})\.?(?P<t>[-/ .]|, )(?P<y>\d{{4}}|\d{{2}})", re.I)
-_MDY_NAME = re.compile(rf"(?:{_MONTHS})\.?(?P<s>[-/ ])\d{{1,2}}(?P<t>,\s?|[-/ ])(?P<y>\d{{4}}|\d{{2}})", re.I)
+_DMY_NAME = re.compile(
+    rf"\d{{1,2}}(?P<th>er|º)?(?P<s>[-/ .]|\. | de ){_MONTH}(?P<t>[-/ .]|, | del? )(?P<y>\d{{4}}|\d{{2}})", re.I
+)
+_MDY_NAME = re.compile(rf"{_MONTH}(?P<s>[-/ ])\d{{1,2}}(?P<t>,\s?|[-/ ])(?P<y>\d{{4}}|\d{{2}})", re.I)
 _COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _COMPACT_TIMED = re.compile(_COMPACT.pattern + r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
 _WEEKDAY = re.compile(r"(?P<day>mon|tue|wed|thu|fri|sat|sun)(?P<full>[a-z]*day)?,?\s", re.I)
@@ -44,6 +44,7 @@ class Written:
     first: int = 0  # what stands in {a} and {b}
     second: int = 0
     timed: bool = False
+    month: str = ""  # its name as it is written, with a point that stands behind it
 
     @property
     def ambiguous(self) -> bool:
@@ -88,7 +89,7 @@ def parse(value: str, *, compact: bool = False, epoch: bool = False) -> Written 
                 continue
             written = layout(found)
             if written and _possible(written):
-                return Written(prefix + written.layout + time, written.first, written.second, timed=bool(time))
+                return replace(written, layout=prefix + written.layout + time, timed=bool(time))
     return None
 
 
@@ -139,15 +140,20 @@ def _aby(found: re.Match[str]) -> Written:
 
 def _month(found: re.Match[str]) -> str:
     # "May" is both short and long; its column's other months decide, and both directives read either.
-    return "%B" if found["month"] else "%b"
+    return "%b" if len(found["month"]) == len("May") else "%B"
 
 
-def _dmy_name(found: re.Match[str]) -> Written:
-    return Written(f"%d{found['s']}{_month(found)}{found['t']}{_year(found['y'])}")
+def _dmy_name(found: re.Match[str]) -> Written | None:
+    if not months.known(found["month"]):
+        return None
+    day = "%d" + (found["th"] or "")
+    return Written(f"{day}{found['s']}{_month(found)}{found['t']}{_year(found['y'])}", month=found["month"])
 
 
-def _mdy_name(found: re.Match[str]) -> Written:
-    return Written(f"{_month(found)}{found['s']}%d{found['t']}{_year(found['y'])}")
+def _mdy_name(found: re.Match[str]) -> Written | None:
+    if not months.known(found["month"]):
+        return None
+    return Written(f"{_month(found)}{found['s']}%d{found['t']}{_year(found['y'])}", month=found["month"])
 
 
 _LAYOUTS = ((_YMD, _ymd), (_ABY, _aby), (_DMY_NAME, _dmy_name), (_MDY_NAME, _mdy_name))
@@ -172,7 +178,7 @@ def formats(dates: Iterable[tuple[Written, int]]) -> Formats:
     plain: Counter[str] = Counter()
     open_: dict[str, Counter[str]] = {}
     timed = 0
-    for written, count in dates:
+    for written, count in _spoken(list(dates)):
         timed += count if written.timed else -count
         if not written.ambiguous:
             plain[written.layout] += count
@@ -194,6 +200,20 @@ def formats(dates: Iterable[tuple[Written, int]]) -> Formats:
     return Formats(counts, timed=timed > 0, undecided=undecided)
 
 
+def _spoken(dates: list[tuple[Written, int]]) -> list[tuple[Written, int]]:
+    """The same dates, with the language in the layout of those whose months DuckDB doesn't read by itself."""
+    names = Counter[str]()
+    for written, count in dates:
+        if written.month:
+            names[written.month] += count
+    languages = months.spoken(names)
+    unread = {languages[name] for name in names if name.lower() not in months.NATIVE}
+    tagged = {name: language for name, language in languages.items() if language in unread}
+    return [
+        (replace(w, layout=months.tagged(w.layout, tagged[w.month])) if w.month in tagged else w, n) for w, n in dates
+    ]
+
+
 def reading(names: tuple[str, ...], column: str) -> str:
     """The SQL that reads a column's dates as timestamps in UTC: the first format that fits wins."""
     return coalesced([one_reading(f, column) for f in names])
@@ -205,7 +225,8 @@ def one_reading(name: str, column: str) -> str:
         return _since_1970(column, low=9 * 10**8, high=21 * 10**8, factor=1_000_000)
     if name == EPOCH_MILLIS:
         return _since_1970(column, low=9 * 10**11, high=21 * 10**11, factor=1_000)
-    parsed = f"try_strptime({column}, {duck.text(name)})"
+    layout, language = months.parted(name)
+    parsed = f"try_strptime({months.english(column, language) if language else column}, {duck.text(layout)})"
     # By way of timestamptz: DuckDB casts nanoseconds with a zone to nothing else.
     return f"cast(cast({parsed} as timestamptz) as timestamp)" if "%z" in name else parsed
 

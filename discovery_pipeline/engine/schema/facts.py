@@ -15,6 +15,7 @@ from typing import Any, Literal
 import duckdb
 
 from discovery_pipeline.engine import duck
+from discovery_pipeline.engine.profiling.dates import one_reading
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import Column, Table, Tables
 
@@ -260,6 +261,8 @@ def _look(column: Column, seen: Sequence[int], date_format: str | None) -> _Look
         kind = "boolean"
     elif dates >= least:
         kind, typed = "date", _timestamp(c, date_format, iso >= dates)
+    elif date_format and "%b" in date_format.lower():
+        kind, typed = "date", one_reading(date_format, c)
     if kind == "text" and uppercase:
         value = f"lower({value})"
     if tokens:
@@ -272,7 +275,7 @@ def _timestamp(c: str, date_format: str | None, iso: bool) -> str:
     if iso:
         return f"try_cast({c} as timestamp)"
     if date_format:
-        return f"coalesce(try_strptime({c}, {duck.text(date_format)}), try_cast({c} as timestamp))"
+        return f"coalesce({one_reading(date_format, c)}, try_cast({c} as timestamp))"
     formats = ", ".join(duck.text(f) for f in DATE_FORMATS)
     return f"coalesce(try_cast({c} as timestamp), try_strptime({c}, [{formats}]))"
 

@@ -436,6 +436,26 @@ def test_dates_with_a_short_year_and_the_months_name_are_dates(bench):
     assert bench.column(["2-Dec-99", "19-Jan-97", "1999-04-05"]) == ["1999-12-02", "1997-01-19", "1999-04-05"]
 
 
+def test_dates_whose_months_are_named_in_another_language_become_iso(bench):
+    cells = ["19 avr. 2015", "6 mai 2020", "13 janv. 2021", "1er août 2019", "3 nov 2019", "2019-12-24"]
+    mended = ["2015-04-19", "2020-05-06", "2021-01-13", "2019-08-01", "2019-11-03", "2019-12-24"]
+    assert bench.column(cells) == mended
+    assert bench.column(["3-Okt-19", "1-Dez-19 10:30"]) == ["2019-10-03", "2019-12-01 10:30"]
+    assert bench.column(["5 de enero de 2021", "6 DE DIC. DE 2020"]) == ["2021-01-05", "2020-12-06"]
+    assert bench.column(["mayo 5, 2020", "Abril 6, 2020"]) == ["2020-05-05", "2020-04-06"]
+
+
+def test_a_day_that_no_calendar_has_is_told_in_every_language(bench):
+    done = bench.cleanse(bench.table({"seen": ["19 avr. 2015", "31 févr. 2015", "13 janv. 2021", "12 mai 2019"]}))
+    assert [(f.rule, f.count, f.examples) for f in done.findings] == [("date.impossible", 1, ("31 févr. 2015",))]
+
+
+def test_english_dates_keep_their_way_and_september_has_a_longer_short_form(bench):
+    cells = ["12 Mar 2020", "3 May 2019", "30 Dec 2018"]
+    assert bench.column(cells) == cells
+    assert bench.column([*cells, "4 Sept 2019"])[-1] == "2019-09-04"
+
+
 def test_an_email_address_loses_what_is_not_part_of_it(bench):
     cells = ["a.b@x.example", "Ä.b@x.example", "c.d @x.example", "e. f@x.example", "mailto:g@x.example", "h@x.example;"]
     more = [f"p{n}@x.example" for n in range(20)]

@@ -54,6 +54,34 @@ def test_a_column_is_of_the_type_its_values_and_its_header_say(
     assert found.type_fit == 1
 
 
+@pytest.mark.parametrize(
+    ("cells", "form", "low", "high"),
+    [
+        (["19 avr. 2015", "6 mai 2020", "13 janv. 2021", "3 août 2019"], "%d %B %Y [fr]", "2015-04-19", "2021-01-13"),
+        (["3-Okt-19", "1-Apr-19", "30-Mrz-18"], "%d-%B-%y [de]", "2018-03-30", "2019-10-03"),
+        (["12. März 2020", "1. Mai 2019"], "%d. %B %Y [de]", "2019-05-01", "2020-03-12"),
+        (["05 ene 2021", "07 dic 2020"], "%d %B %Y [es]", "2020-12-07", "2021-01-05"),
+        (["12/mag/2019", "13/mar/2019", "1/nov/2018"], "%d/%B/%Y [it]", "2018-11-01", "2019-05-12"),
+        (["5 de fevereiro de 2021", "7 de outubro de 2020"], "%d de %B de %Y [pt]", "2020-10-07", "2021-02-05"),
+        (["1 mrt. 2021", "2 mei 2021"], "%d %B %Y [nl]", "2021-03-01", "2021-05-02"),
+        (["Apr. 3, 2020", "May 4, 2020"], "%B %d, %Y [en]", "2020-04-03", "2020-05-04"),
+        (["12-Mar-2020", "13-May-2021"], "%d-%b-%Y", "2020-03-12", "2021-05-13"),
+    ],
+)  # fmt: skip
+def test_months_are_read_in_the_language_of_the_column(
+    column: Of, cells: list[str], form: str, low: str, high: str
+) -> None:
+    found = column("d", cells * 4)
+    assert (found.inferred_type, found.date_format, found.type_fit) == ("date", form, 1)
+    assert (found.min, found.max) == (low, high)
+    assert found.time_series
+
+
+@pytest.mark.parametrize("odd", ["Mai 12", "Abril", "SET-12", "12 set", "3 out of 4", "10 mar", "12 foo 2020", "mag 7"])
+def test_what_lacks_a_day_a_month_or_a_year_is_no_date(column: Of, odd: str) -> None:
+    assert column("d", [odd, odd + " ", odd.upper()] * 4).inferred_type == "string"
+
+
 def test_numbers_with_groups_and_decimal_commas_are_read_as_such(column: Of) -> None:
     assert column("n", ["1,234", "12,345,678", "999"]).max == 12_345_678
     assert column("n", ["1.234,50", "0,5", "12,25"]).max == 1234.5

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 
 import pytest
 
-from discovery_pipeline.engine import schema
+from discovery_pipeline.engine import profiling, schema
 
 pick = random.Random(7)
 N = 600
@@ -47,6 +48,15 @@ def test_dates_come_in_order_but_for_exceptions(con, given):
     (order,) = schema.analyse(con, given({"case": {"opened": opened, "closed": closed}})).temporal
     assert (order.before, order.after, order.exceptions) == ("opened", "closed", 1)
     assert order.examples[0].startswith("row 3:")
+
+
+def test_dates_whose_months_are_named_come_in_order_too(con, given):
+    fr = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+    opened = [f"{pick.randint(1, 28)} {pick.choice(fr)} 20{pick.randint(10, 20)}" for _ in range(N)]
+    closed = [f"{pick.randint(29, 31)} déc. {int(o[-4:]) + pick.randint(0, 1)}" for o in opened]
+    tables = given({"case": {"opened": opened, "closed": closed}})
+    (order,) = schema.analyse(con, tables, profiling.profile(con, tables, today=date(2026, 1, 1))).temporal
+    assert (order.before, order.after, order.exceptions) == ("opened", "closed", 0)
 
 
 def test_dates_of_other_years_are_in_no_order(con, given):

@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 from scipy import sparse
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, months
 from discovery_pipeline.engine.tables import Table, Tables
 
 ROWS = 2000
@@ -39,7 +39,7 @@ KINDS = {
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
     "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
     "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
-    r"|^\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{2,4}|^[A-Za-z]{3,9} \d{1,2},? \d{4}",
+    rf"|^{months.DAY_FIRST}|^{months.MONTH_FIRST}",
     "quantity": r"^[$€£¥]?\s?[+-]?\d[\d.,]*\s?([A-Za-z%€$£]{1,5}|元)?$",
     "email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     "url": r"(?i)^(https?://|www\.)\S+$",

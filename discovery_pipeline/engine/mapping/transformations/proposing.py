@@ -33,7 +33,6 @@ _DATE_FORMATS = (
     (re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}$"), "%Y-%m-%d %H:%M:%S"),
     (re.compile(r"\d{4}/\d{1,2}/\d{1,2}$"), "%Y/%m/%d"),
     (re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}$"), "%d.%m.%Y"),
-    (re.compile(r"\d{1,2}-[A-Za-z]{3}-\d{4}$"), "%d-%b-%Y"),
 )
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}$")
 _COUNTED = re.compile(r"^\s*\d+(\.0*)?\s*[A-Za-z][\w() -]*$")
@@ -56,24 +55,6 @@ _COUNTED_DATES = (  # of a column that shall become dates; the ranges of no two 
     ("epoch ms", re.compile(r"(9[4-9]|1\d|20)\d{11}$")),
     ("excel", re.compile(r"[2-5]\d{4}(\.\d+)?$")),  # 1954 to 2064
 )
-_MONTHS = {
-    word: english
-    for english, words in (
-        ("January", "januar jänner janvier enero gennaio januari janeiro"),
-        ("February", "februar feber février fevrier febrero febbraio februari fevereiro"),
-        ("March", "märz maerz mars marzo maart março marco"),
-        ("April", "avril abril aprile"),
-        ("May", "mai mayo maggio mei maio"),
-        ("June", "juni juin junio giugno junho"),
-        ("July", "juli juillet julio luglio julho"),
-        ("August", "août aout agosto augustus"),
-        ("September", "septembre septiembre settembre setembro"),
-        ("October", "oktober octobre octubre ottobre outubro"),
-        ("November", "novembre noviembre novembro"),
-        ("December", "dezember décembre decembre diciembre dicembre dezembro"),
-    )
-    for word in words.split()
-}
 _MOST = 0.5  # share of values from which a look is the column's look
 _SEVERAL = "but bare numbers seem to be in several units, so no conversion is right for all of them"
 
@@ -199,9 +180,7 @@ def _rewritten(values: tuple[str, ...], profile: ColumnProfile | None, target: T
 
 def _date(values: tuple[str, ...], profile: ColumnProfile | None) -> str | None:
     formats = _formats(values, profile) or _counted(values)
-    if not formats:
-        return _of_other_months(values)
-    if formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
+    if not formats or formats in (["%Y-%m-%d"], ["%Y-%m-%d %H:%M:%S"]):
         return None
     return f"parse_date({', '.join(transformations.quoted(f) for f in formats)})"
 
@@ -209,25 +188,6 @@ def _date(values: tuple[str, ...], profile: ColumnProfile | None) -> str | None:
 def _counted(values: tuple[str, ...]) -> list[str]:
     """The one way in which all numbers are dates; none where that is none, or not only one."""
     return next(([said] for said, numbers in _COUNTED_DATES if _share(values, numbers) == 1), [])
-
-
-def _of_other_months(values: tuple[str, ...]) -> str | None:
-    """A reading of dates whose months are named in another language: these in English, then the formats."""
-    written = {word for value in values for word in re.findall(r"[^\W\d_]{3,}", value)}
-    named = {word: _MONTHS[word.casefold()] for word in written if word.casefold() in _MONTHS}
-    english = [_replaced(value, named) for value in values]
-    found = [parsed for parsed in map(dates.parse, english) if parsed] if named else []
-    if len(found) < _MOST * len(values) or not found:
-        return None
-    steps = [f"replace({transformations.quoted(w)}, {transformations.quoted(e)})" for w, e in sorted(named.items())]
-    formats = dates.formats((one, 1) for one in found).names
-    return " | ".join((*steps, f"parse_date({', '.join(map(transformations.quoted, formats))})"))
-
-
-def _replaced(value: str, words: dict[str, str]) -> str:
-    for word, english in sorted(words.items()):
-        value = value.replace(word, english)
-    return value
 
 
 def _kind(values: tuple[str, ...]) -> str:
@@ -269,6 +229,8 @@ def _formats(values: tuple[str, ...], profile: ColumnProfile | None) -> list[str
     if slashed:
         month_first = any(int(m[2]) > 12 for m in slashed) and not any(int(m[1]) > 12 for m in slashed)
         found["%m/%d/%Y" if month_first else "%d/%m/%Y"] += len(slashed)
+    named = [(parsed, 1) for parsed in map(dates.parse, values) if parsed and parsed.month]
+    found.update(dict(dates.formats(named).counts))
     return [fmt for fmt, _ in found.most_common()]
 
 

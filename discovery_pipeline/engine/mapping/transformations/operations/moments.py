@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from discovery_pipeline.engine import duck
+from discovery_pipeline.engine import duck, months
 from discovery_pipeline.engine.mapping.transformations.operations.arguments import (
     Argument,
     Misfit,
@@ -16,6 +16,7 @@ from discovery_pipeline.engine.mapping.transformations.operations.arguments impo
 from discovery_pipeline.engine.mapping.transformations.operations.numbers import to_number
 
 _EARLIEST = "1000-01-01"  # before it, a year was written with fewer digits than four
+_ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
 COUNTED: dict[str, tuple[str, float, float, float]] = {
     "epoch": ("1970-01-01", 86_400, 1e8, 1e10),
     "epoch ms": ("1970-01-01", 86_400_000, 1e11, 1e13),
@@ -25,27 +26,52 @@ COUNTED: dict[str, tuple[str, float, float, float]] = {
 
 
 def parse_date(value: str, arguments: Sequence[Argument], _: Resolve) -> str:
-    """A date in any of these formats, as ISO 8601."""
+    """A date in any of these formats, or in ISO 8601 already, as ISO 8601."""
     formats = texts(arguments, 1, 20, 'one or more formats such as "%d/%m/%Y"')
     written = [one for one in formats if one not in COUNTED]
     for one in written:
-        if not re.search(r"%[A-Za-z-]", one):
-            named = ", ".join(f'"{name}"' for name in COUNTED)
-            raise Misfit(f'{one!r} is no format: it needs parts such as "%Y-%m-%d", or is one of {named}')
-        must_run("SELECT try_strptime('', ?)", one, "no format")
+        _check(one)
     timed = len(written) < len(formats) or any(re.search(r"%-?[HIMSfgnpcX]", one) for one in written)
     shown = "%Y-%m-%d %H:%M:%S" if timed else "%Y-%m-%d"
     reads = [_counted_since(value, COUNTED[one]) for one in formats if one in COUNTED]
-    zoned = [one for one in written if "%z" in one]
-    # Years of two digits first, since "%Y" takes these, too, and for the first century.
-    if plain := [one for one in sorted(written, key=lambda one: "%y" not in one) if one not in zoned]:
-        reads.append(f"try_strptime({duck.stripped(value)}, [{', '.join(map(duck.text, plain))}])")
-    # What states its zone comes to UTC; tried each by itself, since in a list DuckDB shifts what states none.
-    offset = f"regexp_replace({duck.stripped(value)}, '[Zz]$', '+00:00')"
-    # By way of TIMESTAMPTZ, to which alone it casts nanoseconds with a zone.
-    reads += [f"CAST(CAST(try_strptime({offset}, {duck.text(one)}) AS TIMESTAMPTZ) AS TIMESTAMP)" for one in zoned]
+    layouts: dict[str, list[str]] = {}
+    for layout, language in map(months.parted, written):
+        layouts.setdefault(language, []).append(layout)
+    # What cleansing wrote as ISO 8601 is read, too, but where a format has the day before the month.
+    if not any(one.startswith("%Y-%d") for one in written):
+        layouts[""] = [*layouts.get("", []), *(_ISO if timed else _ISO[:1])]
+    stripped = duck.stripped(value)
+    for language, ones in layouts.items():
+        reads += _read(months.english(stripped, language) if language else stripped, ones)
     moment = f"coalesce({', '.join(reads)})" if len(reads) > 1 else reads[0]
     return f"strftime(list_filter([{moment}], lambda __at: __at >= TIMESTAMP '{_EARLIEST}')[1], {duck.text(shown)})"
+
+
+def _check(written: str) -> None:
+    """Refuse what is no format."""
+    layout, language = months.parted(written)
+    if not re.search(r"%[A-Za-z-]", layout):
+        named = ", ".join(f'"{name}"' for name in COUNTED)
+        raise Misfit(f'{written!r} is no format: it needs parts such as "%Y-%m-%d", or is one of {named}')
+    if language and language not in months.LANGUAGES:
+        raise Misfit(f"knows no names of months in {language!r}: there are {', '.join(months.LANGUAGES)}")
+    if language and "%B" not in layout:
+        raise Misfit(f'{written!r} is no format: it says a language, and has no "%B" for the name of the month')
+    must_run("SELECT try_strptime('', ?)", layout, "no format")
+
+
+def _read(value: str, layouts: Sequence[str]) -> list[str]:
+    """The SQL of moments as these layouts read them."""
+    zoned = [one for one in layouts if "%z" in one]
+    reads = []
+    # Years of two digits first, since "%Y" takes these, too, and for the first century.
+    if plain := [one for one in sorted(layouts, key=lambda one: "%y" not in one) if one not in zoned]:
+        reads.append(f"try_strptime({value}, [{', '.join(map(duck.text, plain))}])")
+    # What states its zone comes to UTC; tried each by itself, since in a list DuckDB shifts what states none.
+    offset = f"regexp_replace({value}, '[Zz]$', '+00:00')"
+    # By way of TIMESTAMPTZ, to which alone it casts nanoseconds with a zone.
+    reads += [f"CAST(CAST(try_strptime({offset}, {duck.text(one)}) AS TIMESTAMPTZ) AS TIMESTAMP)" for one in zoned]
+    return reads
 
 
 def _counted_since(value: str, counted: tuple[str, float, float, float]) -> str:
