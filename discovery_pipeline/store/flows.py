@@ -167,7 +167,7 @@ class Flows:
     async def record_imports(self, tenant: Tenant, flow_id: FlowRef, files: Sequence[FileRead]) -> list[int]:
         """Keep what came of these files; their ids."""
         async with self.changing(tenant) as states:
-            return [await imports.record(states, flow_id, file) for file in files]
+            return await imports.record(states, flow_id, files)
 
     @flow_transaction("record suggestions")
     async def record_suggestions(self, tenant: Tenant, flow_id: FlowRef, suggestions: Suggestions) -> None:

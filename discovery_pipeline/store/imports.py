@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discovery_pipeline.flow.commands import AcceptImport, ReadAgain, Tell
+from discovery_pipeline.flow.commands import AcceptImport, Command, ReadAgain, Tell
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store import rows
@@ -20,56 +20,107 @@ if TYPE_CHECKING:
     from discovery_pipeline.engine.intake.model import FileRead  # its room imports DuckDB
 
 ACCEPTED, REJECTED, REPLACED = "accepted", "rejected", "replaced"
+TOGETHER = 500
+"""Files written by one statement, which takes so many values and no more."""
 
 
-async def record(states: FlowStateManager, flow_id: FlowRef, file: FileRead) -> int:
-    """Keep what came of one file, and answer with its id.
+async def record(states: FlowStateManager, flow_id: FlowRef, files: Sequence[FileRead]) -> list[int]:
+    """Keep what came of the files, and answer with their ids.
 
     The same bytes again are the first import's answer. A file of an earlier one's name replaces that one.
     """
     session = states.session
     flow = await rows.find(session, flow_id, lock=True)
-    known = (await known_files(session, flow, [file])).get(identity(file))
-    count = _row_count(file)
-    if file.status != "read":
-        return known.id if known is not None else await _reject(states, flow, file)
-    if known is not None and known.status == ACCEPTED:
-        if count != known.row_count:  # it is read in another way now
-            await _change(session, known.id, row_count=count)
-        return known.id
-    replaces = await _replaced(session, flow, file)
-    if known is None:
-        import_id = await _add(states, flow, file, ACCEPTED)
-    else:  # it was replaced by other bytes, and is back
-        import_id = known.id
-        await _change(session, import_id, filename=file.file, status=ACCEPTED, row_count=count, rejected_reason=None)
+    ids, left = [], list(files)
+    while left:
+        known = await known_files(session, flow, left[:TOGETHER])
+        group = _independent(left[:TOGETHER], known)
+        ids += await _record(states, flow, group, known)
+        left = left[len(group) :]
+    return ids
+
+
+def _independent(files: Sequence[FileRead], known: Mapping[str, Any]) -> Sequence[FileRead]:
+    """The first of the files, as far as none is about the bytes or the name of one before it."""
+    said = set[str]()
+    for at, file in enumerate(files):
+        about = {identity(file), file.file}
+        came = known.get(identity(file))
+        if said & (about | {came.filename} if came else about):
+            return files[:at]
+        said |= about
+    return files
+
+
+async def _record(
+    states: FlowStateManager, flow: Flow, files: Sequence[FileRead], known: Mapping[str, Any]
+) -> list[int]:
+    """Keep what came of files that are independent of each other."""
+    replaced = await _replaced(states.session, flow, [file for file in files if _comes(file, known)])
+    added = await _add(states, flow, [file for file in files if identity(file) not in known])
+    ids = {name: row.id for name, row in known.items()} | added
+    for file in files:
+        if file.status == "read" and identity(file) in known:
+            await _renew(states.session, file, known[identity(file)])
+    commands = [
+        _accepted(file, ids[identity(file)], replaced.get(file.file))
+        if file.status == "read"
+        else _rejected(file, ids[identity(file)])
+        for file in files
+        if _comes(file, known) or identity(file) in added
+    ]
+    if commands:
+        await states.update_by(flow.id, commands)
+    return [ids[identity(file)] for file in files]
+
+
+def _comes(file: FileRead, known: Mapping[str, Any]) -> bool:
+    """Whether its bytes can be read, and aren't the flow's already."""
+    before = known.get(identity(file))
+    return file.status == "read" and (before is None or before.status != ACCEPTED)
+
+
+def _accepted(file: FileRead, import_id: int, replaces: int | None) -> tuple[Command, str]:
     reason = f"{file.file} replaces an earlier file of that name" if replaces else f"import of {file.file}"
-    await states.update_state(flow.id, AcceptImport(import_id, count, replaces), reason=reason[:500])
-    return import_id
+    return AcceptImport(import_id, _row_count(file), replaces), reason[:500]
 
 
-async def _reject(states: FlowStateManager, flow: Flow, file: FileRead) -> int:
-    """Keep a file that can't be read, and tell why."""
-    import_id = await _add(states, flow, file, REJECTED)
-    refused = {"import_id": import_id, "reason": file.reason}
-    await states.update_state(flow.id, Tell(EventType.IMPORT_REJECTED, refused))
-    return import_id
+def _rejected(file: FileRead, import_id: int) -> tuple[Command, str]:
+    return Tell(EventType.IMPORT_REJECTED, {"import_id": import_id, "reason": file.reason}), ""
 
 
-async def _add(states: FlowStateManager, flow: Flow, file: FileRead, status: str) -> int:
+async def _renew(session: AsyncConnection, file: FileRead, before: Row[Any]) -> None:
+    """Keep what is different now of a file whose bytes came before."""
+    count = _row_count(file)
+    if before.status != ACCEPTED:  # it was replaced by other bytes, and is back
+        await _change(session, before.id, filename=file.file, status=ACCEPTED, row_count=count, rejected_reason=None)
+    elif count != before.row_count:  # it is read in another way now
+        await _change(session, before.id, row_count=count)
+
+
+async def _add(states: FlowStateManager, flow: Flow, files: Sequence[FileRead]) -> dict[str, int]:
+    """Rows for these files; their ids, by `identity`."""
+    if not files:
+        return {}
     added = insert(data_imports).values(
-        **rows.tenant_columns(flow),
-        flow_id=flow.id,
-        filename=file.file,
-        sha256=identity(file),
-        byte_size=file.byte_size,
-        media_type=file.media_type,
-        row_count=_row_count(file),
-        status=status,
-        rejected_reason=file.reason,
-        created_by=states.tenant.by,
+        [
+            {
+                **rows.tenant_columns(flow),
+                "flow_id": flow.id,
+                "filename": file.file,
+                "sha256": identity(file),
+                "byte_size": file.byte_size,
+                "media_type": file.media_type,
+                "row_count": _row_count(file),
+                "status": ACCEPTED if file.status == "read" else REJECTED,
+                "rejected_reason": file.reason,
+                "created_by": states.tenant.by,
+            }
+            for file in files
+        ]
     )
-    return (await states.session.execute(added.returning(data_imports.c.id))).scalar_one()
+    made = await states.session.execute(added.returning(data_imports.c.sha256, data_imports.c.id))
+    return {row.sha256: row.id for row in made}
 
 
 async def _change(session: AsyncConnection, import_id: int, **values: Any) -> None:
@@ -128,15 +179,18 @@ def identity(file: FileRead) -> str:
     return file.sha256 or f"unopened:{file.file}"
 
 
-async def _replaced(session: AsyncConnection, flow: Flow, file: FileRead) -> int | None:
+async def _replaced(session: AsyncConnection, flow: Flow, files: Sequence[FileRead]) -> dict[str, int]:
+    """Let go of what stands under the names of these files; its ids, by name."""
+    if not files:
+        return {}
     earlier = (
         update(data_imports)
         .where(
             data_imports.c.flow_id == flow.id,
-            data_imports.c.filename == file.file,
+            data_imports.c.filename.in_([file.file for file in files]),
             data_imports.c.status == ACCEPTED,
         )
         .values(status=REPLACED)
-        .returning(data_imports.c.id)
+        .returning(data_imports.c.filename, data_imports.c.id)
     )
-    return (await session.execute(earlier)).scalar()
+    return {row.filename: row.id for row in await session.execute(earlier)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -80,20 +80,31 @@ class FlowStateManager:
         InvalidTransitionError
             The flow is in a phase from which this can't be done.
         """
-        flow = await rows.find(self.session, flow_id, lock=True)
-        self._check(flow, expected_version)
         command = Keep(patch) if isinstance(patch, Mapping) else patch
+        return await self.update_by(flow_id, [(command, reason)], expected_version=expected_version)
+
+    @flow_operation("update flow")
+    async def update_by(
+        self, flow_id: FlowRef, commands: Sequence[tuple[Command, str]], *, expected_version: int | None = None
+    ) -> Flow:
+        """Change a flow by commands, each with its reason, one after the other. Refuses as `update_state` does."""
+        before = flow = await rows.find(self.session, flow_id, lock=True)
+        self._check(flow, expected_version)
         now = self.now()
-        events = list(machine.decide(command, flow, now))
-        after = machine.kept(reduce(machine.evolve, events, flow), command)
-        if after is flow or after == flow:
-            await rows.tell(self.session, flow, events)
-            return flow
-        updated = await self._audited(flow, after, now, reason or _reason(command, events))
-        after = machine.evolve(after, updated)
-        await rows.change(self.session, flow, after)
-        await rows.tell(self.session, after, [*events, updated])
-        return after
+        told: list[Event] = []
+        for command, reason in commands:
+            events = list(machine.decide(command, flow, now))
+            told += events
+            after = machine.kept(reduce(machine.evolve, events, flow), command)
+            if after == flow:
+                continue
+            updated = await self._audited(flow, after, now, reason or _reason(command, events))
+            flow = machine.evolve(after, updated)
+            told.append(updated)
+        if flow is not before:
+            await rows.change(self.session, before, flow)
+        await rows.tell(self.session, flow, told)
+        return flow
 
     @flow_operation("archive flow")
     async def archive(self, flow_id: FlowRef, reason: str, expected_version: int | None = None) -> Flow:

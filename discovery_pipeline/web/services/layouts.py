@@ -131,8 +131,7 @@ class LayoutService:
         async with self._flows.changing(who.tenant) as states:
             after = await reading.choose(states, flow.id, told, version)
             await asyncio.to_thread(self._held.admit, flow, [carrier(file.file) for file in fresh])
-            for file in fresh:
-                await imports.record(states, flow.id, file)
+            await imports.record(states, flow.id, fresh)
             return await rows.find(states.session, flow.id) if fresh else after
 
     async def _try(

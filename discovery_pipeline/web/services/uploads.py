@@ -203,17 +203,14 @@ class UploadService:
         async with self._flows.changing(who.tenant) as states:
             now = await rows.find(states.session, flow.id, lock=True)
             refuse_ended(now)
-            kept = [
-                imported(read, await imports.record(states, now, read), known.get(imports.identity(read)))
-                for each in looked
-                for read in _recorded(each)
-            ]
+            recorded = [read for each in looked for read in _recorded(each)]
+            ids = await imports.record(states, now, recorded)
             for each in looked:
                 if each.read:
                     await imports.withdraw(states, now, each.arrived.name, each.read)
             if fresh:
                 await requests.request(states, now, "discover", f"upload of {', '.join(fresh)}"[:500])
-        return kept
+        return [imported(read, id_, known.get(imports.identity(read))) for read, id_ in zip(recorded, ids, strict=True)]
 
     def _publish(self, flow: Flow, files: Sequence[Arrived]) -> None:
         with self._artifacts.adding(flow, UPLOADS) as folder:
