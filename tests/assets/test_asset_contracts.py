@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+from pandera.errors import SchemaErrors
 
 from discovery_pipeline.assets import contract
 from discovery_pipeline.engine.cleansing.contract import Patches, PlannedRules
@@ -37,6 +41,26 @@ def test_every_broken_rule_is_counted_over_all_batches_without_values():
     failures = result.metadata["failures"].records
     assert [(r.data["column"], r.data["cases"]) for r in failures] == [("rows", 4)]
     assert "-7" not in str(failures)
+
+
+@pytest.mark.parametrize("odd", [{}, {"rows": [1.5, 2.0]}, {"file": [1, 2]}, {"file": ["a", None]}, {"other": 1}])
+@pytest.mark.parametrize("values", [{}, {"rows": [0, -7]}, {"table": ["a", "a"]}, {"columns": [0, 3], "rejected": -1}])
+def test_what_fails_is_told_as_pandera_tells_it(odd: dict[str, Any], values: dict[str, Any]):
+    """With other types than the contract's, with values it refuses, with both."""
+    frame = GOOD.assign(**values).assign(**odd)
+    told: Any = contract.held(SourceTables, [frame]).metadata.get("failures")
+    failures = [(r.data["column"], r.data["rule"], r.data["cases"]) for r in told.records] if told else []
+    assert sorted(failures) == sorted((column, rule, n) for (column, rule), n in cases(SourceTables, frame).items())
+
+
+def cases(model: type[pa.DataFrameModel], frame: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """Failure cases by column and rule."""
+    try:
+        model.validate(frame, lazy=True)
+    except SchemaErrors as broken:
+        found = broken.failure_cases
+        return Counter(zip(found["column"].map(str), found["check"].map(str), strict=True))
+    return Counter()
 
 
 def test_the_column_schema_tells_what_the_contract_says():
