@@ -206,3 +206,23 @@ def test_numbers_are_read_whatever_mark_stands_before_decimals(con, table_of):
     assert seen.quantiles[:, middle].tolist() == [1.25, 1.25, 512.5, 1086, 1086]
     assert seen.kinds[0].tolist() == seen.kinds[1].tolist()
     assert seen.kinds[3].tolist() == seen.kinds[4].tolist()
+
+
+YES = ("RAM used (MB)", "CPU count", "VM name", "Disk (GB)", "Memory (%)", "Memory hot add")
+
+
+@pytest.mark.parametrize(
+    ("column", "answers", "stated", "clashing"),
+    [
+        ("DynamicMemoryEnabled", ("True", "False"), "", YES[:-1]),
+        ("Is Virtual Machine", ("Yes", "No"), "", YES[:-1]),
+        ("Is Virtual Machine", ("Yes", "No"), "boolean", ()),
+        ("Disks", ("n/a", "No"), "", ()),
+    ],
+)
+def test_yes_and_no_is_no_size_count_or_name(con, table_of, column: str, answers: tuple[str, str], stated, clashing):
+    rows = [(f"web{i:02}", answers[i % 2]) for i in range(20)]
+    table = table_of("servers", ["Hostname", column], *rows)
+    target = fields.of_schema("target", [Stated(name, stated) for name in YES])
+    found = compared(fields.of_table(table, samples.take(con, table)), target)
+    assert tuple(name for name in YES if _clash(found, column, name)) == clashing

@@ -100,6 +100,7 @@ def gather(source: Side, target: Side) -> Evidence:
         np.maximum.reduce(
             [
                 _clashing(source, target, found[CHANNELS.index("type")]),
+                _unanswered(source, target, called),
                 _surely_other(seen, called),
                 aspects.clashes(target, called),
                 called.contrary,
@@ -136,6 +137,13 @@ def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
     never = np.logical_and.outer(addresses >= _NEARLY_ALL, wanted >= _NEARLY_ALL)
     impossible = dimensions.clashes(source, target) | (wants_pairs[None, :] & (fits < NO_FIT)) | never
     return np.where(impossible, 1.0, 0.0)
+
+
+def _unanswered(source: Side, target: Side, called: names.Names) -> np.ndarray:
+    """1 where a source answers yes or no and the target says how much or many, or what a row is called."""
+    answers, asked = (_share_of(side, ("boolean",)) for side in (source, target))
+    other = np.array([bool(dimensions.stated(field)) for field in target.fields]) | _is_name(called)
+    return np.where(np.logical_and.outer(answers >= _NEARLY_ALL, other & (asked == 0)), 1.0, 0.0)
 
 
 def _named_kinds(source: Side, target: Side) -> np.ndarray:
