@@ -142,6 +142,33 @@ def test_what_all_names_of_a_table_begin_with_says_nothing():
     assert called.words[1:].argmax(axis=1).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("mark", ["0", "__c", "_s", "-01"])
+def test_a_mark_that_nearly_all_names_of_a_table_end_in_says_nothing(mark: str):
+    plain = ("Name", "Model", "NumberOfProcessors", "SerialNumber", "TotalPhysicalMemory")
+    side = _side("s", *(f"{name}{mark}" for name in plain), "LastHWScan")
+    assert tuple(field.own for field in side.fields) == (*plain, "LastHWScan")
+    assert (names.naming(side.fields)[:-1].max(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("Disk1", "Disk2", "Disk3", "Disk4", "Disk5"),
+        ("Name0", "Model0", "Serial0", "RAM0"),
+        ("Zone", "Name", "Site", "State", "Purpose"),
+        ("q1", "a1", "b", "c1", "d"),
+    ],
+    ids=["a number of its own", "too few", "a letter of words", "not nearly all"],
+)
+def test_what_tells_names_apart_or_is_part_of_words_is_no_mark(columns: tuple[str, ...]):
+    assert tuple(field.own for field in _side("s", *columns).fields) == columns
+
+
+def test_a_mark_stays_where_the_name_stands_without_it_too():
+    columns = ("Name", "Name0", "Model0", "Serial0", "Memory0", "Cores0", "Owner0")
+    assert tuple(f.own for f in _side("s", *columns).fields)[:3] == ("Name", "Name0", "Model")
+
+
 @pytest.mark.parametrize(
     ("header", "unit"),
     [("RAM (GB)", "GB"), ("mem_mb", "MB"), ("RAM.TotalSizeInMB", "MB"), ("cpu_pct", "percent"), ("name", None)],

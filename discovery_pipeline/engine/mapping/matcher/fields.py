@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ _MOSTLY = 0.9  # share of values of one kind that makes it the column's
 # Steps of a path that say how a value is written and not what it is, as JSON and XML have them: {"display_value": …}.
 _WRITTEN = ("display_value", "displayvalue", "value", "#text", "_text", "$")
 _TAKEN_APART = ("key", "name", "code", "type")  # beside which a value is that of one of many things
+SHARED = 0.8
+"""Share of a side's names that begin or end alike, from which that says nothing."""
+FEWEST = 5
+"""Names of which that can be said."""
+_MARK = re.compile(r"(?<=[^\W\d_])(?:[\d_-]+|_+[^\W\d_])$")  # that a tool puts after names: "Name0", "Name__c"
 _NUMBERS = ("number", "numeric", "decimal", "float", "double", "real")
 
 
@@ -35,7 +41,7 @@ class Field:
     identifies: bool = False  # tells which thing a row is about
 
     group: str = ""  # the table a column says it is of: "orders" in "orders.id"
-    wrapping: str = ""  # how its name ends where the end only says how the value is written: ".display_value"
+    wrapping: str = ""  # how its name ends where the end says nothing, or how the value is written: ".display_value"
 
     @property
     def own(self) -> str:
@@ -107,7 +113,11 @@ def of_name(name: str) -> Field:
 
 def _around(names: Sequence[str]) -> list[tuple[str, str]]:
     """Of each name what stands before and after its own: its table, and how the value is written."""
-    wrappings = _wrappings(names)
+    mark = _mark(names)
+    wrappings = [
+        wrapping or (mark if name.removesuffix(mark) not in names else "")
+        for name, wrapping in zip(names, _wrappings(names), strict=True)
+    ]
     groups = _groups([name.removesuffix(wrapping) for name, wrapping in zip(names, wrappings, strict=True)])
     return list(zip(groups, wrappings, strict=True))
 
@@ -122,6 +132,13 @@ def _wrappings(names: Sequence[str]) -> list[str]:
         f".{last}" if path and last.lower() in _WRITTEN and steps[path].isdisjoint(_TAKEN_APART) else ""
         for path, _, last in (name.rpartition(".") for name in names)
     ]
+
+
+def _mark(names: Sequence[str]) -> str:
+    """The mark, and no word, that nearly all of these names end in; empty where there is none."""
+    marks = Counter(found.group() for name in names if (found := _MARK.search(name)))
+    mark, count = max(marks.items(), key=lambda told: told[1], default=("", 0))
+    return mark if len(names) >= FEWEST and count >= SHARED * len(names) else ""
 
 
 def _groups(names: Sequence[str]) -> list[str]:

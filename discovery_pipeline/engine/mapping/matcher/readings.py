@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.matcher.fields import Field
+from discovery_pipeline.engine.mapping.matcher.fields import FEWEST, SHARED, Field
 from discovery_pipeline.engine.mapping.matcher.words import Reader, split
 
 Phrase = tuple[str, ...]
@@ -27,8 +27,6 @@ _LITERAL = 0.95  # a name as written, a little less than what it usually means
 _SPELT_OUT = 0.9  # initials may be others'
 _ENDING = 0.93  # where a name stands in a tree, less than what it is called there
 _ALTERNATIVE = 0.9  # one of two things that a name says there are
-_SHARED = 0.8  # share of a side's names that begin alike, from which that beginning says nothing
-_FEWEST = 5  # names of which that can be said
 _LONGEST = 3  # words of what trades call by other words
 _INITIALS = range(2, 6)  # letters that may be initials of as many words
 _MOST = 3  # ways to spell out one short form
@@ -127,12 +125,12 @@ def _within(field: Field, reader: Reader) -> Iterator[Phrase]:
 
 def _shared(names: Sequence[str]) -> str:
     """The longest beginning, of two letters or more, that nearly all of these names have; empty where there is none."""
-    if len(names) < _FEWEST:
+    if len(names) < FEWEST:
         return ""
     for length in range(max(map(len, names)), 1, -1):
         starts = Counter(name[:length] for name in names if len(name) > length)
         start, count = max(starts.items(), key=lambda told: told[1], default=("", 0))
-        if count >= _SHARED * len(names):
+        if count >= SHARED * len(names):
             return start
     return ""
 
