@@ -282,3 +282,16 @@ def test_a_word_for_a_number_is_not_yet_a_count(name: str):
 )
 def test_how_a_value_is_written_is_no_part_of_a_name(called: list[str], own: list[str]):
     assert [field.own for field in _side("t", *called).fields] == own
+
+
+@pytest.mark.parametrize(
+    ("column", "beside", "concept"),
+    [
+        ("mem", ("maxmem", "maxcpu"), "memory used average"),
+        ("disk", ("maxdisk",), "disk used"),
+        ("mem", ("Max Memory",), "memory size"),
+    ],
+)
+def test_beside_what_a_guest_may_use_stands_what_it_uses(column: str, beside: tuple[str, ...], concept: str):
+    named = names.naming(_side("s", column, *beside).fields)[0]
+    assert [known.name for known, how in zip(knowledge.concepts(), named, strict=True) if how >= 0.9] == [concept]
