@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from discovery_pipeline.engine import mapping, targets
@@ -226,3 +228,22 @@ def test_yes_and_no_is_no_size_count_or_name(con, table_of, column: str, answers
     target = fields.of_schema("target", [Stated(name, stated) for name in YES])
     found = compared(fields.of_table(table, samples.take(con, table)), target)
     assert tuple(name for name in YES if _clash(found, column, name)) == clashing
+
+
+@pytest.mark.parametrize(
+    ("column", "numbers", "clashes"),
+    [
+        ("#", range(40), True),
+        ("Number of disks", range(1, 41), True),
+        ("#", range(8), False),
+        ("#", [n % 12 for n in range(40)], False),
+        ("#", range(2, 82, 2), False),
+    ],
+    ids=["from 0", "from 1", "too few", "again and again", "every second"],
+)
+def test_a_number_of_the_row_counts_nothing_else(con, table_of, column: str, numbers: Sequence[int], clashes: bool):
+    rows = [(str(number), f"web{i:02}") for i, number in enumerate(numbers)]
+    table = table_of("servers", [column, "Hostname"], *rows)
+    found = compared(fields.of_table(table, samples.take(con, table)), _columns("Number of disks", "Asset Id"))
+    assert _clash(found, column, "Number of disks") is clashes
+    assert not _clash(found, column, "Asset Id"), "rows may be known by their number"

@@ -12,14 +12,14 @@ import numpy as np
 from discovery_pipeline.engine import magnitudes, units
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher.fields import Field, Side
+from discovery_pipeline.engine.mapping.matcher.samples import QUANTILES
 from discovery_pipeline.engine.mapping.matcher.words import split
 
 _FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 _TELLING = 0.05  # share of the values that state a unit from which it tells of all
 _SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
 _FEW = 64  # numbers up to this may say how many disks there are
-
-
+_ENOUGH = 10  # numbers in a row that are no accident
 def stated(field: Field) -> str:
     """What a field measures by its unit, or what it counts where its name says so; empty where nothing tells.
 
@@ -69,6 +69,16 @@ def clashes(source: Side, target: Side) -> np.ndarray:
         ]
         found[i, [j for j, size in sized.items() if not _conceivable(source, i, size)]] = True
     return found
+
+
+def row_numbers(side: Side) -> np.ndarray:
+    """Which columns only number their rows, from 0 or 1 on. Of many rows nobody knows: not all values are looked at."""
+    sample = side.sample
+    if sample is None:
+        return np.zeros(len(side.fields), dtype=bool)
+    begun = sample.quantiles - np.array(QUANTILES) * (sample.values[:, None] - 1)
+    numbered = np.isclose(begun, 0).all(axis=1) | np.isclose(begun, 1).all(axis=1)
+    return numbered & (sample.uniqueness == 1) & (sample.values >= _ENOUGH)
 
 
 def _possible(expected: magnitudes.Expectation, largest: float | None) -> set[str]:

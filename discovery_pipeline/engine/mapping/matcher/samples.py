@@ -54,7 +54,7 @@ KINDS = {
 WORDED = frozenset({"word", "words", "text"})  # kinds of values that are read
 _MOSTLY = 0.5  # share of values of these kinds from which a column is read
 _TOLD = 10  # frequent values that are
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHAPES = (
     "digit share", "letter share", "capital share", "space share", "other share",
     "log length", "length spread", "words", "log words",
@@ -186,7 +186,7 @@ def _summed(con: duckdb.DuckDBPyConnection, drawn: np.ndarray) -> Sample:
         filled=np.minimum(1.0, column("filled") / np.maximum(drawn, 1)),
         kinds=np.stack([column(f"kind_{k}") for k in KINDS], axis=1),
         shape=np.stack([column(f"shape_{i}") for i in range(len(_SHAPES))], axis=1),
-        quantiles=np.stack([column(f"q_{i}", np.nan) for i in range(len(_QUANTILES))], axis=1),
+        quantiles=np.stack([column(f"q_{i}", np.nan) for i in range(len(QUANTILES))], axis=1),
         by_value=_counts(con, "SELECT field, lower(value) AS item, cells AS n FROM seen", width),
         by_word=_counts(
             con,
@@ -229,7 +229,7 @@ def _statistics() -> str:
     numeric = "kind IN ('integer', 'float', 'quantity')"
     quantiles = ", ".join(
         f"CASE WHEN avg(({numeric})::INT) >= 0.5 THEN quantile_cont(number, {q}) FILTER ({numeric}) END AS q_{i}"
-        for i, q in enumerate(_QUANTILES)
+        for i, q in enumerate(QUANTILES)
     )
     return f"""SELECT field, count(*) AS n, sum(cells) AS cells, max(filled) AS filled, {shares}, {", ".join(means)},
         {quantiles}
