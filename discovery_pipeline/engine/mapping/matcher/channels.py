@@ -140,11 +140,18 @@ def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
 
 
 def _unanswered(source: Side, target: Side, called: names.Names) -> np.ndarray:
-    """1 where a source says yes or no, or numbers its rows, and the target how much or many, or what a row is called."""
+    """1 where a source says yes or no, or numbers its rows, and the target says how many or what rows are called.
+
+    Yes and no is no size, either.
+    """
     answers, asked = (_share_of(side, ("boolean",)) for side in (source, target))
-    no_answer = (answers >= _NEARLY_ALL) | dimensions.row_numbers(source)
-    other = np.array([bool(dimensions.stated(field)) for field in target.fields]) | _is_name(called)
-    return np.where(np.logical_and.outer(no_answer, other & (asked == 0)), 1.0, 0.0)
+    measured, counted = (
+        np.array([bool(says(field)) for field in target.fields], dtype=bool)
+        for says in (dimensions.stated, dimensions.counts)
+    )
+    unsaid = np.logical_and.outer(answers >= _NEARLY_ALL, (measured | _is_name(called)) & (asked == 0))
+    unnumbered = np.logical_and.outer(dimensions.row_numbers(source), counted | _is_name(called))
+    return np.where(unsaid | unnumbered, 1.0, 0.0)
 
 
 def _named_kinds(source: Side, target: Side) -> np.ndarray:

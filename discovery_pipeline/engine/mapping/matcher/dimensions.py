@@ -20,6 +20,8 @@ _TELLING = 0.05  # share of the values that state a unit from which it tells of 
 _SHARES = 150.0  # numbers up to this may be percentages, whatever the name: a busy machine says 103 %
 _FEW = 64  # numbers up to this may say how many disks there are
 _ENOUGH = 10  # numbers in a row that are no accident
+
+
 def stated(field: Field) -> str:
     """What a field measures by its unit, or what it counts where its name says so; empty where nothing tells.
 
