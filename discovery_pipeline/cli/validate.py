@@ -10,13 +10,17 @@ import typer
 from discovery_pipeline.cli import json_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
+    from discovery_pipeline.engine.findings import Finding
     from discovery_pipeline.engine.intake import Intake
     from discovery_pipeline.engine.mapping import Mapping
     from discovery_pipeline.engine.targets import Target
     from discovery_pipeline.engine.validation import Verdict
 
+_NOT_MAPPED = "table_not_mapped"  # as validation calls it, which is imported only when it is needed
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _SHOWN, _LISTED = 20, 1000
 """Rejected rows that are told on the screen, and in the JSON."""
@@ -57,14 +61,15 @@ def validate(
             raise InputRefused(
                 refused.file if refused else str(files[0]), (refused and refused.reason) or "it is empty."
             )
-        followed = _given(mapping, contract) if mapping else _found(con, found, contract)
+        followed, missing = (_given(mapping, contract), ()) if mapping else _found(con, found, contract)
         yours = asked.resolved(wanted, found.tables, followed)
         today = datetime.now(UTC).date()
         verdict = validation.validate(
             con, found.tables, followed, contract, folder / "verdict", demands=yours, today=today
         )
         milder = demands.check(con, found.tables, [d for d in yours if d.severity != "error"], today=today)
-        verdict = verdict.model_copy(update={"findings": (*verdict.findings, *milder)})
+        told = (_explained(finding, missing) for finding in verdict.findings)
+        verdict = verdict.model_copy(update={"findings": (*told, *milder)})
         reasons = _reasons(con, verdict)
     json_file.write(answer, _as_json(verdict, followed, reasons, found))
     _show(verdict, contract, reasons, found)
@@ -83,8 +88,8 @@ def _given(path: Path, target: Target) -> Mapping:
     raise MappingError(f"{path}: no mapping for {target.name}, only for {named}. Choose another --target or file.")
 
 
-def _found(con: duckdb.DuckDBPyConnection, read_in: Intake, target: Target) -> Mapping:
-    """The target's own columns, or what the matcher is sure enough of."""
+def _found(con: duckdb.DuckDBPyConnection, read_in: Intake, target: Target) -> tuple[Mapping, tuple[str, ...]]:
+    """The target's own columns, or what the matcher is sure enough of; and what is missing where that isn't enough."""
     from discovery_pipeline.cli.computing import known
     from discovery_pipeline.engine import mapping, validation
     from discovery_pipeline.engine.mapping.knowledge import own, using
@@ -92,11 +97,20 @@ def _found(con: duckdb.DuckDBPyConnection, read_in: Intake, target: Target) -> M
 
     there = validation.own_columns(read_in.tables, target)
     if there:
-        return there
+        return there, ()
     settings = read()
     with using(own.read(settings.dictionaries)):
         offered = mapping.suggest(con, read_in.tables, target, known(con, read_in))
-    return mapping.approve(offered, target, settings.auto_approval).mapping
+    approval = mapping.approve(offered, target, settings.auto_approval)
+    return approval.mapping, approval.missing
+
+
+def _explained(finding: Finding, missing: Sequence[str]) -> Finding:
+    """The finding that a table goes nowhere, with what the matcher was not sure enough of."""
+    if not missing or finding.rule != _NOT_MAPPED:
+        return finding
+    evidence = f"No row is taken: {'; '.join(missing)}."
+    return finding.model_copy(update={"evidence": evidence, "action": "Say what fills it, in a mapping (--mapping)."})
 
 
 def _unread(found: Intake) -> int:
@@ -118,7 +132,7 @@ def _reasons(con: duckdb.DuckDBPyConnection, verdict: Verdict) -> list[tuple[str
 
 def _elsewhere(verdict: Verdict) -> int:
     """Rows of tables that don't go to the target."""
-    return sum(f.count for f in verdict.findings if f.rule == "table_not_mapped")
+    return sum(f.count for f in verdict.findings if f.rule == _NOT_MAPPED)
 
 
 def _as_json(verdict: Verdict, mapping: Mapping, reasons: list[tuple[str, int, str]], found: Intake) -> dict[str, Any]:

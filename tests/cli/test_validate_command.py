@@ -79,6 +79,15 @@ def test_columns_of_another_kind_are_matched(tmp_path: Path):
     assert (code, mapped["hostname"], mapped["ip_address"]) == (0, "HostName", "IPAddress")
 
 
+def test_what_is_not_sure_enough_is_told_where_nothing_goes_to_the_target(tmp_path: Path):
+    path = tmp_path / "vms.csv"
+    path.write_text("server name,ip address,ram (GB)\nweb01,10.0.0.1,8\nweb02,10.0.0.2,16\n")
+    code, said = called("validate", path, "--target", "google")
+    assert code == 2
+    assert "No row is taken: google vm: no mapping from vms reaches" in said
+    assert "IsPhysical" in said
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path):
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(DiscoveryError, match=r"empty\.csv"):
