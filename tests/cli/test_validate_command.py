@@ -85,7 +85,7 @@ def test_what_is_not_sure_enough_is_told_where_nothing_goes_to_the_target(tmp_pa
     code, said = called("validate", path, "--target", "google")
     assert code == 2
     assert "No row is taken: google vm: no mapping from vms reaches" in said
-    assert "IsPhysical" in said
+    assert "reaches 0.9 for OsName (nothing is offered)" in said
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path):
