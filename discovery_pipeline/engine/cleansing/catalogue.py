@@ -133,6 +133,10 @@ RULES: dict[str, Rule] = {
             "a date written as most dates of the column are", "none", 0.99,
         ),
         Rule(
+            "date.zone", Stage.FORMATS, "suggest", "columns of moments, nearly all with the same time zone",
+            "a moment without a time zone in the one that nearly all others name", "a moment of another zone", 0.9,
+        ),
+        Rule(
             "spreadsheet.date", Stage.FORMATS, "review", "columns of codes with digits, and no dates",
             "a code that a spreadsheet took for a date", "what the code was", 0.9,
         ),
@@ -221,7 +225,8 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "mac.canonical", Stage.DOMAINS, "auto", "columns of MAC addresses",
-            "a MAC address written AA:BB:CC:DD:EE:FF, or in lower case as in the rest of the column", "none", 0.999,
+            "a MAC address written as nearly all of the column are, or else AA:BB:CC:DD:EE:FF", "none", 0.999,
+            version=2,
         ),
         Rule(
             "ip.canonical", Stage.DOMAINS, "auto", "columns of IPv4 addresses",

@@ -7,8 +7,10 @@ column's to tell; where it doesn't, a person says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from discovery_pipeline.engine import months
 from discovery_pipeline.engine.cleansing.doubts import doubt
@@ -21,6 +23,9 @@ MAIN = 0.7
 
 NEARLY_ALL = 0.95
 """Share of the dates of a shape that a format must write just as they are to be theirs."""
+
+ALIKE = 0.9
+"""Share of a column's moments that must name one zone, or no seconds, for the others to follow."""
 
 DECISIVE = 3
 """Cells with a day above 12 that it takes to tell day-month from month-day."""
@@ -67,6 +72,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """How dates of a shape may be written; in those with a separator the column tells day from month."""
 _AMBIGUOUS = tuple(s.name for s in _SHAPES if s.separator)
+_SECONDS, _ZONE = r":\d{2}(?:\.\d+)?", r"Z|[+-]\d{2}:?\d{2}"
 _DAY = f"regexp_replace({_DATE}, '[ ,./-]+', '-', 'g')"
 """A date without the time after it, its parts between hyphens."""
 _PARTED = rf"regexp_replace(regexp_replace(lower({_DATE}), '^(\d+)(er|º)', '\1'), '( del? |[ ,./-])+', '-', 'g')"
@@ -74,25 +80,57 @@ _ENGLISH = months.english(_PARTED)
 """The same where the month is named in any language, with its English name."""
 _FOREIGN = tuple(s.name for s in _SHAPES if s.foreign)
 
-_Counts = tuple[int, int, int]
-"""Cells of a shape; those with a first number above 12, and with a second one."""
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """How nearly all moments of a column are written in ISO 8601."""
+
+    mark: str  # between date and time; empty where both stand
+    seconds: bool  # whether any are told
+    zone: str  # empty without one, or with several
+
+
+class _Counts(NamedTuple):
+    """How many cells a shape has, how many of these a first number above 12, and a second one."""
+
+    cells: int
+    days: int
+    months: int
+    lengths: int  # how many lengths its dates have
 
 
 def plan(values: Values, positions: tuple[int, ...]) -> None:
     """Plan to write a column's dates as most of them are, and as ISO 8601 where none prevails."""
     for position, shapes in _written(values, positions).items():
-        total = sum(cells for cells, _, _ in shapes.values())
-        own = max(shapes, key=lambda s: shapes[s][0])
+        total = sum(counts.cells for counts in shapes.values())
+        own = max(shapes, key=lambda s: shapes[s].cells)
         orders = _orders(shapes)
-        if own != "iso" and shapes[own][0] >= MAIN * total and not shapes.keys() & set(_FOREIGN):
+        if own != "iso" and shapes[own].cells >= MAIN * total and not shapes.keys() & set(_FOREIGN):
             shape = next(s for s in _SHAPES if s.name == own)
-            if len(shapes) > 1 and (written := _format(values, position, shape, orders)):
-                expression = {position: _dated(orders, written)}
-                values.offer("date.column", expression, f"NOT regexp_full_match($v, '{shape.pattern}')")
+            mixed = len(shapes) > 1 or shapes[own].lengths > 1
+            if mixed and (written := _format(values, position, shape, orders)):
+                odd = f"NOT regexp_full_match($v, '{shape.pattern}') OR {_departs(written)}"
+                values.offer("date.column", {position: _dated(orders, written)}, odd)
             continue
-        values.offer("date.iso", {position: _dated(orders, _ISO)}, "$v NOT LIKE '____-__-__%'")
-        if own == "iso":
-            _moments(values, position)
+        moments = _moments(values, position)
+        # Of a moment without a zone amid others with one nobody knows which it is in.
+        odd = "$v NOT LIKE '____-__-__%'" + (" AND NOT contains($v, ':')" if moments and moments.zone else "")
+        values.offer("date.iso", {position: _dated(orders, _ISO)}, odd)
+        if own == "iso" and moments:
+            _written_alike(values, position, moments)
+
+
+def plan_zones(values: Values, positions: tuple[int, ...]) -> None:
+    """Plan to write moments without a time zone in the one that nearly all others of their column name."""
+    for position, shapes in _written(values, positions).items():
+        moments = _moments(values, position)
+        if moments and moments.zone:
+            day, clock = r"^(\d{4}-\d{2}-\d{2})[ T]", rf"(\d{{2}}:\d{{2}}{_SECONDS if moments.seconds else ''})$"
+            iso = f"CASE WHEN regexp_matches($v, '{day}') THEN $v ELSE {_dated(_orders(shapes), _ISO)} END"
+            zoned = f"regexp_replace({iso}, '{day}{clock}', '\\1{moments.mark}\\2{moments.zone}')"
+            # What is mended by half is two ways of writing, too.
+            written = f"CASE WHEN ends_with({zoned}, '{moments.zone}') THEN {zoned} ELSE $v END"
+            values.offer("date.zone", {position: written}, rf"regexp_matches($v, '\d:\d{{2}}{_SECONDS}?$')")
 
 
 def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, _Counts]]:
@@ -103,7 +141,8 @@ def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, 
     found = values.ask(
         rf"""
         SELECT position, shape, sum(cells)::BIGINT,
-            coalesce(sum(cells) FILTER (one > 12), 0)::BIGINT, coalesce(sum(cells) FILTER (two > 12), 0)::BIGINT
+            coalesce(sum(cells) FILTER (one > 12), 0)::BIGINT, coalesce(sum(cells) FILTER (two > 12), 0)::BIGINT,
+            count(DISTINCT length(value))
         FROM (
             SELECT *, CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^(\d+)', 1)::INT END AS one,
                 CASE WHEN shape IN {_AMBIGUOUS} THEN regexp_extract(value, '^\d+\D(\d+)', 1)::INT END AS two
@@ -112,8 +151,8 @@ def _written(values: Values, positions: tuple[int, ...]) -> dict[int, dict[str, 
         ) WHERE shape IS NOT NULL GROUP BY position, shape ORDER BY position, shape"""
     )
     columns: dict[int, dict[str, _Counts]] = {}
-    for position, shape, cells, first, second in found:
-        columns.setdefault(position, {})[shape] = (cells, first, second)
+    for position, shape, *counts in found:
+        columns.setdefault(position, {})[shape] = _Counts(*counts)
     return columns
 
 
@@ -136,19 +175,50 @@ def _format(values: Values, position: int, shape: _Shape, orders: Mapping[str, s
     return next((f for f, n in zip(candidates, kept, strict=True) if (n or 0) >= NEARLY_ALL * total), None)
 
 
-def _moments(values: Values, position: int) -> None:
-    """Plan the T or the blank between date and time, as in most of the column."""
-    [(with_t, with_blank)] = values.ask(
-        "SELECT coalesce(sum(cells) FILTER (value LIKE '____-__-__T%'), 0), "
-        "coalesce(sum(cells) FILTER (value LIKE '____-__-__ %'), 0) "
-        f"FROM {{values}} WHERE position = {position}"
+def _departs(written: str) -> str:
+    """Whether a date isn't written in this format."""
+    return f"strftime(try_strptime({_DATE}, '{written}'), '{written}') IS DISTINCT FROM {_DATE}"
+
+
+def _moments(values: Values, position: int) -> _Moments | None:
+    """How a column writes moments in ISO 8601; None where it has none."""
+    form = rf"^\d{{4}}-\d{{2}}-\d{{2}}([ T])\d{{2}}:\d{{2}}({_SECONDS})?({_ZONE})?$"
+    found = values.ask(
+        f"""
+        SELECT m.mark, m.seconds <> '', m.zone, sum(cells)::BIGINT FROM (
+            SELECT cells, regexp_extract(value, '{form}', ['mark', 'seconds', 'zone']) AS m FROM {{values}}
+            WHERE position = {position} AND value LIKE '____-__-__%:%'
+        ) WHERE m.mark <> '' GROUP BY ALL ORDER BY ALL"""
     )
-    most = max(with_t, with_blank)
-    if most < with_t + with_blank and most >= MAIN * (with_t + with_blank):
-        mark, other = ("T", " ") if with_t == most else (" ", "T")
-        clock = r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
-        written = rf"regexp_replace($v, '^(\d{{4}}-\d{{2}}-\d{{2}}){other}({clock})$', '\1{mark}\2')"
-        values.offer("date.column", {position: written}, f"$v LIKE '____-__-__{other}%'")
+    if not found:
+        return None
+    total = sum(cells for *_, cells in found)
+    marks, seconds, zones = (
+        {key: sum(row[3] for row in found if row[part] == key) / total for key in sorted({row[part] for row in found})}
+        for part in range(3)
+    )
+    mark, zone = max(marks, key=lambda m: marks[m]), max(zones, key=lambda z: zones[z])
+    return _Moments(
+        mark=mark if marks[mark] >= MAIN else "",
+        seconds=seconds.get(False, 0) < ALIKE,
+        zone=zone if zones[zone] >= ALIKE else "",
+    )
+
+
+def _written_alike(values: Values, position: int, own: _Moments) -> None:
+    """Plan the T or the blank between date and time, and no seconds where none are told, as in most of the column."""
+    written, odd = "$v", []
+    day, zone = r"\d{4}-\d{2}-\d{2}", re.escape(own.zone)
+    if own.mark:
+        other = " " if own.mark == "T" else "T"
+        moment = rf"^({day}){other}(\d{{2}}:\d{{2}}({_SECONDS})?{zone})$"
+        written = rf"regexp_replace($v, '{moment}', '\1{own.mark}\2')"
+        odd.append(f"$v LIKE '____-__-__{other}%'")
+    if not own.seconds:
+        written = rf"regexp_replace({written}, '^({day}[ T]\d{{2}}:\d{{2}}):00({zone})$', '\1\2')"
+        odd.append("$v LIKE '____-__-__%:%:00%'")
+    if odd:
+        values.offer("date.column", {position: written}, " OR ".join(odd))
 
 
 def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
@@ -161,7 +231,7 @@ def _orders(shapes: Mapping[str, _Counts]) -> dict[str, str | None]:
 
 def _order(separator: str, counts: list[_Counts]) -> str | None:
     """Which comes first in dates with this separator: "day", "month", or None where the column can't tell."""
-    days, of_months = (sum(c[n] for c in counts) for n in (1, 2))
+    days, of_months = sum(c.days for c in counts), sum(c.months for c in counts)
     # Where points are written, the day is written first.
     if (days >= DECISIVE or separator == ".") and not of_months:
         return "day"

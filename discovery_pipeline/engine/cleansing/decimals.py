@@ -35,6 +35,8 @@ class _Written:
     cells: int
     padded: int  # cells whose last decimal is a zero
     deepest: int  # decimals that any number has, but for zeros at its end
+    least: float
+    most: float
 
 
 def plan(values: Values, evidence: Evidence) -> None:
@@ -50,7 +52,9 @@ def plan(values: Values, evidence: Evidence) -> None:
             values.offer(RULE, {position: "regexp_replace($v, '\\.0+$', '')"}, _fits(_ZEROS))
         elif own.padded and own.decimals != GROUP:
             padded = f"split_part($v, '.', 1) || '.' || rpad(split_part($v, '.', 2), {own.decimals}, '0')"
-            values.offer(RULE, {position: padded}, _fits(_NUMBER))
+            # A number far from all others may lack its point, not its zeros.
+            alike = f"try_cast($v AS DOUBLE) BETWEEN {own.least!r} AND {own.most!r}"
+            values.offer(RULE, {position: padded}, f"{_fits(_NUMBER)} AND {alike}")
 
 
 def _fits(pattern: str) -> str:
@@ -61,12 +65,12 @@ def _own(values: Values, position: int) -> _Written | None:
     found = values.ask(
         f"""
         WITH numbers AS (
-            SELECT cells, split_part(value, '.', 2) AS decimals FROM {{values}}
+            SELECT cells, split_part(value, '.', 2) AS decimals, try_cast(value AS DOUBLE) AS x FROM {{values}}
             WHERE position = {position} AND regexp_full_match(value, '{_NUMBER}')
         )
         SELECT length(decimals), sum(cells)::BIGINT AS n,
             coalesce(sum(cells) FILTER (decimals LIKE '%0'), 0)::BIGINT,
-            (SELECT max(length(rtrim(decimals, '0'))) FROM numbers)
+            (SELECT max(length(rtrim(decimals, '0'))) FROM numbers), min(x), max(x)
         FROM numbers GROUP BY 1 ORDER BY n DESC, 1 LIMIT 1"""
     )
     return _Written(*found[0]) if found else None

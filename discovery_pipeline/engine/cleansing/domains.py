@@ -13,14 +13,19 @@ from discovery_pipeline.engine.cleansing.evidence import IP, MAC, Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Finding
 
+GROUPED = 0.9
+"""Share of MAC addresses from which their column's way to group digits is its own."""
+
 LOWER = 0.8
 """Share of names or addresses in lower case from which the others are, too."""
 
-_MAC = (
-    f"CASE WHEN regexp_full_match($v, '{MAC}') THEN rtrim(regexp_replace("
-    r"regexp_replace(upper($v), '[^0-9A-F]', '', 'g'), '(..)', '\1:', 'g'), ':') ELSE $v END"
-)
-_MAC_LOWER = f"CASE WHEN regexp_full_match($v, '{MAC}') THEN lower({_MAC}) ELSE $v END"
+_HEX = "regexp_replace($v, '[^0-9A-Fa-f]', '', 'g')"
+_GROUPS = {
+    ":": ("[0-9A-F]{2}(:[0-9A-F]{2}){5}", 6),
+    "-": ("[0-9A-F]{2}(-[0-9A-F]{2}){5}", 6),
+    ".": (r"[0-9A-F]{4}(\.[0-9A-F]{4}){2}", 3),
+}
+"""What may stand between the digits of a MAC address: a pattern of it in capitals, and how many groups it has."""
 # Octets lose leading zeros, addresses their spaces; a prefix goes only from a host's address, and "/32" says nothing.
 _OCTETS = r"regexp_replace(regexp_replace($v, '\s+', '', 'g'), '(^|\.)0+(\d)', '\1\2', 'g')"
 _IP = f"CASE WHEN regexp_full_match($v, '{IP}') THEN regexp_replace({_OCTETS}, '/\\d+$', '') ELSE $v END"
@@ -31,7 +36,7 @@ _EMAIL = r"regexp_replace(regexp_replace($v, '\s*([@.])\s*', '\1', 'g'), '^(?i:m
 _VALID = {
     # An IPv6 address among IPv4 ones is one all the same.
     "ip": rf"{_OCTET}(\.{_OCTET}){{3}}(/(3[0-2]|[12]?\d))?|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f]{{0,4}}){{2,7}}(%\w+)?",
-    "mac": "[0-9A-F]{2}(:[0-9A-F]{2}){5}|[0-9a-f]{2}(:[0-9a-f]{2}){5}",
+    "mac": "|".join(f"{form}|{form.replace('A-F', 'a-f')}" for form, _ in _GROUPS.values()),
     "email": r"[^@\s,;]+@[\pL\d](?:[\pL\d-]*[\pL\d])?(\.[\pL\d](?:[\pL\d-]*[\pL\d])?)+",
 }
 """What a value of a kind looks like once every rule has run."""
@@ -41,8 +46,11 @@ _HOST_WORDS = re.compile(r"(?i)(^|[_\W])(host|hostname|fqdn|dns)([_\W]|name|$)|h
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan MAC, IP and e-mail addresses, then the case of names."""
     for position in _macs(values, evidence):
-        case, expression = ("lower", _MAC_LOWER) if evidence.seen[position].lower >= LOWER else ("upper", _MAC)
-        values.offer("mac.canonical", {position: expression}, f"strlen($v) <> 17 OR $v[3] <> ':' OR $v <> {case}($v)")
+        case = "lower" if evidence.seen[position].lower >= LOWER else "upper"
+        form, by = _grouped(values, position)
+        written = f"CASE WHEN regexp_full_match($v, '{MAC}') THEN regexp_replace({case}({_HEX}), {by}) ELSE $v END"
+        odd = f"NOT regexp_full_match(upper($v), '{form}') OR $v <> {case}($v)"
+        values.offer("mac.canonical", {position: written}, odd)
     for position in evidence.of("ip"):
         with_prefix = values.ask(
             "SELECT coalesce(sum(cells) FILTER (contains(value, '/')), 0) / sum(cells) FROM {values} "
@@ -73,6 +81,20 @@ def _macs(values: Values, evidence: Evidence) -> list[int]:
     return [
         p for p in evidence.of("mac") if evidence.seen[p].separated >= 0.2 or "mac" in values.column(p).name.lower()
     ]
+
+
+def _grouped(values: Values, position: int) -> tuple[str, str]:
+    """A pattern of a column's addresses, and how to replace twelve digits by it: as nearly all are, or with colons."""
+    counts = ", ".join(f"coalesce(sum(cells) FILTER (regexp_full_match(v, '{p}')), 0)" for p, _ in _GROUPS.values())
+    [(total, *found)] = values.ask(
+        f"SELECT sum(cells), {counts} FROM (SELECT upper(value) AS v, cells FROM {{values}} "
+        f"WHERE position = {position} AND value IS NOT NULL)"
+    )
+    own = (mark for mark, cells in zip(_GROUPS, found, strict=True) if cells >= GROUPED * total)
+    mark = next(own, ":")
+    form, number = _GROUPS[mark]
+    group, written = f"({'.' * (12 // number)})", mark.join(f"\\{n}" for n in range(1, number + 1))
+    return form, f"'{group * number}', '{written}'"
 
 
 def _hosts(values: Values, evidence: Evidence) -> list[int]:

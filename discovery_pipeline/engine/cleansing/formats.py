@@ -24,7 +24,7 @@ def plan(values: Values, evidence: Evidence) -> None:
     """Plan numbers, then dates, then yes and no."""
     _numbers(values, evidence.of(*_NUMBERS))
     dates.plan(values, evidence.of("date"))
-    _booleans(values, evidence.of("boolean"))
+    _booleans(values, [*evidence.of("boolean"), *_zeros_and_ones(evidence)])
 
 
 _NUMBERS = ("integer", "float", "quantity")
@@ -96,16 +96,29 @@ def _rewritten(written: _Written) -> str | None:
         return None if kept else _where(_POINT_DECIMAL, f"replace(replace({_NUMBER}, ',', ''), '.', ',')")
     if written.plain < (1 - OWN_WAY) * written.cells:
         return None
-    if written.sure_comma and not written.sure_groups:
+    if written.sure_comma and written.sure_groups:
+        return _strays(written)
+    if written.sure_comma:
         mixed = written.either_point and not _few(written.sure_comma, written.sure_point)
         kept = written.either_comma or mixed
         return None if kept else _where(_COMMA_DECIMAL, f"replace(replace({_NUMBER}, '.', ''), ',', '.')")
     # "1,125 GB" may be one and an eighth wherever nothing else tells.
     alike = written.bare == written.grouped == written.comma and not written.either_point
     in_groups = written.sure_groups or written.sure_point or alike
-    if not written.grouped or written.sure_comma or not in_groups:
+    return _where(_COMMA_GROUPS, f"replace({_NUMBER}, ',', '')") if written.grouped and in_groups else None
+
+
+def _strays(written: _Written) -> str | None:
+    """The same for a column of points with decimal commas and thousands among them, of which each is sure."""
+    few = _few(written.sure_comma, written.sure_point) and _few(written.sure_groups, written.sure_point)
+    if written.either_comma or not few:
         return None
-    return _where(_COMMA_GROUPS, f"replace({_NUMBER}, ',', '')")
+    point = f"replace(replace({_NUMBER}, '.', ''), ',', '.')"
+    return (
+        f"CASE WHEN regexp_full_match($v, '({numerals.SURE_COMMA}){_UNIT}') THEN {point} || {_BEHIND} "
+        f"WHEN regexp_full_match($v, '({_SURE_GROUPS}){_UNIT}') THEN replace({_NUMBER}, ',', '') || {_BEHIND} "
+        "ELSE $v END"
+    )
 
 
 def _few(some: int, others: int) -> bool:
@@ -121,7 +134,12 @@ _VOCABULARIES = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on"
 _MEANS = {word: yes == word for yes, no in _VOCABULARIES for word in (yes, no)}
 
 
-def _booleans(values: Values, positions: tuple[int, ...]) -> None:
+def _zeros_and_ones(evidence: Evidence) -> list[int]:
+    """Columns of whole numbers that may be 1 for yes and 0 for no, with some words among them."""
+    return [p for p in evidence.of("integer") if evidence.seen[p].distinct <= len(_MEANS)]
+
+
+def _booleans(values: Values, positions: Iterable[int]) -> None:
     for position in positions:
         found = values.ask(
             f"SELECT value, sum(cells)::BIGINT FROM {{values}} WHERE position = {position} AND value IS NOT NULL "

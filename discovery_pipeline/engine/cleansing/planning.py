@@ -10,6 +10,7 @@ import duckdb
 
 from discovery_pipeline.engine.cleansing import (
     coded,
+    dates,
     decimals,
     dependencies,
     domains,
@@ -167,6 +168,7 @@ def _by_values(
             tokens.plan_words(values, evidence, profile)
             tokens.plan_nines(values, evidence)
             tokens.plan_minus_one(values, evidence)
+            dates.plan_zones(values, evidence.of("date"))
             quantities.plan_notes(values, evidence)
             durations.plan(values, evidence)
             temperatures.plan(values, evidence)

@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from discovery_pipeline.engine import duck, units
 from discovery_pipeline.engine.cleansing.evidence import Evidence
@@ -31,6 +30,12 @@ _NOT_ONLY_SIZES = {"g": ("g", "mass"), "m": ("m", "length")}
 MAIN = 0.6
 """Share of a column's quantities that must be of one unit for it to be the column's own without asking."""
 
+CELLS = 20
+"""Cells of a column's own unit that it takes to know how many decimals they have."""
+
+FIXED = 0.9
+"""Share of these that must have as many for the others to have them, too."""
+
 _MACHINES = ("size", "rate", "frequency")
 """What is of one unit in a table of machines: of durations each may be in the unit that suits it."""
 
@@ -49,6 +54,18 @@ class _Unit:
     name: str
     quantity: str
     factor: float  # how many base units of its quantity
+
+
+@dataclass(frozen=True, slots=True)
+class _Decimals:
+    """How many decimals a column's own numbers have."""
+
+    most: int | None  # None: too few numbers to say
+    fixed: bool  # nearly all have as many
+    padded: bool  # some end in a zero
+
+
+ANY_DECIMALS = _Decimals(most=None, fixed=False, padded=False)
 
 
 def _unit(spelling: str) -> _Unit | None:
@@ -152,14 +169,27 @@ def _convert_all(values: Values, position: int, header: _Unit | None, mark: nume
         return
     own = duck.text(number + re.escape(ending)) if ending else "''"
     written_so = rf"regexp_matches($v, '^[+-]?\d.*[%\pL]\.?$') AND NOT regexp_full_match($v, {own})"
-    padded_so = rf"[+-]?\d*{re.escape(mark)}\d*0"  # a decimal that ends in a zero
-    [(padded,)] = values.ask(
-        f"SELECT coalesce(bool_or(regexp_full_match(value, {duck.text(padded_so + re.escape(ending))})), false) "
-        f"FROM {{values}} WHERE position = {position}"
-    )
-    expression = _convert(factors, ending, mark, "verbatim" if padded else "shortest")
+    decimals = _decimals(values, position, number + re.escape(ending), mark)
+    expression = _convert(factors, ending, mark, decimals)
     if mark == "." or _tells(values, position, f"CASE WHEN {written_so} THEN {expression} ELSE $v END"):
         values.offer("quantity.unit", {position: expression}, written_so, tier=tier)
+
+
+def _decimals(values: Values, position: int, own: str, mark: numerals.Mark) -> _Decimals:
+    """How many decimals the numbers have that are written as the column's own."""
+    found = values.ask(
+        f"""
+        SELECT length(decimals), sum(cells)::BIGINT, bool_or(decimals LIKE '%0') FROM (
+            SELECT cells, regexp_extract(value, '{re.escape(mark)}([0-9]+)', 1) AS decimals FROM {{values}}
+            WHERE position = {position} AND regexp_full_match(value, {duck.text(own)})
+        ) GROUP BY 1 ORDER BY 2 DESC, 1"""
+    )
+    total = sum(cells for _, cells, _ in found)
+    padded = any(zeros for *_, zeros in found)
+    if total < CELLS:
+        return _Decimals(most=None, fixed=False, padded=padded)
+    fixed = found[0][1] >= FIXED * total
+    return _Decimals(found[0][0] if fixed else max(places for places, *_ in found), fixed=fixed, padded=padded)
 
 
 def _tells(values: Values, position: int, expression: str) -> bool:
@@ -179,13 +209,11 @@ def _meant(spelling: str, known: _Unit, spoken: set[str]) -> _Unit:
     return known
 
 
-def _convert(
-    factors: Mapping[str, float], ending: str, mark: numerals.Mark, same: Literal["verbatim", "shortest"]
-) -> str:
-    """An expression that writes a quantity in another unit; `same`: how a number is written that stays what it is."""
+def _convert(factors: Mapping[str, float], ending: str, mark: numerals.Mark, decimals: _Decimals) -> str:
+    """An expression that writes a quantity in another unit, with the decimals of its column."""
     spelling = rf"lower(regexp_extract($v, '^{DIGITS[mark]}\s*([%\pL][\pL/%]*\.?)$', 1))"
     cases = " ".join(
-        f"WHEN {duck.text(s)} THEN {_text(mark) if f == 1 and same == 'verbatim' else _number(f, mark)}"
+        f"WHEN {duck.text(s)} THEN {_text(mark) if f == 1 and decimals.padded else _number(f, mark, decimals)}"
         for s, f in sorted(factors.items())
     )
     return f"coalesce(CASE {spelling} {cases} END || {duck.text(ending)}, $v)"
@@ -195,9 +223,23 @@ def _text(mark: numerals.Mark) -> str:
     return f"regexp_extract($v, '^({DIGITS[mark]})', 1)"
 
 
-def _number(factor: float, mark: numerals.Mark) -> str:
-    """The number at the front of a cell times a factor, in its shortest decimal form; null where it is none."""
+def _number(factor: float, mark: numerals.Mark, decimals: _Decimals = ANY_DECIMALS) -> str:
+    """The number at the front of a cell times a factor; null where it is none.
+
+    As long as the column's numbers are, where that says the same; else in its shortest decimal form.
+    """
     plain = _text(mark) if mark == "." else f"replace(replace({_text(mark)}, '.', ''), ',', '.')"
     exact = f"(try_cast({plain} AS DECIMAL(24, 6)) * {factor!r}::DOUBLE)"
-    shortest = rf"regexp_replace(regexp_replace(printf('%.6f', {exact}), '(\.\d*?)0+$', '\1'), '\.$', '')"
-    return shortest if mark == "." else f"replace({shortest}, '.', ',')"
+    written = _shortest(exact)
+    if factor != 1 and decimals.most is not None:
+        rounded = f"round({exact}, {decimals.most})"
+        # Neither more than the source's last digit leaves open, nor than anybody would round a number of this length.
+        given = rf"10.0 ** -length(regexp_extract({plain}, '\.(\d+)', 1))"
+        open_ = f"least({factor / 2!r} * {given}, {0.05 * 10**-decimals.most!r}) * 1.000001"
+        alike = f"printf('%.{decimals.most}f', {rounded})" if decimals.fixed else _shortest(rounded)
+        written = f"CASE WHEN abs({rounded} - {exact}) <= {open_} THEN {alike} ELSE {written} END"
+    return written if mark == "." else f"replace({written}, '.', ',')"
+
+
+def _shortest(number: str) -> str:
+    return rf"regexp_replace(regexp_replace(printf('%.6f', {number}), '(\.\d*?)0+$', '\1'), '\.$', '')"

@@ -203,6 +203,18 @@ def test_numbers_that_can_be_read_two_ways_are_left_and_told(bench, cells: list[
     assert sum(f.count for f in found) == len(open_)
 
 
+def test_commas_before_decimals_and_thousands_may_both_stray_into_a_column_of_points(bench):
+    cells = [f"{63_000 + 7 * n}.{100 + n}" for n in range(40)]
+    assert bench.column([*cells, "37,969.428", "5473,259"]) == [*cells, "37969.428", "5473.259"]
+    assert bench.column([*cells, "37,969.428", "5473,259", "973,259"])[-3:] == ["37,969.428", "5473,259", "973,259"]
+
+
+def test_yes_and_no_are_written_as_ones_and_zeros_where_the_column_is(bench):
+    cells = ["0", "0", "1"] * 20
+    assert bench.column([*cells, "no", "True"]) == [*cells, "0", "1"]
+    assert bench.column([*cells, *"2345", "no"])[-1] == "no"
+
+
 def test_yes_and_no_take_the_columns_own_words(bench):
     assert bench.column(["Yes", "No", "Yes", "true", "N", "Yes"]) == ["Yes", "No", "Yes", "Yes", "No", "Yes"]
 
@@ -255,6 +267,14 @@ def test_mac_addresses_have_one_notation(bench, written):
 def test_mac_addresses_keep_the_case_that_their_column_has(bench):
     cells = [f"00:50:56:9a:bc:{n:02x}" for n in range(20)]
     assert bench.column([*cells, "00-50-56-9A-BC-FF"]) == [*cells, "00:50:56:9a:bc:ff"]
+
+
+@pytest.mark.parametrize("form", ["{:04x}.ccdd.eeff", "AA-BB-CC-DD-{:02X}-FF"])
+def test_mac_addresses_keep_the_notation_that_nearly_all_of_their_column_have(bench, form: str):
+    cells = [form.format(n) for n in range(20, 60)]
+    assert bench.column(cells, "mac") == cells
+    stray = f"{form.format(99).replace('.', '').replace('-', '')}"
+    assert bench.column([*cells, stray], "mac")[-1] == form.format(99)
 
 
 def test_ip_addresses_lose_what_is_no_address(bench):
@@ -361,6 +381,14 @@ def test_a_number_in_the_columns_unit_is_written_as_its_numbers_are(bench):
     assert bench.column(["12", "8.4", "16.0 oz"], "ounces") == ["12", "8.4", "16"]
 
 
+def test_a_converted_number_has_the_decimals_of_its_column(bench):
+    cells = [f"{n}.{n % 7} MB" for n in range(40)]
+    odd = ["68608 KB", "227738 KB", "1 KB"]
+    assert bench.column([*cells, *odd], "size")[-3:] == ["67.0 MB", "222.4 MB", "0.000977 MB"]
+    cells = [f"{n + 1}.{n % 7}0" for n in range(40)]
+    assert bench.column([*cells, "1300 g"], "weight_kg")[-1] == "1.30"
+
+
 @pytest.mark.parametrize("tier", ["auto", "suggest"])
 def test_quantities_of_which_none_is_the_columns_own_stay(bench, tier):
     cells = ["1 h", "30 min", "2 days", "45 min", "3 h"] * 5
@@ -374,11 +402,30 @@ def test_a_date_is_written_as_most_dates_of_the_column(bench):
     assert bench.column([*cells, "1998-02-05", "2085-02-05"]) == [*cells, "2/5/98", "2085-02-05"]
     cells = [f"{day:02d} August 2011" for day in range(1, 29)]
     assert bench.column([*cells, "2011-07-04"])[-1] == "04 July 2011"
+    cells = [f"Nov {day:02d}, 2011" for day in range(1, 29)]
+    assert bench.column([*cells * 2, "November 03, 2011", "Nov 3, 2011"])[-2:] == ["Nov 03, 2011"] * 2
+    cells = [f"{day:02d}/02/2011" for day in range(1, 29)]
+    assert bench.column([*cells, "3/2/2011"])[-1] == "03/02/2011"
 
 
 def test_moments_have_the_columns_sign_between_date_and_time(bench):
     cells = [f"2024-01-{day:02d} 10:00:00" for day in range(1, 29)]
     assert bench.column([*cells, "2024-01-05T11:00:00"])[-1] == "2024-01-05 11:00:00"
+
+
+def test_seconds_of_zero_are_left_out_where_the_column_has_none(bench):
+    cells = [f"2024-01-{day:02d} 10:30" for day in range(1, 29)]
+    odd = ["2024-01-05T11:00:00", "2024-01-05 11:00:07"]
+    assert bench.column([*cells, *odd])[-2:] == ["2024-01-05 11:00", "2024-01-05 11:00:07"]
+
+
+def test_a_time_zone_is_offered_and_never_taken_for_granted(bench):
+    cells = [f"2024-01-{day:02d}T10:{day}:00Z" for day in range(10, 29)] * 5
+    odd = ["2024-01-05 11:00:00", "05.01.2024 11:00:00", "2024-01-05 11:00:00+02:00", "05.01.2024"]
+    assert bench.column([*cells, *odd])[-4:] == [*odd[:3], "2024-01-05"]
+    zoned = ["2024-01-05T11:00:00Z"] * 2
+    assert bench.column([*cells, *odd], tier="suggest")[-4:] == [*zoned, odd[2], "2024-01-05"]
+    assert bench.column([*cells, "2024-01-05 11:00:00Z"])[-1] == zoned[0]
 
 
 def test_a_date_of_zeros_is_no_date(bench):

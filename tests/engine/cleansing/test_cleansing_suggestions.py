@@ -309,6 +309,7 @@ def test_a_number_gets_the_decimals_of_its_column(bench, cells, odd, mended):
         [*(f"{n}.500" for n in range(1, 60)), "250"],
         [*(f"{n}.{n % 9 + 1}" for n in range(1, 60)), "7"],  # no zero is ever written
         [*(f"{n}.{n % 7}0" for n in range(1, 60)), "7.125"],
+        [*(f"{n}.{n % 7}0" for n in range(1, 60)), "141"],  # 1.41, rather
     ],
 )
 def test_decimals_that_may_say_something_stay(bench, cells):
