@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from discovery_pipeline.engine import scripts
 from discovery_pipeline.engine.profiling.translations import ENGLISH
 
 _CHUNKS = re.compile(r"[^\W\d_]+|\d+|[%#]")
@@ -23,10 +24,14 @@ def words(header: str) -> Words:
 
     Beside those of other languages stand the English ones: "Seriennummer" gives serial.
     """
-    chunks = _CHUNKS.findall(header)
-    parts = [p.lower() for chunk in chunks for p in (_PARTS.findall(chunk) if chunk.isascii() else [chunk])]
+    runs = [run for chunk in _CHUNKS.findall(header) for run in scripts.runs(chunk)]
+    parts = [scripts.small(p) for run in runs for p in (_PARTS.findall(run) if run.isascii() else _unspaced(run))]
     written = frozenset(parts) | {a + b for a, b in pairwise(parts)} | {"".join(parts)}
     return written | {english for word in written for english in ENGLISH.get(word, ())}
+
+
+def _unspaced(run: str) -> tuple[str, ...]:
+    return scripts.parted(run, ENGLISH.keys()) or (run,)
 
 
 def _set(text: str) -> Words:

@@ -15,7 +15,7 @@ from discovery_pipeline.engine.profiling import dates, headers, numerals
 from discovery_pipeline.engine.profiling.headers import Words
 from discovery_pipeline.engine.profiling.model import InferredType
 from discovery_pipeline.engine.profiling.numerals import Numeral, Shape
-from discovery_pipeline.engine.profiling.tokens import BOOLEAN_WORDS
+from discovery_pipeline.engine.profiling.tokens import BOOLEAN_WORDS, SPOKEN
 
 FITTING = 0.9
 """Share of values from which a column is of a type."""
@@ -87,7 +87,7 @@ def _boolean(hints: Words, values: Weighted, total: int) -> Typed | None:
     fitting = {w: n for w, n in words.items() if w in BOOLEAN_WORDS}
     if sum(fitting.values()) < _threshold(hints, headers.BOOLEAN) * total:
         return None
-    spoken = fitting.keys() - {"0", "1"}
+    spoken = fitting.keys() & SPOKEN
     # Digits alone are numbers unless the header asks a question; one letter alone may be any code.
     if not spoken and not hints & headers.BOOLEAN:
         return None

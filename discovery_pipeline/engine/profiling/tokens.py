@@ -40,9 +40,17 @@ NULL_TOKENS = _words(
 
 LONGEST_TOKEN = max(len(t) for t in NULL_TOKENS)
 
-TRUE_WORDS = _words("true yes y t on ja oui si sí sim wahr vrai enabled 1")
-FALSE_WORDS = _words("false no n f off nein non não falsch faux disabled 0")
+TRUE_WORDS = _words(
+    "true yes y t on enabled 1 ja j wahr oui vrai si sí sì sim verdadero verdadeiro vero waar tak prawda ano pravda "
+    "kyllä kylla evet はい 是 예 네"
+)
+FALSE_WORDS = _words(
+    "false no n f off disabled 0 nein falsch non faux não nao nee falso onwaar nie fałsz ne nepravda nej nei ei hayır "
+    "hayir いいえ 否 아니오 아니요"
+)
 BOOLEAN_WORDS = TRUE_WORDS | FALSE_WORDS
+SPOKEN = BOOLEAN_WORDS - {"0", "1"}
+"""Boolean words that are no numbers."""
 
 
 _TWO_FACED = ("na", "none", "nil")

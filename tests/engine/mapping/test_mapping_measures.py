@@ -170,6 +170,9 @@ ACTIVE = TargetField(name="active", type="boolean")
         ("physisch", ("Ja", "Nein"), PHYSICAL, None),
         ("Inaktiv", ("Ja", "Nein"), ACTIVE, 'to_boolean | map_values({"true": "false", "false": "true"})'),
         ("Aktiv", ("Ja", "Nein"), ACTIVE, None),
+        ("Virtuaalinen", ("Kyllä", "Ei"), PHYSICAL, 'to_boolean | map_values({"true": "false", "false": "true"})'),
+        ("虚拟", ("是", "否"), PHYSICAL, 'to_boolean | map_values({"true": "false", "false": "true"})'),
+        ("Wirtualny", ("Tak", "Nie"), KIND, 'to_boolean | map_values({"true": "Virtual", "false": "Physical"})'),
     ],
 )
 def test_yes_and_no_are_said_as_the_target_asks(name, values, target, expected):

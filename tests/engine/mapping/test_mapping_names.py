@@ -64,6 +64,43 @@ def test_a_name_is_put_into_usual_words(name: str, words: tuple[str, ...]):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("Nazwa serwera", ("hostname",)),
+        ("Wersja systemu", ("operating system version",)),
+        ("Liczba rdzeni", ("core count",)),
+        ("Wlasciciel", ("owner",)),
+        ("Antal kärnor", ("core count",)),
+        ("Miljø", ("environment",)),
+        ("Miljoe", ("environment",)),
+        ("Antall kjerner", ("core count",)),
+        ("Paměť (GB)", ("memory",)),
+        ("Palvelimen nimi", ("hostname",)),
+        ("İşletim Sistemi", ("operating system",)),
+        ("SUNUCU ADI", ("hostname",)),
+        ("Aantal CPU's", ("processor count",)),
+        ("CPU数", ("processor count",)),
+        ("コア数", ("core count",)),
+        ("メモリ(GB)", ("memory",)),
+        ("ディスク容量(GB)", ("disk",)),
+        ("OSバージョン", ("operating system version",)),
+        ("サーバー説明", ("server", "description")),
+        ("クラスター名", ("cluster", "name")),
+        ("服务器名称", ("hostname",)),
+        ("IP地址", ("ip address",)),
+        ("서버명", ("hostname",)),
+        ("운영체제 버전", ("operating system version",)),
+    ],
+)
+def test_a_name_in_another_language_is_put_into_usual_words(name: str, words: tuple[str, ...]):
+    assert Reader().words(name) == words
+
+
+def test_a_name_without_spaces_of_which_not_all_is_known_stays_whole():
+    assert Reader().words("サーバー霧") == ("サーバー霧",)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
         ("updated_by", ("updated", "by")),
         ("used by", ("used", "by")),
         ("used_for", ("environment",)),
@@ -260,7 +297,25 @@ def test_what_names_one_thing_in_full_is_no_half_of_another():
 
 
 @pytest.mark.parametrize(
-    "name", ["# CPU", "CPU-Kerne", "Anzahl Sockel", "Nb processeurs", "Cant. núcleos", "Nº de núcleos", "Aantal CPU's"]
+    "name",
+    [
+        "# CPU",
+        "CPU-Kerne",
+        "Anzahl Sockel",
+        "Nb processeurs",
+        "Cant. núcleos",
+        "Nº de núcleos",
+        "Aantal CPU's",
+        "Liczba rdzeni",
+        "Antal kärnor",
+        "Počet jader",
+        "Suorittimien määrä",
+        "CPU sayısı",
+        "CPU数",
+        "コア数",
+        "核心数",
+        "코어 수",
+    ],
 )
 def test_counts_are_told_by_words_of_many_languages(name: str):
     assert dimensions.counts(Field(name))

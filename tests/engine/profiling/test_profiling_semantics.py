@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from discovery_pipeline.engine.profiling import ColumnProfile
+from discovery_pipeline.engine.profiling import ColumnProfile, headers
 
 Of = Callable[[str, Sequence[str | None]], ColumnProfile]
 
@@ -116,3 +116,17 @@ def test_a_rare_name_among_known_ones_is_a_name(column: Of) -> None:
     found = column("Benutzer", ["Anna Abel", "Bernd Haas", "Söhnke Groß", "Ifeoma Nwosu"] * 4)
     assert (found.semantic_type, found.semantic_fit) == ("person_name", 1.0)
     assert not any("no valid" in a for a in found.anomalies)
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ("CPU数", "count"),
+        ("コア数", "cores"),
+        ("서버명", "hostname"),
+        ("序列号", "serial"),
+        ("Numer seryjny", "serial"),
+    ],
+)
+def test_a_header_hints_in_its_own_language_and_script(header, word):
+    assert word in headers.words(header)

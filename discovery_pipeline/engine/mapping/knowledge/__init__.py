@@ -297,13 +297,16 @@ def _by_phrase(groups: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     return {plain: one for phrase, one in listed.items() for plain in _unaccented(phrase)} | listed
 
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe"})
+_VOICED = 8  # class of the mark that makes another kana of one, and is no accent
+_LIGATURES = {"ß": "ss", "œ": "oe", "æ": "ae"}
+_BARE = str.maketrans({**_LIGATURES, "ø": "o", "ł": "l", "ı": "i"})
+_UMLAUTS = str.maketrans({**_LIGATURES, "ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 
 def _unaccented(phrase: str) -> tuple[str, str]:
     """A phrase without accents, and with its umlauts written out."""
-    bare = "".join(c for c in unicodedata.normalize("NFD", phrase) if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", bare).replace("ß", "ss").replace("œ", "oe"), phrase.translate(_UMLAUTS)
+    bare = "".join(c for c in unicodedata.normalize("NFD", phrase) if unicodedata.combining(c) in (0, _VOICED))
+    return unicodedata.normalize("NFC", bare).translate(_BARE), phrase.translate(_UMLAUTS)
 
 
 def _read(name: str) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from discovery_pipeline.engine import duck, months
+from discovery_pipeline.engine.profiling.tokens import SPOKEN
 from discovery_pipeline.engine.tables import Table, Tables
 
 ROWS = 2000
@@ -31,8 +32,7 @@ COMMA_DECIMAL = rf"(\d+,(\d{{1,2}}|\d{{4,}})|0,\d+|(\d{{1,3}}(\.\d{{3}})+|{SPACE
 """A number whose comma can only be that before decimals."""
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
 KINDS = {
-    "boolean": r"(?i)^(true|false|yes|no|y|n|t|f|ja|nein|j|wahr|falsch|oui|non|vrai|faux|s[iíì]|sim|n[aã]o|nee|vero"
-    r"|falso|verdadero)$",
+    "boolean": rf"(?i)^({'|'.join(sorted(SPOKEN))})$",
     "uuid": r"^\{?[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?$",
     "integer": rf"^[+-]?(\d{{1,3}}(,\d{{3}})+|{SPACED}|\d+)$",
     "float": rf"^[+-]?(\d+\.\d+([eE][+-]?\d+)?|{COMMA_DECIMAL})$",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from discovery_pipeline.engine import units
+from discovery_pipeline.engine import scripts, units
 from discovery_pipeline.engine.mapping import knowledge
 from discovery_pipeline.engine.mapping.matcher import embedding
 
@@ -60,11 +60,12 @@ _JOINTS = ("", "s", "n", "en", "es", "er")  # letters between the parts of a Ger
 
 
 def split(name: str) -> tuple[str, ...]:
-    """The words as written, in small letters: at case changes, digits and punctuation."""
+    """The words as written, in small letters: at case changes, digits, punctuation, and where the script changes."""
     words = []
     for chunk in _ACCENTED.findall(units.in_bytes(name.replace("_", " ")).replace("’s", "").replace("'s", "")):
-        words += _PARTS.findall(chunk) if chunk.isascii() else [chunk]
-    return tuple(w.lower() for w in words)
+        for run in scripts.runs(chunk):
+            words += _PARTS.findall(run) if run.isascii() else [run]
+    return tuple(map(scripts.small, words))
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     """A word that is two or three known ones written together, parted; else as it is."""
     known = _known()
     if not word.isascii() and not _LATIN.fullmatch(word):
-        return (word,) if word in _unspaced() else _of_unspaced(word) or (word,)
+        return scripts.parted(word, _unspaced()) or (word,)
     if len(word) < 5 or word in known or singular(word) in known:
         return (word,)
     best = _cut(word, _vocabulary(around), 3)
@@ -183,21 +184,10 @@ def _parted(word: str, around: frozenset[str]) -> tuple[str, ...]:
     return (word,) if word in common else _cut(word, _wide_vocabulary(around), 3) or (word,)
 
 
-def _of_unspaced(word: str) -> tuple[str, ...]:
-    """The known words that a word of a script without spaces is made of; empty where there is more to it."""
-    for cut in range(len(word) - 2, 1, -1):
-        head, tail = word[:cut], word[cut:]
-        if head in _unspaced():
-            rest = (tail,) if tail in _unspaced() else _of_unspaced(tail)
-            if rest:
-                return (head, *rest)
-    return ()
-
-
 @knowledge.remembered(1)
 def _unspaced() -> frozenset[str]:
-    """Known words of scripts without spaces; single characters are parts of too many others."""
-    return frozenset(p for p in knowledge.synonyms() if len(p) > 1 and p.isalpha() and not _LATIN.fullmatch(p))
+    """Known words of scripts without spaces."""
+    return frozenset(filter(scripts.unspaced, knowledge.synonyms()))
 
 
 @knowledge.remembered(16)

@@ -20,12 +20,11 @@ from discovery_pipeline.engine.mapping.transformations.operations.arguments impo
     texts,
     whole,
 )
+from discovery_pipeline.engine.profiling.tokens import FALSE_WORDS, TRUE_WORDS
 
 BOOLEANS: dict[str, str] = {
-    **dict.fromkeys(("true", "yes", "y", "t", "1", "on", "enabled", "x", "✓", "✔"), "true"),
-    **dict.fromkeys(("false", "no", "n", "f", "0", "off", "disabled", "✗", "✘"), "false"),
-    **dict.fromkeys(("ja", "j", "wahr", "oui", "vrai", "sí", "si", "sì", "sim", "vero", "verdadero", "tak"), "true"),
-    **dict.fromkeys(("nein", "falsch", "non", "faux", "não", "nao", "nee", "falso", "nie"), "false"),
+    **dict.fromkeys((*sorted(TRUE_WORDS), "x", "✓", "✔"), "true"),
+    **dict.fromkeys((*sorted(FALSE_WORDS), "✗", "✘"), "false"),
 }
 OTHERS = "*"
 """Key of map_values for every value that isn't listed."""
