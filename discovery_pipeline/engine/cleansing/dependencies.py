@@ -82,7 +82,9 @@ def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
             for right in table.columns
             if right is not left and 2 <= distinct[right.name] <= most and (left.name, right.name) not in tried
         ]
-        tried |= dict.fromkeys(((left.name, r.name) for r in rights), None) | _decides(draft, left, rights)
+        tried |= dict.fromkeys(((left.name, r.name) for r in rights), None)
+        for some in draft.batches(rights):
+            tried |= _decides(draft, left, some)
     return [
         planned(RULE, table.name, right.name, voters)
         for right in table.columns
@@ -110,8 +112,6 @@ def _distinct(draft: Draft) -> dict[str, int]:
 
 def _decides(draft: Draft, left: Column, rights: list[Column]) -> Strengths:
     """The columns that `left` decides: in nearly all of its groups nearly all rows agree, and not by chance."""
-    if not rights:
-        return {}
     key = duck.col(left)
     every = 1 + draft.table.row_count // SAMPLE
     others = ", ".join(f"{duck.col(r)} AS c{r.position}" for r in rights)
@@ -209,6 +209,10 @@ def systematic(draft: Draft, column: Column) -> bool:
     majority knows nothing of.
     """
     others = [c for c in draft.table.columns if c is not column]
+    return any(_shared(draft, column, some) for some in draft.batches(others))
+
+
+def _shared(draft: Draft, column: Column, others: list[Column]) -> bool:
     named = ", ".join(f"{duck.col(c)} AS c{c.position}" for c in others)
     found = draft.con.execute(
         f"""

@@ -22,6 +22,13 @@ CELLS = 100_000
 """Cells that are counted together: a column by itself takes 2 ms at least, many large ones at once take memory."""
 WRITTEN = 20_000_000
 """Cells of a table up to which its rows are written down as they stand: they take memory, or else the disk."""
+TOGETHER = 12
+"""Patched columns that are joined at once: DuckDB takes 7 MB for each join, however few its rows are, and 20 MB for
+each of fifty."""
+WIDE = 200
+"""Columns that are read at once: each takes 32 KB in every step of a query, and on every thread."""
+BLOCK = 100
+"""Columns whose rows are written down together."""
 
 
 @dataclass
@@ -33,7 +40,7 @@ class Draft:
     log: str  # temporary table: row, position, step, before, after, rule (index into `rules`)
     rules: list[PlannedRule]
     touched: set[str] = field(default_factory=set)  # keys of columns with patches
-    _ground: str = ""  # temporary table of the rows as they once stood; none: the source
+    _grounds: dict[int, str] = field(default_factory=dict)  # by block of columns: its temporary table, as it once stood
     _moved: set[str] = field(default_factory=set)  # keys of columns patched since
 
     def now(self, column: Column) -> str:
@@ -49,17 +56,23 @@ class Draft:
 
     def rows(self, columns: Sequence[Column]) -> str:
         """A FROM item: `__row` and several columns as they stand now."""
+        return self._rows(columns, self._moved)
+
+    def _rows(self, columns: Sequence[Column], moved: set[str]) -> str:
         chosen, joins = [], []
-        row = "__row" if self._ground else "file_row_number"
+        source = duck.scan(self.table)
+        grounds = {c.key: self._grounds.get(c.position // BLOCK, source) for c in columns}
+        places = {ground: f"s{n}" for n, ground in enumerate(dict.fromkeys(grounds.values()))}
+        row = "s0.file_row_number" if next(iter(places)) == source else "s0.__row"
         for n, column in enumerate(dict.fromkeys(columns)):
-            key = duck.col(column)
-            if column.key in self._moved:
-                chosen.append(f"CASE WHEN o{n}.__row IS NULL THEN s.{key} ELSE o{n}.__value END AS {key}")
-                joins.append(f" LEFT JOIN {self.last(column)} o{n} ON o{n}.__row = s.{row}")
+            key, place = duck.col(column), places[grounds[column.key]]
+            if column.key in moved:
+                chosen.append(f"CASE WHEN o{n}.__row IS NULL THEN {place}.{key} ELSE o{n}.__value END AS {key}")
+                joins.append(f" LEFT JOIN {self.last(column)} o{n} ON o{n}.__row = {row}")
             else:
-                chosen.append(f"s.{key}")
-        ground = self._ground or duck.scan(self.table)
-        return f"(SELECT s.{row} AS __row, {', '.join(chosen)} FROM {ground} s{''.join(joins)})"
+                chosen.append(f"{place}.{key}")
+        beside = " POSITIONAL JOIN ".join(f"{ground} {place}" for ground, place in places.items())
+        return f"(SELECT {row} AS __row, {', '.join(chosen)} FROM {beside}{''.join(joins)})"
 
     def cells(self, columns: Sequence[Column]) -> Iterator[str]:
         """FROM items that together are the cells of these columns as they stand now: `position` and `value`."""
@@ -68,8 +81,7 @@ class Draft:
             for column in columns:
                 yield f"(SELECT {column.position} AS position, {duck.col(column)} AS value FROM {self.now(column)})"
             return
-        for at in range(0, len(columns), most):
-            some = columns[at : at + most]
+        for some in self.batches(columns, most):
             named = ", ".join(f'{duck.col(c)} AS "{c.position}"' for c in some)
             listed = ", ".join(f'"{c.position}"' for c in some)
             yield (
@@ -77,14 +89,37 @@ class Draft:
                 f"UNPIVOT INCLUDE NULLS (value FOR position IN ({listed})))"
             )
 
+    def batches(self, columns: Sequence[Column], most: int = WIDE) -> Iterator[list[Column]]:
+        """These columns in parts that one query can read: neither wide, nor with many that are patched."""
+        some: list[Column] = []
+        patched = 0
+        for column in columns:
+            moved = column.key in self._moved
+            if len(some) == min(most, WIDE) or (moved and patched == TOGETHER):
+                yield some
+                some, patched = [], 0
+            some.append(column)
+            patched += moved
+        if some:
+            yield some
+
     def settle(self) -> None:
         """Write the rows down as they stand now, unless they are many: each patched column costs every query a join."""
-        if not self._moved or self.table.row_count * len(self.table.columns) > WRITTEN:
+        columns = self.table.columns
+        if self.table.row_count * len(columns) > WRITTEN:
             return
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE __next AS FROM {self.rows(self.table.columns)}")
-        self._ground = "__ground"
-        self.con.execute(f"DROP TABLE IF EXISTS {self._ground}; ALTER TABLE __next RENAME TO {self._ground}")
-        self._moved.clear()
+        # A join on several threads loses the order of its rows, in which the blocks stand side by side.
+        order = "ORDER BY __row" if len(columns) > BLOCK else ""
+        for number, block in enumerate(columns[at : at + BLOCK] for at in range(0, len(columns), BLOCK)):
+            while moved := {column.key for column in [c for c in block if c.key in self._moved][:TOGETHER]}:
+                self.con.execute(f"CREATE OR REPLACE TEMP TABLE __next AS FROM {self._rows(block, moved)} {order}")
+                ground = self._grounds[number] = f"__ground_{number}"
+                self.con.execute(f"DROP TABLE IF EXISTS {ground}; ALTER TABLE __next RENAME TO {ground}")
+                self._moved -= moved
+
+    def end(self) -> None:
+        """Drop what was written down."""
+        self.con.execute("; ".join(f"DROP TABLE {name}" for name in (self.log, *self._grounds.values())))
 
     def count(self) -> int:
         """Patches so far."""
@@ -207,7 +242,8 @@ def drafted(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Draft]:
         f"CREATE OR REPLACE TEMP TABLE {log} "
         "(row BIGINT, position INTEGER, step INTEGER, before VARCHAR, after VARCHAR, rule INTEGER)"
     )
+    draft = Draft(con, table, log, [])
     try:
-        yield Draft(con, table, log, [])
+        yield draft
     finally:
-        con.execute(f"DROP TABLE {log}; DROP TABLE IF EXISTS __ground")
+        draft.end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
@@ -24,18 +26,42 @@ FLAGGED = 0.95
 
 def plan(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     """Yes-or-no columns next to an amount of the same thing: where there is an amount, the flag says so."""
-    columns = draft.table.columns
+    table = draft.table
+    namesakes = _namesakes(table.columns)
+    kin = {position for several in namesakes.values() for position in several}
+    amounts = _amounts(draft, [column for column in table.columns if column.position in kin])
     pairs = [
-        (flag, amount)
-        for flag in columns
-        for amount in columns
-        if flag is not amount and {flag.name, amount.name} & changed and _words(flag.name) & _words(amount.name)
+        (flag, table.columns[amount])
+        for flag in table.columns
+        for amount in sorted(namesakes.get(flag.position, set()) & amounts)
+        if {flag.name, table.columns[amount].name} & changed
     ]
     return [
-        planned(RULE, draft.table.name, flag.name, (amount.name,))
-        for flag, amount in pairs
-        if _flags(draft, flag, amount)
+        planned(RULE, table.name, flag.name, (amount.name,)) for flag, amount in pairs if _flags(draft, flag, amount)
     ]
+
+
+def _namesakes(columns: Sequence[Column]) -> dict[int, set[int]]:
+    """For each column the others that share a word of its header, all by position."""
+    words = {column.position: _words(column.name) for column in columns}
+    of: defaultdict[str, set[int]] = defaultdict(set)
+    for position, some in words.items():
+        for word in some:
+            of[word].add(position)
+    found = {position: set().union(*(of[word] for word in some)) - {position} for position, some in words.items()}
+    return {position: others for position, others in found.items() if others}
+
+
+def _amounts(draft: Draft, columns: Sequence[Column]) -> set[int]:
+    """The positions of those columns that hold enough amounts and zeros for a flag to tell them apart."""
+    found: set[int] = set()
+    for cells in draft.cells(columns):
+        rows = draft.con.execute(f"""
+            SELECT position FROM {cells} GROUP BY position
+            HAVING count(*) FILTER (sign(try_cast(value AS DOUBLE)) > 0) >= {ROWS}
+                AND count(*) FILTER (sign(try_cast(value AS DOUBLE)) = 0) > 0""").fetchall()
+        found |= {position for (position,) in rows}
+    return found
 
 
 def _words(header: str) -> set[str]:

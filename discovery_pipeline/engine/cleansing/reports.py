@@ -79,29 +79,32 @@ def _things(draft: Draft, source: Column) -> list[Column]:
     """Columns that name what a source tells of, at most once each; the ones with the largest groups first."""
     others = [c for c in draft.table.columns if c is not source]
     s, rows = duck.col(source), draft.table.row_count
-    counts = ", ".join(
-        f"count(DISTINCT {duck.col(c)}), count(DISTINCT ({duck.col(c)}, {s})) FILTER ({duck.col(c)} IS NOT NULL), "
-        f"count({duck.col(c)})"
-        for c in others
-    )
-    found = draft.con.execute(
-        f"SELECT count(DISTINCT {s}), {counts} FROM {draft.rows(draft.table.columns)} WHERE {s} IS NOT NULL"
-    ).fetchall()[0]
-    if not LEAST <= found[0] <= rows / LEAST:
-        return []
     sized = []
-    for n, column in enumerate(others):
-        things, pairs, cells = found[1 + 3 * n : 4 + 3 * n]
-        if cells >= ONCE * rows and pairs >= ONCE * cells and 2 <= things <= cells / LEAST:
-            sized.append((things, column.position, column))
+    for some in draft.batches(others):
+        counts = ", ".join(
+            f"count(DISTINCT {duck.col(c)}), count(DISTINCT ({duck.col(c)}, {s})) FILTER ({duck.col(c)} IS NOT NULL), "
+            f"count({duck.col(c)})"
+            for c in some
+        )
+        found = draft.con.execute(
+            f"SELECT count(DISTINCT {s}), {counts} FROM {draft.rows([source, *some])} WHERE {s} IS NOT NULL"
+        ).fetchall()[0]
+        if not LEAST <= found[0] <= rows / LEAST:
+            return []
+        for n, column in enumerate(some):
+            things, pairs, cells = found[1 + 3 * n : 4 + 3 * n]
+            if cells >= ONCE * rows and pairs >= ONCE * cells and 2 <= things <= cells / LEAST:
+                sized.append((things, column.position, column))
     return [column for *_, column in sorted(sized)]
 
 
 def _agreed_on(draft: Draft, thing: Column, source: Column) -> list[Column]:
     """Columns on which most sources agree, thing by thing, and much more than by chance."""
     others = [c for c in draft.table.columns if c not in (thing, source)]
-    if not others:
-        return []
+    return [c for some in draft.batches(others) for c in _told(draft, thing, some)]
+
+
+def _told(draft: Draft, thing: Column, others: list[Column]) -> list[Column]:
     named = ", ".join(f"{duck.col(c)} AS c{c.position}" for c in others)
     found = draft.con.execute(f"""
         WITH cells AS (
@@ -123,15 +126,18 @@ def _agreed_on(draft: Draft, thing: Column, source: Column) -> list[Column]:
 
 def _estimate(draft: Draft, thing: Column, source: Column, columns: list[Column]) -> None:
     """Leave `__claims` (row, column, thing, source, value) and `__truths` (value, how sure, how often told)."""
-    named = ", ".join(f"{duck.col(c)} AS c{c.position}" for c in columns)
-    draft.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE __claims AS
-        SELECT __row, e, s, substr(c, 2)::INTEGER AS c, v
-        FROM (
-            SELECT __row, {duck.col(thing)} AS e, {duck.col(source)} AS s, {named}
-            FROM {draft.rows([thing, source, *columns])}
-        ) UNPIVOT INCLUDE NULLS (v FOR c IN ({", ".join(f"c{c.position}" for c in columns)}))
-        WHERE e IS NOT NULL AND s IS NOT NULL""")
+    draft.con.execute(
+        "CREATE OR REPLACE TEMP TABLE __claims (__row BIGINT, e VARCHAR, s VARCHAR, c INTEGER, v VARCHAR)"
+    )
+    for some in draft.batches(columns):
+        named = ", ".join(f"{duck.col(c)} AS c{c.position}" for c in some)
+        draft.con.execute(f"""
+            INSERT INTO __claims SELECT __row, e, s, substr(c, 2)::INTEGER AS c, v
+            FROM (
+                SELECT __row, {duck.col(thing)} AS e, {duck.col(source)} AS s, {named}
+                FROM {draft.rows([thing, source, *some])}
+            ) UNPIVOT INCLUDE NULLS (v FOR c IN ({", ".join(f"c{c.position}" for c in some)}))
+            WHERE e IS NOT NULL AND s IS NOT NULL""")
     draft.con.execute("CREATE OR REPLACE TEMP TABLE __weights AS SELECT DISTINCT s, 1.0::DOUBLE AS w FROM __claims")
     for _ in range(ROUNDS):
         draft.con.execute("""

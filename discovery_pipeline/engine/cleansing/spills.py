@@ -32,10 +32,11 @@ def plan(draft: Draft, changed: set[str]) -> list[PlannedRule]:
 
 def _empty(draft: Draft, columns: list[Column]) -> tuple[int, ...]:
     """How many cells of each of these columns are empty."""
-    if not columns:
-        return ()
-    counts = ", ".join(f"count(*) - count({duck.col(c)})" for c in columns)
-    return draft.con.execute(f"SELECT {counts} FROM {draft.rows(columns)}").fetchall()[0]
+    found: list[int] = []
+    for some in draft.batches(columns):
+        counts = ", ".join(f"count(*) - count({duck.col(c)})" for c in some)
+        found += draft.con.execute(f"SELECT {counts} FROM {draft.rows(some)}").fetchall()[0]
+    return tuple(found)
 
 
 def changes(draft: Draft, whole: Column, end: Column, part: Literal["start", "end"]) -> str:

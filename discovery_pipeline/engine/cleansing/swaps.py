@@ -6,7 +6,6 @@ other's leave one reading.
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from discovery_pipeline.engine import duck
@@ -37,23 +36,28 @@ def plan(draft: Draft, changed: set[str]) -> list[PlannedRule]:
     table = draft.table
     if table.row_count < ROWS:
         return []
-    words = _vocabularies(draft)
-    pairs = [(a, b) for a, b in combinations(words, 2) if {a.name, b.name} & changed and words[a] & words[b]]
+    pairs = [(a, b) for a, b in _strange_to_each_other(draft) if {a.name, b.name} & changed]
     return [planned(RULE, table.name, a.name, (b.name,)) for a, b in pairs if draft.number(changes(draft, a, b)) >= 2]
 
 
-def _vocabularies(draft: Draft) -> dict[Column, frozenset[str]]:
-    """The columns of few values, with those."""
-    words: dict[int, list[str]] = {}
-    for cells in draft.cells(draft.table.columns):
-        words |= draft.con.execute(
-            f"""
-            WITH words AS (SELECT DISTINCT position, value FROM {cells} WHERE value IS NOT NULL)
-            SELECT position, list(value) FROM words
-            WHERE position IN (SELECT position FROM words GROUP BY position HAVING count(*) BETWEEN 2 AND {WORDS})
-            GROUP BY position"""
-        ).fetchall()
-    return {column: frozenset(words[column.position]) for column in draft.table.columns if column.position in words}
+def _strange_to_each_other(draft: Draft) -> list[tuple[Column, Column]]:
+    """Pairs of columns of few values, each with a value that is strange there and at home in the other."""
+    columns = draft.table.columns
+    draft.con.execute("CREATE OR REPLACE TEMP TABLE __words (position INTEGER, value VARCHAR, cells BIGINT)")
+    for cells in draft.cells(columns):
+        draft.con.execute(f"""
+            INSERT INTO __words
+            FROM (SELECT position, value, count(*) AS cells FROM {cells} WHERE value IS NOT NULL GROUP BY ALL)
+            QUALIFY count(*) OVER (PARTITION BY position) BETWEEN 2 AND {WORDS}""")
+    found = draft.con.execute(f"""
+        WITH strange AS (
+            SELECT DISTINCT s.position AS here, h.position AS there FROM __words s JOIN __words h ON s.value = h.value
+            WHERE h.cells >= {HOME} AND s.cells <= {STRANGE} * h.cells
+        )
+        SELECT a.here, a.there FROM strange a JOIN strange b ON a.here = b.there AND a.there = b.here
+        WHERE a.here < a.there ORDER BY ALL""").fetchall()
+    draft.con.execute("DROP TABLE __words")
+    return [(columns[here], columns[there]) for here, there in found]
 
 
 def changes(draft: Draft, column: Column, other: Column) -> str:

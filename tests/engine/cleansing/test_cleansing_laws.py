@@ -25,6 +25,8 @@ TABLES = st.integers(1, 12).flatmap(
         {name: st.lists(CELL, min_size=rows, max_size=rows) for name in ("a", "ram_gb", "ip")}
     )
 )
+CITIES = ("Oslo", "Bern", "Rome", "Graz", "Lyon", "Turin", "Basel", "Bergen", "Nice")
+LANDS = ("Norway", "Switzerland", "Italy", "Austria", "France", "Italy", "Switzerland", "Norway", "France")
 LAW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -36,6 +38,27 @@ def test_cleansing_twice_is_cleansing_once(shared_bench, cells, tier):
     again = bench.cleanse(*once.tables, tier=tier)
     assert bench.cells(again.tables[0]) == bench.cells(once.tables[0])
     assert again.patches.count == 0
+
+
+@settings(LAW, max_examples=1)
+@given(cells=TABLES, wide=st.integers(2, 3), together=st.integers(1, 2), block=st.integers(2, 3))
+def test_however_many_columns_are_read_at_once_the_plan_the_patches_and_the_cells_are_the_same(
+    shared_bench, cells, wide, together, block
+):
+    bench = shared_bench()
+    table = bench.table(entangled(cells))
+    plan = bench.plan(table)
+    done = cleansing.cleanse(bench.con, [table], plan, bench.fresh(), "suggest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("discovery_pipeline.engine.cleansing.draft.WIDE", wide)
+        patch.setattr("discovery_pipeline.engine.cleansing.draft.TOGETHER", together)
+        patch.setattr("discovery_pipeline.engine.cleansing.draft.BLOCK", block)
+        parted = bench.plan(table)
+        parted_done = cleansing.cleanse(bench.con, [table], parted, bench.fresh(), "suggest")
+    assert {"dependency.majority", "cells.swapped", "dependency.flag"} <= {rule.rule for rule in plan.rules}
+    assert parted == plan
+    assert patches(bench, parted_done) == patches(bench, done)
+    assert content(bench, parted_done.tables[0]) == content(bench, done.tables[0])
 
 
 @LAW
@@ -115,6 +138,25 @@ def test_a_csv_log_runs_nothing_and_reads_back_exactly(bench, cell):
         assert f",'{cell}," in log.read_text()
     back = cleansing.revert(bench.con, done.tables, log, bench.fresh())
     assert bench.cells(back[0])["x"][0] == f" {cell}"
+
+
+def entangled(cells):
+    """These columns, over and over, beside others that decide, mistake and flag each other."""
+    rows = range(90)
+    beside = {
+        "city": [CITIES[n % len(CITIES)] for n in rows],
+        "land": [LANDS[8 if n == 3 else n % len(LANDS)] for n in rows],
+        "stage": ["high" if n in {4, 40} else ("prod", "test")[n // 2 % 2] for n in rows],
+        "weight": ["prod" if n in {4, 40} else ("high", "low")[n // 5 % 2] for n in rows],
+        "has_disk": ["no" if n == 50 or n < 20 else "yes" for n in rows],
+        "disk_gb": ["0" if n < 20 else str(n) for n in rows],
+    }
+    return {**{name: [column[n % len(column)] for n in rows] for name, column in cells.items()}, **beside}
+
+
+def patches(bench, done):
+    """Every patch, in the log's order."""
+    return bench.con.execute(f"FROM {duck.parquet(done.patches.path)}").fetchall()
 
 
 def content(bench, table):

@@ -365,6 +365,14 @@ def test_many_columns_are_mended_at_once_in_little_memory_and_rows_keep_their_or
     assert [path.name for path in mended.path.parent.glob(f"{mended.path.name}*")] == [mended.path.name]
 
 
+def test_suggestions_for_many_columns_are_planned_in_little_memory(tmp_path):
+    """Rows were read with a join for each patched column."""
+    bench = Bench(duck.connect(threads=2, memory_limit="150MB"), tmp_path)
+    cells = {f"c{k}": [f" {k} by {n}" if (n + k) % 3 else f"{k} by {n}" for n in range(20)] for k in range(120)}
+    mended = bench.cells(bench.cleanse(bench.table(cells), tier="suggest").tables[0])
+    assert mended == {name: [v.strip() for v in column] for name, column in cells.items()}
+
+
 def test_a_column_that_abbreviates_is_not_written_out(bench):
     cells = ["USA"] * 30 + ["UK"] * 10 + ["United States"] * 4
     assert bench.column(cells) == cells
