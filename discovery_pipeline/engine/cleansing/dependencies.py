@@ -54,6 +54,9 @@ SAMPLE = 20_000
 ALONE = 3
 """Voters that must agree before a value is overwritten that can't be explained as a slip or a mix-up."""
 
+MANY, NEAR = 300, 50
+"""Columns of a table from which only pairs are tried that stand so near each other: all pairs would take hours."""
+
 HOMES = 5
 """Values a column must have for one of them to be at home elsewhere: of two or three, each is."""
 
@@ -79,8 +82,8 @@ def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
         most = 1.5 * distinct[left.name] + 20 + 0.05 * table.row_count
         rights = [
             right
-            for right in table.columns
-            if right is not left and 2 <= distinct[right.name] <= most and (left.name, right.name) not in tried
+            for right in _near(left, table.columns)
+            if 2 <= distinct[right.name] <= most and (left.name, right.name) not in tried
         ]
         tried |= dict.fromkeys(((left.name, r.name) for r in rights), None)
         for some in draft.batches(rights):
@@ -90,6 +93,12 @@ def plan(draft: Draft, tried: Strengths) -> list[PlannedRule]:
         for right in table.columns
         if (voters := _voters(right.name, tried))
     ]
+
+
+def _near(left: Column, columns: tuple[Column, ...]) -> list[Column]:
+    """The columns that `left` may decide."""
+    around = columns if len(columns) <= MANY else columns[max(0, left.position - NEAR) : left.position + NEAR + 1]
+    return [column for column in around if column is not left]
 
 
 def _voters(right: str, tried: Strengths) -> tuple[str, ...]:

@@ -54,6 +54,24 @@ def test_rows_that_agree_outvote_one_that_doesnt(bench):
     assert done.patches.by_rule == {"dependency.majority": 2}
 
 
+@pytest.mark.parametrize(
+    ("order", "found"), [("zip city area note code", "Town A"), ("city note code zip area", "Town C")]
+)
+def test_in_wide_tables_neighbours_are_asked(bench, monkeypatch, order: str, found: str):
+    monkeypatch.setattr("discovery_pipeline.engine.cleansing.dependencies.MANY", 4)
+    monkeypatch.setattr("discovery_pipeline.engine.cleansing.dependencies.NEAR", 2)
+    cells = {
+        "zip": [f"{1000 + n}" for n in range(12) for _ in range(6)],
+        "city": [f"Town {'ABCDEFGHIJKL'[n]}" for n in range(12) for _ in range(6)],
+        "area": [f"area {n}" for n in range(12) for _ in range(6)],
+        "note": [f"seen {n * 7919 % 72}" for n in range(72)],
+        "code": [f"{n * 104_729 % 9973}" for n in range(72)],
+    }
+    cells["city"][3] = "Town C"
+    done = bench.cleanse(bench.table({name: cells[name] for name in order.split()}), tier="suggest")
+    assert bench.cells(done.tables[0])["city"][3] == found
+
+
 @pytest.mark.parametrize("names", [("b", "said", "size"), ("n", "most", "voters"), ("value", "other", "mutual")])
 def test_a_column_may_be_called_as_our_queries_call_theirs(bench, names):
     zips = [f"{1000 + n}" for n in range(12) for _ in range(6)]
