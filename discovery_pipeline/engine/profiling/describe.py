@@ -107,7 +107,7 @@ class _Column:
             semantic_type=means.name,
             semantic_fit=means.fit,
             unit=means.unit,
-            units=means.units,
+            units=self._units(means, values, filled),
             decimal_mark=typed.mark,
             pii=means.pii,
             null_count=self.rows - self.counted.count,
@@ -129,6 +129,10 @@ class _Column:
                 "suggested_charts": anomalies.charts(draft),
             }
         )
+
+    def _units(self, means: Meaning, values: Sequence[tuple[str, int]], filled: int) -> tuple[ValueCount, ...]:
+        scale = self._scale(values, filled)
+        return tuple(ValueCount(value=u.value, count=round(scale * u.count)) for u in means.units)
 
     def _quality(self, means: Meaning, filled: int, type_fit: float, consistency: float) -> Quality:
         checked = means.fit if means.name in meaning.CHECKED and means.fit is not None else 1.0

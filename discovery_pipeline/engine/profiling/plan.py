@@ -227,7 +227,7 @@ def _edged(draft: ColumnPlan, numbers: tuple[float | None, ...]) -> ColumnPlan:
     count = len(told)
     mean = math.fsum(told) / count
     if draft.typed.is_date:
-        return _dated(draft, numbers, told[0], told[-1], mean)
+        return _dated(draft, numbers, told, mean)
     std = math.sqrt(math.fsum((n - mean) ** 2 for n in told) / count)
     q1, q3 = told[count // 4], told[(3 * count) // 4]
     bars = _bars(told[0], told[-1], whole_numbers=draft.typed.type == "integer")
@@ -237,15 +237,22 @@ def _edged(draft: ColumnPlan, numbers: tuple[float | None, ...]) -> ColumnPlan:
     return replace(draft, numbers=numbers, centre=mean, edges=edges, bars=bars)
 
 
-def _dated(draft: ColumnPlan, numbers: tuple[float | None, ...], low: float, high: float, mean: float) -> ColumnPlan:
+def _dated(draft: ColumnPlan, numbers: tuple[float | None, ...], told: Sequence[float], mean: float) -> ColumnPlan:
     """Dates are counted between the starts of periods, some of them beyond the sample's ends."""
-    days = (high - low) / 86_400
-    period = periods.fitting(days)
+    low, high = told[0], told[-1]
+    suits = periods.fitting((high - low) / 86_400)
+    period = periods.regular(list(dict.fromkeys(told))) or suits
+    edges = _starts(period, low, high)
+    known = set(edges)
+    bars = edges if period == suits else tuple(start for start in _starts(suits, low, high) if start in known)
+    shown = bars[:: -(-len(bars) // (2 * BARS))] if len(bars) > BARS // 2 else edges[:: -(-len(edges) // (2 * BARS))]
+    return replace(draft, numbers=numbers, centre=mean, edges=edges, bars=shown, period=period)
+
+
+def _starts(period: Period, low: float, high: float) -> tuple[float, ...]:
     reach = 0.03 * (high - low)
-    starts = periods.starts(period, periods.moment(low - reach), periods.moment(high + reach))
-    edges = tuple(periods.seconds(start) for start in starts)
-    bars = edges[:: -(-len(edges) // (2 * BARS))]
-    return replace(draft, numbers=numbers, centre=mean, edges=edges, bars=bars, period=period)
+    first, last = periods.moment(low - reach), periods.moment(high + reach)
+    return tuple(periods.seconds(start) for start in periods.starts(period, first, last))
 
 
 def _bars(low: float, high: float, *, whole_numbers: bool) -> tuple[float, ...]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from discovery_pipeline.engine.profiling.model import TimeSeries
-from discovery_pipeline.engine.profiling.periods import Period
+from discovery_pipeline.engine.profiling.periods import Period, is_weekend
 from discovery_pipeline.engine.profiling.sketch import Buckets
 
-_CYCLES: dict[Period, tuple[int, str]] = {"hour": (24, "daily"), "day": (7, "weekly"), "month": (12, "yearly")}
+_CYCLES: dict[Period, tuple[int, str]] = {
+    "minute": (60, "hourly"),
+    "hour": (24, "daily"),
+    "day": (7, "weekly"),
+    "week": (52, "yearly"),
+    "month": (12, "yearly"),
+    "quarter": (4, "yearly"),
+}
 
 SEASONAL = 0.5
 """Autocorrelation over one cycle from which a column is seasonal."""
@@ -17,7 +24,7 @@ SEASONAL = 0.5
 def describe(period: Period, buckets: Buckets) -> TimeSeries | None:
     """Gaps, trend and season of dates that were counted between starts of periods; None where there are none.
 
-    What lies before the first period counts to it.
+    What lies before the first period counts to it. A series of working days has no gaps at weekends.
     """
     before, *heights = buckets.counts
     heights[0] += before
@@ -25,9 +32,12 @@ def describe(period: Period, buckets: Buckets) -> TimeSeries | None:
     if not filled:
         return None
     run = heights[filled[0] : filled[-1] + 1]
+    empty = [start for start, height in zip(buckets.edges[filled[0] :], run, strict=False) if not height]
+    if period == "day" and not any(is_weekend(buckets.edges[i]) for i in filled):
+        empty = [start for start in empty if not is_weekend(start)]
     return TimeSeries(
         granularity=period,
-        gaps=sum(1 for height in run if not height),
+        gaps=len(empty),
         trend=_trend(run),
         seasonality=_season(period, run),
     )

@@ -90,7 +90,7 @@ def test_dates_run_from_the_first_to_the_last(told: TableProfile) -> None:
     made = told.column("made")
     assert (made.min, made.max) == ("2020-01-01", "2024-02-08")
     assert made.time_series is not None
-    assert (made.time_series.granularity, made.time_series.gaps) == ("month", 0)
+    assert (made.time_series.granularity, made.time_series.gaps) == ("day", 0)
     assert sum(bar.count for bar in made.histogram) == ROWS
 
 

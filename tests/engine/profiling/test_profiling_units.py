@@ -38,3 +38,8 @@ def test_units_keep_what_is_stated(column: Of) -> None:
     found = column("ram", ["16384"] * 20 + ["16 GB", "16GB", "8192 MB"])
     assert found.unit == "MB"
     assert {u.value: u.count for u in found.units} == {"GB": 2, "MB": 1}
+
+
+def test_units_are_counted_over_the_whole_column(column: Of) -> None:
+    found = column("price", [f"${i}.{i % 97:02d}" for i in range(30_000)])
+    assert [(u.value, u.count) for u in found.units] == [("$", 30_000)]
