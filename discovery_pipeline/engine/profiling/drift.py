@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -32,6 +33,9 @@ SHARE_MOVED = 0.05
 
 VALUES_KNOWN = 0.9
 """Share of a column's values that its top values must cover for categories to be compared."""
+
+TELLING = 3
+"""Different values from which two columns can be told to hold the like."""
 
 FLOOR = 1e-4
 """Share that stands for an empty bar in the index, which knows no zero."""
@@ -74,14 +78,66 @@ def _of_tables(old: TableProfile, new: TableProfile) -> Iterator[Finding]:
             abs(change),
             f"There are {new.row_count:,} rows after {old.row_count:,}{share}.",
         )
-    for name in before.keys() - after.keys():
-        told = f"The column is gone; it had {before[name].distinct_count:,} different values."
-        yield _finding((new.name, name), "drift.column_removed", Severity.ERROR, old.row_count, told)
-    for name in after.keys() - before.keys():
-        told = f"The column is new, of type {after[name].inferred_type}."
-        yield _finding((new.name, name), "drift.column_added", Severity.INFO, new.row_count, told)
-    for name in before.keys() & after.keys():
-        yield from _of_columns(new.name, before[name], after[name], old.row_count, new.row_count)
+    yield from _come_and_gone(
+        new.name,
+        [c for c in old.columns if c.name not in after],
+        [c for c in new.columns if c.name not in before],
+        (old.row_count, new.row_count),
+    )
+    for name, column in before.items():
+        if name in after:
+            yield from _of_columns(new.name, column, after[name], old.row_count, new.row_count)
+
+
+def _come_and_gone(
+    table: str, gone: Sequence[ColumnProfile], fresh: Sequence[ColumnProfile], rows: tuple[int, int]
+) -> Iterator[Finding]:
+    """What is said of columns that only one profile has, and which of them may be one under two names."""
+    alike = [(a.name, b.name) for a in gone for b in fresh if _alike(a, b, rows)]
+    ends = Counter(name for pair in alike for name in pair)
+    same = {a: b for a, b in alike if ends[a] == ends[b] == 1}
+    for column in gone:
+        told = f"The column is gone; {_different(column)}."
+        if column.name in same:
+            told += f" '{same[column.name]}' is new and holds the like: it may be its new name."
+        yield _finding((table, column.name), "drift.column_removed", Severity.ERROR, rows[0], told)
+    earlier = {b: a for a, b in same.items()}
+    for column in fresh:
+        told = f"The column is new, of type {column.inferred_type}."
+        if column.name in earlier:
+            told += f" It may be '{earlier[column.name]}' under a new name."
+        yield _finding((table, column.name), "drift.column_added", Severity.INFO, rows[1], told)
+
+
+def _different(column: ColumnProfile) -> str:
+    many = column.distinct_count
+    return f"it had {many:,} different values" if many != 1 else "it had one value"
+
+
+def _alike(old: ColumnProfile, new: ColumnProfile, rows: tuple[int, int]) -> bool:
+    """Whether two columns hold so much the same that one may be the other renamed; few values say too little."""
+    if min(old.distinct_count, new.distinct_count) < TELLING or old.inferred_type != new.inferred_type:
+        return False
+    if any(True for _ in _of_columns("", old, new, *rows)):
+        return False
+    if old.histogram and new.histogram:
+        return ks(curve(old), curve(new)) < 2 * KS_LEAST
+    values, others = ({v.value for v in column.top_values} for column in (old, new))
+    return _common(values, others) >= 0.5 or (old.semantic_type is not None and _formed_alike(old, new))
+
+
+def _formed_alike(old: ColumnProfile, new: ColumnProfile) -> bool:
+    """Whether texts that all differ are of the same masks or lengths."""
+    masks, others = ({p.mask for p in column.patterns} for column in (old, new))
+    if _common(masks, others) >= 0.5:
+        return True
+    lengths, theirs = old.lengths, new.lengths
+    return lengths is not None and theirs is not None and abs(theirs.mean - lengths.mean) <= 0.1 * lengths.mean
+
+
+def _common(left: set[str], right: set[str]) -> float:
+    """Share of the smaller set that is in the other."""
+    return len(left & right) / max(1, min(len(left), len(right)))
 
 
 def _of_columns(table: str, old: ColumnProfile, new: ColumnProfile, rows_old: int, rows_new: int) -> Iterator[Finding]:
@@ -106,6 +162,7 @@ def _of_columns(table: str, old: ColumnProfile, new: ColumnProfile, rows_old: in
 def _of_shares(table: str, old: ColumnProfile, new: ColumnProfile, rows: int) -> Iterator[Finding]:
     for rule, before, after, what in (
         ("drift.nulls", 1 - old.quality.completeness, 1 - new.quality.completeness, "of the cells hold no value"),
+        ("drift.repeats", 1 - old.quality.uniqueness, 1 - new.quality.uniqueness, "of the values repeat another"),
         ("drift.misfits", 1 - old.type_fit, 1 - new.type_fit, f"of the values are not of type {new.inferred_type}"),
     ):
         if abs(after - before) < SHARE_MOVED:
@@ -138,7 +195,7 @@ def _of_categories(
     known = {v.value for v in old.top_values}
     fresh = sorted((v for v in new.top_values if v.value not in known), key=lambda v: -v.count)
     if fresh and old.distinct_count <= len(old.top_values):
-        told = f"{len(fresh):,} values are new."
+        told = f"{len(fresh):,} values are new." if len(fresh) > 1 else "One value is new."
         examples = tuple(v.value for v in fresh[:5])
         count = sum(v.count for v in fresh)
         finding = _finding((table, new.name), "drift.new_values", Severity.WARNING, count, told)
