@@ -126,6 +126,9 @@ def _running(settings: Any) -> Examined:
     from discovery_pipeline.store.parts import Health
 
     up = parts.running(settings.root)
+    if left := parts.orphans(settings.root):
+        found = f"was killed, and without it go on: {', '.join(left)}"
+        return Examined("up", found, "Run `discovery up`, which starts them anew, or `discovery down`.")
     if up is None:
         return Examined("up", "not running; `discovery up` starts everything")
     ill = [name for name, part in up.parts.items() if part.health is Health.DOWN]

@@ -111,7 +111,7 @@ class Supervisor:
         services: Iterable[Service],
         environment: Mapping[str, str],
         tell: Tell,
-        others: Mapping[str, Callable[[], bool]],
+        others: Mapping[str, Callable[[], Part]],
     ) -> None:
         self._home, self._ports, self._tell, self._others = home, ports, tell, others
         self._environment = os.environ | environment
@@ -138,8 +138,8 @@ class Supervisor:
                     self._children[other].renew()
         if time.monotonic() >= self._looked + LOOK_SECONDS:
             self._looked = time.monotonic()
-            for name, well in self._others.items():
-                self._note(name, Part(Health.UP if well() else Health.DOWN), "doesn't answer")
+            for name, seen in self._others.items():
+                self._note_other(name, seen())
             self._write()
 
     def stop(self) -> None:
@@ -161,6 +161,12 @@ class Supervisor:
         ended = before.process is not None and part.process is None
         if ended or part.health is not before.health:
             self._tell(name, part.health, why)
+
+    def _note_other(self, name: str, part: Part) -> None:
+        """The same of what isn't ours to start; it may have ended and be back before anybody looked."""
+        if part.health is Health.UP and part.restarts > self._parts[name].restarts:
+            self._note(name, Part(Health.DOWN, restarts=part.restarts), "ended, and has started again")
+        self._note(name, part, "" if part.health is Health.UP else "doesn't answer")
 
     def _write(self) -> None:
         """Write down what runs. A full disk ends nothing: it is told once, and tried again with each look."""
@@ -195,12 +201,10 @@ class Supervisor:
 
 def end_orphans(home: Path) -> list[str]:
     """End what a killed `up` of this home left running; the names of those parts."""
-    left = parts.written(home)
-    if left is None or left.process.alive:
-        return []
-    orphans = {name: p.process for name, p in left.parts.items() if p.process and p.process.alive}
+    orphans = parts.orphans(home)
     end(orphans.values(), STOP_SECONDS)
-    parts.forget(home)
+    if parts.running(home) is None:
+        parts.forget(home)
     return list(orphans)
 
 

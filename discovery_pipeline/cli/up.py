@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -132,22 +132,26 @@ def _teller(console: Console) -> Callable[[str, Health, str], None]:
     return tell
 
 
-def _kept_up(databases: Databases) -> Callable[[], bool]:
-    """Whether PostgreSQL answers; an embedded one that died is started again."""
+def _kept_up(databases: Databases) -> Callable[[], Part]:
+    """PostgreSQL, and how often it began anew since the first look; an embedded one that died is started again."""
     import psycopg
 
     from discovery_pipeline.errors import ServerError
+    from discovery_pipeline.store.parts import Health, Part
     from discovery_pipeline.store.postgres.databases import Role
 
-    def well() -> bool:
-        try:
-            databases.revive()
-            with psycopg.connect(databases.dsn(Role.APP), connect_timeout=2):
-                return True
-        except (psycopg.Error, ServerError, OSError):  # the last: there is no room to start it in
-            return False
+    begun: set[object] = set()
 
-    return well
+    def seen() -> Part:
+        health = Health.DOWN
+        with suppress(psycopg.Error, ServerError, OSError):  # the last: there is no room to start it in
+            databases.revive()
+            with psycopg.connect(databases.dsn(Role.APP), connect_timeout=2) as session:
+                begun.update(session.execute("select pg_postmaster_start_time()"))
+                health = Health.UP
+        return Part(health, restarts=max(0, len(begun) - 1))
+
+    return seen
 
 
 def _links(console: Console, store: Store, ports: dict[str, int]) -> None:
@@ -200,13 +204,20 @@ def status(as_json: Json = False) -> None:
     settings = read()
     there = parts.running(settings.root)
     found = there.parts if there and there.fresh else dict.fromkeys(NAMES, Part(Health.DOWN))
+    left = list(parts.orphans(settings.root))
     well = {name: part.health is Health.UP for name, part in found.items()}
     links = {"pages": there.address, "dagster": there.dagster} if there else {}
     if as_json:
         ports = dict(there.ports) if there else {}
-        print(json.dumps({"home": str(settings.root), "parts": well, "ports": ports, "links": links}))
+        print(json.dumps({"home": str(settings.root), "parts": well, "ports": ports, "links": links, "left": left}))
     else:
-        _show(Console(), settings, found, links)
+        console = Console()
+        _show(console, settings, found, links)
+        if left:
+            console.print(
+                f"  `up` was killed, and without it go on: {', '.join(left)}.", highlight=False, soft_wrap=True
+            )
+            console.print("  `discovery up` starts them anew; `discovery down` ends them.", highlight=False)
     if not all(well.values()):
         raise typer.Exit(1)
 

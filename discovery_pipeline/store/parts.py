@@ -110,6 +110,14 @@ def running(home: Path) -> Up | None:
     return found if found and found.process.alive else None
 
 
+def orphans(home: Path) -> dict[str, Process]:
+    """The parts that go on without the `up` that began them, which was killed."""
+    left = written(home)
+    if left is None or left.process.alive:
+        return {}
+    return {name: part.process for name, part in left.parts.items() if part.process and part.process.alive}
+
+
 def write(home: Path, up: Up) -> None:
     """Write down what runs, whole or not at all."""
     file = _file(home)

@@ -39,6 +39,17 @@ def test_a_part_that_is_down_is_told_with_its_log(tmp_path: Path):
     assert examined.mend == f"See {tmp_path / 'logs' / 'web.log'}."
 
 
+def test_what_a_killed_up_left_is_no_up_that_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ours = Process.of(os.getpid())
+    parts.write(tmp_path, Up(Process(os.getpid(), 12.0), {}, {"web": Part(Health.UP, ours), "runner": Part(Health.UP)}))
+    examined = doctor._running(Settings(home=tmp_path))
+    assert examined.found == "was killed, and without it go on: web"
+    assert "discovery down" in examined.mend
+    monkeypatch.setenv("DISCOVERY_HOME", str(tmp_path))
+    assert json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)["left"] == ["web"]
+    assert "without it go on: web" in CliRunner().invoke(app, ["status"]).stdout
+
+
 def test_a_home_that_can_not_be_written_to_is_told_and_nothing_in_it_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

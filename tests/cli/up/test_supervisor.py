@@ -38,7 +38,7 @@ def supervising(tmp_path: Path, told: list[tuple[str, Health, str]]) -> Iterator
     """Make a supervisor of some services; whatever it started is ended."""
     made: list[Supervisor] = []
 
-    def make(*wanted: Service, others: dict[str, Callable[[], bool]] | None = None) -> Supervisor:
+    def make(*wanted: Service, others: dict[str, Callable[[], Part]] | None = None) -> Supervisor:
         tell = lambda *words: told.append(words)  # noqa: E731
         made.append(
             Supervisor(tmp_path, {"web": 8000}, wanted, {"PYTHONPATH": str(Path(__file__).parent)}, tell, others or {})
@@ -124,9 +124,23 @@ def test_one_with_stale_code_takes_its_companion_along(supervising: Make, tmp_pa
 def test_a_part_that_is_no_process_is_looked_after(
     supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]]
 ):
-    supervisor = supervising(others={"postgres": lambda: False})
+    supervisor = supervising(others={"postgres": lambda: Part(Health.DOWN)})
     assert not until(supervisor, tmp_path, lambda up: up.parts["postgres"].health is Health.DOWN).ready
     assert told == [("postgres", Health.DOWN, "doesn't answer")]
+
+
+def test_what_ended_and_was_back_before_anybody_looked_is_told(
+    supervising: Make, tmp_path: Path, told: list[tuple[str, Health, str]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("discovery_pipeline.cli.supervisor.LOOK_SECONDS", 0)
+    looks = iter([Part(Health.UP), Part(Health.UP, restarts=1)])
+    supervisor = supervising(others={"postgres": lambda: next(looks, Part(Health.UP, restarts=1))})
+    until(supervisor, tmp_path, lambda up: up.parts["postgres"].restarts)
+    assert told == [
+        ("postgres", Health.UP, ""),
+        ("postgres", Health.DOWN, "ended, and has started again"),
+        ("postgres", Health.UP, ""),
+    ]
 
 
 def test_a_full_disk_is_told_once_and_ends_nothing(
