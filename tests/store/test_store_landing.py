@@ -151,7 +151,8 @@ def test_a_file_that_is_written_to_after_it_was_listed_is_left(store: Store, inb
 @pytest.mark.parametrize(
     ("folder_name", "reason"),
     [("acme/move", "<source-system>__<target-system>"), ("acme/move/servicenow__awz", "There is no target 'awz'"),
-     ("acme/move/servicenow", "<source-system>__<target-system>"), (f"{PAIR}/deeper", "<source-system>__")],
+     ("acme/move/servicenow", "<source-system>__<target-system>"), (f"{PAIR}/deeper", "<source-system>__"),
+     (f"{PAIR}/far/deeper/yet", "<source-system>__")],
 )  # fmt: skip
 def test_a_folder_that_says_nothing_rejects_what_is_in_it(
     store: Store, inbox: Inbox, folder: Path, folder_name: str, reason: str
@@ -161,6 +162,16 @@ def test_a_folder_that_says_nothing_rejects_what_is_in_it(
     (place / "servers.csv").write_text(SERVERS)
     take(store, inbox)
     assert reason in (place / "rejected" / "servers.csv.reason.txt").read_text()
+    assert inbox.arrivals() == []
+
+
+@pytest.mark.parametrize("name", [".~tmp~", "servers.part"])
+def test_what_a_program_writes_in_a_folder_of_its_own_is_left_until_it_is_moved(
+    store: Store, inbox: Inbox, folder: Path, name: str
+):
+    (folder / name / "more").mkdir(parents=True)
+    (folder / name / "servers.csv").write_text(SERVERS)
+    (folder / name / "more" / "disks.csv").write_text(SERVERS)
     assert inbox.arrivals() == []
 
 

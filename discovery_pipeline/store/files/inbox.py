@@ -22,7 +22,7 @@ DEPTH = 3
 BETWEEN = "__"
 """What stands between the source system and the target system in a folder's name."""
 UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", "~")
-"""Ends of names under which programs write a file that isn't whole yet; so is one that begins with a dot."""
+"""Ends of names under which programs write a file or folder that isn't whole yet; so is one that begins with a dot."""
 MARKS = ("ino", "mtime", "ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated")
 """What file systems say of a file that changes when it is written anew, and stays when it is read."""
 
@@ -38,7 +38,7 @@ class Arrived:
     @property
     def whole(self) -> bool:
         """Whether its name says so."""
-        return not self.name.startswith(".") and not self.name.endswith(UNFINISHED)
+        return _whole(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,15 @@ class Inbox:
     def arrivals(self) -> list[Arrival]:
         """Every folder in which something stands that is neither accepted nor rejected, by name.
 
-        Down to one level below where files belong, so that what was put too deep is refused with a reason.
+        However deep it is: what was put below where files belong is refused with a reason.
         """
-        return self._arrivals("", DEPTH + 2)
+        return self._arrivals("", None)
 
     def arrival(self, folder: str) -> Arrival | None:
         """What stands in that folder now; None where nothing does."""
         return next(iter(self._arrivals(folder, 1)), None)
 
-    def _arrivals(self, folder: str, depth: int) -> list[Arrival]:
+    def _arrivals(self, folder: str, depth: int | None) -> list[Arrival]:
         self._files.invalidate_cache()
         found: dict[str, list[Arrived]] = {}
         for path, info in self._listed(self._there(folder), depth):
@@ -156,15 +156,15 @@ class Inbox:
         self._files.makedirs(to.rpartition("/")[0], exist_ok=True)
         self._files.mv(there, to)
 
-    def _listed(self, there: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every file down to so many levels below there, and what is known of it."""
-        if not self._files.exists(there):
-            return
-        found = self._files.find(there, maxdepth=depth, detail=True)
-        for path, info in found.items():
-            below = path.removeprefix(self._base).lstrip("/")
-            if not {ACCEPTED, REJECTED} & set(below.split("/")[:-1]) and self._inside(path):
-                yield below, info
+    def _listed(self, there: str, depth: int | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every file down to so many levels below there, or at any, and what is known of it."""
+        for _, folders, files in self._files.walk(there, maxdepth=depth, detail=True):
+            for name in list(folders):
+                if name in {ACCEPTED, REJECTED} or not _whole(name):
+                    del folders[name]  # so that nobody looks into it: what was accepted grows with every flow
+            for info in files.values():
+                if self._inside(info["name"]):
+                    yield info["name"].removeprefix(self._base).lstrip("/"), info
 
     def _inside(self, path: str) -> bool:
         """Whether a local file stands below the inbox, not in a folder that a link leads to."""
@@ -174,6 +174,10 @@ class Inbox:
 
     def _there(self, *parts: str) -> str:
         return "/".join((self._base, *(part for part in parts if part)))
+
+
+def _whole(name: str) -> bool:
+    return not name.startswith(".") and not name.endswith(UNFINISHED)
 
 
 def _odd(info: dict[str, Any]) -> str:
