@@ -7,6 +7,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import intake
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import DiscoveryError, InputRefused
 from discovery_pipeline.flow.state import Phase
 
@@ -45,7 +46,9 @@ def source_tables(context: dg.AssetExecutionContext, desk: Desk) -> dg.Materiali
         },
         check_results=[
             contract.held(SourceTables, [tables]),
-            contract.watched("all_read", f"{len(refused)} files refused, {rejected} rows can't be read", unread),
+            contract.watched(
+                "all_read", f"{counted(len(refused), 'file')} refused, {counted(rejected, 'row')} can't be read", unread
+            ),
         ],
     )
 

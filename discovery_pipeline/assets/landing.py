@@ -11,6 +11,7 @@ from pydantic import Field
 from discovery_pipeline.assets import scratch
 from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.retrying import AGAIN
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import DiscoveryError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _received(context: dg.OpExecutionContext, landed: "Landed | None") -> None:
         context.log.info("A folder isn't taken now: somebody writes to it, or another run takes it.")
         return
     flow = f"flow {landed.flow.slug}" if landed.flow else "no flow"
-    context.log.info(f"{landed.accepted} files accepted, {landed.rejected} rejected: {flow}")
+    context.log.info(f"{counted(landed.accepted, 'file')} accepted, {landed.rejected} rejected: {flow}")
 
 
 @dg.job(

@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from discovery_pipeline.assets.links import OF_PHASES, REVIEW, VALIDATION, page
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import DiscoveryError, SettingsError
 from discovery_pipeline.flow.events import Event, EventType
 from discovery_pipeline.flow.state import Flow, Phase
@@ -52,7 +53,7 @@ def of_event(event: Event, flow: Flow, key: str, settings: Settings) -> Notice |
             link = page(settings, flow, OF_PHASES[Phase(event.data["phase"])])
             return Notice(key, "failed", f"{flow.slug} failed in {event.data['phase']}", reason, link)
         case EventType.DELIVERY_COMPLETED:
-            rows = ", ".join(f"{count} rows for {target}" for target, count in event.data.items())
+            rows = ", ".join(f"{counted(count, 'row')} for {target}" for target, count in event.data.items())
             link = page(settings, flow, VALIDATION)
             return Notice(key, "delivered", f"{flow.slug} is delivered", f"Delivered: {rows}.", link)
         case _:

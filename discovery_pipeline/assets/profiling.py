@@ -9,6 +9,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import profiling
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.flow.events import EventType
 
@@ -48,7 +49,9 @@ def column_profile(context: dg.AssetExecutionContext, desk: Desk, source_tables:
         check_results=[
             contract.held(ColumnProfiles, [columns]),
             contract.watched(
-                "mostly_filled", f"{len(empty)} columns are null in {MOSTLY_NULL:.0%} of their rows or more", empty
+                "mostly_filled",
+                f"{counted(len(empty), 'column is', 'columns are')} null in {MOSTLY_NULL:.0%} of their rows or more",
+                empty,
             ),
         ],
     )

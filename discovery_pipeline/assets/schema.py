@@ -7,6 +7,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.partitions import flow_asset
 from discovery_pipeline.engine import schema
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import Profile
 
 
@@ -53,7 +54,9 @@ def schema_analysis(
         check_results=[
             contract.held(References, [frame(found)]),
             contract.watched(
-                "no_orphans", f"{sum(k['orphans'] for k in orphans)} rows refer to something that isn't there", orphans
+                "no_orphans",
+                f"{counted(sum(k['orphans'] for k in orphans), 'row refers', 'rows refer')} to what isn't there",
+                orphans,
             ),
         ],
     )

@@ -15,6 +15,7 @@ from discovery_pipeline.engine.cleansing.model import Cleansed
 from discovery_pipeline.engine.findings import Severity
 from discovery_pipeline.engine.intake.model import Intake
 from discovery_pipeline.engine.mapping.model import Mapping
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.shares import percent
 from discovery_pipeline.engine.validation import asked, demands
@@ -71,7 +72,7 @@ def validated_tables(
             dg.AssetCheckResult(passed=not any(lost.values()), check_name="nothing_lost", metadata=lost),
             contract.watched(
                 "all_valid",
-                f"{rejected} rows rejected, {blanked} values left empty",
+                f"{counted(rejected, 'row')} rejected, {counted(blanked, 'value')} left empty",
                 _reasons(verdicts),
                 passed=not rejected,
             ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from discovery_pipeline.cli import json_file
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -187,7 +188,9 @@ def _show(con: duckdb.DuckDBPyConnection, done: Cleansed, out: Path, patches: Pa
     if grid.row_count:
         console.print(grid)
     rows = sum(table.row_count for table in done.tables)
-    console.print(f"{rows:,} rows, {done.patches.count:,} cells changed. Table: {out}. Log: {patches}.")
+    console.print(
+        f"{counted(rows, 'row')}, {counted(done.patches.count, 'cell')} changed. Table: {out}. Log: {patches}."
+    )
     for finding in done.findings:
         where = f"{finding.table}.{finding.column}" if finding.column else finding.table
         examples = f" ({'; '.join(finding.examples[:2])})" if finding.examples else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from discovery_pipeline.cli.profile import PIPED
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import FlowNotFoundError
 from discovery_pipeline.flow.state import Flow
 
@@ -238,7 +239,7 @@ def recover(
         for flow in broken:
             for rule in flow["broken"]:
                 print(f"{flow['slug']}: {rule}")
-        print(f"{len(found)} flows checked, {len(broken)} broken.")
+        print(f"{counted(len(found), 'flow')} checked, {len(broken)} broken.")
     raise typer.Exit(1 if broken else 0)
 
 

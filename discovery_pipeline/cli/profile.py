@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from discovery_pipeline.cli import json_file
+from discovery_pipeline.engine.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +108,12 @@ def _by_spark(chosen: Settings, places: list[str]) -> tuple[Profile, tuple[FileR
 def _tell(found: Profile, refused: tuple[FileRead, ...]) -> None:
     """A plain line a table, for logs."""
     for table in found.tables:
-        duplicates = f", {table.duplicate_row_count:,} of them duplicates" if table.duplicate_row_count else ""
-        print(f"{table.name}: {table.row_count:,} rows{duplicates}, {len(table.columns)} columns")
+        duplicates = (
+            f", {counted(table.duplicate_row_count, 'of them a duplicate', 'of them duplicates')}"
+            if table.duplicate_row_count
+            else ""
+        )
+        print(f"{table.name}: {counted(table.row_count, 'row')}{duplicates}, {counted(len(table.columns), 'column')}")
     for file in refused:
         print(f"refused {file.file}: {file.reason}")
 
@@ -131,8 +136,8 @@ def _show_table(console: Console, table: TableProfile) -> None:
     from rich.table import Table
 
     console.print(
-        f"\n[bold]{escape(table.name)}[/]  {table.row_count:,} rows, {len(table.columns)} columns, "
-        f"{table.duplicate_row_count:,} duplicate rows",
+        f"\n[bold]{escape(table.name)}[/]  {counted(table.row_count, 'row')}, {counted(len(table.columns), 'column')}, "
+        f"{counted(table.duplicate_row_count, 'duplicate row')}",
         highlight=False,
     )
     rows = [_cells(column) for column in table.columns]

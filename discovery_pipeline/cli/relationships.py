@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from discovery_pipeline.cli import json_file
+from discovery_pipeline.engine.phrases import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,7 +92,7 @@ def _drawing(
     from rich.markup import escape
     from rich.tree import Tree
 
-    tree = Tree(f"[bold]{len(tables)} tables, {len(references)} references[/]")
+    tree = Tree(f"[bold]{counted(len(tables), 'table')}, {counted(len(references), 'reference')}[/]")
     for name in tables:
         key = analysis.primary_key(name)
         told = f"  [dim]key[/] {escape(', '.join(key.columns))} [dim]{key.confidence:.2f}[/]" if key else ""

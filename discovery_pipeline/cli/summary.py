@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.shares import percent
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
     from discovery_pipeline.store.files.destinations import Folder
 
     console.print()
-    places = f"{_counted(len(tables), 'table')} from {_counted(len(outcome.intake.files), 'file')}"
+    places = f"{counted(len(tables), 'table')} from {counted(len(outcome.intake.files), 'file')}"
     console.print(f"[bold]{rows:,}[/] {'row' if rows == 1 else 'rows'} in {places}", highlight=False)
     if unread := sum(read.rejected_count for file in outcome.intake.files for read in file.tables):
-        told = f"{_counted(unread, 'more row')} can't be read: rejected_rows.csv says which and why"
+        told = f"{counted(unread, 'more row')} can't be read: rejected_rows.csv says which and why"
         console.print(f"[yellow]{told}[/]", highlight=False)
     console.print(Padding(_targets(outcome), (1, 0, 1, 2)))
     facts = Table.grid(padding=(0, 2))
@@ -53,7 +54,7 @@ def delivered(console: Console, outcome: Outcome, place: Destination) -> None:
             facts.add_row("Nothing", f"[yellow]{escape(told)}[/]")
     if open_ := _open(outcome.ready):
         facts.add_row(
-            "For you", f"{_counted(len(open_), 'mapping')} not sure enough to take: {_listed(map(_arrow, open_))}"
+            "For you", f"{counted(len(open_), 'mapping')} not sure enough to take: {_listed(map(_arrow, open_))}"
         )
     facts.add_row("Flow", f"{outcome.flow.slug}   [dim]discovery flows show {outcome.flow.slug}[/]")
     if outcome.delta:
@@ -135,7 +136,7 @@ def _cleansed(outcome: Outcome) -> str:
         return "nothing had to be"
     rules = sorted(log.by_rule.items(), key=lambda item: -item[1])
     each = _listed(f"{rule} {count:,}" for rule, count in rules)
-    return f"{log.count:,} cells by {_counted(len(rules), 'rule')}: {each}"
+    return f"{log.count:,} cells by {counted(len(rules), 'rule')}: {each}"
 
 
 def _quality(outcome: Outcome) -> str:
@@ -150,10 +151,6 @@ def _risks(outcome: Outcome) -> str:
         return "none found"
     high = sum(risk.impact == "high" for risk in risks)
     return f"{len(risks)}, {high} of high impact: {_listed(risk.title for risk in risks)}"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _arrow(field: MappedField) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from discovery_pipeline.cli import json_file
+from discovery_pipeline.engine.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,9 +162,10 @@ def _show(verdict: Verdict, target: Target, reasons: list[tuple[str, int, str]],
         if file.status == "refused":
             console.print(f"[red]refused[/] {escape(file.file)}: {escape(file.reason or '')}")
     console.print(
-        f"{escape(target.title)}: [green]{verdict.rows_delivered:,}[/] of {verdict.rows_in:,} rows are valid, "
+        f"{escape(target.title)}: [green]{verdict.rows_delivered:,}[/] of "
+        f"{counted(verdict.rows_in, 'row is', 'rows are')} valid, "
         f"[{'red' if rejected else 'green'}]{rejected:,}[/] rejected, {elsewhere:,} of other kinds, "
-        f"{verdict.blanked:,} values left out",
+        f"{counted(verdict.blanked, 'value')} left out",
         highlight=False,
     )
     for finding in verdict.findings:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from discovery_pipeline.agents.outputs import Answer, CleansingStrategy, QualityAssessment, StrategyStep
 from discovery_pipeline.agents.playbook.oddities import ODDITIES, Oddity
 from discovery_pipeline.agents.playbook.quality import required
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, count, cut, entries, listed
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, cut, entries, listed
 from discovery_pipeline.agents.playbook.wording import mending
+from discovery_pipeline.engine.phrases import counted
 
 _ORDER = {"automated": 0, "manual review": 1, "enrichment": 2}
 _BY = {"automated": "by rules", "manual review": "by a person", "enrichment": "from another source"}
@@ -29,7 +30,7 @@ def _summary(steps: Sequence[StrategyStep]) -> str:
         return "Nothing needs mending."
     ways = [(sum(step.way == way for step in steps), words) for way, words in _BY.items()]
     said = listed([f"{number:,} {words}" for number, words in ways if number])
-    return cut(f"{count(len(steps), 'step')}: {said}. First: {steps[0].text}")
+    return cut(f"{counted(len(steps), 'step')}: {said}. First: {steps[0].text}")
 
 
 def _lacking(context: Mapping[str, Answer]) -> Iterator[StrategyStep]:
@@ -63,7 +64,7 @@ def _planned(seen: Seen) -> Iterator[StrategyStep]:
             cells=cells,
             risk="low" if alone else "medium",
             text=f"{mending(rule)}: {listed(places)}.",
-            why=f"It changes {count(cells, 'cell')}; each change is logged and can be undone.",
+            why=f"It changes {counted(cells, 'cell')}; each change is logged and can be undone.",
         )
 
 
@@ -82,8 +83,8 @@ def _unplanned(seen: Seen) -> Iterator[StrategyStep]:
 def _step(oddity: Oddity, places: Sequence[tuple[str, int]]) -> StrategyStep:
     columns = tuple(column for column, _ in places)
     cells = sum(number for _, number in places) if oddity.counted else 0
-    width = count(len(columns), "column")
-    touched = f"It touches {count(cells, 'cell')} in {width}" if cells else f"It concerns {width}"
+    width = counted(len(columns), "column")
+    touched = f"It touches {counted(cells, 'cell')} in {width}" if cells else f"It concerns {width}"
     return StrategyStep(
         priority=1,
         way=oddity.way,

@@ -7,7 +7,8 @@ things that are measured. None looks at names again: the matcher has done that.
 from __future__ import annotations
 
 from discovery_pipeline.agents.outputs import Answer, MappingRecommendations, Pick
-from discovery_pipeline.agents.playbook.saying import Seen, Told, count, entries, share, spoken
+from discovery_pipeline.agents.playbook.saying import Seen, Told, entries, share, spoken
+from discovery_pipeline.engine.phrases import counted
 
 _NEAR = 0.7  # share of the assigned candidate's confidence that a better one must have
 _EMPTY = 0.02
@@ -28,7 +29,7 @@ def _summary(asked: int, changed: int) -> str:
         return "The matcher leaves nothing open."
     kept = asked - changed
     moved = f" in {changed:,} another column has the better evidence" if changed else ""
-    return f"{count(asked, 'mapping')} {'is' if asked == 1 else 'are'} open: {kept:,} stay as offered" + (
+    return f"{counted(asked, 'mapping')} {'is' if asked == 1 else 'are'} open: {kept:,} stay as offered" + (
         f",{moved}." if changed else "."
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from discovery_pipeline.agents.outputs import Dimension, Level
-from discovery_pipeline.agents.playbook.saying import count
+from discovery_pipeline.engine.phrases import counted
 
 Way = Literal["automated", "manual review", "enrichment"]
 
@@ -26,7 +26,7 @@ class Oddity:
 
     def sentence(self, place: str, number: int) -> str:
         """It, as a sentence about a column."""
-        return f"{self.says.format(n=count(number, 'value'), place=place)}."
+        return f"{self.says.format(n=counted(number, 'value'), place=place)}."
 
 
 ODDITIES: Mapping[str, Oddity] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from discovery_pipeline.agents.outputs import Answer, MappingOpportunities, Opportunity
-from discovery_pipeline.agents.playbook.saying import Seen, Told, count, cut, entries, listed, share, spoken
+from discovery_pipeline.agents.playbook.saying import Seen, Told, cut, entries, listed, share, spoken
+from discovery_pipeline.engine.phrases import counted
 
 _SIMPLE = frozenset(
     {"trim", "upper", "lower", "title", "to_integer", "to_number", "to_boolean", "parse_date", "convert", "round"}
@@ -58,6 +59,6 @@ def _summary(as_is: int, changed: int, missing: list[Told], unused: int, compare
     if not compared:
         return "There is no target yet to compare with."
     lacks = f" Required and without a column: {listed([f['field'] for f in missing])}." if missing else ""
-    goes = f" {count(unused, 'column')} {'goes' if unused == 1 else 'go'} nowhere." if unused else ""
-    fits = f"{count(as_is, 'field')} can be filled as the values are, {count(changed, 'field')} after a change."
+    goes = f" {counted(unused, 'column')} {'goes' if unused == 1 else 'go'} nowhere." if unused else ""
+    fits = f"{counted(as_is, 'field')} can be filled as the values are, {counted(changed, 'field')} after a change."
     return cut(f"{fits}{lacks}{goes}")

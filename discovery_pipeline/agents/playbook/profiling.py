@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from discovery_pipeline.agents.outputs import Answer, ProfilingReport, Statement, TableScore, Visualization
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, count, entries, listed, share, spoken
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, entries, listed, share, spoken
+from discovery_pipeline.engine.phrases import counted
 
 _POOR = 0.9
 _CHARTS = frozenset({"histogram", "box", "bar", "line", "patterns"})
@@ -18,7 +19,7 @@ def report(seen: Seen, context: object) -> Answer:
     poor = [c["id"] for c in columns if c["scores"]["score"] < _POOR]
     anomalies = list(_anomalies(seen))
     said = [f"{share(s['score'])} for {s['table']}" for s in sorted(scores, key=lambda s: s["score"])]
-    weak = f" {count(len(poor), 'column')} score under 90%: {listed(poor)}." if poor else ""
+    weak = f" {counted(len(poor), 'column')} score under 90%: {listed(poor)}." if poor else ""
     return ProfilingReport(
         summary=f"Quality of the values as they came: {listed(said)}.{weak}" if said else "There are no columns.",
         quality_scores=tuple(TableScore(table=s["table"], score=s["score"]) for s in scores),
@@ -43,7 +44,7 @@ def _patterns(seen: Seen) -> Iterator[Statement]:
     for column in entries(seen, "StatisticalAnalyzer", "columns"):
         if series := column.get("series"):
             season = f", with a season of {spoken(series['seasonality'])}" if series.get("seasonality") else ""
-            gaps = f" and {count(series['gaps'], 'gap')}" if series["gaps"] else ""
+            gaps = f" and {counted(series['gaps'], 'gap')}" if series["gaps"] else ""
             text = f"{column['id']} runs by {spoken(series['granularity'])}{season}{gaps}."
             yield Statement(about=(column["id"],), text=text)
     for column in entries(seen, "PatternDetector", "columns"):
@@ -60,14 +61,14 @@ def _patterns(seen: Seen) -> Iterator[Statement]:
 def _anomalies(seen: Seen) -> Iterator[Statement]:
     for pattern in entries(seen, "StatisticalAnalyzer", "null_patterns"):
         if len(pattern["columns"]) > 1:
-            text = f"{listed(pattern['columns'])} are empty in the same {count(pattern['count'], 'row')}."
+            text = f"{listed(pattern['columns'])} are empty in the same {counted(pattern['count'], 'row')}."
             yield Statement(about=tuple(pattern["columns"]), text=text)
     numbers = [c for c in entries(seen, "StatisticalAnalyzer", "columns") if c.get("numbers")]
     for column in sorted(numbers, key=lambda c: -c["numbers"].get("beyond_z", 0)):
         far, out = column["numbers"].get("beyond_z", 0), column["numbers"].get("beyond_iqr", 0)
         if far:
             text = (
-                f"{count(far, 'value')} of {column['id']} {'lies' if far == 1 else 'lie'} beyond three standard "
+                f"{counted(far, 'value')} of {column['id']} {'lies' if far == 1 else 'lie'} beyond three standard "
                 f"deviations, {out:,} outside 1.5 times the interquartile range."
             )
             yield Statement(about=(column["id"],), text=text)

@@ -14,8 +14,9 @@ from discovery_pipeline.agents.outputs import (
     Severity,
 )
 from discovery_pipeline.agents.playbook.oddities import ODDITIES
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, count, cut, entries, listed, share
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, cut, entries, listed, share
 from discovery_pipeline.agents.playbook.wording import finding
+from discovery_pipeline.engine.phrases import counted
 
 _GOOD = 0.95  # score from which a dimension without an issue needs no word
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
@@ -52,7 +53,7 @@ def _summary(issues: list[Issue], views: tuple[DimensionView, ...]) -> str:
     scored = [(view.score, view.dimension) for view in views if view.score is not None]
     score, worst = min(scored, default=(1.0, ""))
     weak = f" The weakest side is {worst} ({share(score)})." if score < 1 else ""
-    return cut(f"{count(len(issues), 'issue')}{keep}.{weak} First: {issues[0].text}")
+    return cut(f"{counted(len(issues), 'issue')}{keep}.{weak} First: {issues[0].text}")
 
 
 def _view(dimension: Dimension, seen: Seen, issues: list[Issue]) -> DimensionView:
@@ -77,7 +78,7 @@ def _missing(context: Mapping[str, Answer]) -> Iterator[Issue]:
 def _not_taken(seen: Seen) -> Iterator[Issue]:
     for one in entries(seen, "DataValidator", "verdicts"):
         if one["rejected"]:
-            text = f"{one['target']} does not take {one['rejected']:,} of {count(one['meant'], 'row')} meant for it."
+            text = f"{one['target']} does not take {one['rejected']:,} of {counted(one['meant'], 'row')} meant for it."
             yield Issue(about=(), dimension="accuracy", severity="error", count=one["rejected"], text=text)
 
 
@@ -91,7 +92,7 @@ def _found(seen: Seen) -> Iterator[Issue]:
                 dimension=one["dimension"],
                 severity=one["severity"],
                 count=one["count"],
-                text=f"{where}{finding(one['rule'], count(one['count'], 'row'))}.",
+                text=f"{where}{finding(one['rule'], counted(one['count'], 'row'))}.",
             )
 
 
@@ -101,15 +102,17 @@ def _structural(seen: Seen) -> Iterator[Issue]:
 
     for table in entries(seen, "DataValidator", "tables"):
         if twice := table["duplicates"]:
-            text = f"{count(twice, 'row')} of {table['id']} stand{'s' if twice == 1 else ''} more than once."
+            text = f"{counted(twice, 'row')} of {table['id']} stand{'s' if twice == 1 else ''} more than once."
             yield warning((table["id"],), "uniqueness", twice, text)
     for one in entries(seen, "DataValidator", "orphans"):
         there = listed(one["ref_columns"])
-        text = f"{listed(one['columns'])} names something that {there} doesn't hold, in {count(one['orphans'], 'row')}."
+        text = (
+            f"{listed(one['columns'])} names something that {there} doesn't hold, in {counted(one['orphans'], 'row')}."
+        )
         yield warning(tuple(one["columns"]), "accuracy", one["orphans"], text)
     for rule in entries(seen, "AnomalyDetector", "broken_rules"):
         kept = f"what {listed(rule['columns'])} keep{'s' if len(rule['columns']) == 1 else ''}"
-        text = f"{count(rule['violations'], 'row')} break {kept} in {count(rule['support'], 'row')}."
+        text = f"{counted(rule['violations'], 'row')} break {kept} in {counted(rule['support'], 'row')}."
         yield warning(tuple(rule["columns"]), "consistency", rule["violations"], text)
 
 

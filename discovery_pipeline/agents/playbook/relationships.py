@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from discovery_pipeline.agents.outputs import Answer, RelationshipMap, Statement
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, count, entries, listed, share
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, entries, listed, share
+from discovery_pipeline.engine.phrases import counted
 
 _KINDS = {
     "order": "come in this order",
@@ -34,19 +35,19 @@ def drawn(seen: Seen, context: object) -> Answer:
 def _summary(tables: int, references: int, orphans: int) -> str:
     if not references:
         return "No table refers to another." if tables > 1 else "There is one table, and nothing it refers to."
-    lost = f"; {count(orphans, 'row')} refer to something that isn't there" if orphans else "; none leads nowhere"
-    return f"{count(references, 'reference')} between {count(tables, 'table')}{lost}."
+    lost = f"; {counted(orphans, 'row')} refer to something that isn't there" if orphans else "; none leads nowhere"
+    return f"{counted(references, 'reference')} between {counted(tables, 'table')}{lost}."
 
 
 def _relations(seen: Seen) -> Iterator[Statement]:
     for one in sorted(entries(seen, "RelationshipAnalyzer", "references"), key=lambda r: -r["orphans"]):
         from_, to = listed(one["columns"]), listed(one["ref_columns"])
-        lost = f"; {count(one['orphans'], 'row')} find nothing there" if one["orphans"] else ""
+        lost = f"; {counted(one['orphans'], 'row')} find nothing there" if one["orphans"] else ""
         text = f"{from_} refers to {to} ({one['cardinality']}, {share(one['coverage'])} found){lost}."
         yield Statement(about=(*one["columns"], *one["ref_columns"]), text=text)
     for tree in entries(seen, "RelationshipAnalyzer", "hierarchies"):
-        circles = f", {count(tree['cycles'], 'circle')}" if tree["cycles"] else ""
-        size = f"{count(tree['depth'], 'level')} under {count(tree['roots'], 'root')}"
+        circles = f", {counted(tree['cycles'], 'circle')}" if tree["cycles"] else ""
+        size = f"{counted(tree['depth'], 'level')} under {counted(tree['roots'], 'root')}"
         text = f"{tree['parent']} makes {tree['table']} a tree of {size}{circles}."
         yield Statement(about=(tree["child"], tree["parent"]), text=text)
     for bridge in entries(seen, "RelationshipAnalyzer", "bridges"):
@@ -62,12 +63,12 @@ def _rules(seen: Seen) -> Iterator[Statement]:
     for (kind, columns), rules in groups.items():
         held = max(rule["support"] for rule in rules)
         broken = max(rule["violations"] for rule in rules)
-        but = f", but not in {count(broken, 'row')}" if broken else ""
+        but = f", but not in {counted(broken, 'row')}" if broken else ""
         if kind == "dependency":
             *by, decided = columns
-            text = f"{listed(by)} decides {decided} in {count(held, 'row')}{but}."
+            text = f"{listed(by)} decides {decided} in {counted(held, 'row')}{but}."
         else:
-            text = f"{listed(columns)} {_KINDS[kind]} in {count(held, 'row')}{but}."
+            text = f"{listed(columns)} {_KINDS[kind]} in {counted(held, 'row')}{but}."
         yield Statement(about=columns, text=text)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from discovery_pipeline.agents.outputs import Answer, QualityAssessment, RiskAssessment, RiskView, Statement
-from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, count, cut, entries, listed, share, spoken
+from discovery_pipeline.agents.playbook.saying import SHOWN, Seen, Told, cut, entries, listed, share, spoken
 from discovery_pipeline.agents.playbook.wording import preventing
+from discovery_pipeline.engine.phrases import counted
 
 _LEVELS = {"low": 1, "medium": 2, "high": 3}
 _FIRST = {"data_loss": 0, "compliance": 1, "continuity": 2, "performance": 3}
@@ -45,7 +46,7 @@ def _summary(found: list[Told], seen: Seen) -> str:
     grave = [r for r in found if _gravity(r) >= GRAVE]
     taken = [f"{v['target']} takes {share(v['delivered'] / v['meant'])} of its rows"
              for v in entries(seen, "RiskAnalyzer", "verdicts") if v["meant"]]  # fmt: skip
-    said = f"{count(len(found), 'risk')}, {len(grave):,} of them grave." if found else "No risk was found."
+    said = f"{counted(len(found), 'risk')}, {len(grave):,} of them grave." if found else "No risk was found."
     worst = f" The gravest: {found[0]['title']}." if grave else ""
     return f"{said}{worst}" + (f" {listed(taken)}." if taken else "")
 
@@ -67,6 +68,6 @@ def _steps(found: list[Told], seen: Seen, context: Mapping[str, Answer]) -> Iter
     tables = entries(seen, "PerformanceEstimator", "tables")
     if len(tables) > 1:
         largest = max(tables, key=lambda t: t["rows"] * t["columns"])
-        size = f"{count(largest['rows'], 'row')}, {count(largest['columns'], 'column')}"
+        size = f"{counted(largest['rows'], 'row')}, {counted(largest['columns'], 'column')}"
         text = f"Rehearse with {largest['id']}, the largest table ({size})."
         yield Statement(about=(largest["id"],), text=text)

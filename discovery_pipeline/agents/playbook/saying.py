@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from discovery_pipeline.engine import phrases
+
 Told = Mapping[str, Any]
 Seen = Mapping[str, Mapping[str, Any]]
 """What tools said, by their names."""
@@ -20,11 +22,6 @@ def entries(seen: Seen, tool: str, key: str) -> list[Told]:
     return [entry for entry in seen[tool].get(key, []) if "left_out" not in entry]
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 row", "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def share(part: float) -> str:
     """A share 0..1 in per cent: 100% only where all is meant, 0% only where nothing is."""
     if 0 < part < 0.01:
@@ -38,7 +35,7 @@ def listed(words: Sequence[str], most: int = NAMED) -> str:
     """Words joined as a person would, the first few of many."""
     if len(words) > most:
         return f"{', '.join(words[:most])} and {len(words) - most:,} more"
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    return phrases.listed(words)
 
 
 def cut(text: str, longest: int = 400) -> str:

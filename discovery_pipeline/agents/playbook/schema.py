@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.agents.outputs import Answer, Kind, SchemaAnalysis, TableKind
-from discovery_pipeline.agents.playbook.saying import Seen, Told, count, entries, listed, of, spoken
+from discovery_pipeline.agents.playbook.saying import Seen, Told, entries, listed, of, spoken
+from discovery_pipeline.engine.phrases import counted
 
 _A_PERSON = frozenset({"email", "name", "person_name", "phone", "birth_date", "gender", "national_id"})
 _PEOPLE = 0.3  # share of columns that hold a person's data, from which a table is about people
@@ -79,20 +80,20 @@ def _links(table: _Table) -> Found:
     if not table.bridge:
         return None
     sides = f"one row of {table.bridge['left']} to one of {table.bridge['right']}"
-    return "links", f"Links: each of {count(table.rows, 'row')} joins {sides}."
+    return "links", f"Links: each of {counted(table.rows, 'row')} joins {sides}."
 
 
 def _people(table: _Table) -> Found:
     personal, width = table.personal, len(table.columns)
     if len(personal) < 2 or len(personal) < _PEOPLE * width:
         return None
-    return "people", f"People: {len(personal)} of {count(width, 'column')} hold personal data ({listed(personal)})."
+    return "people", f"People: {len(personal)} of {counted(width, 'column')} hold personal data ({listed(personal)})."
 
 
 def _reference_list(table: _Table) -> Found:
     if not table.referred or table.rows > _SHORT or len(table.columns) > _NARROW:
         return None
-    return "reference list", f"A reference list: {count(table.rows, 'row')} that other tables refer to."
+    return "reference list", f"A reference list: {counted(table.rows, 'row')} that other tables refer to."
 
 
 def _events(table: _Table) -> Found:
@@ -102,7 +103,7 @@ def _events(table: _Table) -> Found:
     if table.numbers + len(table.away) < width / 2:
         return None
     dated = f"has a date in {table.dates[0]} and refers to {listed(table.away)}"
-    return "events", f"Events: each of {count(table.rows, 'row')} {dated}."
+    return "events", f"Events: each of {counted(table.rows, 'row')} {dated}."
 
 
 def _measurements(table: _Table) -> Found:
@@ -110,24 +111,27 @@ def _measurements(table: _Table) -> Found:
     if not width or table.numbers < _NUMBERS * width:
         return None
     dated = f", dated by {table.dates[0]}" if table.dates else ""
-    return "measurements", f"Measurements: {table.numbers} of {count(width, 'column')} are numbers{dated}."
+    return "measurements", f"Measurements: {table.numbers} of {counted(width, 'column')} are numbers{dated}."
 
 
 def _hierarchy(table: _Table) -> Found:
     if not table.tree or len(table.columns) > _NARROW:
         return None
-    depth = count(table.tree["depth"], "level")
-    return "hierarchy", f"A hierarchy: {count(table.rows, 'row')} below each other, {depth} deep."
+    depth = counted(table.tree["depth"], "level")
+    return "hierarchy", f"A hierarchy: {counted(table.rows, 'row')} below each other, {depth} deep."
 
 
 def _register(table: _Table) -> Found:
     if not table.key:
         return None
-    return "register", f"A register: {count(table.rows, 'row')}, one for each thing, told apart by {listed(table.key)}."
+    return (
+        "register",
+        f"A register: {counted(table.rows, 'row')}, one for each thing, told apart by {listed(table.key)}.",
+    )
 
 
 def _mixture(table: _Table) -> Found:
-    rows = count(table.rows, "row")
+    rows = counted(table.rows, "row")
     return "mixture", f"Nothing tells its {rows} apart, so what one row stands for is for a person to say."
 
 
@@ -139,7 +143,7 @@ _RULES: tuple[Callable[[_Table], Found], ...] = (
 
 def _summary(tables: list[Told], kinds: tuple[TableKind, ...], seen: Seen) -> str:
     rows, columns = sum(t["rows"] for t in tables), sum(t["columns"] for t in tables)
-    size = f"{count(rows, 'row')} and {count(columns, 'column')}"
+    size = f"{counted(rows, 'row')} and {counted(columns, 'column')}"
     known = Counter(c["meaning"] for c in entries(seen, "SchemaInspector", "columns") if c.get("meaning"))
     telling = [spoken(name) for name, _ in known.most_common() if name not in _PLAIN]
     about = f" Its values are recognised as {listed(telling, 5)}." if telling else ""
@@ -147,7 +151,7 @@ def _summary(tables: list[Told], kinds: tuple[TableKind, ...], seen: Seen) -> st
         return f"One table with {size}. {kinds[0].text}{about}"
     groups = Counter(kind.kind for kind in kinds)
     parts = [f"{number} {_plural(kind, number)}" for kind, number in groups.most_common()]
-    return f"{count(len(tables), 'table')} with {size}: {listed(parts, 6)}.{about}"
+    return f"{counted(len(tables), 'table')} with {size}: {listed(parts, 6)}.{about}"
 
 
 def _plural(kind: str, number: int) -> str:

@@ -9,6 +9,7 @@ from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.model import PlannedRule
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 
 
 def reviewed(values: Values, evidence: Evidence) -> list[Finding]:
@@ -35,6 +36,7 @@ def _duplicates(values: Values) -> list[Finding]:
     if not rows:
         return []
     groups, count, _ = rows[0]
+    repeating = counted(count, "row repeats", "rows repeat")
     return [
         Finding(
             table=table.name,
@@ -43,7 +45,7 @@ def _duplicates(values: Values) -> list[Finding]:
             dimension=Dimension.UNIQUENESS,
             count=count,
             examples=tuple("rows " + ", ".join(map(str, places)) for _, _, places in rows),
-            evidence=f"{count} rows repeat another row in every column, in {groups} groups",
+            evidence=f"{repeating} another row in every column, in {counted(groups, 'group')}",
             action="Keep the first of each group; delivery rejects the others as duplicates.",
         )
     ]

@@ -16,6 +16,7 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.log import inert
 from discovery_pipeline.engine.delivery.model import DeliveredFile, Delivery
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.targets.checking import below
 from discovery_pipeline.engine.targets.contract import Target, TargetTable
 from discovery_pipeline.engine.validation.model import ValidRows, Verdict
@@ -136,13 +137,14 @@ def _formulas(con: duckdb.DuckDBPyConnection, valid: ValidRows, target: Target) 
     found = con.execute(f"SELECT {counts} FROM {duck.parquet(valid.path)}").fetchone() or ()
     for name, count in zip(named, found, strict=False):
         if count:
+            told = counted(count, f"value of {name} starts", f"values of {name} start")
             yield Finding(
                 table=valid.target_table,
                 column=name,
                 rule="formula",
                 severity=Severity.WARNING,
                 count=count,
-                evidence=f"{count} values of {name} for {target.name} start like a formula; they stand as they are.",
+                evidence=f"{told} like a formula; what goes to {target.name} stands as it is.",
                 action="Don't open the target file in a spreadsheet, or correct the values at their source.",
             )
 
@@ -154,6 +156,6 @@ def _nothing(target: Target, table: TargetTable, verdict: Verdict) -> Finding:
         severity=Severity.ERROR,
         dimension=Dimension.COMPLETENESS,
         count=verdict.rows_in,
-        evidence=f"None of {verdict.rows_in} rows is valid for {target.name}: there is no {table.file}.",
+        evidence=f"None of {counted(verdict.rows_in, 'row')} is valid for {target.name}: there is no {table.file}.",
         action="Look at the reasons in rejected_rows.csv, then correct the mapping or the source.",
     )

@@ -18,12 +18,13 @@ from discovery_pipeline.engine.intake import drawn, encodings
 from discovery_pipeline.engine.intake.detection import Detection, detect, physical_lines
 from discovery_pipeline.engine.intake.layouts import TOTAL, is_footer
 from discovery_pipeline.engine.intake.model import TableRead
-from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
+from discovery_pipeline.engine.intake.notes import header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.records import LONGEST
 from discovery_pipeline.engine.intake.repair import Repair
 from discovery_pipeline.engine.intake.spool import write
 from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import LINE, Column, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 

@@ -21,9 +21,10 @@ from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.json_text import Invalid, Values, as_text, parse
 from discovery_pipeline.engine.intake.kinds import Kind
 from discovery_pipeline.engine.intake.model import WIDEST, TableRead
-from discovery_pipeline.engine.intake.notes import counted, note
+from discovery_pipeline.engine.intake.notes import note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import Column, Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 

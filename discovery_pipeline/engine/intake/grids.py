@@ -14,11 +14,12 @@ from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import layouts
 from discovery_pipeline.engine.intake.footers import HeldBack
 from discovery_pipeline.engine.intake.model import TOP_ROWS, WIDEST, Glimpse, TableRead, TopRow
-from discovery_pipeline.engine.intake.notes import counted, header_notes, layout_notes, note
+from discovery_pipeline.engine.intake.notes import header_notes, layout_notes, note
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Upload, Work
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.errors import InputRefused
 

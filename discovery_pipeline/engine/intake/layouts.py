@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from discovery_pipeline.engine.intake import headers
-from discovery_pipeline.engine.intake.notes import counted
 from discovery_pipeline.engine.intake.values import Look, filled, is_year, look
+from discovery_pipeline.engine.phrases import counted
 
 TOP = 60
 """Rows among which the table's first is looked for."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 
 EXAMPLES = 5
 
@@ -95,8 +96,3 @@ def layout_notes(table: str, header_rows: int, above: Sequence[str], names: Sequ
     if header_rows > 1:
         what = f"The header takes {header_rows} rows; a column's name joins them."
         yield note(table, "stacked_header", 0, what, names)
-
-
-def counted(n: int, one: str) -> str:
-    """'1 row', '2 rows'."""
-    return f"{n:,} {one if n == 1 else one + 's'}"

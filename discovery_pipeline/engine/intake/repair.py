@@ -13,12 +13,13 @@ from pathlib import Path
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake.footers import HeldBack
 from discovery_pipeline.engine.intake.layouts import is_rule, is_total
-from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
+from discovery_pipeline.engine.intake.notes import EXAMPLES, note
 from discovery_pipeline.engine.intake.records import Dialect, Fault, Reader, Record
 from discovery_pipeline.engine.intake.spool import Spool
 from discovery_pipeline.engine.intake.suspects import Suspects
 from discovery_pipeline.engine.intake.values import filled
 from discovery_pipeline.engine.intake.work import Work
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import Column
 
 _RULES = {

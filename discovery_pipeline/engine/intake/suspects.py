@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import headers
 from discovery_pipeline.engine.intake.layouts import extent, says_total
-from discovery_pipeline.engine.intake.notes import EXAMPLES, counted, note
+from discovery_pipeline.engine.intake.notes import EXAMPLES, note
 from discovery_pipeline.engine.intake.values import Look, filled, look
+from discovery_pipeline.engine.phrases import counted
 
 ROWS = 200
 """Rows by which it is known which columns hold numbers."""

@@ -16,8 +16,9 @@ from discovery_pipeline.engine.findings import Finding
 from discovery_pipeline.engine.intake import encodings, formulas, grids
 from discovery_pipeline.engine.intake.grids import Grid
 from discovery_pipeline.engine.intake.model import Glimpse, Sheet, TableRead
-from discovery_pipeline.engine.intake.notes import counted, note
+from discovery_pipeline.engine.intake.notes import note
 from discovery_pipeline.engine.intake.work import NoTable, Upload, Work
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import InputRefused
 
 MEMORY = 1_400_000_000

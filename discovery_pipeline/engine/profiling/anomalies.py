@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.inference import Typed
 from discovery_pipeline.engine.profiling.meaning import Meaning
 from discovery_pipeline.engine.profiling.model import ColumnProfile
@@ -40,20 +41,22 @@ def _sentences(profile: ColumnProfile, typed: Typed, meaning: Meaning, noticed: 
     if profile.exceptions:
         odd = sum(e.count for e in profile.exceptions)
         shown = ", ".join(repr(e.value) for e in profile.exceptions[:NAMED])
-        yield f"{odd:,} values are not of type {profile.inferred_type}: {shown}."
+        yield f"{counted(odd, 'value is', 'values are')} not of type {profile.inferred_type}: {shown}."
     if meaning.fit is not None and meaning.fit < 1 and meaning.name:
         yield f"{1 - meaning.fit:.1%} of the values are no valid {meaning.name}."
     if meaning.keylike and profile.quality.uniqueness < 1:
-        yield f"{told - profile.distinct_count:,} values repeat one that should stand once."
+        repeated = counted(told - profile.distinct_count, "value repeats", "values repeat")
+        yield f"{repeated} one that should stand once."
     yield from _of_dates(profile, typed, noticed)
     if len({u.value.lower() for u in profile.units}) > 1:
         yield f"Units are mixed: {', '.join(u.value for u in profile.units[:4])}."
     if noticed.spellings:
-        yield f"{len(noticed.spellings):,} values are spelt in several ways: {'; '.join(noticed.spellings[:NAMED])}."
+        spelt = counted(len(noticed.spellings), "value is", "values are")
+        yield f"{spelt} spelt in several ways: {'; '.join(noticed.spellings[:NAMED])}."
     if noticed.padded:
-        yield f"White space stands around {about}{noticed.padded:,} values."
+        yield f"White space stands around {about}{counted(noticed.padded, 'value')}."
     if noticed.broken:
-        yield f"{about.capitalize()}{noticed.broken:,} values show signs of a wrong encoding."
+        yield f"{about.capitalize()}{counted(noticed.broken, 'value shows', 'values show')} signs of a wrong encoding."
     if told > 1 and profile.distinct_count == 1:
         yield "Every value is the same."
     yield from _of_numbers(profile, meaning, told)
@@ -66,7 +69,8 @@ def _of_presence(profile: ColumnProfile, rows: int) -> Iterator[str]:
         yield f"{profile.null_ratio:.0%} of the cells are empty."
     if profile.null_tokens:
         shown = ", ".join(repr(t.value) for t in profile.null_tokens[:NAMED])
-        yield f"{sum(t.count for t in profile.null_tokens):,} values stand for nothing: {shown}."
+        standing = counted(sum(t.count for t in profile.null_tokens), "value stands", "values stand")
+        yield f"{standing} for nothing: {shown}."
 
 
 def _of_dates(profile: ColumnProfile, typed: Typed, noticed: Noticed) -> Iterator[str]:
@@ -75,10 +79,11 @@ def _of_dates(profile: ColumnProfile, typed: Typed, noticed: Noticed) -> Iterato
     if typed.formats and typed.formats.undecided:
         yield "Nothing says whether day or month comes first."
     if noticed.ahead:
-        yield f"{noticed.ahead:,} dates lie ahead."
+        yield f"{counted(noticed.ahead, 'date lies', 'dates lie')} ahead."
     placeholders = [v for v in profile.top_values if typed.is_date and v.value.startswith(_PLACEHOLDER_DATES)]
     if placeholders:
-        yield f"{placeholders[0].count:,} dates are placeholders such as {placeholders[0].value}."
+        many = placeholders[0].count
+        yield f"{counted(many, 'date is a placeholder', 'dates are placeholders')} such as {placeholders[0].value}."
 
 
 def _of_numbers(profile: ColumnProfile, meaning: Meaning, told: int) -> Iterator[str]:
@@ -90,7 +95,7 @@ def _of_numbers(profile: ColumnProfile, meaning: Meaning, told: int) -> Iterator
     outliers = profile.outliers
     if outliers and 0 < outliers.zscore <= 0.01 * told and isinstance(profile.max, float):
         shown = ", ".join(outliers.examples[:NAMED])
-        yield f"{outliers.zscore:,} values lie beyond three standard deviations: {shown}."
+        yield f"{counted(outliers.zscore, 'value lies', 'values lie')} beyond three standard deviations: {shown}."
 
 
 def charts(profile: ColumnProfile) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Profile, TableProfile
 
 PSI_MODERATE, PSI_STRONG = 0.1, 0.25
@@ -76,7 +77,7 @@ def _of_tables(old: TableProfile, new: TableProfile) -> Iterator[Finding]:
             "drift.rows",
             Severity.WARNING if large else Severity.INFO,
             abs(change),
-            f"There are {new.row_count:,} rows after {old.row_count:,}{share}.",
+            f"The table has {counted(new.row_count, 'row')} after {old.row_count:,}{share}.",
         )
     yield from _come_and_gone(
         new.name,
@@ -110,8 +111,7 @@ def _come_and_gone(
 
 
 def _different(column: ColumnProfile) -> str:
-    many = column.distinct_count
-    return f"it had {many:,} different values" if many != 1 else "it had one value"
+    return f"it had {counted(column.distinct_count, 'value', 'different values')}"
 
 
 def _alike(old: ColumnProfile, new: ColumnProfile, rows: tuple[int, int]) -> bool:
@@ -195,7 +195,7 @@ def _of_categories(
     known = {v.value for v in old.top_values}
     fresh = sorted((v for v in new.top_values if v.value not in known), key=lambda v: -v.count)
     if fresh and old.distinct_count <= len(old.top_values):
-        told = f"{len(fresh):,} values are new." if len(fresh) > 1 else "One value is new."
+        told = f"{counted(len(fresh), 'value is', 'values are')} new."
         examples = tuple(v.value for v in fresh[:5])
         count = sum(v.count for v in fresh)
         finding = _finding((table, new.name), "drift.new_values", Severity.WARNING, count, told)

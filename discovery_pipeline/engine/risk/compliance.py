@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import ColumnProfile, TableProfile
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Risk
-from discovery_pipeline.engine.risk.scale import counted, worst
+from discovery_pipeline.engine.risk.scale import worst
 
 _IRREVERSIBLE = ("mask", "hash")
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from discovery_pipeline.engine.mapping import transformations
+from discovery_pipeline.engine.phrases import counted, percent
 from discovery_pipeline.engine.profiling.model import ColumnProfile, TableProfile
 from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Risk
 from discovery_pipeline.engine.risk.outcomes import Outcome
-from discovery_pipeline.engine.risk.scale import counted, level, percent
+from discovery_pipeline.engine.risk.scale import level
 
 _OWNERS = re.compile(r"(?i)(^|[^a-z])(owner|owned|managed|responsible|contact|custodian|steward)")
 _CONCENTRATED = 20

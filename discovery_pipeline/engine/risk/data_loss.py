@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from discovery_pipeline.engine.phrases import counted, percent
 from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Facts, Level, Risk
 from discovery_pipeline.engine.risk.outcomes import Outcome
-from discovery_pipeline.engine.risk.scale import counted, level, percent, worst
+from discovery_pipeline.engine.risk.scale import level, worst
 
 NOT_TAKEN = "Rows are not taken"
 SHOWN = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.risk.continuity import unowned
 from discovery_pipeline.engine.risk.losses import FieldLoss
 from discovery_pipeline.engine.risk.model import Facts
@@ -51,6 +52,7 @@ def _losses(losses: Sequence[FieldLoss]) -> Iterable[Finding]:
 def _orphans(facts: Facts) -> Iterable[Finding]:
     for key in facts.analysis.foreign_keys:
         if key.orphans:
+            referring = counted(key.orphans, "row refers", "rows refer")
             yield Finding(
                 table=key.table,
                 column=key.columns[0] if len(key.columns) == 1 else None,
@@ -58,7 +60,7 @@ def _orphans(facts: Facts) -> Iterable[Finding]:
                 severity=Severity.WARNING,
                 dimension=Dimension.CONSISTENCY,
                 count=key.orphans,
-                evidence=f"{key.orphans:,} rows refer to nothing in {key.ref_table}.{', '.join(key.ref_columns)}",
+                evidence=f"{referring} to nothing in {key.ref_table}.{', '.join(key.ref_columns)}",
                 action="Look for the missing rows in the source.",
             )
 
@@ -82,12 +84,13 @@ def _personal(facts: Facts) -> Iterable[Finding]:
         for column in table.columns:
             held = table.row_count - column.null_count
             if column.pii and held:
+                kind = column.pii.kind.replace("_", " ")
                 yield Finding(
                     table=table.name,
                     column=column.name,
                     rule=f"personal.{column.pii.kind}",
                     severity=Severity.INFO if column.pii.risk == "low" else Severity.WARNING,
                     count=held,
-                    evidence=f"{held:,} values are personal data ({column.pii.kind.replace('_', ' ')})",
+                    evidence=f"{counted(held, 'value is', 'values are')} personal data ({kind})",
                     action="Name the legal basis for moving it, or leave it out, mask or hash it.",
                 )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import duckdb
 
 from discovery_pipeline.engine import duck, units
+from discovery_pipeline.engine.phrases import counted, duration, size
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Level, Risk
-from discovery_pipeline.engine.risk.scale import counted, duration, size
 from discovery_pipeline.engine.tables import Table
 
 

@@ -140,7 +140,7 @@ def _rewritten(con: duckdb.DuckDBPyConnection, plan: Plan) -> Iterator[Finding]:
             dimension=Dimension.CONSISTENCY,
             count=int(count),
             examples=tuple(examples),
-            evidence=f"{count} of {table.row_count} values go to {field} of {plan.target.name} in its own words.",
+            evidence=f"{count:,} of {table.row_count:,} values go to {field} of {plan.target.name} in its own words.",
             action="Look whether the target's words mean the same.",
         )
 

@@ -12,13 +12,13 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, CleansingPlan, PatchLog
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.tables import LINE
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, RULE, VALUE, Decided, Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as views
 from discovery_pipeline.web.pages.views.standing import delivering, may_change
 from discovery_pipeline.web.services import Caller, Services
@@ -117,7 +117,7 @@ async def on_remembered(called: Called, caller: Visitor, flow_id: str, form: Sen
         done = await called.remembering.take(caller, flow, None if text(form, "do") == "all" else values)
     except InvalidRequest as fault:
         return to(ours(text(form, "back"), f"/discovery/cleansing/{flow.id}"), Note(fault.detail, "bad"))
-    said = f"{plural(done.values, 'value')} decided as before: {plural(done.cells, 'cell')} differ"
+    said = f"{counted(done.values, 'value')} decided as before: {counted(done.cells, 'cell')} differ"
     return _back(form, flow, f"{said} from the next run on.")
 
 

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from discovery_pipeline.engine.cleansing.clusters import Cluster
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.flow.state import Flow
 from discovery_pipeline.store.reviews.decisions import VALUE
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller, Services
 from discovery_pipeline.web.services.clusters import Merge, Merged
@@ -71,7 +71,7 @@ async def merge(request: Request, called: Called, caller: Visitor, flow_id: str,
     if not known:
         return await _page(request, called, caller, flow, place, ticked=ticked, merging=(wanted, done))
     become = "becomes" if len(done.changed) == 1 else "become"
-    said = f"{plural(len(done.changed), 'spelling')} {become} {wanted.winner} in {plural(done.rows, 'row')}"
+    said = f"{counted(len(done.changed), 'spelling')} {become} {wanted.winner} in {counted(done.rows, 'row')}"
     return to(_address(flow, place), Note(f"{said}, from the next run on. Undo takes it back in one step."))
 
 

@@ -12,12 +12,12 @@ from starlette.datastructures import FormData
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice, Intake, Options
 from discovery_pipeline.engine.mapping.model import Suggestions
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.store import imports
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
 from discovery_pipeline.web.pages.arriving import arrived, refusal
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import imports as views
 from discovery_pipeline.web.pages.views.standing import may_change
 from discovery_pipeline.web.services import Caller, Services
@@ -48,7 +48,7 @@ async def upload(request: Request, called: Called, caller: Visitor, flow_id: str
     except RequestFault as fault:
         return await _page(request, called, caller, flow, refusal(fault), status=fault.status)
     refused = tuple(f"{file.filename}: {file.reason}" for file in done.files if file.reason)
-    note = Note(f"Took in {plural(len(done.files) - len(refused), 'file')}; others were refused.", "warn", refused)
+    note = Note(f"Took in {counted(len(done.files) - len(refused), 'file')}; others were refused.", "warn", refused)
     return to(f"/discovery/cmdb-import/{flow.id}", note if refused else None)
 
 
@@ -134,4 +134,4 @@ def _ready(suggestions: tuple[Suggestions, ...]) -> str:
     first = suggestions[0]
     columns = {(f.source_table, f.source_field) for f in first.assignment if f.source_field}
     all_columns = len(columns) + len(first.unmapped_source)
-    return f"{len(columns):,} of {plural(all_columns, 'column')} have a suggestion; the rest is yours to decide."
+    return f"{len(columns):,} of {counted(all_columns, 'column')} have a suggestion; the rest is yours to decide."

@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.store.reviews import profiles
 from discovery_pipeline.web.faults import InvalidRequest, Missing, NotYet
 from discovery_pipeline.web.pages.answering import Called, Note, Visitor, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk, entry_of, patch, review_page
-from discovery_pipeline.web.pages.templating import plural, rendered
+from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.mapping_page import Asked, alone
 from discovery_pipeline.web.pages.views.profiles import Used, used_profiles
 from discovery_pipeline.web.pages.views.review import View
@@ -54,7 +55,7 @@ async def changed(request: Request, called: Called, caller: Visitor, flow_id: st
     if not news:
         return Response(status_code=204)
     others = sorted({one.by for one in news if one.by != caller.login})
-    note = f"{' and '.join(others)} decided {plural(len(news), 'column')}" if others else ""
+    note = f"{' and '.join(others)} decided {counted(len(news), 'column')}" if others else ""
     return await patch(Asked(caller, reviewed, _seen(request)), after, note)
 
 
@@ -81,7 +82,7 @@ async def save(at: AtDesk) -> Response:
         wanted = [d for draft in asked.reviewed.drafts for d in draft.accepting(draft.undecided, seen=True)]
         await at.called.review.decide(at.caller, at.flow, wanted)
         if wanted:
-            kept = f" What was accepted just now stays accepted, {plural(len(wanted), 'column')}; Undo takes it back."
+            kept = f" What was accepted just now stays accepted, {counted(len(wanted), 'column')}; Undo takes it back."
         asked = replace(await at.asked(), ready_only=ready_only)
     elif undecided and text(at.form, "undecided") != "leave":
         return await review_page(at.request, replace(asked, undecided=tuple(undecided)))
@@ -101,9 +102,9 @@ async def save(at: AtDesk) -> Response:
         asked = replace(asked, ready=tuple(fault.members.get("ready_targets", ())))
         return await review_page(at.request, asked, note, status=422)
     if done.proposed:
-        said = f"Proposed: {plural(done.mapped, 'target field')}. It counts once another reviewer approves it."
+        said = f"Proposed: {counted(done.mapped, 'target field')}. It counts once another reviewer approves it."
         return to(f"/discovery/field-mapping/{at.flow.id}", Note(said, "warn", done.warnings[:20]))
-    note = Note(f"Saved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
+    note = Note(f"Saved: {counted(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)
 
 
@@ -146,7 +147,7 @@ async def approve(at: AtDesk) -> Response:
             if any(target.runs_again for target in found.targets):
                 return await review_page(at.request, replace(asked, affected=found, proposal=proposal))
     done = await at.called.mapping.approve(at.caller, str(at.flow.id))
-    note = Note(f"Approved: {plural(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
+    note = Note(f"Approved: {counted(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)
 
 

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, text, to
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import validation as views
 
 router = APIRouter(prefix="/discovery/validation/{flow_id}/group")
@@ -60,5 +60,5 @@ async def fix(called: Called, caller: Visitor, flow_id: str, form: Sent) -> Resp
         cells = await called.groups.fix(caller, flow, reason, (table, column), becomes)
     except InvalidRequest as fault:
         return to(again, Note(fault.detail, "bad"))
-    what = f"{column} of {plural(cells, 'row')} {'is left empty' if becomes is None else 'becomes ' + becomes}"
+    what = f"{column} of {counted(cells, 'row')} {'is left empty' if becomes is None else 'becomes ' + becomes}"
     return to(here, Note(f"{what}, from the next run on. It is one step: undo takes it back."))

@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import MappingError
 from discovery_pipeline.flow.state import Flow, Phase, PhaseStatus
 from discovery_pipeline.web.api.profiles import Version
 from discovery_pipeline.web.faults import InvalidRequest, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, page, text, to
 from discovery_pipeline.web.pages.arriving import file_of_text, refusal
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.profiles import at, shown_changes, shown_profile
 from discovery_pipeline.web.services import Caller, Services
@@ -52,7 +52,7 @@ async def made(request: Request, called: Called, caller: Visitor, form: Sent) ->
         saved = await called.profile.keep(caller, name, flow, target or None)
     except RequestFault as fault:
         return await _listed(request, called, caller, refusal(fault), status=fault.status)
-    return to(at(saved.profile.name), Note(f"Kept as {saved.profile}, {plural(len(saved.profile.fields), 'field')}."))
+    return to(at(saved.profile.name), Note(f"Kept as {saved.profile}, {counted(len(saved.profile.fields), 'field')}."))
 
 
 @router.get("/{name}")

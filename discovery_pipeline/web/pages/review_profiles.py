@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.web.faults import InvalidRequest, NotYet
 from discovery_pipeline.web.pages.answering import Note, ours, text, to
 from discovery_pipeline.web.pages.review_desk import AtDesk
-from discovery_pipeline.web.pages.templating import plural
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}/profile")
 
@@ -21,7 +21,7 @@ async def keep(at: AtDesk) -> Response:
         saved = await at.called.profile.keep_mapping(at.caller, text(at.form, "name"), at.flow, asked.draft.mapping())
     except (InvalidRequest, NotYet) as fault:
         return to(back, Note(fault.detail, "bad"))
-    said = f"Kept as mapping profile {saved.profile}, with {plural(len(saved.profile.fields), 'field')}."
+    said = f"Kept as mapping profile {saved.profile}, with {counted(len(saved.profile.fields), 'field')}."
     return to(back, Note(said))
 
 
@@ -32,8 +32,8 @@ async def apply(at: AtDesk) -> Response:
     done = await at.called.profile.put(at.caller, text(at.form, "name"), str(at.flow.id), None, asked.draft.target.name)
     left = tuple(f"{one.field.source_field or 'a constant'} → {one.field.target_field}: {one.why}" for one in done.left)
     columns = len({(field.source_table, field.source_field) for field in done.taken})
-    said = f"Mapping profile {done.profile}: {plural(columns, 'column')} accepted. Undo takes them back in one step."
+    said = f"Mapping profile {done.profile}: {counted(columns, 'column')} accepted. Undo takes them back in one step."
     if left:
-        said = f"{said} {plural(len(left), 'line')} of it found no column here, and stay in the profile:"
+        said = f"{said} {counted(len(left), 'line')} of it found no column here, and stay in the profile:"
     note = Note(said, "warn" if left else "", left)
     return to(ours(text(at.form, "back")), note)

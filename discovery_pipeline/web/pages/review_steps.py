@@ -14,12 +14,13 @@ from starlette.datastructures import FormData
 
 from discovery_pipeline.engine.mapping import transformations
 from discovery_pipeline.engine.mapping.model import DataType, MappedField
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.errors import StaleVersionError, TransformationError
 from discovery_pipeline.store.reviews.decisions import Decision
 from discovery_pipeline.web.faults import InvalidRequest
 from discovery_pipeline.web.pages.answering import Note, text
 from discovery_pipeline.web.pages.review_desk import PATCH, AtDesk, Desk, entry_of, review_page
-from discovery_pipeline.web.pages.templating import plural, rendered
+from discovery_pipeline.web.pages.templating import rendered
 from discovery_pipeline.web.pages.views.mapping_page import DATA_TYPES, alone
 from discovery_pipeline.web.pages.views.panel import Edit, past
 from discovery_pipeline.web.services.drafting import Draft
@@ -67,7 +68,7 @@ async def accept(at: AtDesk) -> Response:
     done = await at.called.review.accept(at.caller, at.flow, wanted)
     if not done.entries:
         return await at.answer("Nothing is left to accept: every suggestion is decided.")
-    return await at.answer(f"Accepted {plural(len(done.entries), 'suggestion')}. Undo takes them back in one step.")
+    return await at.answer(f"Accepted {counted(len(done.entries), 'suggestion')}. Undo takes them back in one step.")
 
 
 @router.post("/undo")
@@ -123,7 +124,7 @@ async def values(at: AtDesk) -> Response:
         new = [word or nearest for word, nearest in zip(new, near, strict=False)]
     chosen = dict(zip(old, new, strict=False))
     decision = await asyncio.to_thread(matching, asked.draft, entry, chosen)
-    return await _decided(at, entry, [decision], f"{plural(len([*filter(None, new)]), 'value')} matched")
+    return await _decided(at, entry, [decision], f"{counted(len([*filter(None, new)]), 'value')} matched")
 
 
 @router.post("/fill")

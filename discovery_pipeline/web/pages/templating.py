@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from discovery_pipeline.engine.delivery.report.page import shown
-from discovery_pipeline.engine.risk.scale import size
+from discovery_pipeline.engine.phrases import counted, size
 from discovery_pipeline.engine.shares import percent
 
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def environment() -> Environment:
         "percent": percent,
         "number": lambda value: f"{value:,}",
         "size": size,
-        "plural": plural,
+        "plural": counted,
         "ago": ago,
         "moment": lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "words": lambda name: name.replace("_", " "),
@@ -55,11 +55,6 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def plural(count: int, noun: str, several: str = "") -> str:
-    """A count with its noun: "1 row", "2,040 rows"."""
-    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
-
-
 def ago(at: datetime, now: datetime | None = None) -> str:
     """How long ago, in the largest unit that says it; the day itself from a week on."""
     past = (now or datetime.now(UTC)) - at
@@ -68,5 +63,5 @@ def ago(at: datetime, now: datetime | None = None) -> str:
     seconds = max(int(past.total_seconds()), 0)
     for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= length:
-            return f"{plural(seconds // length, unit)} ago"
+            return f"{counted(seconds // length, unit)} ago"
     return "just now"

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import Cleansed, PatchLog
 from discovery_pipeline.engine.intake.model import Intake
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import Profile
 from discovery_pipeline.engine.risk.model import RiskAssessment
 from discovery_pipeline.engine.risk.outcomes import outcomes
@@ -25,7 +26,6 @@ from discovery_pipeline.web.downloads import Download
 from discovery_pipeline.web.faults import InvalidRequest, NotYet, RequestFault
 from discovery_pipeline.web.pages.answering import Called, Note, Sent, Visitor, flow_page, ours, text, to
 from discovery_pipeline.web.pages.arriving import arrived, refusal
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views import cleansing as cleansing_views
 from discovery_pipeline.web.pages.views import validation as views
 from discovery_pipeline.web.pages.views.standing import delivering, may_change, said
@@ -82,7 +82,7 @@ async def fix(request: Request, called: Called, caller: Visitor, flow_id: str, f
     except InvalidRequest as fault:
         narrowed = views.Narrowed.of({**dict(parse_qsl(urlsplit(back).query)), "fix": f"{table}:{row}"})
         return await _page(request, called, caller, flow, narrowed, typed=typed, fault=fault)
-    return to(back, Note(f"{plural(len(wanted), 'cell')} of line {line} changed; they count from the next run on."))
+    return to(back, Note(f"{counted(len(wanted), 'cell')} of line {line} changed; they count from the next run on."))
 
 
 @router.get("/rejected")
@@ -105,12 +105,12 @@ async def corrected(called: Called, caller: Visitor, request: Request, flow_id: 
             found = await called.mending.correct(caller, flow, form.fields.get("table", ""), form.files[0].path)
     except RequestFault as fault:
         return to(f"{here}#rows", refusal(fault))
-    said = f"{plural(found.cells, 'cell')} corrected; they count from the next run on."
+    said = f"{counted(found.cells, 'cell')} corrected; they count from the next run on."
     if not found.cells:
         said = "Nothing was taken over." if found.refused else "Nothing in that file differs from what is held here."
     if not found.refused:
         return to(f"{here}#rows", Note(said))
-    left = f"{plural(len(found.refused), 'cell')} {'stays' if len(found.refused) == 1 else 'stay'} as before:"
+    left = f"{counted(len(found.refused), 'cell')} {'stays' if len(found.refused) == 1 else 'stay'} as before:"
     return to(f"{here}#rows", Note(f"{said} {left}", "warn", found.refused[:6]))
 
 

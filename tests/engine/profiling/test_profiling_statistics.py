@@ -123,7 +123,7 @@ def test_nulls_in_the_same_rows_are_a_pattern(profiled: Callable[..., TableProfi
 def test_spellings_white_space_and_sameness_are_noticed(column: Callable[..., ColumnProfile]) -> None:
     said = " ".join(column("env", ["Prod", "PROD", "prod ", "Dev", "Dev", "Dev", "Prod"]).anomalies)
     assert "spelt in several ways" in said
-    assert "White space stands around 1 values" in said
+    assert "White space stands around 1 value." in said
     assert column("env", ["x", "x"]).anomalies == ("Every value is the same.",)
 
 

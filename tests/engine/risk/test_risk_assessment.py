@@ -11,9 +11,9 @@ from made_tables import servers_table
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.model import PatchLog
 from discovery_pipeline.engine.mapping.model import MappedField, Mapping
+from discovery_pipeline.engine.phrases import percent
 from discovery_pipeline.engine.profiling.model import ColumnProfile, Pii, Profile, Quality, TableProfile, ValueCount
 from discovery_pipeline.engine.risk import Assumptions, Facts, Risk, RiskAssessment, assess
-from discovery_pipeline.engine.risk.scale import percent
 from discovery_pipeline.engine.schema.model import ForeignKey, SchemaAnalysis
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets.contract import Target, TargetField, TargetTable

@@ -19,9 +19,9 @@ from discovery_pipeline.engine.delivery.report.contents import Contents
 from discovery_pipeline.engine.delivery.report.diagram import diagram
 from discovery_pipeline.engine.delivery.report.masking import Mask, mask_of
 from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.phrases import duration, size
 from discovery_pipeline.engine.risk.model import LEVELS, Risk
 from discovery_pipeline.engine.risk.outcomes import outcomes
-from discovery_pipeline.engine.risk.scale import duration, size
 from discovery_pipeline.engine.shares import percent
 
 if TYPE_CHECKING:

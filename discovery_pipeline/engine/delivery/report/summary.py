@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from discovery_pipeline.engine.delivery.report.contents import Contents, TargetStory
 from discovery_pipeline.engine.delivery.report.samples import Rejection
 from discovery_pipeline.engine.findings import Finding, Severity
+from discovery_pipeline.engine.phrases import counted, listed
 from discovery_pipeline.engine.risk.data_loss import NOT_TAKEN
 from discovery_pipeline.engine.risk.outcomes import Outcome
 from discovery_pipeline.engine.validation.feeds import NOT_MAPPED
@@ -28,23 +29,23 @@ class Step:
 def lead(contents: Contents, ends: Sequence[Outcome], to_correct: int) -> str:
     """What the report says in a few sentences; `to_correct` counts the rejected source rows."""
     rows = sum(table.row_count for table in contents.profile.tables)
-    came = f"{_count(rows, 'row')} in {_count(len(contents.profile.tables), 'table')}"
+    came = f"{counted(rows, 'row')} in {counted(len(contents.profile.tables), 'table')}"
     titles = {story.target.name: story.target.title for story in contents.targets}
     ready = [end for end in ends if end.delivered]
     unready = [title for name, title in titles.items() if name not in {end.verdict.target for end in ready}]
     if not titles:
         return f"{came} were read{_mended(contents)}."
     if not ready:
-        return f"{came} were read{_mended(contents)}; nothing is ready for {_listed(unready)} yet."
+        return f"{came} were read{_mended(contents)}; nothing is ready for {listed(unready)} yet."
     told = [_by_count(ready, titles)]
     if unready:
-        told.append(f"Nothing is ready for {_listed(unready)} yet.")
+        told.append(f"Nothing is ready for {listed(unready)} yet.")
     if to_correct:
-        told.append(f"{_count(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction.")
+        told.append(f"{counted(to_correct, 'row')} {'waits' if to_correct == 1 else 'wait'} for a correction.")
     if unreadable := unreadable_rows(contents):
-        told.append(f"{_count(unreadable, 'row')} could not be read.")
+        told.append(f"{counted(unreadable, 'row')} could not be read.")
     if contents.patches and (changed := contents.patches.count):
-        told.append(f"{_count(changed, 'cell')} {'was' if changed == 1 else 'were'} cleansed on the way.")
+        told.append(f"{counted(changed, 'cell')} {'was' if changed == 1 else 'were'} cleansed on the way.")
     return " ".join(told)
 
 
@@ -54,7 +55,7 @@ def _by_count(ready: Sequence[Outcome], titles: Mapping[str, str]) -> str:
     for end in ready:
         groups.setdefault((end.delivered, end.meant), []).append(titles[end.verdict.target])
     parts = [
-        f"{'all' if delivered == meant else f'{delivered:,} of'} {meant:,} rows are ready for {_listed(goals)}"
+        f"{'all' if delivered == meant else f'{delivered:,} of'} {meant:,} rows are ready for {listed(goals)}"
         for (delivered, meant), goals in groups.items()
     ]
     sentence = "; ".join(parts) + "."
@@ -68,7 +69,9 @@ def unreadable_rows(contents: Contents) -> int:
 
 
 def _mended(contents: Contents) -> str:
-    return f", {_count(contents.patches.count, 'cell')} cleansed" if contents.patches and contents.patches.count else ""
+    return (
+        f", {counted(contents.patches.count, 'cell')} cleansed" if contents.patches and contents.patches.count else ""
+    )
 
 
 def problems(contents: Contents) -> tuple[Finding, ...]:
@@ -101,8 +104,8 @@ def _decisions(stories: Sequence[TargetStory]) -> Iterable[Step]:
     waiting = [field for story in stories for field in story.waiting]
     if waiting:
         yield Step(
-            f"Decide {_count(len(waiting), 'mapping')} that the evidence leaves open",
-            _listed([f"{f.source_field} → {f.target_field}" for f in waiting[:3]]) + (" …" if len(waiting) > 3 else ""),
+            f"Decide {counted(len(waiting), 'mapping')} that the evidence leaves open",
+            listed([f"{f.source_field} → {f.target_field}" for f in waiting[:3]]) + (" …" if len(waiting) > 3 else ""),
         )
 
 
@@ -111,7 +114,7 @@ def _corrections(rejected: Sequence[Rejection], to_correct: int) -> Iterable[Ste
     if to_correct and faults:
         first = max(faults, key=lambda reason: reason.count)
         yield Step(
-            f"Correct {_count(to_correct, 'rejected row')} in rejected_rows.csv and run {_them(to_correct)} again",
+            f"Correct {counted(to_correct, 'rejected row')} in rejected_rows.csv and run {_them(to_correct)} again",
             f"most often: {first.reason} ({first.count:,})",
         )
 
@@ -129,16 +132,8 @@ def _deliveries(contents: Contents) -> Iterable[Step]:
         if story.files:
             named = [f"{file.path} ({file.row_count:,} rows)" for file in story.files[:3]]
             more = f" and {len(story.files) - 3} more" if len(story.files) > 3 else ""
-            yield Step(f"Upload to {story.target.title}", _listed(named) + more)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+            yield Step(f"Upload to {story.target.title}", listed(named) + more)
 
 
 def _them(number: int) -> str:
     return "it" if number == 1 else "them"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -9,8 +9,8 @@ from itertools import groupby, islice
 from typing import Any
 
 from discovery_pipeline.engine.delivery.report.masking import Mask
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, Decided, origins, stacks
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.services.deciding import Restoring
 from discovery_pipeline.web.services.seconding import PROPOSAL
@@ -130,7 +130,7 @@ def _what(one: Decided, told: Told) -> str:
 
 def _state(one: Decided, after: Mapping[str, Any] | None, mask: Mask) -> str:
     if one.kind == PROPOSAL:
-        return f"proposed, {plural(after['fields'], 'field')}" if after else "no proposal waits"
+        return f"proposed, {counted(after['fields'], 'field')}" if after else "no proposal waits"
     if after is None:
         return "not decided"
     if one.kind == MAPPING:

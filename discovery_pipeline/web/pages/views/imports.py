@@ -13,9 +13,9 @@ import duckdb
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake.model import Choice, FileRead, Intake, TableRead
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.flow.state import ENDED, Flow, Phase, PhaseStatus
 from discovery_pipeline.store.files.artifacts import Artifacts
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.services.layouts import PartLayout, parts_of
 
 SAMPLE_ROWS, SAMPLE_COLUMNS, SAMPLED_TABLES = 5, 14, 12
@@ -216,10 +216,10 @@ def details(intake: Intake | None, suggestions: Sequence[Any]) -> dict[str, str]
     told = {}
     if intake:
         rows = sum(table.row_count for table in intake.tables)
-        told["source_tables"] = f"{plural(len(intake.tables), 'table')}, {plural(rows, 'row')}"
-        told["column_profile"] = plural(sum(len(table.columns) for table in intake.tables), "column")
+        told["source_tables"] = f"{counted(len(intake.tables), 'table')}, {counted(rows, 'row')}"
+        told["column_profile"] = counted(sum(len(table.columns) for table in intake.tables), "column")
     if suggestions:
-        told["mapping_suggestions"] = plural(sum(len(each.assignment) for each in suggestions), "suggestion")
+        told["mapping_suggestions"] = counted(sum(len(each.assignment) for each in suggestions), "suggestion")
     return told
 
 
@@ -232,11 +232,11 @@ def _written_since(artifacts: Artifacts, flow: Flow, asset: str, since: datetime
 
 
 def _header(read: TableRead) -> str:
-    above = f"{plural(read.preamble_rows, 'line')} above it left out" if read.preamble_rows else ""
+    above = f"{counted(read.preamble_rows, 'line')} above it left out" if read.preamble_rows else ""
     if not read.header_rows:
         return ", ".join(part for part in ("none: columns are numbered", above) if part)
     rows = "the first line" if read.header_rows == 1 else f"the first {read.header_rows} lines"
-    rows = rows if not above else plural(read.header_rows, "line")
+    rows = rows if not above else counted(read.header_rows, "line")
     return ", ".join(part for part in (rows, above) if part)
 
 

@@ -16,10 +16,10 @@ from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.delivery.report.masking import mask_of
 from discovery_pipeline.engine.mapping.model import HIGH, LIKELY, DataType
 from discovery_pipeline.engine.mapping.transformations.operations import OPERATIONS
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.flow.state import Phase, PhaseStatus
 from discovery_pipeline.store.reviews.decisions import CELL, MAPPING, RULE, VALUE, Decided, origins
 from discovery_pipeline.store.reviews.profiles import SavedProfile
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.flows import label
 from discovery_pipeline.web.pages.views.paging import Chip
 from discovery_pipeline.web.pages.views.panel import Edit, Opened, panel
@@ -256,5 +256,5 @@ def _subjects(mine: Sequence[Decided]) -> str:
     kinds, columns = {one.kind for one in mine}, {one.subject[1] for one in mine if len(one.subject) > 1}
     if kinds <= {MAPPING, PROPOSAL} and len(mine) == 1:
         return str(mine[0].subject[-1])
-    many = plural(len(mine), _NOUNS.get(mine[0].kind, "decision") if len(kinds) == 1 else "decision")
+    many = counted(len(mine), _NOUNS.get(mine[0].kind, "decision") if len(kinds) == 1 else "decision")
     return f"{many} of {columns.pop()}" if kinds <= {RULE, VALUE, CELL} and len(columns) == 1 else many

@@ -9,10 +9,10 @@ from datetime import datetime
 from discovery_pipeline.engine.mapping.model import DataType, Match
 from discovery_pipeline.engine.mapping.transformations import datatypes
 from discovery_pipeline.engine.mapping.transformations.previewing import Preview
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.shares import percent
 from discovery_pipeline.store.reviews.decisions import Decided
-from discovery_pipeline.web.pages.templating import plural
 from discovery_pipeline.web.pages.views.paging import Page, paged
 from discovery_pipeline.web.pages.views.rows import TIERS, Row, Rows
 from discovery_pipeline.web.services.drafting import Draft
@@ -133,12 +133,12 @@ def _words(found: Vocabulary | None, asked: Opened) -> Words | None:
     size = max(SHORTEST, min(LONGEST, OPTIONS // len(found.allowed)))
     page = paged(len(found.matches), size, asked.page, asked.href)
     none, becomes = _nothing(found)
-    lost = f"{plural(found.wordless, 'value')} in {plural(found.without, 'row')}"
+    lost = f"{counted(found.wordless, 'value')} in {counted(found.without, 'row')}"
     said = [f"No word for {lost}: {becomes}." if found.without else "Every value has its word."]
     if page.of > 1:
         said.append("What other pages hold keeps the words that stand there.")
     if found.others:
-        beyond = f"{plural(found.others, 'rarer value')} in {plural(found.other_rows, 'row')}"
+        beyond = f"{counted(found.others, 'rarer value')} in {counted(found.other_rows, 'row')}"
         most = f"The {len(found.matches):,} most frequent values can be matched here"
         said.append(f"{most}; {beyond} go on as they are, and the target refuses those that it doesn't list.")
     return Words(found.lines(page.offset, page.last), found.allowed, none, " ".join(said), page)
@@ -168,7 +168,7 @@ def _alternative(rows: Rows, draft: Draft, entry: Entry, match: Match) -> Altern
         tier=TIERS[match.tier],
         confidence=match.confidence,
         why=next(iter(match.evidence), ""),
-        fit=f"{fits} of {plural(len(found.changes), 'sample')} fit {kind}" if found.changes else "no samples",
+        fit=f"{fits} of {counted(len(found.changes), 'sample')} fit {kind}" if found.changes else "no samples",
         taken=next((other.column for other in others if other.key != entry.key), ""),
     )
 
