@@ -33,6 +33,7 @@ def _side(name: str, *columns: str) -> Side:
         ("bytes in", ("byte", "inbound")),
         ("Network In throughput", ("network", "inbound", "throughput")),
         ("bytes received", ("byte", "inbound")),
+        ("Net out KB/s", ("network", "outbound")),
         ("RCVD_QTY", ("inbound", "quantity")),
         ("Network (in KB)", ("network",)),
         ("Betr.-Syst.", ("operating system",)),
@@ -350,3 +351,15 @@ def test_how_a_value_is_written_is_no_part_of_a_name(called: list[str], own: lis
 def test_beside_what_a_guest_may_use_stands_what_it_uses(column: str, beside: tuple[str, ...], concept: str):
     named = names.naming(_side("s", column, *beside).fields)[0]
     assert [known.name for known, how in zip(knowledge.concepts(), named, strict=True) if how >= 0.9] == [concept]
+
+
+@pytest.mark.parametrize(
+    ("around", "words"), [(["Net in KB/s", "Net out KB/s"], ("network", "inbound")), (["Net in KB/s"], ("network",))]
+)
+def test_in_is_a_direction_beside_out(around: list[str], words: tuple[str, ...]):
+    assert Reader.of(around).words("Net in KB/s") == words
+
+
+def test_no_is_a_number_and_not_the_initials_of_something():
+    found = names.compare(_side("s", "Instance No.").fields, _side("t", "Network Out throughput").fields)
+    assert found.concept.max() == 0

@@ -36,6 +36,32 @@ _SHOWS = 0.85  # how much its looks tell of a concept whose values give themselv
 _SURELY_NAMED = 0.9
 _REPEATS = 0.5  # how unique a column is beside another one, below which it doesn't say what rows are called
 _CALLED = ("host name", "vm name", "full domain name")  # of which each row has its own, if any
+_SPOKEN = (
+    "domain",
+    "application",
+    "location",
+    "region",
+    "rack",
+    "owner",
+    "technical owner",
+    "support group",
+    "department",
+    "cost center",
+    "operating system",
+    "os publisher",
+    "manufacturer",
+    "model",
+    "serial number",
+    "asset tag",
+    "cpu model",
+    "vlan",
+    "cluster",
+    "datacenter",
+    "account",
+    "full name",
+)  # what is called by a name, so that yes and no say nothing of it
+_FITTED = ("cpu count", "core count", "logical core count", "network adapters", "disk count")  # to one machine
+_MOST_FITTED = 10_000
 
 _FAMILIES = ("number", "date", "boolean", "ip", "mac", "uuid", "email", "url", "pairs", "text")
 _FAMILY_OF_KIND = {
@@ -102,6 +128,7 @@ def gather(source: Side, target: Side) -> Evidence:
                 _clashing(source, target, found[CHANNELS.index("type")]),
                 _unanswered(source, target, called),
                 _surely_other(seen, called),
+                _never_so(source, seen, called),
                 aspects.clashes(target, called),
                 called.contrary,
             ]
@@ -142,16 +169,21 @@ def _clashing(source: Side, target: Side, fits: np.ndarray) -> np.ndarray:
 def _unanswered(source: Side, target: Side, called: names.Names) -> np.ndarray:
     """1 where a source says yes or no, or numbers its rows, and the target says how many or what rows are called.
 
-    Yes and no is no size, either.
+    Yes and no is no size, either, and no place, person or product; a number of things or
+    a size is no label. No machine has ten thousand processors.
     """
     answers, asked = (_share_of(side, ("boolean",)) for side in (source, target))
     measured, counted = (
         np.array([bool(says(field)) for field in target.fields], dtype=bool)
         for says in (dimensions.stated, dimensions.counts)
     )
-    unsaid = np.logical_and.outer(answers >= _NEARLY_ALL, (measured | _is_name(called)) & (asked == 0))
+    spoken, fitted = _is_one(called, _SPOKEN), _is_one(called, _FITTED)
+    labels = np.array([split(field.own)[-1:] in (("label",), ("name",)) for field in target.fields], dtype=bool)
+    unsaid = np.logical_and.outer(answers >= _NEARLY_ALL, (measured | spoken | _is_name(called)) & (asked == 0))
     unnumbered = np.logical_and.outer(dimensions.row_numbers(source), counted | _is_name(called))
-    return np.where(unsaid | unnumbered, 1.0, 0.0)
+    unfitted = np.logical_and.outer(dimensions.least(source) > _MOST_FITTED, fitted)
+    unlabelled = np.logical_and.outer(dimensions.numbers(source), labels)
+    return np.where(unsaid | unnumbered | unfitted | unlabelled, 1.0, 0.0)
 
 
 def _named_kinds(source: Side, target: Side) -> np.ndarray:
@@ -299,7 +331,13 @@ def _repeated(source: Side, seen: np.ndarray, called: names.Names) -> np.ndarray
 
 def _is_name(called: names.Names) -> np.ndarray:
     """Which target fields say what rows are called."""
-    return called.target_own[:, _names()].max(axis=1, initial=0.0) >= _SURELY_NAMED
+    return _is_one(called, _CALLED)
+
+
+def _is_one(called: names.Names, concepts: Sequence[str]) -> np.ndarray:
+    """Which target fields are surely called one of these concepts."""
+    places = [concept.name in concepts for concept in knowledge.concepts()]
+    return called.target_own[:, places].max(axis=1, initial=0.0) >= _SURELY_NAMED
 
 
 def _names() -> list[bool]:
@@ -335,6 +373,14 @@ def _surely_other(seen: np.ndarray, called: names.Names) -> np.ndarray:
     sure = np.logical_and.outer(seen.max(axis=1) >= _SHOWS, _shown(named))
     other = sure & ~((seen > 0) @ (called.target_concepts > 0).T)
     return np.where(other | (_excluded(seen) @ own.T), 1.0, 0.0)
+
+
+def _never_so(source: Side, seen: np.ndarray, called: names.Names) -> np.ndarray:
+    """1 where all values of what the target is called look alike, and those of the source don't."""
+    always = looks.always()
+    wanted = (called.target_own >= _SURELY_NAMED) & always
+    held = np.zeros(len(seen), dtype=bool) if source.sample is None else source.sample.seen
+    return np.where(held[:, None] & wanted.any(axis=1) & ~((seen > 0) @ wanted.T), 1.0, 0.0)
 
 
 def _misnamed(seen: np.ndarray, named: np.ndarray) -> np.ndarray:

@@ -83,6 +83,22 @@ def row_numbers(side: Side) -> np.ndarray:
     return numbered & (sample.uniqueness == 1) & (sample.values >= _ENOUGH)
 
 
+def numbers(side: Side) -> np.ndarray:
+    """Which columns hold numbers that measure or count something, by the header or the units beside them."""
+    sample = side.sample
+    if sample is None:
+        return np.zeros(len(side.fields), dtype=bool)
+    told = [bool(measured(side, i) or _counted(side, i)) for i in range(len(side.fields))]
+    return np.array(told, dtype=bool) & sample.numeric
+
+
+def least(side: Side) -> np.ndarray:
+    """The 5th percentile of each column's numbers; 0 where it has hardly any."""
+    if side.sample is None:
+        return np.zeros(len(side.fields))
+    return np.where(side.sample.numeric, np.nan_to_num(side.sample.quantiles[:, 0]), 0.0)
+
+
 def _possible(expected: magnitudes.Expectation, largest: float | None) -> set[str]:
     """What numbers may measure whose name leads one to expect this."""
     small = largest is None or largest <= _FEW

@@ -34,7 +34,7 @@ class Reasons:
 
     def of(self, i: int, j: int) -> tuple[str, ...]:
         """Why source field i is offered for target field j, the strongest first."""
-        said = [*filter(None, [self._names(i, j)]), *self._data(i, j), *self._stated(i, j)]
+        said = [*filter(None, [self._called(i, j)]), *self._data(i, j), *self._stated(i, j)]
         if self._matched.context:
             said.append(self._matched.context)
         return tuple(said) or ("nothing but the lack of a better field",)
@@ -52,6 +52,12 @@ class Reasons:
     def _channel(self, name: str, i: int, j: int) -> float:
         """A channel's value; NaN compares as false everywhere."""
         return float(self._matched.evidence.channel(name)[i, j])
+
+    def _called(self, i: int, j: int) -> str:
+        """What the names have in common, or the descriptions where a name says nothing."""
+        said, matched = self._names(i, j), self._matched
+        opaque = [f.name for f in (matched.source.fields[i], matched.target.fields[j]) if f.called]
+        return f"{said}, by the description of {_listed(opaque)}" if said and opaque else said
 
     def _names(self, i: int, j: int) -> str:
         """What the names have in common, said once; empty for nothing."""

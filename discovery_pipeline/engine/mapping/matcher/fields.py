@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discovery_pipeline.engine import units
+from discovery_pipeline.engine.mapping.matcher import words
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
 from discovery_pipeline.engine.tables import Table
 from discovery_pipeline.engine.targets import TargetField, TargetTable
@@ -24,6 +25,9 @@ SHARED = 0.8
 FEWEST = 5
 """Names of which that can be said."""
 _MARK = re.compile(r"(?<=[^\W\d_])(?:[\d_-]+|_+[^\W\d_])$")  # that a tool puts after names: "Name0", "Name__c"
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
+_CLAUSE = re.compile(r"[.,;:!?](?:\s|$)|\n|\s[-–—]\s")
+_SENTENCE = re.compile(r"[.;!?](?:\s|$)|\n")
 _NUMBERS = ("number", "numeric", "decimal", "float", "double", "real")
 
 
@@ -42,10 +46,13 @@ class Field:
 
     group: str = ""  # the table a column says it is of: "orders" in "orders.id"
     wrapping: str = ""  # how its name ends where the end says nothing, or how the value is written: ".display_value"
+    called: str = ""  # what its description calls it, where the name says nothing: "fld_017"
 
     @property
     def own(self) -> str:
-        """The name without its group and wrapping."""
+        """The name without its group and wrapping, or what the field is called instead."""
+        if self.called:
+            return self.called
         plain = self.name.removesuffix(self.wrapping)
         return plain[len(self.group) + 1 :] if self.group else plain
 
@@ -76,18 +83,8 @@ class Stated:
 def of_table(table: Table, sample: Sample | None, schema: Iterable[Stated] = ()) -> Side:
     """The columns of a table, with what a schema file says of them."""
     said = {s.name: s for s in schema}
-    fields = tuple(
-        Field(
-            name=column.name,
-            type=said[column.name].type if column.name in said else column.declared_type or "",
-            description=said[column.name].description if column.name in said else "",
-            unit=units.in_header(column.name),
-            group=group,
-            wrapping=wrapping,
-        )
-        for column, (group, wrapping) in zip(table.columns, _around([c.name for c in table.columns]), strict=True)
-    )
-    return Side(table.name, fields, sample)
+    stated = [said.get(c.name, Stated(c.name, c.declared_type or "")) for c in table.columns]
+    return Side(table.name, _of_stated(stated), sample)
 
 
 def of_target(table: TargetTable) -> Side:
@@ -98,12 +95,31 @@ def of_target(table: TargetTable) -> Side:
 
 def of_schema(name: str, schema: Iterable[Stated]) -> Side:
     """The fields that a schema file names."""
-    stated = tuple(schema)
-    fields = tuple(
-        Field(s.name, s.type, s.description, unit=units.in_header(s.name), group=group, wrapping=wrapping)
-        for s, (group, wrapping) in zip(stated, _around([s.name for s in stated]), strict=True)
+    return Side(name, _of_stated(tuple(schema)))
+
+
+def _of_stated(stated: Sequence[Stated]) -> tuple[Field, ...]:
+    """Fields with all that is stated of them."""
+    around = _around([s.name for s in stated])
+    return tuple(_of_one(s, group, wrapping) for s, (group, wrapping) in zip(stated, around, strict=True))
+
+
+def _of_one(said: Stated, group: str, wrapping: str) -> Field:
+    field = Field(said.name, said.type, said.description, group=group, wrapping=wrapping)
+    telling = words.telling(field.own)
+    called = "" if telling else _called(said.description)
+    told = _SENTENCE.split(said.description, maxsplit=1)[0] if called else ""
+    return replace(
+        field,
+        unit=units.in_header(said.name) or units.in_header(told),
+        called=called,
+        aliases=(field.own,) if called and telling is None else (),
     )
-    return Side(name, fields)
+
+
+def _called(description: str) -> str:
+    """What a description says first, without what stands in brackets: the name that its author would give."""
+    return _CLAUSE.split(_IN_BRACKETS.sub(" ", description).strip(), maxsplit=1)[0].strip()
 
 
 def of_name(name: str) -> Field:

@@ -67,6 +67,13 @@ def _powers_of_two(values: list[str]) -> bool:
 
 
 @knowledge.remembered(1)
+def always() -> np.ndarray:
+    """Whether all values of a concept look so."""
+    said = knowledge.looks()
+    return np.array([bool(said.get(concept.name, {}).get("always")) for concept in knowledge.concepts()])
+
+
+@knowledge.remembered(1)
 def _looks() -> tuple[tuple[int, re.Pattern[str], float], ...]:
     return tuple(
         (_place(concept), re.compile(str(said["fits"])), float(said["tells"]))

@@ -235,8 +235,12 @@ def naming(fields: Sequence[Field]) -> np.ndarray:
 
 
 def _named(read: Readings, fields: Sequence[Field]) -> np.ndarray:
-    bare = [_without_subject(phrase) for phrase in read.phrases]
-    naming = np.maximum(_naming(read.phrases), _BARE * _naming(bare))
+    full = _naming(read.phrases)
+    bare = _naming([_without_subject(phrase) for phrase in read.phrases])
+    # What is one term as a whole is no other with a subject before it: an "asset tag" is no tag of an asset.
+    whole = [len(read.phrases[i]) == 1 and full[i].max(initial=0.0) == 1 for i in read.first]
+    bare[np.array(whole, dtype=bool)[read.of]] = 0.0
+    naming = np.maximum(full, _BARE * bare)
     return _besides(np.maximum.reduceat(naming * read.worth[:, None], read.first, axis=0), fields)
 
 

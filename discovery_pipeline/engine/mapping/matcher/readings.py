@@ -30,6 +30,7 @@ _ALTERNATIVE = 0.9  # one of two things that a name says there are
 _LONGEST = 3  # words of what trades call by other words
 _INITIALS = range(2, 6)  # letters that may be initials of as many words
 _MOST = 3  # ways to spell out one short form
+_WHOLE = frozenset({"no", "in", "on", "is", "as", "at", "by", "or", "of", "to"})  # words that are nobody's initials
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _alternatives(name: str, reader: Reader) -> Iterator[Phrase]:
 def _spelt_out(literal: Phrase, reader: Reader, runs: dict[str, list[Phrase]]) -> Iterator[Phrase]:
     """The name with one of its short forms replaced by words of the other side that begin with its letters."""
     for at, word in enumerate(literal):
-        for run in runs.get(word, ())[:_MOST]:
+        for run in runs.get(word, ())[:_MOST] if word not in _WHOLE else ():
             yield tuple(w for part in (*literal[:at], " ".join(run), *literal[at + 1 :]) for w in reader.words(part))
 
 

@@ -30,6 +30,7 @@ SPACED = rf"\d{{1,3}}({_SPACES}\d{{3}})+"
 """A number whose thousands are parted by spaces."""
 COMMA_DECIMAL = rf"(\d+,(\d{{1,2}}|\d{{4,}})|0,\d+|(\d{{1,3}}(\.\d{{3}})+|{SPACED}),\d+)"
 """A number whose comma can only be that before decimals."""
+_ADDRESS = r"(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}|[0-9a-fA-F:]*::[0-9a-fA-F:]*)"
 # Patterns by which a value shows what kind of thing it is; the first that fits counts.
 KINDS = {
     "boolean": rf"(?i)^({'|'.join(sorted(SPOKEN))})$",
@@ -37,7 +38,7 @@ KINDS = {
     "integer": rf"^[+-]?(\d{{1,3}}(,\d{{3}})+|{SPACED}|\d+)$",
     "float": rf"^[+-]?(\d+\.\d+([eE][+-]?\d+)?|{COMMA_DECIMAL})$",
     "mac": r"^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|^([0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}$",
-    "ip": r"^\d{1,3}(\.\d{1,3}){3}(/\d+)?([,;] ?\d{1,3}(\.\d{1,3}){3})*$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}$",
+    "ip": rf"^{_ADDRESS}(/\d+)?([,;] ?{_ADDRESS})*$",
     "date": r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     rf"|^{months.DAY_FIRST}|^{months.MONTH_FIRST}",
     "quantity": r"^[$€£¥]?\s?[+-]?\d[\d.,]*\s?([A-Za-z%€$£]{1,5}|元)?$",
@@ -51,6 +52,7 @@ KINDS = {
     "words": r"^\S+( \S+){1,3}$",
     "text": r"",
 }  # fmt: skip
+_CODE = "^([A-MO-Z][A-Z]|N[A-NP-Z])$"
 WORDED = frozenset({"word", "words", "text"})  # kinds of values that are read
 _MOSTLY = 0.5  # share of values of these kinds from which a column is read
 _TOLD = 10  # frequent values that are
@@ -205,7 +207,9 @@ def _summed(con: duckdb.DuckDBPyConnection, drawn: np.ndarray) -> Sample:
 
 
 def _statistics() -> str:
-    kinds = " ".join(f"WHEN regexp_matches(value, {duck.text(p)}) THEN {duck.text(k)}" for k, p in KINDS.items())
+    # The only value of a column, as "NE" or "SI", is a code at least as often as a no or a yes.
+    kinds = f"WHEN filled = cells AND regexp_matches(value, {duck.text(_CODE)}) THEN 'word' "
+    kinds += " ".join(f"WHEN regexp_matches(value, {duck.text(p)}) THEN {duck.text(k)}" for k, p in KINDS.items())
     shapes = (
         r"length(regexp_replace(value, '\D', '', 'g')) / length(value)",
         r"length(regexp_replace(value, '\PL', '', 'g')) / length(value)",

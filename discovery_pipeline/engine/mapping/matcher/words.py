@@ -51,6 +51,11 @@ _UNITS = frozenset((
     "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "kio", "mio", "gio", "tio", "mhz", "ghz", "kilobyte",
     "megabyte", "gigabyte", "terabyte", "kibibyte", "mebibyte", "gibibyte", "tebibyte", "megahertz", "gigahertz",
 ))  # fmt: skip
+# That say of a column only that it is one: "field 17", "attr_3".
+_PLACEHOLDERS = frozenset((
+    "col", "column", "fld", "field", "attr", "attribute", "var", "variable", "param", "parameter", "feature", "prop",
+    "property", "custom", "extra", "udf", "char", "num", "str", "txt", "feld", "spalte", "campo", "champ", "colonne",
+))  # fmt: skip
 _MARKS = frozenset(("optional", "required"))  # that a template puts after a name
 _LONGEST = 4  # words in a phrase of the synonyms
 _SHORTEST_PIECE = 3
@@ -99,7 +104,7 @@ def _written(name: str, around: frozenset[str]) -> list[str]:
 @knowledge.remembered(65536)
 def _literal(name: str, around: frozenset[str]) -> tuple[str, ...]:
     written = tuple(map(singular, _written(name, around)))
-    return tuple(w for w in _telling(_unmarked(written)) if w not in _UNITS) or written
+    return _without_units(_telling(_unmarked(written))) or written
 
 
 @knowledge.remembered(65536)
@@ -121,9 +126,17 @@ def _full(name: str, around: frozenset[str]) -> list[str]:
 
 @knowledge.remembered(65536)
 def _words(name: str, around: frozenset[str]) -> tuple[str, ...]:
-    usual = tuple(_directed(_usual(tuple(_full(name, around)))))
+    usual = tuple(_directed(_usual(tuple(_full(name, around))), parted="out" in around))
     telling = _telling(_unmarked(usual))
-    return tuple(w for w in telling if w not in _UNITS) or telling or usual or ((name,) if name.strip() else ())
+    return _without_units(telling) or telling or usual or ((name,) if name.strip() else ())
+
+
+def _without_units(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without units, and without the second that one of them is of: "KB/s"."""
+    before = (None, *words)
+    return tuple(
+        w for w, last in zip(words, before, strict=False) if w not in _UNITS and (w != "s" or last not in _UNITS)
+    )
 
 
 def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,15 +145,18 @@ def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
     return (*found, words[-1]) if len(found) == 1 and words[-1] in _PARTICLES else found
 
 
-def _directed(words: list[str]) -> list[str]:
-    """Words where "in" stands as "inbound" if it says which way something flows."""
-    return ["inbound" if word == "in" and _flows_in(words, at) else word for at, word in enumerate(words)]
+def _directed(words: list[str], *, parted: bool) -> list[str]:
+    """Words where "in" stands as "inbound" if it says which way something flows.
+
+    Before a unit it does where the names around say "out" as well (`parted`): "net in KB/s", "net out KB/s".
+    """
+    return ["inbound" if word == "in" and _flows_in(words, at, parted) else word for at, word in enumerate(words)]
 
 
-def _flows_in(words: list[str], at: int) -> bool:
+def _flows_in(words: list[str], at: int, parted: bool) -> bool:
     before, after = words[:at][-1:], words[at + 1 : at + 2]
     measured = bool(after) and (after[0] in _UNITS or after[0] in ("byte", "bit", "percent"))
-    return not measured and not _FLOWS.isdisjoint((*before, *after))
+    return (parted or not measured) and not _FLOWS.isdisjoint((*before, *after))
 
 
 def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,7 +168,7 @@ def _rejoined(words: tuple[str, ...]) -> list[str]:
     """Words that a capital parted too early put together again: "V", "Center" is a vCenter, "O", "Sname" an OS name."""
     out: list[str] = []
     for word in words:
-        if out and (len(out[-1]) <= 2 or len(word) <= 2) and out[-1] + word in _known():
+        if out and (len(out[-1]) <= 2 or len(word) <= 2) and word != "in" and out[-1] + word in _known():
             out[-1] += word
         elif out and _shifted(out[-1], word):
             out[-1:] = [out[-1] + word[0], word[1:]]
@@ -166,6 +182,16 @@ def _shifted(short: str, word: str) -> bool:
     known = _known()
     parted = short + word[0] in known and word[1:] in known and len(word) > _SHORTEST_PIECE
     return parted and len(short) <= 2 and short not in known and not {word, singular(word)} & (known | _common())
+
+
+def telling(name: str) -> bool | None:
+    """Whether a name says something; None where it may, in words that nobody knows: "kunnr", but not "fld_017"."""
+    written = [piece for word in split(name) for piece in _parted(word, frozenset())]
+    said = [w for w in written if len(w) > 1 and not w.isdecimal() and singular(w) not in _PLACEHOLDERS]
+    known = (_known(), embedding.whole_words())
+    if any(not w.isascii() or any(w in words or singular(w) in words for words in known) for w in said):
+        return True
+    return None if any(len(w) >= _SHORTEST_PIECE for w in said) else False
 
 
 @knowledge.remembered(65536)
