@@ -85,19 +85,24 @@ def _news(
         yield "events", str(posted.cursor), notice
     profiled = dg.AssetRecordsFilter(drifted, after_storage_id=places["drift"])
     for record in instance.fetch_materializations(profiled, limit=PAGE, ascending=True).records:
-        yield "drift", record.storage_id, _drift(record)
+        yield "drift", record.storage_id, _drift(desk, record)
     for record in endings.since(instance, places["failures"], FAILED):
         ours = record.event_log_entry.job_name in upkeep
         yield "failures", record.storage_id, _failure(instance, desk, record.event_log_entry) if ours else None
 
 
-def _drift(record: dg.EventLogRecord) -> Notice | None:
+def _drift(desk: Desk, record: dg.EventLogRecord) -> Notice | None:
     profile = record.asset_materialization
-    changes = profile.metadata.get("changes") if profile else None
-    if profile is None or changes is None or not changes.value:
+    if profile is None or not (changes := _told(profile, "changes")):
         return None
-    said = f"{changes.value} changes since the last profile; the asset's checks in Dagster list them by rule."
-    return Notice(f"drift:{record.storage_id}", "drift", f"{profile.partition} has drifted", said)
+    said = f"{changes} changes since the last profile: {_told(profile, 'changed')}. The check no_drift lists them."
+    link = run_page(desk.settings, record.run_id)
+    return Notice(f"drift:{record.storage_id}", "drift", f"{profile.partition} has drifted", said, link)
+
+
+def _told(made: dg.AssetMaterialization, name: str) -> Any:
+    found = made.metadata.get(name)
+    return None if found is None else found.value
 
 
 def _failure(instance: dg.DagsterInstance, desk: Desk, ended: dg.EventLogEntry) -> Notice | None:

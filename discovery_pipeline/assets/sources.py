@@ -54,7 +54,8 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
         raise dg.Failure(str(error), allow_retries=False) from None
     found, cases = seen.profile, seen.cases()
     columns = frame(found)
-    worst = Counter(str(case["rule"]) for case in cases)
+    rules = Counter(str(case["rule"]) for case in cases).most_common()
+    said = ", ".join(f"{count} {rule}" for rule, count in rules) or "Nothing changed."
     return dg.MaterializeResult(
         metadata={
             "dagster/column_schema": contract.column_schema(ColumnProfiles),
@@ -62,17 +63,14 @@ def source_profile(context: dg.AssetExecutionContext, desk: Desk) -> dg.Material
             "tables": len(found.tables),
             "columns": len(columns),
             "changes": len(cases),
+            "changed": said,
             "compared": seen.changes is not None,
             "quality": quality(found),
         },
         data_version=dg.DataVersion(desk.store.artifacts.digest(source, STAGE) or ""),
         check_results=[
             contract.held(ColumnProfiles, [columns]),
-            contract.watched(
-                "no_drift",
-                ", ".join(f"{count} {rule}" for rule, count in worst.most_common()) or "Nothing changed.",
-                cases,
-            ),
+            contract.watched("no_drift", said, cases),
         ],
     )
 

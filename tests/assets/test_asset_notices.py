@@ -18,6 +18,7 @@ from discovery_pipeline.assets.notices import Notice, NotSent, Post
 from discovery_pipeline.flow.events import EventType
 from discovery_pipeline.flow.state import Flow, Phase
 from discovery_pipeline.settings import Settings
+from discovery_pipeline.store import parts
 from discovery_pipeline.store.blocking import Store
 
 NOTICE = Notice("event:7", "review", "estate waits for review", "Look at it.", "https://discovery.example.org/7")
@@ -157,13 +158,18 @@ def test_a_receiver_that_refuses_does_not_hold_up_the_others(tick: Tick, store: 
 
 def test_drift_is_told_once(tick: Tick, store: Store, instance: dg.DagsterInstance, receiver: Receiver):
     begin = tick(None).cursor
-    for changes in (0, 4):
-        made = dg.AssetMaterialization("source_profile", partition="cmdb-1", metadata={"changes": changes})
-        instance.report_runless_asset_event(made)
-    after = tick(begin).cursor
-    tick(after)
+    for changes, changed in ((0, "Nothing changed."), (4, "3 type, 1 removed")):
+        told = {"changes": changes, "changed": changed}
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization("source_profile", partition="cmdb-1", metadata=told)
+        )
+    with parts.begun(store.settings.root, {"dagster": 3000}):
+        after = tick(begin).cursor
+        tick(after)
     (notice,) = receiver.got
     assert (notice["kind"], notice["subject"]) == ("drift", "cmdb-1 has drifted")
+    assert "4 changes since the last profile: 3 type, 1 removed." in notice["text"]
+    assert notice["link"].startswith("http://127.0.0.1:3000/runs/")
 
 
 @pytest.mark.parametrize(("tries", "told"), [("0", 1), ("1", 0)])
