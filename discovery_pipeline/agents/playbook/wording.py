@@ -18,6 +18,8 @@ _MENDS = {
     "vocabulary.initial": "Write the same word one way",
     "boolean.words": "Write yes and no one way",
     "number.separators": "Write numbers without separators",
+    "number.sign": "Write the minus of numbers as a hyphen",
+    "time.clock": "Write times one way",
     "quantity.unit": "Bring quantities to one unit",
     "quantity.note": "Part quantities from the notes beside them",
     "null.token": "Empty cells that only say that nothing is known",

@@ -113,8 +113,16 @@ RULES: dict[str, Rule] = {
             "thousands separators and decimals written as in the rest of the column", "none", 0.99, version=3,
         ),
         Rule(
+            "number.sign", Stage.FORMATS, "auto", "columns of numbers",
+            "the minus sign written as a hyphen, before the number", "typesetting", 0.99,
+        ),
+        Rule(
             "number.ambiguous", Stage.FORMATS, "review", "columns of numbers with commas and points before decimals",
             "thousands and decimals can't be told apart", "a number a thousand times too large", 0.5,
+        ),
+        Rule(
+            "time.clock", Stage.FORMATS, "auto", "columns of times, most by twenty-four hours",
+            "a time with AM or PM, or with seconds of zero, as most times of the column are", "none", 0.99,
         ),
         Rule(
             "date.iso", Stage.FORMATS, "auto", "columns of dates in several formats or with foreign months",
@@ -211,8 +219,9 @@ RULES: dict[str, Rule] = {
             0.95,
         ),
         Rule(
-            "vocabulary.coded", Stage.VOCABULARY, "suggest", "columns of countries or languages",
-            "the code or the name of the same country or language, as in nearly all of the column", "none", 0.95,
+            "vocabulary.coded", Stage.VOCABULARY, "suggest", "columns of countries, languages or currencies",
+            "the code or the name of the same country, language or currency, as in nearly all of the column", "none",
+            0.95,
         ),
         Rule(
             "vocabulary.truncated", Stage.VOCABULARY, "suggest", "columns of repeated values",

@@ -1,4 +1,4 @@
-"""Countries and languages: codes and names of one thing, brought to the form that nearly all of the column has.
+"""Countries, languages and currencies: codes and names of one thing, brought to the form of nearly all of a column.
 
 The code list decides, not the look of the words: what it doesn't know, or what may be two things, stays.
 """
@@ -28,14 +28,28 @@ CELLS = 20
 """Cells a column must hold before its form is known."""
 
 MOST = 500
-"""Distinct values that a column of countries or languages may have, slips among them."""
+"""Distinct values that a column of countries, languages or currencies may have, slips among them."""
 
-_COUNTRY = frozenset(("country", "countries", "nation", "land", "pays", "pais", "país", "paese", "staat"))
+_COUNTRY = frozenset(
+    (
+        "country", "countries", "nation", "nationality", "citizenship", "land", "pays", "pais", "país", "paese",
+        "staat",
+    )
+)  # fmt: skip
 _LANGUAGE = frozenset(("language", "languages", "lang", "langue", "sprache", "idioma", "lingua", "taal"))
+
+_CURRENCY = frozenset(
+    ("currency", "currencies", "curr", "cur", "ccy", "währung", "waehrung", "devise", "moneda", "valuta", "waluta")
+)
+_LISTS = (
+    (code_lists.countries, _COUNTRY),
+    (code_lists.languages, _LANGUAGE),
+    (code_lists.currencies, _CURRENCY),
+)
 
 
 def plan(values: Values, evidence: Evidence) -> None:
-    """Plan the column's own form of countries and languages."""
+    """Plan the column's own form of countries, languages and currencies."""
     for position in evidence.of("text", "boolean"):
         seen, words = evidence.seen[position], headers.words(values.column(position).name)
         if seen.cells < CELLS or seen.distinct > MOST:
@@ -46,8 +60,8 @@ def plan(values: Values, evidence: Evidence) -> None:
                 "AND value IS NOT NULL GROUP BY value ORDER BY value"
             )
         )
-        for known, hints in ((code_lists.countries(), _COUNTRY), (code_lists.languages(), _LANGUAGE)):
-            values.offer_list(RULE, position, in_one_form(cells, known, hinted=bool(hints & words)))
+        for known, hints in _LISTS:
+            values.offer_list(RULE, position, in_one_form(cells, known(), hinted=bool(hints & words)))
 
 
 def in_one_form(cells: Mapping[str, int], known: code_lists.CodeList, *, hinted: bool) -> dict[str, str | None]:

@@ -39,7 +39,7 @@ DATE = "|".join(
 )
 MAC = r"[0-9A-Fa-f]{2}([-: .]?[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([-.:][0-9A-Fa-f]{4}){2}"
 IP = r"\d{1,3}(\s*\.\s*\d{1,3}){3}(\s*/\s*\d{1,2})?"
-QUANTITY = r"[+-]?\d[\d.,]*\s*[%\pL][\pL/%.]*"
+QUANTITY = r"[+-]?\d[\d.,]*\s*(\x{00B0}?[%\pL][\pL/%.]*|\p{Sc})"
 BOOLEAN = r"(?i)(true|false|yes|no|y|n|t|f|on|off|0|1)"
 
 # A pattern in order of precedence: a date is not a number, "1" and "0" alone are numbers.

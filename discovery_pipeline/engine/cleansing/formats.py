@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from discovery_pipeline.engine.cleansing import dates
+from discovery_pipeline.engine.cleansing import clocks, dates
 from discovery_pipeline.engine.cleansing.doubts import doubt
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
@@ -21,22 +21,33 @@ OWN_WAY = 0.9
 
 
 def plan(values: Values, evidence: Evidence) -> None:
-    """Plan numbers, then dates, then yes and no."""
+    """Plan numbers, then clocks and dates, then yes and no."""
+    _signs(values, evidence.of(*_NUMBERS))
     _numbers(values, evidence.of(*_NUMBERS))
+    clocks.plan(values)
     dates.plan(values, evidence.of("date"))
     _booleans(values, [*evidence.of("boolean"), *_zeros_and_ones(evidence)])
 
 
 _NUMBERS = ("integer", "float", "quantity")
-_UNIT = r"(\s*[%\pL][\pL/%]*\.?)?"  # what may stand behind a number
+_UNIT = r"(\s*\x{00B0}?[%\pL][\pL/%]*\.?)?"  # what may stand behind a number
 _NUMBER = r"regexp_extract($v, '^([+-]?[\d.,]*)', 1)"
 _BEHIND = r"regexp_extract($v, '^[+-]?[\d.,]*(.*)$', 1)"
+
+_MINUS = r"\x{2012}\x{2013}\x{2212}\x{FE63}"  # dashes of a figure's width, too
 
 _COMMA_GROUPS = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
 _COMMA_DECIMAL = r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+"
 _POINT_DECIMAL = r"[+-]?(\d*|\d{1,3}(,\d{3})+)\.\d+"
 _SURE_GROUPS = r"[+-]?\d{1,3}(,\d{3})+\.\d+|[+-]?\d{1,3}(,\d{3}){2,}"
 _EITHER_COMMA, _EITHER_POINT = r"[+-]?[1-9]\d{0,2},\d{3}", r"[+-]?[1-9]\d{0,2}\.\d{3}"
+
+
+def _signs(values: Values, positions: tuple[int, ...]) -> None:
+    """Plan a hyphen for the minus of typesetters, and before the number what accountants write behind its decimals."""
+    before, behind = rf"^[{_MINUS}]\s?(\d|[.,]\d)", r"^(\d[\d.,]*[.,]\d+)-$"
+    signed = f"regexp_replace(regexp_replace($v, '{before}', '-\\1'), '{behind}', '-\\1')"
+    values.offer("number.sign", dict.fromkeys(positions, signed), f"regexp_matches($v, '{before}|{behind}')")
 
 
 def _numbers(values: Values, positions: tuple[int, ...]) -> None:

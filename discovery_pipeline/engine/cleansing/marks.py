@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from discovery_pipeline.engine import duck
-from discovery_pipeline.engine.cleansing import quantities
+from discovery_pipeline.engine import duck, units
+from discovery_pipeline.engine.cleansing import code_lists, quantities
 from discovery_pipeline.engine.cleansing.evidence import Evidence
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.profiling import numerals
@@ -26,6 +26,9 @@ CELLS = 20
 
 _NUMBER: Mapping[numerals.Mark, str] = {".": r"[+-]?\d+(?:\.\d+)?", ",": quantities.DIGITS[","]}
 """Numbers by what stands before their decimals."""
+_SIGN = r"(\p{Sc}|\pL{1,4}\.?|)"
+_AMOUNT = rf"^{_SIGN}\s*([+-]?\d{{1,3}}(?:[.,\x{{27}}\x{{2019}}\x{{A0}} ]?\d{{3}})*[.,](\d\d))\s*{_SIGN}$"
+"""An amount of money with cents, however its thousands are parted."""
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "Fr.": "CHF"}
 
 
@@ -41,7 +44,7 @@ class _Mark:
 
     @property
     def word(self) -> str:
-        return self.before.strip() or self.after.strip()
+        return self.before.strip() or self.after.strip().removesuffix(".")
 
     @property
     def currency(self) -> str:
@@ -52,6 +55,8 @@ class _Mark:
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan to leave marks out, or to write them, as in nearly all of each column."""
     for position in evidence.of("integer", "float", "quantity"):
+        if _money(values, position):
+            continue
         decimal = quantities.decimal_mark(values, position) or "."
         marks = _marks(values, position, decimal)
         total = evidence.seen[position].cells
@@ -67,9 +72,35 @@ def plan(values: Values, evidence: Evidence) -> None:
             _leave_out(values, position, own, odd, decimal)
 
 
+def _money(values: Values, position: int) -> bool:
+    """Plan plain numbers for amounts with one currency that may write their decimals after a comma; whether any is."""
+    [(plain,)] = values.ask(
+        "SELECT sum(cells) FILTER (try_cast(value AS DOUBLE) IS NOT NULL) / sum(cells) FROM {values} "
+        f"WHERE position = {position} AND value IS NOT NULL"
+    )
+    if (plain or 0) < MAIN or plain == 1:
+        return False
+    found = values.ask(
+        f"""
+        SELECT DISTINCT m.before, m.after FROM (
+            SELECT regexp_extract(value, '{_AMOUNT}', ['before', 'number', 'cents', 'after']) AS m FROM {{values}}
+            WHERE position = {position} AND try_cast(value AS DOUBLE) IS NULL
+        ) WHERE m.cents <> ''"""
+    )
+    known = code_lists.currencies().meant
+    meant = {known.get(word.casefold()) for marks in found for word in marks if word}
+    if len(meant) != 1 or None in meant:
+        return False
+    number = f"regexp_replace(regexp_extract($v, '{_AMOUNT}', 2), '[^0-9+-]', '', 'g')"
+    written = f"left({number}, -2) || '.' || right({number}, 2)"
+    odd = f"try_cast($v AS DOUBLE) IS NULL AND regexp_full_match($v, '{_AMOUNT}')"
+    one = f"(regexp_extract($v, '{_AMOUNT}', 1) = '') <> (regexp_extract($v, '{_AMOUNT}', 4) = '')"
+    return bool(values.offer(RULE, {position: f"CASE WHEN {one} THEN {written} ELSE $v END"}, odd))
+
+
 def _marks(values: Values, position: int, decimal: numerals.Mark) -> list[_Mark]:
     """The marks of a column, no mark among them, the most frequent first."""
-    split = rf"^((?:\p{{Sc}}|[A-Z]{{3}}|Fr\.)?\s*)({_NUMBER[decimal]})(\s*(?:%|\x{{00B0}}?\pL+|\p{{Sc}})?)$"
+    split = rf"^((?:\p{{Sc}}|[A-Z]{{3}}|Fr\.)?\s*)({_NUMBER[decimal]})(\s*(?:%|\x{{00B0}}?\pL+\.?|\p{{Sc}})?)$"
     found = values.ask(
         f"""
         WITH numbers AS (
@@ -90,12 +121,13 @@ def _marks(values: Values, position: int, decimal: numerals.Mark) -> list[_Mark]
 
 
 def _superfluous(mark: _Mark, own: _Mark, header: set[str], others: Sequence[_Mark]) -> bool:
-    """Whether a mark says what the others don't need to say: the header's unit, the one currency, or per cent."""
+    """Whether a mark says what the others don't need to say: what the header does, the one currency, or per cent."""
     if mark.word == "%":
         return own.most > 1
     if mark.currency:
         return len({m.currency for m in others if m.currency}) == 1
-    return mark.word.removeprefix("°").lower() in header
+    word = mark.word.removeprefix("°").lower()
+    return word in header or (units.unit(word) is None and any(said.startswith(word) for said in header))
 
 
 def _leave_out(values: Values, position: int, own: _Mark, odd: Sequence[_Mark], decimal: numerals.Mark) -> None:

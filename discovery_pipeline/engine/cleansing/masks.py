@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.cleansing.evidence import Evidence
@@ -22,6 +22,9 @@ MAIN = 0.85
 
 CELLS = 50
 """Cells a column must hold before its mask is believed."""
+
+CAPITALS = 0.9
+"""Share of a mask's cells whose letters are all capitals, from which the others' should be."""
 
 FIXED = 0.98
 """Share of a mask's cells in which a part is of one length, for it to be of fixed length."""
@@ -39,6 +42,7 @@ SAMPLE = 2_000
 """Distinct values of a column from which the parts of its mask are told, the most frequent first."""
 
 _LOOSE = r"[\s._/:,()\x{2013}\x{2014}-]"  # separators that stand for each other
+_DIALLED, _TRUNK = r"(?:\+|00)", r"(?:\(0\)\s?)?"  # before a country's code, and behind it
 _CROSS = r"\s*[xX*\x{00D7}]\s*"
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 
@@ -52,6 +56,7 @@ class _Part:
     shortest: int
     longest: int
     zeros: bool = False
+    upper: bool = False  # written in capitals
 
     @property
     def fixed(self) -> bool:
@@ -105,12 +110,13 @@ def _parts(found: Sequence[tuple[str, int]]) -> tuple[_Part, ...]:
         return ()
     parts: list[_Part] = []
     before = between[0]
+    capitals = sum(n for runs, n in split[key] if all(r == r.upper() for r in runs)) >= CAPITALS * most
     for i, kind in enumerate(kinds):
-        runs = [(r[i], n) for r, n in split[key]]
+        runs = [(r[i].upper() if capitals else r[i], n) for r, n in split[key]]
         if kind == "A" and len({r for r, _ in runs}) == 1:
             before += runs[0][0] + between[i + 1]
             continue
-        part = _part(before, kind == "9", runs, first=not parts)
+        part = replace(_part(before, kind == "9", runs, first=not parts), upper=capitals)
         if kind == "A" and not (part.fixed and part.longest <= LETTERS):
             return ()
         parts.append(part)
@@ -137,18 +143,24 @@ def _part(before: str, digits: bool, runs: Sequence[tuple[str, int]], *, first: 
 
 def _own(parts: Sequence[_Part], end: str) -> str:
     """A pattern of values that have the mask."""
-    runs = "".join(re.escape(p.before) + _run(p, "0-9" if p.digits else r"\pL", p.shortest) for p in parts)
+    letters = r"\p{Lu}" if parts[0].upper else r"\pL"
+    runs = "".join(re.escape(p.before) + _run(p, "0-9" if p.digits else letters, p.shortest) for p in parts)
     return duck.text(f"{runs}{re.escape(end)}")[1:-1]
 
 
 def _written(parts: Sequence[_Part], end: str) -> str:
     """An expression that writes a value with the mask, if its parts are told apart without doubt."""
     certain = all(p.fixed for p in parts)
+    dialled = parts[0].before == "+" and parts[0].digits
     loose, pieces = r"^\(?" if not parts[0].before else "^", []
+    if parts[0].upper:
+        loose = f"(?i){loose}"
     for number, part in enumerate(parts, 1):
         # Between numbers of changing length only a separator tells where one ends.
         needed = number > 1 and part.digits and parts[number - 2].digits and not certain
-        loose += _loose(part.before, needed)
+        loose += (
+            _DIALLED if dialled and number == 1 else _loose(part.before, needed) + _TRUNK * (dialled and number == 2)
+        )
         loose += _run(part, "0-9OoIl" if part.digits else r"\pL", 1 if part.zeros else part.shortest)
         pieces.append((part, number))
     pattern = duck.text(f"{loose}{_loose(end, needed=False)}$")
@@ -175,6 +187,6 @@ def _loose(written: str, needed: bool) -> str:
 def _piece(part: _Part, pattern: str, number: int) -> str:
     found = f"regexp_extract($v, {pattern}, {number})"
     if not part.digits:
-        return found
+        return f"upper({found})" if part.upper else found
     legible = f"translate({found}, 'OoIl', '0011')"
     return f"lpad({legible}, {part.longest}, '0')" if part.zeros else legible

@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 
 from discovery_pipeline.engine.cleansing import (
+    abbreviations,
     coded,
     dates,
     decimals,
@@ -179,6 +180,7 @@ def _by_values(
             coded.plan(values, evidence)
             vocabulary.plan_variants(values, evidence)
             vocabulary.plan_initials(values, evidence)
+            abbreviations.plan(values, evidence)
             truncations.plan(values, evidence)
             typos.plan(values, evidence)
             references.plan(values, tables, analysis)

@@ -5,6 +5,7 @@ The header's unit wins; without one, the unit and spelling that most cells share
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,9 @@ CELLS = 20
 FIXED = 0.9
 """Share of these that must have as many for the others to have them, too."""
 
+BARE = 0.1
+"""Share of a column's cells that must be plain numbers for a letter behind others not to be a unit by itself."""
+
 _MACHINES = ("size", "rate", "frequency")
 """What is of one unit in a table of machines: of durations each may be in the unit that suits it."""
 
@@ -65,6 +69,9 @@ class _Decimals:
     padded: bool  # some end in a zero
 
 
+_FRONT_OF = r"[0-9]+(?:\.[0-9]+)?\s*"
+_FRONT = r"try_cast(regexp_extract(value, '^([0-9]+(?:\.[0-9]+)?)', 1) AS DOUBLE)"
+
 ANY_DECIMALS = _Decimals(most=None, fixed=False, padded=False)
 
 
@@ -87,7 +94,8 @@ def _in_header(header: str) -> _Unit | None:
 def plan(values: Values, evidence: Evidence) -> None:
     """Plan the conversions of a column's cells to its own unit."""
     for position, header, mark in _columns(values, evidence):
-        _convert_all(values, position, header, mark)
+        shares = evidence.seen[position].shares
+        _convert_all(values, position, header, mark, bare=shares["integer"] + shares["float"] >= BARE)
 
 
 def plan_notes(values: Values, evidence: Evidence) -> None:
@@ -133,7 +141,7 @@ def _spelled(unit: str) -> list[str]:
     return [spelling for spelling, factor in units.spellings(unit).items() if factor == 1 and spelling.isalpha()]
 
 
-def _convert_all(values: Values, position: int, header: _Unit | None, mark: numerals.Mark) -> None:
+def _convert_all(values: Values, position: int, header: _Unit | None, mark: numerals.Mark, *, bare: bool) -> None:
     number = DIGITS[mark]
     found = values.ask(
         rf"SELECT regexp_extract(value, '^{number}(\s*)([%\pL][\pL/%]*\.?)$', 2) AS spelling, "
@@ -145,8 +153,8 @@ def _convert_all(values: Values, position: int, header: _Unit | None, mark: nume
     spoken = {u.quantity for spelling, *_, u in written if u and spelling.lower() not in _NOT_ONLY_SIZES}
     spoken |= {header.quantity} if header else set()
     known = [(spelling, gap, cells, _meant(spelling, u, spoken)) for spelling, gap, cells, u in written if u]
-    if not known:
-        return
+    if not known or (bare and not header and all(len(spelling) == 1 for spelling, *_ in known)):
+        return  # beside plain numbers 1k is a thousand
     tier: Tier = "auto"
     if header and any(u.quantity == header.quantity for *_, u in known):
         target, ending = header, ""
@@ -170,9 +178,35 @@ def _convert_all(values: Values, position: int, header: _Unit | None, mark: nume
     own = duck.text(number + re.escape(ending)) if ending else "''"
     written_so = rf"regexp_matches($v, '^[+-]?\d.*[%\pL]\.?$') AND NOT regexp_full_match($v, {own})"
     decimals = _decimals(values, position, number + re.escape(ending), mark)
+    if target.quantity == "size":
+        of_thousands = _of_thousands(
+            values, position, own, {s: u for s, _, _, u in known if u.name != target.name}, target
+        )
+        factors = {s: f for s, f in factors.items() if s not in of_thousands}
     expression = _convert(factors, ending, mark, decimals)
     if mark == "." or _tells(values, position, f"CASE WHEN {written_so} THEN {expression} ELSE $v END"):
         values.offer("quantity.unit", {position: expression}, written_so, tier=tier)
+
+
+def _of_thousands(
+    values: Values, position: int, own: str, others: Mapping[str, _Unit], target: _Unit
+) -> frozenset[str]:
+    """Spellings whose numbers, counted in thousands, are among the column's own, and counted in 1024s are not."""
+    held = f"SELECT DISTINCT {_FRONT} AS x FROM {{values}} WHERE position = {position} AND value IS NOT NULL "
+    held += f"AND (try_cast(value AS DOUBLE) IS NOT NULL OR regexp_full_match(value, {own}))"
+    found = set()
+    for spelling, unit in others.items():
+        by = unit.factor / target.factor
+        thousands = 1000.0 ** round(math.log(by, 1024))
+        [(decimal, binary)] = values.ask(
+            f"SELECT coalesce(sum(cells) FILTER (n * {thousands!r} IN ({held})), 0), "
+            f"coalesce(sum(cells) FILTER (n * {by!r} IN ({held})), 0) FROM ("
+            f"SELECT cells, {_FRONT} AS n FROM {{values}} WHERE position = {position} "
+            f"AND regexp_full_match(value, {duck.text(_FRONT_OF + re.escape(spelling))}))"
+        )
+        if decimal > binary:
+            found.add(spelling.lower())
+    return frozenset(found)
 
 
 def _decimals(values: Values, position: int, own: str, mark: numerals.Mark) -> _Decimals:
@@ -233,9 +267,13 @@ def _number(factor: float, mark: numerals.Mark, decimals: _Decimals = ANY_DECIMA
     written = _shortest(exact)
     if factor != 1 and decimals.most is not None:
         rounded = f"round({exact}, {decimals.most})"
-        # Neither more than the source's last digit leaves open, nor than anybody would round a number of this length.
+        # No more than the source's last digit leaves open; where the column has any number of decimals, nor than
+        # anybody would round a number of this length.
         given = rf"10.0 ** -length(regexp_extract({plain}, '\.(\d+)', 1))"
-        open_ = f"least({factor / 2!r} * {given}, {0.05 * 10**-decimals.most!r}) * 1.000001"
+        open_ = f"{factor / 2!r} * {given}"
+        if not decimals.fixed:
+            open_ = f"least({open_}, {0.05 * 10**-decimals.most!r})"
+        open_ = f"({open_}) * 1.000001"
         alike = f"printf('%.{decimals.most}f', {rounded})" if decimals.fixed else _shortest(rounded)
         written = f"CASE WHEN abs({rounded} - {exact}) <= {open_} THEN {alike} ELSE {written} END"
     return written if mark == "." else f"replace({written}, '.', ',')"

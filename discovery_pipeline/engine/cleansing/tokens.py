@@ -13,7 +13,8 @@ from discovery_pipeline.engine.profiling.tokens import as_often_as_words, null_t
 
 PLAIN = (
     "n/a", "#n/a", "n.a.", "n.a", "<na>", "k.a.", "null", "<null>", "(null)", "[null]", "(blank)", "#null!", "#value!",
-    "#ref!", "#name?", "#div/0!", "\\n", "nan", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...",
+    "#ref!", "#name?", "#div/0!", "#num!", "#nv", "#n/d", "#wert!", "#bezug!", "#zahl!", "#valeur!",
+    "#nombre!", "\\n", "nan", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...",
     "0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000",
 )  # fmt: skip
 """Tokens that are no word of any vocabulary."""

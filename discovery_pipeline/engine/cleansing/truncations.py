@@ -6,6 +6,7 @@ characters, one of them amid a word and each lacking something else, were cut.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ ONLY = 0.9
 
 MOST = 10_000
 """Distinct values up to which a column is one of values that come back."""
+
+_NUMBER = re.compile(r"\s?(\d|[IVX]+$)")
 
 
 def plan(values: Values, evidence: Evidence) -> None:
@@ -70,7 +73,7 @@ def _whole(value: str, ordered: Sequence[str], cells: Mapping[str, int]) -> str 
         return None
     best = max(begun, key=lambda other: (begun[other], other))
     enough = begun[best] >= max(FREQUENT, LEAD * cells[value]) and begun[best] >= ONLY * sum(begun.values())
-    return best if enough and not best[len(value)].isdigit() else None
+    return best if enough and not _NUMBER.match(best[len(value) :]) else None
 
 
 def _amid_a_word(value: str, whole: str) -> bool:

@@ -320,7 +320,11 @@ _WORD = re.compile(r"[^\W_]+|_+|[^\w\s]+")
 def _misspelt(word: str, other: str) -> bool:
     from rapidfuzz.distance import OSA
 
-    if len(other) < 5 or len(word) < 4 or any(c.isdigit() for c in word + other) or word[0] != other[0]:
+    if len(other) < 5 or len(word) < 4 or any(c.isdigit() for c in word + other):
+        return False
+    if word[1:] == other and word[0].islower() and other[0].isupper():
+        return True  # no word goes on with a capital after one small letter
+    if word[0] != other[0]:
         return False
     # "managed" and "unmanaged", "server" and "servers" are words of their own.
     if len(word) > len(other) and word.startswith(other):

@@ -267,18 +267,23 @@ def initials(cells: Mapping[str, int]) -> dict[str, str | None]:
     """Rare values that are the beginning of one frequent value, or begin with one frequent letter.
 
     Not by accident: two or more frequent values must have such a beginning, cut off after as many letters; and where
-    letters are the habit, each of them must have been written out.
+    letters are the habit, two or more of them must have been written out, and nothing else.
     """
     total = sum(cells.values())
     words = [v for v, n in cells.items() if n >= COMMON * total and v.isalpha()]
-    rare = {v: [w for w in words if _begins(v, w)] for v, n in cells.items() if v.isalpha() and n < COMMON * total}
+    few = [v for v, n in cells.items() if v.isalpha() and n < COMMON * total]
+    letters = bool(words) and all(len(w) == 1 for w in words)
+    # Of a letter nobody knows that it has another meaning in the other case.
+    cased = {v: v.swapcase() for v in few if letters and v.swapcase() in words}
+    cased = {v: w for v, w in cased.items() if cells[w] >= LEAD * cells[v]}
+    rare = {v: [w for w in words if _begins(v, w)] for v in few if v not in cased}
     meant = {v: found[0] for v, found in rare.items() if len(found) == 1 and cells[found[0]] >= LEAD * cells[v]}
     short = {v: w for v, w in meant.items() if len(v) < len(w)}
     lengths = {length: {w for v, w in short.items() if len(v) == length} for length in map(len, short)}
     listed: dict[str, str | None] = {v: w for v, w in short.items() if len(lengths[len(v)]) > 1}
-    if words and all(len(w) == 1 for w in words) and set(meant.values()) == set(words) and len(meant) == len(rare):
+    if letters and len(set(meant.values())) > 1 and len(meant) == len(rare):
         listed |= meant
-    return listed
+    return listed | cased
 
 
 def _begins(rare: str, word: str) -> bool:

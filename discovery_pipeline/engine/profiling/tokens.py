@@ -15,7 +15,8 @@ def _words(text: str) -> frozenset[str]:
 NULL_TOKENS = _words(
     "n/a na n.a. n.a #n/a #na n\\a <na> - -- --- _ . .. ... ? ?? ??? null (null) <null> [null] #null! nil none (none) "
     "<none> nan undefined undef unknown unk unkn (unknown) <unknown> unspecified missing tbd tba t.b.d. t.b.a. tbc "
-    "(blank) <blank> blank empty (empty) <empty> \\n \\\\n void #ref! #value! #div/0! #name? not_available "
+    "(blank) <blank> blank empty (empty) <empty> \\n \\\\n void #ref! #value! #div/0! #name? #num! #nv #n/d #wert! "
+    "#bezug! #zahl! #valeur! #nombre! not_available "
     "not_applicable unbekannt inconnu desconocido keine xxx"
 ) | {
     "",

@@ -1,4 +1,4 @@
-"""Countries and languages, in columns that write most of them in one form."""
+"""Countries, languages and currencies, in columns that write most of them in one form."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ NAMES = ["Germany", "France", "Italy", "United States"] * 12
         ("from_country", ["DEU", "FRA", "ITA", "CHE"], ["Schweiz", "de", "España"], ["CHE", "DEU", "ESP"]),
         ("land", ["de", "fr", "it", "ch"], ["Germany", "SUI"], ["de", "ch"]),
         ("article_language", ["eng", "fre", "ger", "spa"], ["English", "Deutsch", "fr"], ["eng", "ger", "fre"]),
+        ("nationality", ["PT", "ES", "PL", "DE"], ["Poland", "PRT"], ["PL", "PT"]),
+        (
+            "currency",
+            ["EUR", "USD", "CHF", "GBP"],
+            ["€", "Euro", "US$", "SFr.", "eur"],
+            ["EUR", "EUR", "USD", "CHF", "EUR"],
+        ),
         ("lang", ["en", "fr", "de", "it"], ["English", "deu", "français"], ["en", "de", "fr"]),
     ],
 )

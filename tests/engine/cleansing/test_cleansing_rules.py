@@ -209,6 +209,35 @@ def test_commas_before_decimals_and_thousands_may_both_stray_into_a_column_of_po
     assert bench.column([*cells, "37,969.428", "5473,259", "973,259"])[-3:] == ["37,969.428", "5473,259", "973,259"]
 
 
+@pytest.mark.parametrize(
+    ("odd", "mended"),
+    [("\u22121.9", "-1.9"), ("\u2013 4", "-4"), ("546.69-", "-546.69"), ("2-", "2-"), ("(5.0)", "(5.0)")],
+)
+def test_the_minus_of_a_number_is_a_hyphen_before_it(bench, odd: str, mended: str):
+    assert bench.column([*(f"{n - 30}.{n % 10}" for n in range(60)), odd])[-1] == mended
+
+
+def test_decimal_commas_are_seen_before_degrees(bench):
+    cells = [f"3{n % 10}.{n % 7} °C" for n in range(60)]
+    assert bench.column([*cells, "36,7 °C"])[-1] == "36.7 °C"
+
+
+def test_k_beside_plain_numbers_is_no_size(bench):
+    cells = ["1", "2", "10", "1k", "2.5k", "1k", "1M"] * 10
+    assert bench.column(cells, "qty") == cells
+    assert bench.column(["4k", "8k", "16k", "1M"] * 10, "cache")[-1] == "1024k"
+
+
+def test_a_terabyte_is_a_thousand_gigabytes_where_its_column_says_so(bench):
+    sizes = ["100 GB", "250 GB", "500 GB", "750 GB"] * 10
+    assert bench.column([*sizes, "0.5 TB", "0.75 TB"], "disk")[-2:] == ["0.5 TB", "0.75 TB"]
+    assert bench.column(["256 GB", "512 GB"] * 10 + ["0.5 TB"], "disk")[-1] == "512 GB"
+
+
+def test_what_a_spreadsheet_writes_for_nothing_is_a_token_in_other_languages_too(bench):
+    assert bench.column(["12", "15", "#NV", "#WERT!", "#N/D", "#NUM!"]) == ["12", "15", None, None, None, None]
+
+
 def test_yes_and_no_are_written_as_ones_and_zeros_where_the_column_is(bench):
     cells = ["0", "0", "1"] * 20
     assert bench.column([*cells, "no", "True"]) == [*cells, "0", "1"]
@@ -395,6 +424,8 @@ def test_a_converted_number_has_the_decimals_of_its_column(bench):
     assert bench.column([*cells, *odd], "size")[-3:] == ["67.0 MB", "222.4 MB", "0.000977 MB"]
     cells = [f"{n + 1}.{n % 7}0" for n in range(40)]
     assert bench.column([*cells, "1300 g"], "weight_kg")[-1] == "1.30"
+    cells = [f"{60 + n}.{n % 10}" for n in range(40)]
+    assert bench.column([*cells, "147.0 lb", "147.00 lb"], "weight_kg")[-2:] == ["66.7", "66.678078"]
 
 
 @pytest.mark.parametrize("tier", ["auto", "suggest"])

@@ -15,6 +15,10 @@ def test_a_slip_beside_a_frequent_word_is_mended(bench):
     assert bench.column(cells, tier="suggest")[-2:] == ["Lausanne", "Winterthur"]
 
 
+def test_a_small_letter_before_the_capital_of_a_frequent_word_is_a_slip(bench):
+    assert bench.column([*CITIES * 20, "gLausanne", "GLausanne"], tier="suggest")[-2:] == ["Lausanne", "GLausanne"]
+
+
 def test_nothing_statistical_happens_without_asking(bench):
     table = bench.table({"city": CITIES * 20 + ["Lausane"]})
     done = cleansing.cleanse(bench.con, (table,), bench.plan(table), bench.fresh())
@@ -223,6 +227,23 @@ def test_a_code_of_another_kind_stays(bench, written):
     assert bench.column([*PHONES, written], tier="suggest")[-1] == written
 
 
+@pytest.mark.parametrize("written", ["abc-0001", "aBc 0001", "abc0001"])
+def test_a_code_is_written_in_the_capitals_of_its_column(bench, written):
+    codes = [f"{'ABC' if n % 2 else 'XYZ'}-{n * 37 % 1000:04d}" for n in range(200)]
+    assert bench.column([*codes, written], tier="suggest")[-1] == "ABC-0001"
+
+
+def test_codes_in_both_cases_keep_theirs(bench):
+    codes = [f"{('ABC', 'xyz')[n % 2]}-{n + 1000}" for n in range(100)]
+    assert bench.column([*codes, "abc-7777"], tier="suggest")[-1] == "abc-7777"
+
+
+@pytest.mark.parametrize("written", ["00351 266 537 722", "+351 (0) 266 537 722", "+351266537722", "00351-266-537722"])
+def test_the_prefix_of_a_country_is_written_one_way(bench, written):
+    phones = [f"+351 {210 + n} {300 + n} {100 + 7 * n}" for n in range(80)]
+    assert bench.column([*phones, written], tier="suggest")[-1] == "+351 266 537 722"
+
+
 def test_numbers_of_changing_length_need_something_between_them(bench):
     pages = [f"{n * 13}-{n * 13 + 9}" for n in range(1, 80)]
     assert bench.column([*pages, "281–290", "281290"], tier="suggest")[-2:] == ["281-290", "281290"]
@@ -266,6 +287,25 @@ def test_marks_are_seen_beside_decimal_commas(bench):
     assert bench.column([*marked, "1.234,50", "98.000,00"], tier="suggest")[-2:] == ["1.234,50 EUR", "98.000,00"]
 
 
+def test_an_amount_with_one_currency_is_a_plain_number(bench):
+    prices = [f"{20 + n}.5{n % 7}" for n in range(60)]
+    odd = ["EUR 51.20", "74,30 €", "€1'234.50", "1.234,50 EUR"]
+    assert bench.column([*prices, *odd], tier="suggest")[-4:] == ["51.20", "74.30", "1234.50", "1234.50"]
+    assert bench.column([*prices, "EUR 51.20", "$74.30"], tier="suggest")[-2:] == ["EUR 51.20", "$74.30"]
+    salaries = [str(28_000 + 1_000 * (n % 9)) for n in range(60)]
+    assert bench.column([*salaries, "28000,00 €", "EUR 45000.00"], tier="suggest")[-2:] == ["28000", "45000"]
+
+
+def test_a_word_that_begins_one_of_the_header_says_nothing_more(bench):
+    numbers = [str(60 + n % 40) for n in range(60)]
+    assert bench.column([*numbers, "71 cr.", "72 cd", "73 PS"], "credits", tier="suggest")[-3:] == [
+        "71",
+        "72 cd",
+        "73 PS",
+    ]
+    assert bench.column([*numbers, "71 PS"], "power", tier="suggest")[-1] == "71 PS"
+
+
 def test_nines_far_away_from_all_numbers_are_none(bench):
     numbers = [str(15 + n % 20) for n in range(60)]
     assert bench.column([*numbers, *["-9999"] * 3], tier="suggest")[-3:] == [None] * 3
@@ -281,6 +321,8 @@ def test_nines_far_away_from_all_numbers_are_none(bench):
         (["Manual", "Automatic"], ["Manu", "Auto"], ["Manual", "Automatic"]),
         (["Present", "Absent"], ["P"], ["P"]),
         (["A", "B", "C"], ["Absent"], ["Absent"]),
+        (["M", "F", "X"], ["male", "Female", "m"], ["M", "F", "M"]),
+        (["A", "B", "C"], ["b", "Absent"], ["B", "Absent"]),
     ],
 )
 def test_words_and_their_first_letters_are_written_one_way(bench, words, found, mended):

@@ -35,6 +35,8 @@ def test_nothing_is_completed_without_asking(bench):
         {"Chronic kidney disease": 20, "Chronic kidney stones": 20, "Essential hypertension": 20,
          "Chronic kidney": 1, "Essential hype": 1},  # two begin so
         {"Chronic kidney disease": 20, "Essential hypertension": 20, "Chronic kidney": 9, "Essential hype": 9},
+        {"Topics in Philosophy I": 20, "Foundations of Computing": 20, "Topics in Philosophy": 1,
+         "Topics in Philosophy II": 1, "Foundations of Comput": 1},  # a numeral
     ],
 )  # fmt: skip
 def test_shorter_values_of_their_own_stay(cells: dict[str, int]):

@@ -1,4 +1,4 @@
-"""Code lists: the codes and names of countries and languages, kept as data beside this module.
+"""Code lists: the codes and names of countries, languages and currencies, kept as data beside this module.
 
 A spelling that two of a list share, in whatever case, is left out: it doesn't decide.
 """
@@ -35,6 +35,12 @@ def countries() -> CodeList:
 def languages() -> CodeList:
     """The commonest languages, by ISO 639."""
     return _read("languages.yaml")
+
+
+@lru_cache
+def currencies() -> CodeList:
+    """The commonest currencies, by ISO 4217."""
+    return _read("currencies.yaml")
 
 
 def _read(name: str) -> CodeList:
