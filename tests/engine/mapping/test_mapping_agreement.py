@@ -77,3 +77,13 @@ def test_words_speak_for_a_name_and_dates_do_not(con, table_of, values: list[str
     wanted = fields.of_schema("t", [fields.Stated("first_name", "string"), fields.Stated("salary", "string")])
     found = match(fields.of_table(table, samples.take(con, table)), wanted)
     assert bool(found.confidence[0, 0] >= HIGH) is sure
+
+
+def test_a_few_values_that_the_alphabet_puts_first_do_not_speak_for_all(con, table_of):
+    names = [f"ffmdb{i:03}" for i in range(110)] + [f"BERAPP{i:03}.CORP.LOCAL" for i in range(10)]
+    table = table_of("servers", ["Hostname", "vCPU"], *((name, str(2 + i % 4)) for i, name in enumerate(names)))
+    wanted = fields.of_target(targets.load("google").tables[0])
+    found = match(fields.of_table(table, samples.take(con, table)), wanted)
+    j = wanted.names.index("MachineName")
+    assert found.confidence[0, j] >= HIGH
+    assert "values look like 'host name'" in Reasons(found).of(0, j)
