@@ -1,6 +1,6 @@
 """Delivery as an asset."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -131,6 +131,8 @@ def _written(
     into = stage.folder("target_files") / RESULTS
     done = [delivery.deliver(stage.con, verdict, stage.target(verdict.target), into) for verdict in made.verdicts]
     changes = since.deltas(stage, made.verdicts, into)
+    noticed = (finding for each in done for finding in each.findings)
+    made = replace(made, quality=made.quality.model_copy(update={"findings": (*made.quality.findings, *noticed)}))
     page = report.render(stage.con, _contents(stage, made, done, told))
     delivery.bundle(
         stage.con,

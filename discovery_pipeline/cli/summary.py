@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,7 @@ def _ways_on(outcome: Outcome) -> Iterator[str]:
     yield "Say what fills it: on the pages (discovery up), or in a saved mapping (--profile), constants among it."
     if ready := [approval.mapping.target for approval in outcome.ready]:
         verb = "lacks" if len(ready) == 1 else "lack"
-        yield f"{' and '.join(ready)} {verb} nothing: --ready-only delivers there now."
+        yield f"{_and(ready)} {verb} nothing: --ready-only delivers there now."
     yield f"The flow is kept: discovery flows show {outcome.flow.slug}"
 
 
@@ -156,6 +156,10 @@ def _risks(outcome: Outcome) -> str:
 def _arrow(field: MappedField) -> str:
     filled = f"{field.source_table}.{field.source_field} → {field.target_field} {field.confidence:.0%}"
     return escape(filled)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -195,3 +195,15 @@ def test_rows_of_which_a_target_takes_none_are_told_as_such(shell: Shell):
     assert said.code == 2, said.err
     assert "short takes none of these rows; rejected_rows.csv says why" in " ".join(said.out.split())
     assert len(rows_of(shell.folder / "none" / "rejected_rows.csv")) == 30
+
+
+def test_what_a_spreadsheet_would_run_is_told_with_the_results(shell: Shell):
+    names = ["=cmd|'/c calc'!A1", *(f"srv{n:02}" for n in range(30))]
+    (shell.folder / "texts.csv").write_text(
+        "hostname,ip_address\n" + "".join(f"{n},10.3.0.{i}\n" for i, n in enumerate(names, 1))
+    )
+    said = shell("run", "texts.csv", "--target", "servicenow", "--ready-only", "--out", "texts")
+    assert said.code in (0, 2), said.err + said.out
+    told = json.loads((shell.folder / "texts" / "quality.json").read_text())["findings"]
+    assert [(f["column"], f["count"]) for f in told if f["rule"] == "formula"] == [("name", 1)]
+    assert "like a formula" in (shell.folder / "texts" / "report.html").read_text()

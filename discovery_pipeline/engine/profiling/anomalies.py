@@ -94,7 +94,9 @@ def _of_numbers(profile: ColumnProfile, meaning: Meaning, told: int) -> Iterator
         yield f"A percentage is above 100: {profile.max:g}."
     outliers = profile.outliers
     if outliers and 0 < outliers.zscore <= 0.01 * told and isinstance(profile.max, float):
-        shown = ", ".join(outliers.examples[:NAMED])
+        reach = 3 * (profile.std or 0.0)
+        far = [e for e in outliers.examples if abs(float(e) - (profile.mean or 0.0)) > reach]
+        shown = ", ".join(far[:NAMED])
         yield f"{counted(outliers.zscore, 'value lies', 'values lie')} beyond three standard deviations: {shown}."
 
 

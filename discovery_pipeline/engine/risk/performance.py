@@ -13,6 +13,9 @@ from discovery_pipeline.engine.profiling.model import ColumnProfile
 from discovery_pipeline.engine.risk.model import Assumptions, Facts, Level, Risk
 from discovery_pipeline.engine.tables import Table
 
+MANY, OUTWEIGHS = 20, 0.25
+"""Rows from which one that states so large a share of all disks is told: a slip there makes the whole sum wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -23,6 +26,7 @@ class Storage:
     stated: int  # rows that state a size with its unit
     unknown: int  # rows that state a number, and nobody says of what
     bytes: float
+    largest: float  # of one row
 
 
 def risks(con: duckdb.DuckDBPyConnection, facts: Facts, assumptions: Assumptions) -> Iterable[Risk]:
@@ -64,9 +68,9 @@ def _summed(con: duckdb.DuckDBPyConnection, table: Table, column: ColumnProfile)
         if own
         else (f"{number} * (CASE {written} {spelt} END)")
     )
-    query = f"SELECT count({in_bytes}), count({number}), sum({in_bytes}) FROM {duck.scan(table)}"
-    stated, numbers, total = con.execute(query).fetchone() or (0, 0, 0)
-    return Storage(table.name, column.name, stated, numbers - stated, total) if stated else None
+    query = f"SELECT count({in_bytes}), count({number}), sum({in_bytes}), max({in_bytes}) FROM {duck.scan(table)}"
+    stated, numbers, total, largest = con.execute(query).fetchone() or (0, 0, 0, 0)
+    return Storage(table.name, column.name, stated, numbers - stated, total, largest) if stated else None
 
 
 def _transfer(facts: Facts, assumptions: Assumptions, disks: Storage | None) -> Iterable[Risk]:
@@ -82,6 +86,8 @@ def _transfer(facts: Facts, assumptions: Assumptions, disks: Storage | None) -> 
             f"the disks of what it describes: {size(disks.bytes)} stated by {counted(disks.stated, 'row')} in "
             f"{disks.table}.{disks.column}, {duration(seconds)} {line} without compression or deduplication"
         )
+        if disks.stated >= MANY and disks.largest >= OUTWEIGHS * disks.bytes:
+            evidence.append(f"a single row states {size(disks.largest)} of it: look whether that can be")
         if disks.unknown:
             evidence.append(f"not counted: {counted(disks.unknown, 'row')} with a number that has no unit")
     yield Risk(

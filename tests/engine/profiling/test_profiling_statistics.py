@@ -150,6 +150,11 @@ def test_outliers_are_counted_with_examples(column: Callable[..., ColumnProfile]
     assert (found.iqr, found.zscore, found.examples) == (1, 1, ("100000",))
 
 
+def test_of_outliers_only_those_far_away_are_named_as_such(column: Callable[..., ColumnProfile]) -> None:
+    cells = [str(n % 10) for n in range(300)] + ["40", "9999999"]
+    assert column("size", cells).anomalies == ("1 value lies beyond three standard deviations: 9999999.",)
+
+
 def test_a_column_that_says_when_it_was_seen_ages(column: Callable[..., ColumnProfile]) -> None:
     assert column("last_seen", ["2026-02-27", "2020-01-01"]).quality.timeliness == 0.5
     assert column("installed", ["2020-01-01", "2031-01-01"]).quality.timeliness == 0.5

@@ -186,6 +186,14 @@ def test_transfer_time_follows_from_volume_and_bandwidth(tmp_path: Path):
     assert risk.impact == "high"
 
 
+def test_one_row_that_makes_most_of_the_volume_is_told(tmp_path: Path):
+    known = facts(
+        servers_table(tmp_path, disk_gb=[*["100"] * 30, "99999999"]), column("disk_gb", unit="GB", semantic_type="disk")
+    )
+    said = named(assessed(known), "Transfer").evidence
+    assert said[2] == "a single row states 95.4 PB of it: look whether that can be"
+
+
 @pytest.mark.parametrize(("mark", "values"), [(",", ["0,5", "1.023,5"]), (".", ["0.5", "1,023.5"])])
 def test_sizes_are_read_with_the_columns_own_decimal_mark(tmp_path: Path, mark: str, values: list[str]):
     servers = servers_table(tmp_path, disk_gb=values)
