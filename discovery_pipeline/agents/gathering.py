@@ -161,7 +161,10 @@ class _Gathering:
             )
 
     def fields(self, offered: Iterable[Suggestions], targets: Iterable[Target]) -> Iterator[f.FieldFacts]:
-        """What is offered to fill a field, the surest first; and required fields for which nothing is."""
+        """What is offered to fill a field, the surest first; and required fields for which nothing is.
+
+        A field that only says whose row it is takes what the row it refers to has.
+        """
         suggestions = {each.target: each for each in offered}
         for target in targets:
             if target.name not in suggestions:
@@ -173,7 +176,7 @@ class _Gathering:
             filled = {(mapped.target_table, mapped.target_field) for mapped in fills}
             for table in target.tables:
                 for place in table.fields:
-                    if place.required and (table.name, place.name) not in filled:
+                    if place.required and not place.references and (table.name, place.name) not in filled:
                         yield _wanted(target, table.name, place)
 
     def _filled(self, target: Target, mapped: MappedField, place: TargetField) -> f.FieldFacts:

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from discovery_pipeline.agents import expert, outputs
 from discovery_pipeline.agents.checking import checked
 from discovery_pipeline.agents.facts import Facts
+from discovery_pipeline.agents.gathering import Results, brief
 from discovery_pipeline.agents.playbook import mapping, relationships
 from discovery_pipeline.agents.tasks import TASKS
 from discovery_pipeline.agents.toolbox import Toolbox
+from discovery_pipeline.engine import targets
+from discovery_pipeline.engine.mapping.model import MappedField, Suggestions
+from discovery_pipeline.engine.profiling import Profile, TableProfile
 from discovery_pipeline.errors import AgentAnswerInvalid
 from discovery_pipeline.flow.advice import Brief
 
@@ -223,3 +227,29 @@ def test_only_what_the_matcher_offered_can_be_picked(told: Brief, picks: list[di
     answer = outputs.MappingRecommendations.model_validate({"summary": "so", "picks": picks})
     with pytest.raises(AgentAnswerInvalid):
         checked(TASKS["mapping_recommendations"], answer.model_dump_json(), Facts.model_validate(told.facts))
+
+
+def wanting(**field: Any) -> tuple[str, ...]:
+    wanted = {"target": "cloud", "table": "vm", "field": "IsPhysical", "type": "boolean", "required": True}
+    facts = Facts(tables=[table("t1", 9, column("t1.c1"))], fields=[wanted | field])  # pyright: ignore
+    answer = expert.answer(TASKS["mapping_opportunities"], Toolbox(facts), {})
+    assert isinstance(answer, outputs.MappingOpportunities)
+    return tuple(lack.text for lack in answer.missing_required)
+
+
+def test_a_required_field_that_nothing_fills_is_missing_and_one_that_a_constant_fills_is_not():
+    assert wanting() == ("cloud requires IsPhysical, and no column fills it.",)
+    assert wanting(confidence=0.6, converted=True, converts_with="constant") == ()
+
+
+def test_a_field_that_says_whose_row_it_is_is_not_missing():
+    google = targets.load("google")
+    size = MappedField(
+        source_table="servers", source_field="disk", target_table="disk", target_field="SizeInGib", confidence=0.95
+    )
+    profile = Profile(tables=(TableProfile(name="servers", row_count=9, duplicate_row_count=0, columns=()),))
+    offered = (Suggestions(target="google", matches=(), assignment=(size,)),)
+    facts = brief(Results(profile, offered=offered, targets=(google,))).facts
+    missing = {(f["table"], f["field"]) for f in facts["fields"] if f.get("required") and "confidence" not in f}
+    assert ("vm", "MachineId") in missing
+    assert ("disk", "MachineId") not in missing

@@ -20,7 +20,7 @@ def compared(seen: Seen, context: object) -> Answer:
     as_is = [f for f in filled if not f.get("converted")]
     changed = [f for f in filled if f.get("converted")]
     simple = [f for f in changed if f.get("converts_with") in _SIMPLE]
-    missing = [f for f in fields if f.get("required") and not f.get("filled_by")]
+    missing = [f for f in fields if f.get("required") and f.get("confidence") is None]
     unused = [id for id in seen["PatternMatcher"].get("unused", []) if isinstance(id, str)]
     return MappingOpportunities(
         summary=_summary(len(as_is), len(changed), missing, len(unused), bool(fields)),

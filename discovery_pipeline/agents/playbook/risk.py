@@ -54,7 +54,7 @@ def _summary(found: list[Told], seen: Seen) -> str:
 def _steps(found: list[Told], seen: Seen, context: Mapping[str, Answer]) -> Iterator[Statement]:
     quality = context.get("quality_assessment")
     for issue in quality.issues if isinstance(quality, QualityAssessment) else ():
-        if issue.severity == "error":
+        if issue.severity == "error" and issue.count:
             yield Statement(about=issue.about, text=cut(f"Settle before the move: {issue.text}"))
     moving = [p for p in entries(seen, "ComplianceChecker", "personal") if p["moves"]]
     if moving:

@@ -302,7 +302,8 @@ def _ambiguous(values: Values, position: int, shapes: Mapping[str, _Counts]) -> 
         position,
         f"CASE {whens} ELSE false END",
         "date.ambiguous",
-        evidence="{} dates can be read as day-month or as month-day, and the column shows neither",
+        values_are=("date", "dates"),
+        evidence="can be read as day-month or as month-day, and the column shows neither",
         action="Say which comes first in this column; nothing was changed.",
         dimension=Dimension.CONSISTENCY,
     )
@@ -322,6 +323,7 @@ def _impossible(values: Values, position: int) -> Finding | None:
         # A cast is cheap, and reads most of what is a date.
         f"CASE WHEN TRY_CAST($v AS DATE) IS NOT NULL THEN false {iso} {whens} ELSE false END",
         "date.impossible",
-        evidence="{} dates name a day that no calendar has",
+        values_are=("date names", "dates name"),
+        evidence="a day that no calendar has",
         action="Look these dates up at their source, or say what they become; nothing was changed.",
     )

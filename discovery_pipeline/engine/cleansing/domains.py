@@ -121,6 +121,7 @@ def _impossible(values: Values, position: int, kind: str, valid: str) -> Finding
         position,
         f"NOT regexp_full_match($v, '{valid}')",
         known.id,
-        evidence=f"{{}} values are {known.reason}",
+        values_are=("value is", "values are"),
+        evidence=known.reason,
         action="Look these values up at their source, or decide on them in the review; nothing was changed.",
     )

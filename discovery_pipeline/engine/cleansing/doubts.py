@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from discovery_pipeline.engine.cleansing.values import Values
 from discovery_pipeline.engine.findings import Dimension, Finding, Severity
+from discovery_pipeline.engine.phrases import counted
 
 LISTED = 100
 """Values of one column that a person may decide on, the most frequent first."""
@@ -15,13 +16,14 @@ def doubt(  # noqa: PLR0913 - what a finding is made of
     condition: str,
     rule: str,
     *,
+    values_are: tuple[str, str],
     evidence: str,
     action: str,
     dimension: Dimension = Dimension.ACCURACY,
 ) -> Finding | None:
     """The finding on a column's values of which the condition (with `$v` for the value) holds; None without any.
 
-    In `evidence`, {} stands for the number of their cells.
+    `values_are` and `evidence` make the sentence: "1 value is", "12 values are", and what they are.
     """
     [(count, examples)] = values.ask(
         f"SELECT coalesce(sum(cells), 0)::BIGINT, max_by(value, (cells, value), {LISTED}) FROM {{values}} "
@@ -37,6 +39,6 @@ def doubt(  # noqa: PLR0913 - what a finding is made of
         dimension=dimension,
         count=count,
         examples=tuple(examples),
-        evidence=evidence.format(count),
+        evidence=f"{counted(count, *values_are)} {evidence}",
         action=action,
     )

@@ -198,7 +198,8 @@ def _mixed(values: Values, position: int, written: _Written) -> Finding | None:
         position,
         f"regexp_full_match($v, '({forms}){_UNIT}')",
         "number.ambiguous",
-        evidence="{} numbers of a column that writes decimals after commas and after points",
+        values_are=("number", "numbers"),
+        evidence="of a column that writes decimals after commas and after points",
         action="Say what these numbers are, or what stands before decimals in this column; nothing was changed.",
         dimension=Dimension.CONSISTENCY,
     )

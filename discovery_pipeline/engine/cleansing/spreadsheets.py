@@ -56,7 +56,8 @@ def _dates(values: Values, position: int) -> Finding | None:
         position,
         _DATE,
         "spreadsheet.date",
-        evidence="{} values look like dates as a spreadsheet writes them, in a column that holds no dates",
+        values_are=("value looks", "values look"),
+        evidence="like dates as a spreadsheet writes them, in a column that holds no dates",
         action="Look them up where the file comes from: 12-Mar may have been 3-12 or 12-3. Nothing was changed.",
     )
 
@@ -67,6 +68,7 @@ def _rounded(values: Values, position: int) -> Finding | None:
         position,
         _ROUNDED,
         "spreadsheet.rounded",
-        evidence="{} values are written as a spreadsheet writes long numbers, whose last digits it drops",
+        values_are=("value is", "values are"),
+        evidence="written as a spreadsheet writes long numbers, whose last digits it drops",
         action="Export them anew as text: what the last digits were is in no cell any more. Nothing was changed.",
     )

@@ -336,6 +336,13 @@ def test_control_and_direction_marks_become_visible():
     assert "x⏎y" in page
 
 
+def test_what_stands_for_nothing_is_no_value_of_a_column():
+    counts = [{"value": "n/a", "count": 4}, {"value": "Bonn", "count": 3}, {"value": "Kiel", "count": 3}]
+    site = column("site", top_values=counts, null_tokens=counts[:1], distinct_count=2)
+    page = text(rendered(Contents("T", Profile(tables=(table("servers", site),)))))
+    assert "Bonn 50% Kiel 50% stands for nothing: &#39;n/a&#39; 4×" in page
+
+
 def test_two_hundred_columns_stay_a_light_page():
     bins = tuple(Bin(low=float(i), high=i + 1.0, count=i * 7 % 13) for i in range(24))
     wide = [column(f"reading_{i}", inferred_type="float", histogram=bins, min=0.0, max=24.0) for i in range(200)]

@@ -88,11 +88,11 @@ def _values(table: str, column: ColumnProfile, filled: int, mask: Mask) -> tuple
     """The most frequent values, or where hardly any repeats, how they are written."""
     if not filled:
         return ()
-    repeats = column.top_values and column.top_values[0].count > max(filled * 0.02, 1)
+    nothing = {token.value for token in column.null_tokens}
+    told = [v for v in column.top_values if v.value not in nothing]
+    repeats = told and told[0].count > max(filled * 0.02, 1)
     if repeats or not column.patterns:
-        return tuple(
-            Shown(mask.value(table, column.name, v.value), v.count / filled) for v in column.top_values[:SHOWN]
-        )
+        return tuple(Shown(mask.value(table, column.name, v.value), v.count / filled) for v in told[:SHOWN])
     return tuple(Shown(p.mask, p.count / filled, mono=True) for p in column.patterns[: SHOWN - 1])
 
 
