@@ -341,6 +341,7 @@ def test_what_stands_for_nothing_is_no_value_of_a_column():
     site = column("site", top_values=counts, null_tokens=counts[:1], distinct_count=2)
     page = text(rendered(Contents("T", Profile(tables=(table("servers", site),)))))
     assert "Bonn 50% Kiel 50% stands for nothing: &#39;n/a&#39; 4×" in page
+    assert page.count("n/a") == 1
 
 
 def test_two_hundred_columns_stay_a_light_page():
