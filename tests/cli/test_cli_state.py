@@ -290,7 +290,7 @@ def test_recover_settles_dead_runs_and_names_and_mends_what_is_broken(store: Sto
     assert broken.exit_code == 1
     assert any("events_match_row" in rule for rule in json.loads(broken.stdout)[0]["broken"])
     assert call("flows", "recover", flow.slug, "--repair").exit_code == 0
-    assert call("flows", "recover").stdout.endswith("1 flows checked, 0 broken.\n")
+    assert call("flows", "recover").stdout.endswith("1 flow checked, 0 broken.\n")
 
 
 def test_recover_checks_an_archived_flow_by_its_name(store: Store, flow: Flow):
