@@ -223,12 +223,14 @@ def _advised(agents: Sequence[str], brief: Brief, before: Mapping[str, Answer], 
         return lines.setdefault(agent, Line(agent, model, gate, budget, means.audit, means.settings))
 
     said = answered(agents, boxes.__getitem__, before, line, means.step)
-    return _Found("crewai", said.answers, lines, said.failed, models)
+    told = _by_the_book(agents, facts, {**before, **said.answers})  # where the crew itself failed
+    return _Found("crewai", told, lines, said.failed, models)
 
 
 def _by_the_book(agents: Sequence[str], facts: Facts, before: Mapping[str, Answer]) -> dict[str, Answer]:
+    """The answers to these agents' tasks; those that are not among `before` are the playbook's."""
     box, known = Toolbox(facts), dict(before)
     for task in TASKS.values():
-        if task.agent in agents:
+        if task.agent in agents and task.name not in known:
             known[task.name] = expert.answer(task, box, known)
     return {name: answer for name, answer in known.items() if TASKS[name].agent in agents}

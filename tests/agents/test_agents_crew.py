@@ -9,6 +9,7 @@ import pytest
 
 from discovery_pipeline.agents import running
 from discovery_pipeline.agents.running import DiscoveryCrewOrchestrator, Means
+from discovery_pipeline.errors import AgentAnswerInvalid
 from discovery_pipeline.flow.advice import Brief
 from discovery_pipeline.settings import AgentSettings
 
@@ -29,6 +30,24 @@ def test_five_crews_and_the_playbook_say_the_same_to_the_byte(told: Brief):
     assert {digest(crew) for crew in crews} == {digest(alone)}
     assert {crew["engine"] for crew in crews} == {"crewai"}
     assert (alone["engine"], alone["source"]) == ("expert", "expert")
+
+
+def test_where_crewai_itself_fails_the_playbook_answers_and_says_so(told: Brief, monkeypatch: pytest.MonkeyPatch):
+    def ends_without(*_: object) -> None:
+        if len(tried) > 3:
+            pytest.fail("It is tried again and again.")
+        tried.append(1)
+        raise AgentAnswerInvalid("The crew ended without an answer (RuntimeError).")
+
+    tried: list[int] = []
+    monkeypatch.setattr("discovery_pipeline.agents.crew.kickoff.run", ends_without)
+    crew = DiscoveryCrewOrchestrator(told, Means(AgentSettings(engine="crewai"))).run()
+    alone = DiscoveryCrewOrchestrator(told, Means(AgentSettings(engine="expert"))).run()
+    assert digest(crew) == digest(alone)
+    assert crew["source"] == "fallback"
+    assert {agent["reason"] for agent in crew["agents"].values()} == {
+        "The crew ended without an answer (RuntimeError)."
+    }
 
 
 def test_a_result_has_the_promised_keys_and_nothing_used(told: Brief):

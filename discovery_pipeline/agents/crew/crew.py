@@ -41,7 +41,8 @@ def answered(
 ) -> Said:
     """Let these agents answer their tasks, in one crew.
 
-    Where a model fails, its agent's open tasks go to the expert and the others go on with theirs.
+    Where a model fails, its agent's open tasks go to the expert and the others go on with theirs. Where the expert
+    fails, CrewAI itself does: the open tasks stay without an answer.
 
     Parameters
     ----------
@@ -64,8 +65,12 @@ def answered(
             kickoff.run([member.create_agent() for member in members], tasks, step)
         except AgentError as error:
             stopped = TASKS[next(str(task.name) for task in tasks if task.output is None)]
+            if isinstance(models[stopped.agent], ExpertLLM):
+                said.failed = dict.fromkeys(open_, error) | said.failed
+                return said
             said.failed[stopped.agent] = _reason(models[stopped.agent], stopped.name) or error
-        said.answers |= _outputs(tasks)
+        finally:
+            said.answers |= _outputs(tasks)
     return said
 
 
