@@ -11,6 +11,7 @@ from discovery_pipeline.assets.desk import Desk
 from discovery_pipeline.assets.links import run_page
 from discovery_pipeline.assets.notices import WORTH, Notice, NotSent, Post, of_event
 from discovery_pipeline.assets.tags import PARTITION_TAG, RETRIED_TAG
+from discovery_pipeline.engine.phrases import counted
 
 PAGE = 50
 FAILED = (dg.DagsterEventType.RUN_FAILURE,)
@@ -95,7 +96,8 @@ def _drift(desk: Desk, record: dg.EventLogRecord) -> Notice | None:
     profile = record.asset_materialization
     if profile is None or not (changes := _told(profile, "changes")):
         return None
-    said = f"{changes} changes since the last profile: {_told(profile, 'changed')}. The check no_drift lists them."
+    rules = _told(profile, "changed")
+    said = f"{counted(changes, 'change')} since the last profile: {rules}. The check no_drift lists them."
     link = run_page(desk.settings, record.run_id)
     return Notice(f"drift:{record.storage_id}", "drift", f"{profile.partition} has drifted", said, link)
 

@@ -141,7 +141,11 @@ def test_what_can_not_be_sent_is_sent_later_and_a_repetition_has_the_same_key(
     assert "the next one waits" in str(stopped.skip_reason)
     assert len(receiver.got) == 1
     tick(stopped.cursor)
-    assert [notice["text"] for notice in receiver.got] == [f"Delivered: {n} rows for aws." for n in (1, 2, 3)]
+    assert [notice["text"] for notice in receiver.got] == [
+        "Delivered: 1 row for aws.",
+        "Delivered: 2 rows for aws.",
+        "Delivered: 3 rows for aws.",
+    ]
     tick(begin)  # as after a crash before the cursor was kept
     assert receiver.keys[3:] == receiver.keys[:3]
     assert len(set(receiver.keys)) == 3
