@@ -25,6 +25,7 @@ _WORTH = 0.2
 _MOST = 6  # candidates a question
 
 _SENTENCES: tuple[tuple[str, Reason], ...] = (
+    (r".+, by the description of '", "alike_descriptions"),
     (r"both names stand for '", "same_concept"),
     (r"the names say the same$", "same_name"),
     (r"names share '", "shared_words"),
@@ -35,7 +36,7 @@ _SENTENCES: tuple[tuple[str, Reason], ...] = (
     (r"numbers are spread alike$", "alike_numbers"),
     (r"values share words$", "value_words"),
     (r"\d+% of the values are ones that the target lists$", "listed_values"),
-    (r"but the values are not of the target's type$", "wrong_type"),
+    (r"but the values are not of the target's type$|but no such field holds such values$", "wrong_type"),
     (r"descriptions say alike$|the description speaks of it$", "alike_descriptions"),
     (r"both measure the same$", "same_measure"),
     (r"but they measure different things$", "other_measure"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery_pipeline.agents import expert, outputs
+from discovery_pipeline.agents import asking, expert, outputs
 from discovery_pipeline.agents.checking import checked
 from discovery_pipeline.agents.facts import Facts
 from discovery_pipeline.agents.gathering import Results, brief
@@ -253,3 +253,8 @@ def test_a_field_that_says_whose_row_it_is_is_not_missing():
     missing = {(f["table"], f["field"]) for f in facts["fields"] if f.get("required") and "confidence" not in f}
     assert ("vm", "MachineId") in missing
     assert ("disk", "MachineId") not in missing
+
+
+def test_what_was_read_by_a_description_and_what_no_such_field_holds_are_facts():
+    said = asking.reasons(["names share 'memory', by the description of 'F01'", "but no such field holds such values"])
+    assert said == ("alike_descriptions", "shared_words", "wrong_type")

@@ -6,6 +6,7 @@ import pytest
 
 from discovery_pipeline.engine import targets
 from discovery_pipeline.engine.mapping.matcher import fields, samples
+from discovery_pipeline.engine.mapping.matcher.evidence import Reasons
 from discovery_pipeline.engine.mapping.matcher.fields import Stated
 from discovery_pipeline.engine.mapping.matcher.matching import Matched, compared
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS
@@ -50,7 +51,10 @@ def test_a_size_of_a_machine_is_one(matched):
     [(("vm-101", "vm-22", "vm-3"), True), (("101", "102", "205"), False), (("VirtualMachine:vm-7",), True)],
 )
 def test_a_reference_of_vcenter_looks_like_one(matched, values: tuple[str, ...], offered: bool):
-    assert (_confidence(matched("VM ID", values, AWS), "VMware.MoRefId") >= LIKELY) is offered
+    found = matched("VM ID", values, AWS)
+    assert (_confidence(found, "VMware.MoRefId") >= LIKELY) is offered
+    said = Reasons(found).of(1, found.target.names.index("VMware.MoRefId"))
+    assert ("but no such field holds such values" in said) is not offered
 
 
 @pytest.mark.parametrize(

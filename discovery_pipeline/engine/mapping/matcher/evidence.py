@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from discovery_pipeline.engine.mapping import knowledge
-from discovery_pipeline.engine.mapping.matcher import looks
+from discovery_pipeline.engine.mapping.matcher import aspects, dimensions, looks
 from discovery_pipeline.engine.mapping.matcher.agreement import TELLS_APART
 from discovery_pipeline.engine.mapping.matcher.matching import Matched
 from discovery_pipeline.engine.mapping.matcher.samples import KINDS, Sample
@@ -43,6 +43,12 @@ class Reasons:
     def _looks(self) -> np.ndarray:
         """How much the values of each source field look like each concept."""
         return looks.of(self._matched.source)
+
+    @cached_property
+    def _measured_apart(self) -> np.ndarray:
+        """Where both sides measure different things, or different aspects of one."""
+        source, target = self._matched.source, self._matched.target
+        return dimensions.clashes(source, target) | aspects.clashes(target, self._matched.evidence.names)
 
     def _look(self, i: int, j: int) -> str:
         """The concept that the values look like and the target names, or else the one they look most like."""
@@ -118,8 +124,10 @@ class Reasons:
             yield "both measure the same"
         elif self._matched.evidence.names.contrary[i, j]:
             yield "but the names say contrary things"
-        elif self._channel("unit", i, j) == 0 or self._matched.clashes[i, j]:
+        elif self._channel("unit", i, j) == 0 or self._measured_apart[i, j]:
             yield "but they measure different things"
+        elif self._matched.clashes[i, j]:
+            yield "but no such field holds such values"
         if self._channel("undecided", i, j) > 0:
             yield f"but '{self._matched.source.names[i]}' may mean something else as well"
 
