@@ -122,17 +122,17 @@ async def _waiting(called: Services, asked: Asked) -> Proposal | None:
 
 
 async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
-    """Mapping profiles that decide columns of this review, and what of them finds no column in these files."""
+    """Mapping profiles that decide columns of this review, and what of them can't be followed here."""
     found = []
-    for name, version, columns in used_profiles(asked.draft):
+    for one in used_profiles(asked.draft):
         try:
             beside = await called.profile.against(
-                asked.caller, name, str(asked.reviewed.flow.id), version, asked.draft.target.name
+                asked.caller, one.name, str(asked.reviewed.flow.id), one.version, asked.draft.target.name
             )
         except Missing:  # a file that was given to a run, and is kept nowhere
-            found.append(Used(name, version, columns, kept=False))
+            found.append(replace(one, kept=False))
         else:
-            found.append(Used(name, version, columns, beside.left))
+            found.append(replace(one, left=beside.left))
     return tuple(found)
 
 

@@ -34,6 +34,6 @@ async def apply(at: AtDesk) -> Response:
     columns = len({(field.source_table, field.source_field) for field in done.taken})
     said = f"Mapping profile {done.profile}: {counted(columns, 'column')} accepted. Undo takes them back in one step."
     if left:
-        said = f"{said} {counted(len(left), 'line')} of it found no column here, and stay in the profile:"
+        said = f"{said} {counted(len(left), 'line')} of it can't be followed here; nothing is taken out of the profile:"
     note = Note(said, "warn" if left else "", left)
     return to(ours(text(at.form, "back")), note)

@@ -24,6 +24,11 @@ def plain(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
+def lines(html: str) -> list[str]:
+    """The rows of the review, as they are written."""
+    return re.findall(r'<tr class="mapping-row.*?</tr>', html, re.DOTALL)
+
+
 def keys(html: str) -> dict[str, str]:
     """The short name of each row of the review, by its column."""
     rows = re.findall(r'<tr class="mapping-row[^"]*" id="r-(\w+)".*?<div class="name v">(.*?)</div>', html, re.DOTALL)

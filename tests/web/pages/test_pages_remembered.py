@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from markup import plain
+from markup import lines, plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 MAY, JUNE = (
@@ -75,3 +77,22 @@ async def test_the_pages_tell_of_it_and_one_value_may_be_left_out(visitor):
     decided = (await visitor.client.get(f"/review/{june}/history")).json()
     assert [(one["subject"], one["after"]) for one in decided] == [(["june", "site", "berlin"], {"after": "Berlin"})]
     assert "Decided before" not in plain((await visitor.get(here)).text)
+
+
+async def test_a_rejected_pair_stays_away_until_something_new_speaks_for_it_and_each_time_the_line_says_so(visitor):
+    client, decide = visitor.client, "/discovery/field-mapping/{}/decide"
+    export = "IP Address,CPU Cores\n" + "".join(f"{{}},{2 + i % 3}\n" for i in range(30))
+    first = await client.suggested(export.format(*["dhcp", "static", "spare"] * 10))
+    for line in lines((await visitor.get(f"/discovery/field-mapping/{first}")).text):
+        key = re.search(r'data-key="(\w+)"', line)
+        assert (await visitor.send(decide.format(first), {"reject": key.group(1)})).status_code == 200
+    second = await client.suggested(export.format(*["dhcp", "static", "spare"] * 10))
+    address, cores = map(plain, lines((await visitor.get(f"/discovery/field-mapping/{second}")).text))
+    assert "not imported" in address
+    assert "you rejected IPAddress before, and nothing new speaks for it" in address
+    assert "CPU.NumberOfProcessors" in cores
+    assert "you rejected CPU.NumberOfCores before, and nothing new speaks for it" in cores
+    third = await client.suggested(export.format(*(f"10.0.0.{i}" for i in range(30))))
+    address, _ = map(plain, lines((await visitor.get(f"/discovery/field-mapping/{third}")).text))
+    assert "rejected before offered again, because this is new: 30 of 30 distinct values are IP addresses" in address
+    assert address.count("30 of 30 distinct values are IP addresses") == 1

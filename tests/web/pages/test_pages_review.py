@@ -315,10 +315,12 @@ async def test_a_mapping_profile_is_kept_and_applied_to_the_next_file(visitor):
     there = f"/discovery/field-mapping/{second}"
     applied = await visitor.send(f"{there}/profile/apply", {"name": "CMDB <prod>", "back": there})
     assert "no column 'ip_address'" in plain(applied.text)
+    assert "of it can't be followed here; nothing is taken out of the profile:" in plain(applied.text)
     assert 'class="mapping-row accepted"' in applied.text
     later = plain(await page(visitor, second))
     assert "Mapping profile CMDB <prod> v1 was used: it decides 1 column here, before any guess." in later
-    assert "found no column in these files" in later
+    assert "What it decides hostname → HostName" in later
+    assert "can't be followed here; nothing is taken out of the profile" in later
 
 
 async def test_a_profile_of_another_source_is_offered_to_be_applied_and_never_overwritten(visitor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from discovery_pipeline.engine.mapping.profiles import Change, ProfiledField, Un
 from discovery_pipeline.store.reviews.profiles import SavedProfile
 from discovery_pipeline.web.pages.views.flows import label, source_label
 from discovery_pipeline.web.services.drafting import Draft
+from discovery_pipeline.web.services.entries import Entry
 
 _SAID = re.compile(r"saved mapping '(.+)' v(\d+)")
 
@@ -24,8 +25,8 @@ class Used:
 
     name: str
     version: int
-    columns: int
-    left: tuple[Unapplied, ...] = ()  # what it says and these files have no column for
+    decides: tuple[Entry, ...]
+    left: tuple[Unapplied, ...] = ()  # what it says and can't be followed here
     kept: bool = True  # whether it is one of the tenant's profiles
 
     @property
@@ -73,13 +74,15 @@ class ShownChange:
     after: str
 
 
-def used_profiles(draft: Draft) -> list[tuple[str, int, int]]:
-    """Name, version and columns of each profile that decides something in a review, the most used first."""
-    found: Counter[tuple[str, int]] = Counter()
+def used_profiles(draft: Draft) -> list[Used]:
+    """Each profile that decides something in a review, the most used first."""
+    found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
     for entry in draft.entries:
         reasons = {reason for field in entry.fields for reason in field.evidence} if entry.live else set[str]()
-        found.update({(said[1], int(said[2])) for reason in reasons if (said := _SAID.fullmatch(reason))})
-    return [(name, version, columns) for (name, version), columns in found.most_common()]
+        for one in {(said[1], int(said[2])) for reason in reasons if (said := _SAID.fullmatch(reason))}:
+            found[one].append(entry)
+    used = [Used(name, version, tuple(entries)) for (name, version), entries in found.items()]
+    return sorted(used, key=lambda one: len(one.decides), reverse=True)
 
 
 def shown_profile(saved: SavedProfile) -> ShownProfile:

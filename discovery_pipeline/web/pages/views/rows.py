@@ -124,7 +124,7 @@ class Rows:
         surest = max(entry.fields, key=lambda f: f.confidence, default=None)
         again = memory.news_of(surest.evidence) if surest else ""
         challenge = self._draft.challenges.get(entry.key)
-        why = [r for r in surest.evidence if not (again and again in r)] if surest else self._nearest(entry)
+        why = _besides(again, surest.evidence) if surest else self._nearest(entry)
         return Row(
             key=entry.key,
             seen=entry.seen,
@@ -138,7 +138,7 @@ class Rows:
             goes=tuple(self._goes(entry, field) for field in entry.fields),
             tier=self.tier(entry),
             confidence=self._confidence(entry),
-            why=tuple(self._mask.text(reason) for reason in why[:REASONS]),
+            why=tuple(self._mask.text(reason) for reason in (*why[:REASONS], *_refused(entry))),
             again=self._mask.text(again),
             kind=_kind(surest) if surest else "",
             standing=entry.standing,
@@ -226,7 +226,7 @@ class Rows:
             yield Rival(other.key, other.column, self.tier(other), self._confidence(other), other.live)
 
     def _nearest(self, entry: Entry) -> tuple[str, ...]:
-        """Why a column goes nowhere: what was rejected before, what came nearest, and what fills that instead."""
+        """Why a column goes nowhere: what came nearest, and what fills that instead."""
         best = next(iter(entry.alternatives), None)
         if best is None:
             return ("the target has nothing like it",)
@@ -234,11 +234,9 @@ class Rows:
             return best.evidence
         fills = self._draft.filled.get((entry.table, best.target_table, best.target_field), ())
         rival = next((f"; {other.column} fills it" for other in fills if other.key != entry.key), "")
-        refused = next((other.target_field for other in entry.alternatives if memory.refused(other.evidence)), "")
-        before = (f"you rejected {refused} before, and nothing new speaks for it",) if refused else ()
-        if best.target_field == refused:
-            return before
-        return (*before, f"nearest is {best.target_field}, at {best.confidence:.0%}{rival}")
+        if memory.refused(best.evidence):
+            return ()
+        return (f"nearest is {best.target_field}, at {best.confidence:.0%}{rival}",)
 
     def _samples(self, entry: Entry, profile: ColumnProfile | None) -> tuple[Sample, ...]:
         top = profile.top_values[:SAMPLES] if profile else ()
@@ -250,6 +248,19 @@ class Rows:
             return 0.0
         missing = profile.null_count + sum(token.count for token in profile.null_tokens)
         return max(rows - missing, 0) / rows
+
+
+def _besides(again: str, reasons: Iterable[str]) -> list[str]:
+    """Reasons but for those that are new since the pair was rejected, which are told by themselves."""
+    return [reason for reason in reasons if not again or (again not in reason and reason not in again)]
+
+
+def _refused(entry: Entry) -> tuple[str, ...]:
+    """What the column isn't offered for, since people rejected it."""
+    filled = {field.target_field for field in entry.fields}
+    refused = (other.target_field for other in entry.alternatives if memory.refused(other.evidence))
+    field = next((name for name in refused if name not in filled), "")
+    return (f"you rejected {field} before, and nothing new speaks for it",) if field else ()
 
 
 def _possible(field: MappedField) -> tuple[str, ...]:
