@@ -185,6 +185,7 @@ def _shown(
         "findings": findings,
         "for_people": sum(bool(one.count) for one in findings),
         "pending": len(said.waits),
+        "approved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
         "may_decide": may_change(caller, flow),
         "mask": mask,
         "done": flow.phases[Phase.CLEANSING].status is PhaseStatus.COMPLETED,

@@ -212,6 +212,7 @@ def _shown(narrowed: views.Narrowed, caller: Caller, flow: Flow, results: _Resul
         "narrowed": narrowed,
         "fixing": fixing,
         "pending": len(decisions.waits),
+        "approved": flow.phases[Phase.FIELD_MAPPING].status is PhaseStatus.COMPLETED,
         "may_decide": may_change(caller, flow),
         "mask": mask,
     }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from markup import lines, plain
+from markup import keys, lines, plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 MAY, JUNE = (
@@ -79,13 +77,25 @@ async def test_the_pages_tell_of_it_and_one_value_may_be_left_out(visitor):
     assert "Decided before" not in plain((await visitor.get(here)).text)
 
 
+async def test_what_is_decided_before_a_mapping_is_saved_waits_for_it_and_can_be_taken_back_there(visitor):
+    june = await _merged(visitor.client)
+    here = f"/discovery/cleansing/{june}"
+    said = (await visitor.send(f"{here}/remembered", {"do": "all"})).text
+    assert "the run follows them that begins once the mapping is saved" in plain(said)
+    assert "Run again with them" not in said
+    history = plain((await visitor.get(f"/discovery/history/{june}")).text)
+    assert "Berlin in june.site: stays as the source has it" in history
+    assert "berlin in june.site: becomes Berlin" in history
+    assert 'name="do" value="undo">' in said
+    assert "Decided before" in plain((await visitor.send(f"{here}/undo", {"do": "undo"})).text)
+
+
 async def test_a_rejected_pair_stays_away_until_something_new_speaks_for_it_and_each_time_the_line_says_so(visitor):
     client, decide = visitor.client, "/discovery/field-mapping/{}/decide"
     export = "IP Address,CPU Cores\n" + "".join(f"{{}},{2 + i % 3}\n" for i in range(30))
     first = await client.suggested(export.format(*["dhcp", "static", "spare"] * 10))
-    for line in lines((await visitor.get(f"/discovery/field-mapping/{first}")).text):
-        key = re.search(r'data-key="(\w+)"', line)
-        assert (await visitor.send(decide.format(first), {"reject": key.group(1)})).status_code == 200
+    for key in keys((await visitor.get(f"/discovery/field-mapping/{first}")).text).values():
+        assert (await visitor.send(decide.format(first), {"reject": key})).status_code == 200
     second = await client.suggested(export.format(*["dhcp", "static", "spare"] * 10))
     address, cores = map(plain, lines((await visitor.get(f"/discovery/field-mapping/{second}")).text))
     assert "not imported" in address

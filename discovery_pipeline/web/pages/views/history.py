@@ -139,7 +139,8 @@ def _state(one: Decided, after: Mapping[str, Any] | None, mask: Mask) -> str:
     if one.kind == RULE:
         return {"accept": "taken", "reject": "left out"}.get(str(after.get("verdict")), "as planned")
     value = after.get("after")
-    if one.kind == CELL and value is not None and value == after.get("seen"):
+    seen = after.get("seen") if one.kind == CELL else one.subject[-1]
+    if value is not None and value == seen:
         return "stays as the source has it"
     return (
         "left empty" if value is None else f"becomes {mask.value(str(one.subject[0]), str(one.subject[1]), str(value))}"
