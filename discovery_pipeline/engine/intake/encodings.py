@@ -9,6 +9,7 @@ import codecs
 import hashlib
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +26,14 @@ _BOMS = (
 )
 _SCRIPTS = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866", "cp1253", "iso8859_7")
 _SCRIPTS += ("cp1255", "iso8859_8", "cp1256", "iso8859_6", "cp874", "tis_620")
-_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp850", "mac_roman")
+_LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "cp850", "mac_roman")
 _ALPHABETS = tuple(
     map(
         frozenset,
         (
             "äöüß", "àâçèéêëîïôùûœæ", "áéíñóúüçàèòï", "ãâáàçéêíóôõú", "àèéìòùî", "ëïéèöü", "åäöæøé", "áéíóúýþðæö",
             "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţșț",
+            "âçğıİîöşûü", "äõöšüž", "āčēģīķļņšūž", "ąčęėįšųūž",
         ),
     )
 )  # fmt: skip
@@ -39,6 +41,12 @@ _ALPHABETS = tuple(
 _CASED = ("cp1251", "koi8_r", "cp866", "iso8859_5", "cp1253")
 _KANA, _HAN, _HANGUL = ("\u3000", "\u30ff"), ("\u4e00", "\u9fff"), ("\uac00", "\ud7a3")
 _JAPANESE = ("cp932", "euc_jp")
+_FOUR_BYTES = re.compile(rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]")
+"""What of GB 18030 no older Chinese codec has."""
+_RARE, _TELLING = 0.1, 20
+"""Share of the letters of a text in GB 18030 that GB 2312 lacks, as in names; how many letters it takes to say so."""
+_LATE = b"\xd0"
+"""The lead byte from which GB 2312 has a quarter of what is written in it, and EUC-JP only rare kanji."""
 # Hanzi are in all of these, so a codec whose own letters explain the text goes before one that only could.
 _COMMON = {
     "cp932": ([_KANA, _HAN], 1.0),
@@ -120,16 +128,36 @@ def detect(head: bytes, *, utf8: bool) -> Encoding:
     for bom, codec in _BOMS:
         if head.startswith(bom):
             return Encoding(codec, f"It starts with the byte order mark of {codec.removesuffix('-sig').upper()}.")
-    pairs = max(len(head) // 2, 1)
-    if head[1::2].count(0) > pairs * 0.6:
-        return Encoding("utf-16-le", "Every second byte is zero, as in UTF-16 (little endian).")
-    if head[0::2].count(0) > pairs * 0.6:
-        return Encoding("utf-16-be", "Every second byte is zero, as in UTF-16 (big endian).")
+    if codec := unmarked_utf16(head):
+        order = "little" if codec.endswith("le") else "big"
+        return Encoding(codec, f"Its zero bytes stand where UTF-16 ({order} endian) has them.")
+    if head.isascii() and (b"\x1b$B" in head or b"\x1b$@" in head):
+        return Encoding("iso2022_jp", "It holds the escape sequences of ISO-2022-JP.")
     if utf8:
         return Encoding("utf-8", "Every byte is valid UTF-8.")
-    if b"\x1b$" in head or b"\x1b(" in head:
-        return Encoding("iso2022_jp", "It holds the escape sequences of ISO-2022-JP.")
     return _legacy(head)
+
+
+def unmarked_utf16(head: bytes) -> str:
+    """The codec of UTF-16 without a byte order mark, told by where zero bytes stand; empty where it is none."""
+    pairs = len(head) // 2
+    for codec, here in (("utf-16-le", 1), ("utf-16-be", 0)):
+        zeros, others = head[here::2].count(0), head[1 - here :: 2].count(0)
+        if zeros > pairs * 0.7 > others + pairs * 0.5:
+            return codec
+        if zeros > 10 * others + 1 and _is_text(head, codec):
+            return codec
+    return ""
+
+
+def _is_text(head: bytes, codec: str) -> bool:
+    """Whether bytes read as lines of letters, without controls and characters that are none."""
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    odd = (c for c in text if unicodedata.category(c) in {"Cc", "Cn", "Co"} and c not in "\t\r\n")
+    return ("\n" in text or "\r" in text) and not any(odd)
 
 
 def _legacy(head: bytes) -> Encoding:
@@ -186,7 +214,8 @@ def _plausible(part: str) -> float:
 
 def _alphabetic(sample: bytes, codec: str) -> float:
     """Share of the letters above ASCII that belong to the one language that has most of them, 0..1."""
-    letters = [c.lower() for c in sample.decode(codec, "replace") if ord(c) > 127 and (c.isalpha() or c == "\ufffd")]
+    odd = (c for c in sample.decode(codec, "replace") if ord(c) > 127 and (c.isalpha() or c == "\ufffd"))
+    letters = [c if c == "İ" else c.lower() for c in odd]  # two characters, if small
     return max(sum(c in alphabet for c in letters) for alphabet in _ALPHABETS) / max(1, len(letters))
 
 
@@ -207,7 +236,19 @@ def _double_byte(sample: bytes) -> str:
     best = max(shares, key=lambda codec: shares[codec])
     if shares[best] < 0.7:
         return ""
-    return "gb18030" if best == "gb2312" else best
+    if best != "gb2312":
+        return best
+    return "euc_jp" if _is_kanji_in_pairs(sample) else "gb18030"
+
+
+def _is_kanji_in_pairs(sample: bytes) -> bool:
+    """Whether a text without kana is Japanese in EUC-JP rather than Chinese, told by the lead bytes of its letters."""
+    pairs = re.findall(rb"[\xb0-\xfe][\xa1-\xfe]", sample)
+    try:
+        sample.decode("euc_jp")
+    except UnicodeDecodeError:
+        return False
+    return len(pairs) >= 8 * (1 + sum(pair >= _LATE for pair in pairs))
 
 
 def _is_kanji(sample: bytes, high: list[bytes]) -> bool:
@@ -227,9 +268,12 @@ def _is_kanji(sample: bytes, high: list[bytes]) -> bool:
 
 def _common(sample: bytes, codec: str) -> float:
     """Share of the letters above ASCII that are common in the codec's language; 0 where it can't be that codec."""
+    if codec == "gb2312":
+        sample = _FOUR_BYTES.sub(b"", sample)
     text = sample.decode(codec, "replace")
     odd = [c for c in text if ord(c) > 127]
-    if not odd or text.count("\ufffd") > 0.01 * len(odd) + 1:
+    rare = codec == "gb2312" and len(odd) >= _TELLING and "\ufffd" not in sample.decode("gb18030", "replace")
+    if not odd or text.count("\ufffd") > (_RARE if rare else 0.01) * len(odd) + 1:
         return 0.0
     if codec in _JAPANESE and sum(_KANA[0] <= c <= _KANA[1] for c in odd) < 0.15 * len(odd):
         return 0.0

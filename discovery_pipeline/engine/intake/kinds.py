@@ -7,6 +7,7 @@ import zipfile
 from enum import StrEnum
 from pathlib import Path
 
+from discovery_pipeline.engine.intake import encodings
 from discovery_pipeline.errors import InputRefused
 
 HEAD = 65_536
@@ -138,14 +139,13 @@ def _text(path: Path, head: bytes) -> Kind:
     if mainframe and not set(head) & set(b"\n ,;") and set(head) & _EBCDIC_GAPS:
         what = "This is text in EBCDIC, the encoding of mainframes."
         raise ForeignFile(path.name, what, "Have it converted as it is transferred, or save it as UTF-8.")
-    wide = head.startswith(_BOMS[:2]) or _utf16_without_bom(head)
+    wide = "utf-16" if head.startswith(_BOMS[:2]) else encodings.unmarked_utf16(head)
     if not wide:
         noise = len(head) - len(head.translate(None, _CONTROL))
         if noise > max(8, len(head) * 0.02) or head.count(0) > len(head) * 0.3:
             what = "The file holds binary data that is neither text nor a known table format."
             raise ForeignFile(path.name, what, "Export the data as CSV, XLSX, JSON or Parquet.")
-    codec = "utf-16" if head.startswith(_BOMS[:2]) else ("utf-16-le" if wide else "latin-1")
-    text = head.decode(codec, "replace").removeprefix("\ufeff").removeprefix("ï»¿").lstrip("\x00 \t\r\n")
+    text = head.decode(wide or "latin-1", "replace").removeprefix("\ufeff").removeprefix("ï»¿").lstrip("\x00 \t\r\n")
     if _MARKUP.match(text) or _XML.match(text):
         what = "This is an HTML or XML page, not a table"
         hint = " (some systems name such an export .xls)" if suffix.startswith(".xls") else ""
@@ -161,11 +161,3 @@ def _text(path: Path, head: bytes) -> Kind:
     if re.match(r'\{\s*("[^"\n]*"\s*:|\})|\[\s*(\{|\]|\[\s*["\[{\d])', text):
         return Kind.JSON
     return Kind.DELIMITED
-
-
-def _utf16_without_bom(head: bytes) -> bool:
-    pairs = len(head) // 2
-    if pairs < 2:
-        return False
-    low, high = head[1::2].count(0), head[0::2].count(0)
-    return low > pairs * 0.7 > high + pairs * 0.5 or high > pairs * 0.7 > low + pairs * 0.5
