@@ -113,7 +113,7 @@ def _as_utf8(
     else:
         with upload.path.open("rb") as stream:
             encoding = encodings.detect(stream.read(SAMPLE), utf8=survey.utf8)
-    if encoding.codec.startswith("utf-8") and survey.utf8 and not survey.nulls:
+    if encoding.codec.startswith("utf-8") and survey.utf8 and not (survey.nulls or survey.marks):
         return upload.path, encoding, survey, (0, 0)
     copy = scratch / f"{survey.sha256[:16]}.txt"
     guessed = encodings.rewritten(upload.path, encoding, copy)

@@ -14,15 +14,21 @@ from dataclasses import dataclass
 from itertools import islice
 
 from discovery_pipeline.engine.intake.records import Dialect, Reader
-from discovery_pipeline.engine.intake.values import typed
+from discovery_pipeline.engine.intake.values import is_whole, typed
 
 ROWS = 150
 """Rows of the sample that are scored."""
 QUOTED = 0.02
 """What cells in quotes add to a score."""
+_WHOLE = 0.8
+"""Share of the lines that are an address or a time from which nothing in them parts cells."""
 _PRIORS = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 0.98, "\x01": 0.98, "\x1f": 0.98, "\x1e": 0.98, "^": 0.9, "~": 0.9}
 _PRIORS |= {"§": 0.9, "¦": 0.9, "#": 0.7, "&": 0.6, "*": 0.7, "!": 0.7, "@": 0.5, "$": 0.5, "%": 0.5}
 _PRIORS |= {" ": 0.65, ":": 0.6, "=": 0.5, "/": 0.45, "-": 0.35, "_": 0.35, ".": 0.3}
+_SIGNS = re.compile(r"[|~^#@$%&*!:;,<>/\\§¦+=]{2,4}")
+"""What a delimiter of several signs is made of; DuckDB takes up to four bytes."""
+_SAME = 0.9
+"""Share of the lines in which such a delimiter stands equally often."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ":": "colon", "^": "caret"}
 
 
@@ -74,7 +80,18 @@ def _delimiters(text: str) -> list[str]:
     counts = Counter(text)
     lines = text.count("\n") + text.count("\r") + 1
     usual = [mark for mark in _PRIORS if counts[mark] >= (1 if mark in ",;\t|" else max(1, lines * 0.3))]
-    return [longer for mark in usual for longer in _longer(text, mark, counts[mark])]
+    return [*_signs(text), *(longer for mark in usual for longer in _longer(text, mark, counts[mark]))]
+
+
+def _signs(text: str) -> list[str]:
+    """Delimiters of several different signs, as '|~|': those that stand equally often in nearly every line."""
+    lines = [line for line in text.splitlines()[:ROWS] if line.strip()]
+    here = [Counter(_SIGNS.findall(line)) for line in lines]
+    every = {signs for counts in here[:1] for signs in counts if len(set(signs)) > 1 and len(signs.encode()) <= 4}
+    usual = {signs: Counter(counts[signs] for counts in here).most_common(1)[0] for signs in every}
+    return [
+        signs for signs, (times, share) in usual.items() if times and len(lines) > 1 and share >= _SAME * len(lines)
+    ]
 
 
 def _longer(text: str, mark: str, count: int) -> list[str]:
@@ -84,6 +101,8 @@ def _longer(text: str, mark: str, count: int) -> list[str]:
     lines = sum(1 for line in text.splitlines() if mark in line)
     if text.count(mark * 2) * 2 == count and (mark in "|:" or count > 2 * lines):
         return [mark * 2]
+    if mark in ",;|" and text.count(f" {mark} ") >= 0.8 * count:
+        return [mark, f" {mark} "]
     if mark in ",;|" and text.count(mark + " ") >= 0.8 * count:
         return [mark, mark + " "]
     return [mark]
@@ -136,7 +155,7 @@ def _trial(lines: Sequence[str], dialect: Dialect) -> _Trial:
 
 def _prior(mark: str) -> float:
     """How likely the mark is a delimiter at all, 0..1: the score it can't get beyond, but for `QUOTED`."""
-    return _PRIORS.get(mark[0], 0.4)
+    return _PRIORS.get(mark.strip(" ")[:1] or mark, 0.4)
 
 
 def _agreed_width(rows: list[list[str]]) -> tuple[int, float]:
@@ -167,7 +186,8 @@ def _single(lines: Sequence[str], newline: str, text: str, quote: str | None) ->
     q = quote if quote is not None else ('"' if quoted or '"' not in text else "")
     dialect = Dialect(mark if mark not in text or quoted else "\x1f", q, q, newline)
     values = sum(typed(row.strip('"'), dialect) for row in rows) / max(len(rows), 1)
-    return _Trial(dialect, 0.22 * values + 0.02, 1, 1.0, values)
+    whole = sum(map(is_whole, rows)) >= _WHOLE * len(rows)
+    return _Trial(dialect, (_PRIORS[" "] if whole else 0.22) * values + 0.02, 1, 1.0, values)
 
 
 def _reasons(best: _Trial, trials: list[_Trial], *, given: bool) -> list[str]:

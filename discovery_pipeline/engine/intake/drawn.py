@@ -2,6 +2,7 @@
 
 Boxes of pipes and rules, as psql, mysql and Markdown draw them, and columns that stand under each other at fixed
 places, below a rule of dashes or in a block. A line stays a line, so that a row keeps its number in the source.
+Lines that are quoted as a whole, as where a text is saved as a sheet of one column, are taken out of their quotes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 
+from discovery_pipeline.engine.intake import dialects
+from discovery_pipeline.engine.intake.records import Reader
+
 DELIMITER = "\x1f"
 """What parts the cells of the rewritten text; no text that people look at holds it."""
 _ROWS = 60
@@ -21,11 +25,17 @@ _FEWEST = 4
 _MOST = 0.8
 """Share of lines that keep to the places."""
 
+_LINE = "(?::?-{2,}:?|:-:?|-:)"
 _BOX_RULE = re.compile(
-    r"\s*(?:\+(?=[=+:]*-)[-=+:]*\+|[-=]{2,}(?:\+[-=]+)+|\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)+\|?)\s*"
+    rf"\s*(?:\+(?=[=+:]*-)[-=+:]*\+|[-=]{{2,}}(?:\+[-=]+)+|\|?\s*{_LINE}\s*(?:\|\s*{_LINE}\s*)+\|?)\s*"
 )
 _DASHES = re.compile(r"\s*[-=]{2,}(?: +[-=]{2,})+\s*")
 _PIPE = re.compile(r"(?<!\\)\|")
+
+_BOX_SIGNS = str.maketrans(
+    dict.fromkeys("│┃║╎┆", "|") | dict.fromkeys("─━═╌┄", "-") | dict.fromkeys("┌┬┐├┼┤└┴┘╔╦╗╠╬╣╚╩╝╭╮╰╯╒╤╕╞╪╡╘╧╛", "+")
+)
+_WHOLE = re.compile(r'"(?:[^"]|"")*"')
 
 _Split = Callable[[str], list[str] | None]
 
@@ -36,6 +46,7 @@ class Drawing:
 
     cells: _Split  # of a line; None where it only draws
     reason: str
+    above: int = 0  # lines at the top that are no part of it, and left in one piece
 
 
 def drawing(lines: Sequence[str]) -> Drawing | None:
@@ -43,15 +54,17 @@ def drawing(lines: Sequence[str]) -> Drawing | None:
     filled = [line.rstrip("\r\n") for line in lines if line.strip()]
     if any(DELIMITER in line or "\t" in line for line in filled):
         return None
-    told = filled[:_ROWS]
+    told = [line.translate(_BOX_SIGNS) for line in filled[:_ROWS]]
     boxed = sum(bool(_PIPE.search(line)) and not _BOX_RULE.fullmatch(line) for line in told)
     if boxed > 1 and any(map(_BOX_RULE.fullmatch, told)):
         return Drawing(_boxed, "Drawn with pipes and rules: cells are taken without what draws and pads them.")
     if starts := _ruled(told):
         return Drawing(_at(starts), "Drawn under a rule of dashes, which says where columns begin.")
-    if starts := _block(filled):
-        return Drawing(_at(starts), "Drawn in columns: their cells stand under each other.")
-    return None
+    above, paragraph = _longest_paragraph(lines)
+    for at, block in ((0, filled), (above, paragraph)):
+        if starts := _block(block):
+            return Drawing(_at(starts), "Drawn in columns: their cells stand under each other.", at)
+    return _unwrapped(filled)
 
 
 def rewrite(text: Path, drawing: Drawing, copy: Path) -> None:
@@ -60,11 +73,14 @@ def rewrite(text: Path, drawing: Drawing, copy: Path) -> None:
         text.open(encoding="utf-8-sig", newline="") as source,
         copy.open("w", encoding="utf-8", newline="") as out,
     ):
-        for line in source:
-            out.write(DELIMITER.join(drawing.cells(line.rstrip("\r\n")) or ()) + "\n")
+        for number, line in enumerate(source):
+            bare = line.rstrip("\r\n")
+            cells = drawing.cells(bare) or () if number >= drawing.above else (bare,)
+            out.write(DELIMITER.join(cells) + "\n")
 
 
 def _boxed(line: str) -> list[str] | None:
+    line = line.translate(_BOX_SIGNS)
     if _BOX_RULE.fullmatch(line):
         return None
     if not _PIPE.search(line):
@@ -112,13 +128,56 @@ def _block(lines: Sequence[str]) -> list[int]:
         return []
     width = max(map(len, lines))
     free = [all(line[n : n + 1] in ("", " ") for line in lines) for n in range(width)]
-    columns = [list(places) for gap, places in groupby(range(width), key=free.__getitem__) if not gap]
+    columns = _named([list(places) for gap, places in groupby(range(width), key=free.__getitem__) if not gap], lines[0])
     starts = [column[0] for column in columns]
     named = [lines[0][column[0] : column[-1] + 1].strip() for column in columns]
     if len(starts) < 2 or not all(named) or any("  " in name for name in named):
         return []
     wide = sum(after[0] - before[-1] > 2 for before, after in pairwise(columns))
-    return starts if wide * 2 >= len(columns) - 1 else []
+    return starts if wide * 2 >= len(columns) - 1 or (wide and _of_words(lines, len(starts))) else []
+
+
+def _of_words(lines: Sequence[str], count: int) -> bool:
+    """Whether each line holds so many words, so that each column holds one."""
+    return count > 2 and all(len(line.split()) == count for line in lines)
+
+
+def _named(columns: Iterable[list[int]], header: str) -> list[list[int]]:
+    """The columns; words one blank apart, of which the header names the first only, are one."""
+    found: list[list[int]] = []
+    for column in columns:
+        if found and column[0] - found[-1][-1] == 2 and not header[column[0] : column[-1] + 1].strip():
+            found[-1] += column
+        else:
+            found.append(column)
+    return found
+
+
+def _longest_paragraph(lines: Sequence[str]) -> tuple[int, list[str]]:
+    """The most lines that no blank one parts, and how many lines stand above them."""
+    numbered = enumerate(line.rstrip("\r\n") for line in lines)
+    parted = (list(part) for full, part in groupby(numbered, key=lambda line: bool(line[1].strip())) if full)
+    longest = max(parted, key=len, default=[(0, "")])
+    return longest[0][0], [line for _, line in longest]
+
+
+def _unwrapped(lines: Sequence[str]) -> Drawing | None:
+    """Lines each in quotes as a whole, within which they are delimited alike."""
+    if len(lines) < 2 or not all(map(_WHOLE.fullmatch, lines)):
+        return None
+    inner = [_unquoted(line) for line in lines]
+    verdict = dialects.detect([line + "\n" for line in inner], "\n")
+    reader = Reader(verdict.dialect)
+    if verdict.width < 2 or any(len(reader.strictly(line) or ()) != verdict.width for line in inner):
+        return None
+    return Drawing(
+        lambda line: reader.strictly(_unquoted(line)) if _WHOLE.fullmatch(line) else [line],
+        f"Every line is in quotes as a whole; within them a {dialects.named(verdict.dialect.delimiter)} parts cells.",
+    )
+
+
+def _unquoted(line: str) -> str:
+    return line[1:-1].replace('""', '"')
 
 
 def _alike(lines: Iterable[str], mark: str) -> bool:

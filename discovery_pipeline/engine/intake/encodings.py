@@ -24,6 +24,8 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+LATER_BOM = b"\n" + codecs.BOM_UTF8
+"""The start of a file that was joined to another one."""
 _SCRIPTS = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "mac_cyrillic", "cp866", "cp1253", "iso8859_7")
 _SCRIPTS += ("cp1255", "iso8859_8", "cp1256", "iso8859_6", "cp874", "tis_620")
 _LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp1257", "cp850", "mac_roman")
@@ -67,6 +69,7 @@ class Survey:
     returns: int  # carriage returns, those before a line feed included
     returns_before_feeds: int
     nulls: int
+    marks: int  # byte order marks of UTF-8 at the start of a line other than the first
     utf8: bool  # all of it decodes as UTF-8
     endless: bool  # some stretch of CHUNK bytes holds no end of a line
 
@@ -97,7 +100,7 @@ def survey(path: Path) -> Survey:
     """Hash, size, line ends, NULs and UTF-8 validity of a file, in one pass and constant memory."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    size = feeds = returns = pairs = nulls = 0
+    size = feeds = returns = pairs = nulls = marks = 0
     utf8, endless, last = True, False, b""
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
@@ -105,14 +108,15 @@ def survey(path: Path) -> Survey:
             size += len(chunk)
             here, back = chunk.count(b"\n"), chunk.count(b"\r")
             feeds, returns, nulls = feeds + here, returns + back, nulls + chunk.count(b"\0")
-            if back or last == b"\r":
-                pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+            marks += (last[-3:] + chunk).count(LATER_BOM)
+            if back or last.endswith(b"\r"):
+                pairs += chunk.count(b"\r\n") + (last.endswith(b"\r") and chunk.startswith(b"\n"))
             endless = endless or (not here and not back and len(chunk) == CHUNK)
-            last = chunk[-1:]
+            last = chunk[-3:]
             if utf8 and not (chunk.isascii() and not decoder.getstate()[0]):
                 utf8 = _decodes(decoder, chunk)
         utf8 = utf8 and _decodes(decoder, b"", final=True)
-    return Survey(digest.hexdigest(), size, feeds, returns, pairs, nulls, utf8, endless)
+    return Survey(digest.hexdigest(), size, feeds, returns, pairs, nulls, marks, utf8, endless)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
@@ -299,7 +303,7 @@ def check(codec: str, file: str) -> str:
 
 
 def decoded(path: Path, encoding: Encoding) -> Iterator[tuple[str, int]]:
-    """The text of a file in pieces, without BOM or NULs, each with how many lines fell back to Windows-1252."""
+    """The text of a file in pieces, without BOMs or NULs, each with how many lines fell back to Windows-1252."""
     if encoding.codec.startswith("utf-8"):
         yield from _mixed(path)
         return
@@ -328,7 +332,7 @@ def _mixed(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def _lines_decoded(piece: bytes) -> tuple[str, int]:
-    piece = piece.replace(b"\x00", b"")
+    piece = piece.replace(b"\x00", b"").replace(LATER_BOM, b"\n")
     try:
         return piece.decode("utf-8"), 0
     except UnicodeDecodeError:

@@ -53,7 +53,7 @@ def header_rows(body: Sequence[Sequence[str]]) -> tuple[int, list[str]]:
 def _stacked(body: Sequence[Sequence[str]], count: int, columns: int) -> bool:
     """Whether `count` rows are all header: the last contrasts strongly in type, and those above do, too."""
     below = body[count : count + BODY]
-    if not below or len({tuple(row) for row in body[:count]}) < count:
+    if len(below) < count or len({tuple(row) for row in body[:count]}) < count:
         return False
     for row in body[:count]:
         if columns > 2 and filled(row) < 2:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from discovery_pipeline.engine.intake import headers
@@ -181,16 +182,20 @@ def _names(head: list[list[str]], width: int) -> list[str]:
         return [""] * width
     if len(head) == 1:
         return [*head[0], *[""] * (width - len(head[0]))][:width]
-    stacked = []
-    for row in head[:-1]:
-        spread, last = [], ""
-        sparse = filled(row) < width * 0.75
-        for cell in [*row, *[""] * (width - len(row))][:width]:
-            last = cell.strip() or (last if sparse else "")
-            spread.append(last)
-        stacked.append(spread)
-    stacked.append([cell.strip() for cell in [*head[-1], *[""] * (width - len(head[-1]))][:width]])
+    padded = [[cell.strip() for cell in [*row, *[""] * (width - len(row))][:width]] for row in head]
+    stacked = [_spread(row, below) for row, below in pairwise(padded)] + padded[-1:]
     return [" ".join(dict.fromkeys(part for part in parts if part)) for parts in zip(*stacked, strict=True)]
+
+
+def _spread(row: list[str], below: list[str]) -> list[str]:
+    """A row of groups, each over the columns up to the next; a name that fills its column's cells is no group."""
+    sparse = filled(row) < len(row) * 0.75
+    spread, last = [], ""
+    for cell, under in zip(row, below, strict=True):
+        if cell:
+            last = cell if sparse or under not in ("", cell) else ""
+        spread.append(cell or (last if sparse or under else ""))
+    return spread
 
 
 def is_total(row: Sequence[str], width: int) -> bool:

@@ -27,6 +27,7 @@ _APART = "If they are another table, put it into a file or sheet of its own."
 RULES = {
     "preamble": Rule(_INFO, _ACCURACY, "Nothing, if these are titles or notes; else say how many lines to skip."),
     "notes_below": Rule(_INFO, _COMPLETE, "Nothing, if these are notes; they are kept among the rejected rows."),
+    "comments": Rule(_INFO, _COMPLETE, "Nothing; they are kept among the rejected rows."),
     "totals": Rule(
         _WARNING, _ACCURACY, "Take them out of the source, or correct these rows, if they repeat the others."
     ),
@@ -52,6 +53,7 @@ RULES = {
     "undecodable": Rule(_WARNING, _ACCURACY, "Say which encoding the file has."),
     "pages": Rule(_INFO, _COMPLETE, "Nothing; what pages say of themselves is left out."),
     "hidden_sheet": Rule(_INFO, _ACCURACY, "Leave the sheet out if it isn't meant."),
+    "merged_cells": Rule(_INFO, _ACCURACY, "Nothing; where it is an amount, sums count it more than once."),
     "uncalculated": Rule(_WARNING, _COMPLETE, "Open the workbook in a spreadsheet, let it calculate, and save it."),
     "error_cells": Rule(_WARNING, _ACCURACY, "Mend the formulas, or fill in what they should come to."),
     "broken_sheet": Rule(_ERROR, _COMPLETE, "Save the workbook again."),

@@ -6,6 +6,7 @@ never closes. A row with a value too many is rejected: nobody can say which cell
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ from discovery_pipeline.engine.intake.work import Work
 from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import Column
 
+_COMMENT = re.compile(r"\s*(?:#|//|%|--)+(?:\s.*|$)", re.DOTALL)
+"""What a line within a table begins with that is a remark on it."""
+_DOS_END = "\x1a"
 _RULES = {
     Fault.STRAY_QUOTE: "stray_quotes",
     Fault.OPEN_QUOTE: "open_quotes",
@@ -49,6 +53,7 @@ class Repair:
         self.places: dict[str, list[int]] = {}
         self.reasons: Counter[str] = Counter()
         self.footers: list[Record] = []
+        self.comments: list[Record] = []
         self.headers = 0
         self._held = HeldBack[Record](self.width)
         self._firsts: list[str] = []
@@ -65,7 +70,9 @@ class Repair:
                     self.blank += bool(record.cells)
                     after_blank = True
                     continue
-                if self._narrow(record, after_blank=after_blank) and self._held.room:
+                if record.cells == self._header:
+                    self._repeated(record, spool)
+                elif self._narrow(record, after_blank=after_blank) and self._held.room:
                     self._held.add(record, record.cells, after_blank=after_blank)
                 else:
                     for row, blank_above in (*self._held.released(), (record, after_blank)):
@@ -90,17 +97,28 @@ class Repair:
         for record in self.footers:
             self._keep(record, "a note below the table, not a row of it")
 
+    def _repeated(self, record: Record, spool: Spool) -> None:
+        """The header stands in the text once more, and right above it perhaps the title of a page."""
+        held = self._held.released()
+        at = next((at for at, (_, after_blank) in enumerate(held) if after_blank), len(held))
+        for row, after_blank in held[:at]:
+            self._take(row, spool, after_blank=after_blank)
+        for title, _ in held[at:]:
+            self._keep(title, "a line above the header, not a row")
+        self._keep(record, "the header once more, not a row")
+        self.headers += 1
+
     def _take(self, record: Record, spool: Spool, *, after_blank: bool) -> None:
         cells = record.cells
         if record.fault is Fault.TOO_LONG:
             self._reject(record, Fault.TOO_LONG)
             return
-        if cells == self._header:
-            self._keep(record, "the header once more, not a row")
-            self.headers += 1
-            return
-        if is_rule(cells):
+        if is_rule(cells) or record.raw.strip() == _DOS_END:
             self.blank += 1
+            return
+        if self.width > 1 == len(cells) and _COMMENT.fullmatch(cells[0]):
+            self._keep(record, "a comment, not a row")
+            self.comments.append(record)
             return
         if len(cells) > self.width and filled(cells[self.width :]):
             self._reject(record, f"{counted(len(cells), 'cell')} where the table has {self.width}")
@@ -149,6 +167,9 @@ class Repair:
         if self.footers:
             what = f"{counted(len(self.footers), 'line')} below the table not taken as part of it."
             yield note(self.table, "notes_below", len(self.footers), what, [record.raw for record in self.footers])
+        if self.comments:
+            what = f"{counted(len(self.comments), 'line')} within the table that are comments not taken as rows."
+            yield note(self.table, "comments", len(self.comments), what, [record.raw for record in self.comments])
         yield from self._suspects.findings(self.table)
         for rule, said in _MENDED.items():
             if number := self.mended[rule]:

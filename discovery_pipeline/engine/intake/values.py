@@ -37,6 +37,11 @@ _CODE = re.compile(
     r"|(?:[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5})|(?:(?=\S*\d)[\w.-]+(?:[-_./#:][\w.-]+)*)|(?:\+?[\d() .-]{7,})",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
+    r"|[0-9A-F]{2}(?:[:-][0-9A-F]{2}){5}|(?:[\w-]+\.)+[a-z][a-z0-9-]+\.?",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d]+(?:[-_.'’/ ][^\W\d]+){0,3}\.?")
 _LOOKS = ((Look.DATE, _DATE), (Look.NUMBER, _NUMBER), (Look.WORD, _WORD), (Look.CODE, _CODE))
 _ABSENT = {"n/a", "na", "null", "none", "nan", "-", "--", "?", "\\n", "nil", "#n/a", ".", "…"}
@@ -71,6 +76,12 @@ def typed(cell: str, dialect: Dialect) -> float:
         tight = len(re.findall(r"[,;\t|](?! )", cell))
         return worth * (0.5 if tight else 0.9)
     return worth
+
+
+def is_whole(cell: str) -> bool:
+    """Whether a cell is an address or a time: one value, whatever marks are in it."""
+    value = cell.strip()
+    return look(value) is Look.DATE or (len(value) <= 250 and _ADDRESS.fullmatch(value) is not None)
 
 
 def mask(cell: str) -> str:

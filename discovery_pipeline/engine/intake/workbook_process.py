@@ -49,7 +49,7 @@ def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
             told: dict[str, Any] = {"name": about.name, "hidden": "Visible" not in str(about.visible)}
             sheets.append(told)
             try:
-                told["rows"] = _sheet(book, at, folder / f"{at}.csv")
+                told["rows"], told["merged"] = _sheet(book, at, folder / f"{at}.csv")
                 told["file"] = f"{at}.csv"
             except BaseException as error:  # a Rust panic is a BaseException
                 if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError) or getattr(error, "errno", None):
@@ -58,21 +58,41 @@ def unpack(path: Path, folder: Path, only: list[str]) -> dict[str, Any]:
     return {"sheets": sheets}
 
 
-def _sheet(book: Any, at: int, target: Path) -> int:
+def _sheet(book: Any, at: int, target: Path) -> tuple[int, int]:
+    """How many rows were written, and how many cells stand for several of them."""
     sheet = book.get_sheet_by_index(at)
     if sheet.start is None:
         target.touch()
-        return 0
+        return 0, 0
     top, left = sheet.start
     bottom, right = sheet.end
     if (bottom - top + 1) * (right - left + 1) > CELLS:
         raise ValueError(f"it spans {bottom - top + 1:,} rows × {right - left + 1:,} columns")
-    rows = 0
+    rows, merged = 0, _merged_down(sheet, left)
+    still: dict[int, tuple[int, str]] = {}  # columns in which a merged cell goes on: to which row, with what value
     with target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")
-        for rows, cells in enumerate(sheet.iter_rows(), 1):
-            writer.writerow([rows, *map(as_text, cells)])
-    return rows
+        for rows, values in enumerate(sheet.iter_rows(), 1):
+            cells = list(map(as_text, values))
+            still = {column: found for column, found in still.items() if found[0] >= rows}
+            if any(cells):
+                for column, (_, value) in still.items():
+                    cells[column] = cells[column] or value
+            still |= {column: (last, cells[column]) for column, last in merged.get(rows, ()) if column < len(cells)}
+            writer.writerow([rows, *cells])
+    return rows, sum(map(len, merged.values()))
+
+
+def _merged_down(sheet: Any, first: int) -> dict[int, list[tuple[int, int]]]:
+    """By its first row, each cell of one column that is merged over several rows: the column and the last row.
+
+    Rows count from 1; columns from 0, which is the column `first` of the sheet.
+    """
+    found: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+        if bottom > top and left == right >= first:
+            found.setdefault(top + 1, []).append((left - first, bottom + 1))
+    return found
 
 
 def _message(error: BaseException) -> str:

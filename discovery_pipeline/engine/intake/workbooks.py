@@ -54,7 +54,7 @@ def read(work: Work, upload: Upload) -> tuple[list[TableRead], list[Sheet]]:
             told.append(Sheet(name=sheet["name"], read=False, why="no rows below a header", glimpse=table))
             continue
         told.append(Sheet(name=sheet["name"], read=True))
-        found.append(_with_visibility(table, sheet))
+        found.append(table.model_copy(update={"findings": (*table.findings, *_of_sheet(table.table.name, sheet))}))
     if not found:
         broken = next((f" Sheet {s['name']!r}: {s['error']}." for s in sheets if "error" in s), "")
         none = "Its sheet has no" if len(sheets) == 1 else f"None of its {len(sheets)} sheets has"
@@ -110,12 +110,12 @@ def _rows(path: Path) -> Iterator[grids.Row]:
             yield int(number), cells
 
 
-def _with_visibility(table: TableRead, sheet: dict[str, Any]) -> TableRead:
-    if not sheet["hidden"]:
-        return table
-    what = f"The sheet {sheet['name']!r} is hidden in the workbook."
-    hidden = note(table.table.name, "hidden_sheet", 0, what)
-    return table.model_copy(update={"findings": (*table.findings, hidden)})
+def _of_sheet(table: str, sheet: dict[str, Any]) -> Iterator[Finding]:
+    if sheet["hidden"]:
+        yield note(table, "hidden_sheet", 0, f"The sheet {sheet['name']!r} is hidden in the workbook.")
+    if merged := sheet["merged"]:
+        what = f"{counted(merged, 'cell')} merged over several rows; each of these rows has the value."
+        yield note(table, "merged_cells", merged, what)
 
 
 def _lost(first: TableRead, lost: list[dict[str, Any]]) -> Iterator[Finding]:

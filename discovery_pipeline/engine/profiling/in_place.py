@@ -11,7 +11,7 @@ from pathlib import Path
 from discovery_pipeline.engine import duck
 from discovery_pipeline.engine.intake import Options, delimited, detection
 from discovery_pipeline.engine.intake.detection import Detection
-from discovery_pipeline.engine.intake.encodings import Survey
+from discovery_pipeline.engine.intake.encodings import LATER_BOM, Survey
 from discovery_pipeline.engine.intake.kinds import Kind, kind_of
 from discovery_pipeline.engine.intake.work import Upload
 from discovery_pipeline.engine.profiling.source import CsvSource
@@ -66,7 +66,7 @@ def regular(path: Path) -> Detection | None:
 
 
 def _detected(path: Path, survey: Survey) -> Detection | None:
-    if not survey.utf8 or survey.nulls or survey.lone_returns or not survey.line_feeds:
+    if not survey.utf8 or survey.nulls or survey.marks or survey.lone_returns or not survey.line_feeds:
         return None
     try:
         found = detection.detect(Upload(path, path.name), path.parent, Options(), survey)
@@ -111,6 +111,7 @@ def _survey(head: bytes, size: int) -> Survey:
         returns=head.count(b"\r"),
         returns_before_feeds=head.count(b"\r\n"),
         nulls=head.count(b"\0"),
+        marks=head.count(LATER_BOM),
         utf8=utf8,
         endless=b"\n" not in head,
     )

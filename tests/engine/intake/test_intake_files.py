@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -34,13 +35,15 @@ def rows(con: duckdb.DuckDBPyConnection, found: Intake, at: int = 0) -> list[tup
     return con.execute(f"SELECT * FROM {duck.text(str(found.tables[at].path))}").fetchall()
 
 
-def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+def workbook(sheets: dict[str, list[list[object]]], *, merged: Sequence[str] = ()) -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, lines in sheets.items():
         sheet = book.create_sheet(name)
         for line in lines:
             sheet.append(line)
+        for where in merged:
+            sheet.merge_cells(where)
     data = io.BytesIO()
     book.save(data)
     return data.getvalue()
@@ -452,3 +455,24 @@ def test_a_link_in_an_archive_is_not_read_as_what_it_leads_to(con, tmp_path):
     link, servers = intake.read(con, [tmp_path / "all.zip"], tmp_path / "tables").files
     assert (link.status, servers.status) == ("refused", "read")
     assert "link" in (link.reason or "")
+
+
+def test_a_cell_merged_over_several_rows_is_the_value_of_each_of_them(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    lines: list[list[object]] = [["site", "rack", "unit"], ["Wien", "R1", 1], [None, None, 2], ["Graz", "R2", 3]]
+    found = read(con, tmp_path, "racks.xlsx", workbook({"A": [[], *lines]}, merged=("A3:A4", "B3:B4")))
+    cells = con.execute(f"SELECT * EXCLUDE (__line) FROM {duck.text(str(found.tables[0].path))}").fetchall()
+    assert cells == [("Wien", "R1", "1"), ("Wien", "R1", "2"), ("Graz", "R2", "3")]
+    assert {note.rule: note.count for note in found.files[0].tables[0].findings}["intake.merged_cells"] == 2
+
+
+def test_what_is_merged_beyond_the_last_row_makes_no_row(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    lines: list[list[object]] = [["site", "unit"], ["Wien", 1], [None, 2], [], [], ["Graz", 3]]
+    found = read(con, tmp_path, "racks.xlsx", workbook({"A": lines}, merged=("A2:A5",)))
+    assert found.tables[0].row_count == 3
+
+
+def test_a_header_cell_merged_over_both_rows_is_a_name_and_groups_go_on(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    head: list[list[object]] = [["Host", "Network", None, "Owner"], [None, "IP", "VLAN", None]]
+    data = workbook({"A": [*head, *([f"h{n}", f"10.0.0.{n}", n, "ops"] for n in range(9))]}, merged=("A1:A2", "D1:D2"))
+    found = read(con, tmp_path, "hosts.xlsx", data)
+    assert [column.name for column in found.tables[0].columns] == ["Host", "Network IP", "Network VLAN", "Owner"]

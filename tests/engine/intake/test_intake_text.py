@@ -264,7 +264,7 @@ def test_what_only_begins_like_sql_is_told_at_once(tmp_path: Path, begun: str):
         ("utf-16-le", ["氏名", "田中太郎", "東京都", "鈴木花子", "大阪市", "高橋一郎"]),
         ("utf-16-be", ["氏名", "田中太郎", "東京都", "鈴木花子", "大阪市", "高橋一郎"]),
         ("gb18030", ["姓名", "张伟", "王芳喆", "朱镕基", "北京市朝阳区", "上海市浦东新区", "说明㐀", "杭州市"]),
-        ("cp1254", ["Adı", "İbrahim Şahin", "İstanbul", "Ayşe Çağlar", "Iğdır", "Oğuz Yıldız"]),
+        ("cp1254", ["Adı", "İbrahim Şahin", "Gül Öztürk", "Ayşe Çağlar", "Iğdır", "müşteri", "ödeme"]),
         ("cp1257", ["Vārds", "Jānis Bērziņš", "Līga Kļaviņa", "Ģirts Šķēle", "Liepāja"]),
     ],
 )
@@ -280,3 +280,96 @@ def test_a_few_words_tell_which_encoding_they_are_in(
 def test_xml_without_a_declaration_is_refused_as_xml(con: duckdb.DuckDBPyConnection, tmp_path: Path):
     data = "<rows><row><sku>A1</sku><name>Lamp 1</name></row>\n<row><sku>A2</sku><name>Lamp 2</name></row></rows>\n"
     assert "XML" in (only(read(con, tmp_path, data)).reason or "")
+
+
+@pytest.mark.parametrize("delimiter", ["~|~", "|^|", "|@|", " , "])
+def test_a_delimiter_may_be_several_signs(con: duckdb.DuckDBPyConnection, tmp_path: Path, delimiter: str):
+    lines = [("host", "ip", "cpus"), *((f"web{n}", f"10.0.0.{n}", str(n)) for n in range(1, 6))]
+    found = read(con, tmp_path, "".join(delimiter.join(line) + "\n" for line in lines))
+    assert [column.name for column in found.tables[0].columns] == list(lines[0])
+    assert [row[:3] for row in rows(con, found)] == lines[1:]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"srv{n:03d}.corp.example.com" for n in range(9)],
+        [f"10.0.{n}.{n * 7}" for n in range(9)],
+        [f"00:1b:44:11:3a:{n:02x}" for n in range(9)],
+        [f"2024-01-0{n} 10:00:00" for n in range(1, 9)],
+    ],
+    ids=["names", "addresses", "macs", "times"],
+)
+def test_a_list_of_addresses_or_times_is_one_column(con: duckdb.DuckDBPyConnection, tmp_path: Path, values: list[str]):
+    found = read(con, tmp_path, "\n".join(["asset", *values]))
+    assert [column.name for column in found.tables[0].columns] == ["asset"]
+    assert [row[0] for row in rows(con, found)] == values
+
+
+def test_lines_in_quotes_as_a_whole_are_taken_out_of_them(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, '"id,name,note"\n"1,""web, one"",a"\n"2,db,b"\n')
+    assert [column.name for column in found.tables[0].columns] == ["id", "name", "note"]
+    assert rows(con, found) == [("1", "web, one", "a", 2), ("2", "db", "b", 3)]
+
+
+def test_a_column_of_prose_in_quotes_stays_one(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, '"remark"\n"old, but works"\n"new"\n"moved, twice, since"\n')
+    assert [row[0] for row in rows(con, found)] == ["old, but works", "new", "moved, twice, since"]
+
+
+def test_comments_within_a_table_are_kept_apart(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "# tool\nhost,cpus,os\nweb,4,a\n# second part\ndb,8,b\n#7,2,c\n")
+    assert [row[0] for row in rows(con, found)] == ["web", "db", "#7"]
+    assert rejected(con, found) == [(4, "a comment, not a row", "# second part")]
+    assert "intake.comments" in {finding.rule for finding in only(found).tables[0].findings}
+
+
+def test_titles_of_further_pages_are_no_rows(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    pages = [f"Hosts  Page {page}\n\nno,host,ip\n1{page},web{page},10.0.0.{page}\n\n" for page in (1, 2, 3)]
+    found = read(con, tmp_path, "".join(pages))
+    assert [row[0] for row in rows(con, found)] == ["11", "12", "13"]
+    assert [line for line, *_ in rejected(con, found)] == [6, 8, 11, 13]
+
+
+def test_the_end_that_dos_marks_is_no_row(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    assert rows(con, read(con, tmp_path, "a,b\r\n1,2\r\n\x1a")) == [("1", "2", 2)]
+
+
+def test_a_box_of_lines_is_a_table(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(
+        con, tmp_path, "┌────┬──────┐\n│ id │ name │\n├────┼──────┤\n│ 1  │ web  │\n│ 2  │ db   │\n└────┴──────┘\n"
+    )
+    assert [row[:2] for row in rows(con, found)] == [("1", "web"), ("2", "db")]
+
+
+def test_markdown_may_say_where_its_columns_stand(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "| host | os | ram |\n| :-: | -: | --- |\n| web | a | 4 |\n| db | b | 8 |\n")
+    assert [column.name for column in found.tables[0].columns] == ["host", "os", "ram"]
+    assert [row[:3] for row in rows(con, found)] == [("web", "a", "4"), ("db", "b", "8")]
+
+
+def test_a_block_of_columns_may_stand_under_a_title(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    body = "".join(f"{'IT' + str(n):<10}{'Nail, ' + str(n) + 'cm':<16}{n:>4}\n" for n in range(1, 6))
+    found = read(con, tmp_path, f"STOCK               PAGE 1\n\n{'ITEM':<10}{'NAME':<16}{'QTY':>4}\n{body}")
+    assert [column.name for column in found.tables[0].columns] == ["ITEM", "NAME", "QTY"]
+    assert rows(con, found)[0] == ("IT1", "Nail, 1cm", "1", 4)
+
+
+def test_a_header_has_no_more_rows_than_it_names(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "Name,web1,web2\nIP,10.0.0.1,10.0.0.2\nOS,Linux,AIX\nRAM,4,8\n")
+    assert only(found).tables[0].header_rows == 1
+
+
+def test_files_joined_with_their_byte_order_marks_are_one_table(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    found = read(con, tmp_path, "\ufeffa,b\n1,x\n\ufeffa,b\n2,y\n")
+    assert rows(con, found) == [("1", "x", 2), ("2", "y", 4)]
+    assert [line for line, *_ in rejected(con, found)] == [3]
+
+
+def test_a_listing_with_a_word_a_column_is_a_table(con: duckdb.DuckDBPyConnection, tmp_path: Path):
+    body = "".join(
+        f"{'/dev/sd' + mark:<12}{n * 10:>4}G {n * 3:>4}G {n:>3}% /mnt/{mark}\n" for n, mark in enumerate("abcd", 1)
+    )
+    found = read(con, tmp_path, f"{'Filesystem':<12} Size  Used Use% Mounted\n{body}")
+    assert [column.name for column in found.tables[0].columns] == ["Filesystem", "Size", "Used", "Use%", "Mounted"]
+    assert rows(con, found)[0] == ("/dev/sda", "10G", "3G", "1%", "/mnt/a", 2)
