@@ -22,8 +22,10 @@ from discovery_pipeline.web.pages.views.review import View
 from discovery_pipeline.web.services import Services
 from discovery_pipeline.web.services.affecting import delivered
 from discovery_pipeline.web.services.review import Reviewed
-from discovery_pipeline.web.services.seconding import Proposal
+from discovery_pipeline.web.services.seconding import PROPOSAL, proposed
 from discovery_pipeline.web.services.submissions import FieldMappingItem, Submission
+
+_SECONDED = {True: "proposed a mapping", False: "ended what was proposed"}
 
 router = APIRouter(prefix="/discovery/field-mapping/{flow_id}")
 
@@ -41,9 +43,7 @@ async def review(request: Request, called: Called, caller: Visitor, flow_id: str
     kept = await profiles.newest(called.flows, caller.tenant, target_system=system)
     offers = await called.remembering.offers(caller, flow) if caller.may("reviewer") else ()
     asked = Asked(caller, reviewed, view, profiles=tuple(kept), remembered=len(offers))
-    return await review_page(
-        request, replace(asked, used=await _used(called, asked), proposal=await _waiting(called, asked))
-    )
+    return await review_page(request, replace(asked, used=await _used(called, asked)))
 
 
 @router.get("/changes")
@@ -55,7 +55,9 @@ async def changed(request: Request, called: Called, caller: Visitor, flow_id: st
     if not news:
         return Response(status_code=204)
     others = sorted({one.by for one in news if one.by != caller.login})
-    note = f"{' and '.join(others)} decided {counted(len(news), 'column')}" if others else ""
+    columns = counted(sum(one.kind != PROPOSAL for one in news), "column")
+    what = _SECONDED[news[-1].after is not None] if news[-1].kind == PROPOSAL else f"decided {columns}"
+    note = f"{' and '.join(others)} {what}" if others else ""
     return await patch(Asked(caller, reviewed, _seen(request)), after, note)
 
 
@@ -114,13 +116,6 @@ def _seen(request: Request) -> View:
     return View.of({**back, "system": request.query_params.get("system", "")})
 
 
-async def _waiting(called: Services, asked: Asked) -> Proposal | None:
-    """What waits for a second person, where that is the rule."""
-    if not called.mapping.takes_two(asked.caller):
-        return None
-    return await called.mapping.proposed(asked.caller, asked.reviewed.flow)
-
-
 async def _used(called: Services, asked: Asked) -> tuple[Used, ...]:
     """Mapping profiles that decide columns of this review, and what of them can't be followed here."""
     found = []
@@ -141,11 +136,11 @@ async def approve(at: AtDesk) -> Response:
     """Approve what somebody else proposed. Where it changes what is delivered, that is shown first."""
     if delivered(at.flow) and text(at.form, "affected") != "known":
         asked = await at.asked()
-        proposal = await _waiting(at.called, asked)
+        proposal = proposed(asked.reviewed.log)
         if proposal is not None:
             found = await at.called.affected.of(at.caller, str(at.flow.id), proposal.submission)
             if any(target.runs_again for target in found.targets):
-                return await review_page(at.request, replace(asked, affected=found, proposal=proposal))
+                return await review_page(at.request, replace(asked, affected=found, approving=proposal))
     done = await at.called.mapping.approve(at.caller, str(at.flow.id))
     note = Note(f"Approved: {counted(done.mapped, 'target field')} filled. Cleansing begins.", "", done.warnings[:20])
     return to(f"/discovery/cleansing/{at.flow.id}", note)

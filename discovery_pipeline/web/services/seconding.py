@@ -6,7 +6,7 @@ what was submitted, so that what is approved is what was proposed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,12 @@ def sent_back(log: Iterable[Decided]) -> SentBack | None:
     if last.by == proposed.by or last.reason.startswith(APPROVED):
         return None
     return SentBack(last.by, last.at, proposed.by, last.reason)
+
+
+def proposed(log: Sequence[Decided]) -> Proposal | None:
+    """What of a log, the oldest first, waits for a second person; None where nothing does."""
+    newest = next((one for one in reversed(log) if one.kind == PROPOSAL), None)
+    return _read(newest) if newest and newest.after else None
 
 
 def held(decided: Mapping[What, Decided]) -> Proposal | None:

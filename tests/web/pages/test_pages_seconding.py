@@ -56,6 +56,24 @@ async def test_who_proposed_is_told_who_sent_it_back_and_why_until_they_propose_
 
 
 @pytest.mark.usefixtures("two_people")
+async def test_a_page_that_is_open_hears_of_proposals_and_of_what_is_sent_back(client, member, visit):
+    mine, theirs = await visit(client), await visit(await member("reviewer", client))
+    flow = await client.suggested()
+    here = f"/discovery/field-mapping/{flow}"
+    accepted = await mine.send(f"{here}/accept", {"what": "all", "back": here})
+    known = hidden(accepted.text, "latest")
+    await mine.send(f"{here}/save", {"version": hidden(accepted.text, "version")})
+    news = (await theirs.get(f"{here}/changes", params={"after": known})).text
+    assert f'data-note="{mine.client.tenant.by} proposed a mapping"' in news
+    assert "Approve it" in news
+    await theirs.send(f"{here}/decline", {"reason": "memory is in GB"})
+    told = (await mine.get(f"{here}/changes", params={"after": known})).text
+    assert f"{theirs.client.tenant.by} sent back the mapping" in plain(told)
+    assert "memory is in GB" in told
+    assert "Approve it" not in told
+
+
+@pytest.mark.usefixtures("two_people")
 async def test_whoever_approves_sees_first_what_changes_in_what_is_delivered(client, member, visit):
     mine, theirs = await visit(client), await visit(await member("reviewer", client))
     flow = await client.suggested()

@@ -137,6 +137,7 @@ function reviewing(table) {
       const part = patch.querySelector(`#${id}`);
       if (part) document.getElementById(id)?.replaceWith(part);
     }
+    second(patch.querySelector("#seconding"));
     latest = patch.dataset.latest;
     const form = document.querySelector("#decide [name=latest]");
     if (form) form.value = latest;
@@ -144,6 +145,18 @@ function reviewing(table) {
     if (focused && here) here.focus({ preventScroll: true });
     if (held && !held.isConnected) goOn(held);
     say(patch.dataset.note);
+  }
+
+  /** What waits for a second person as it is now; what is being typed against it stays. */
+  function second(part) {
+    const there = document.getElementById("seconding");
+    const why = there?.querySelector("[name=reason]");
+    const again = part?.querySelector("[name=reason]");
+    if (!there || !part) return;
+    const typing = why !== null && why === document.activeElement;
+    if (why && again) again.value = why.value;
+    there.replaceWith(part);
+    if (typing) again?.focus();
   }
 
   /** The button that was pressed is another one now: stand on it where there is more to press, else on what waits. */

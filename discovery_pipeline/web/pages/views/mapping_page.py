@@ -32,7 +32,7 @@ from discovery_pipeline.web.services.affecting import Affected
 from discovery_pipeline.web.services.drafting import Draft, Place
 from discovery_pipeline.web.services.entries import Choice, Entry
 from discovery_pipeline.web.services.review import Reviewed
-from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal, sent_back
+from discovery_pipeline.web.services.seconding import PROPOSAL, Proposal, proposed, sent_back
 
 DATA_TYPES = get_args(DataType)
 
@@ -66,7 +66,7 @@ class Asked:
     profiles: tuple[SavedProfile, ...] = ()  # for this target
     used: tuple[Used, ...] = ()  # profiles that decide columns here
     remembered: int = 0  # decisions on values of earlier exports, offered for this one
-    proposal: Proposal | None = None  # what waits for a second person
+    approving: Proposal | None = None  # what they are about to approve
     undecided: tuple[Entry, ...] = ()  # what they are asked about before it is saved
     affected: Affected | None = None  # what saving would change in what is delivered
     ready_only: bool = False  # deliver to the targets that lack nothing, though others do
@@ -208,7 +208,8 @@ def _around(asked: Asked, shown: Shown) -> dict[str, Any]:
         "likely": LIKELY,
         "profiles": offered_profiles(asked.profiles, flow.source_system),
         "used": asked.used,
-        "proposal": asked.proposal,
+        "proposal": proposed(asked.reviewed.log),
+        "approving": asked.approving,
         "sent_back": sent_back(asked.reviewed.log),
         "affected": asked.affected,
         "ready_only": asked.ready_only,
