@@ -15,11 +15,12 @@ from discovery_pipeline.engine.cleansing.model import CleansingPlan, PlannedRule
 from discovery_pipeline.engine.intake.model import Options
 from discovery_pipeline.engine.mapping.enumerations import Counted, Tally
 from discovery_pipeline.engine.mapping.model import MappedField
+from discovery_pipeline.engine.phrases import counted
 from discovery_pipeline.engine.tables import Source, Table, columns_named
 from discovery_pipeline.engine.targets.contract import TargetField
 from discovery_pipeline.web.pages.answering import ours
 from discovery_pipeline.web.pages.cmdb_import import wanted
-from discovery_pipeline.web.pages.templating import ago, plural, rendered, static
+from discovery_pipeline.web.pages.templating import ago, rendered, static
 from discovery_pipeline.web.pages.views import cleansing
 from discovery_pipeline.web.pages.views.imports import _lines
 from discovery_pipeline.web.pages.views.paging import paged
@@ -69,7 +70,7 @@ def test_times_are_told_as_people_do(past, said):
 
 
 def test_counts_are_told_with_their_nouns():
-    assert (plural(1, "row"), plural(2040, "row"), plural(2, "entry", "entries")) == (
+    assert (counted(1, "row"), counted(2040, "row"), counted(2, "entry", "entries")) == (
         "1 row",
         "2,040 rows",
         "2 entries",
